@@ -1,0 +1,17 @@
+"""CTAP: contrastive token-acoustic pretraining for TTS, voice conversion and ASR."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import :func:`ctap.load` on first use, so that data tools need not import torch."""
+    if name == "load":
+        from ctap.tasks.model_dir import load
+
+        return load
+    raise AttributeError(f"module 'ctap' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Durations: the built-in aligner, TextGrid import and export, scoring."""

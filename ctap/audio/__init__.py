@@ -1,0 +1,1 @@
+"""Wave I/O, log-mel, F0, mel inversion."""

@@ -1,0 +1,1 @@
+"""Datasets, length-bucketed batches, collation."""

@@ -1,0 +1,1 @@
+"""Contrastive loss (tiled), margin KL, masked regression."""

@@ -1,0 +1,1 @@
+"""What trains, what is frozen, what is logged: pretraining, TTS, VC, ASR."""

@@ -1,0 +1,1 @@
+"""Hanzi to pinyin to phones; the token table; sentencepiece units."""
