@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterable, Iterator, Mapping
@@ -64,7 +66,7 @@ def read_table(path: str | os.PathLike[str], *, values: bool = True) -> dict[str
 
 
 def split_line(line: str) -> tuple[str, str]:
-    """Split a table's line into key and value; the key is empty if the line starts with a blank or is empty."""
+    """Split a table's line into key and value; the key is empty if the line is, or starts with a blank."""
     end = min((i for i in (line.find(" "), line.find("\t")) if i >= 0), default=len(line))
     return line[:end], line[end:].strip(" \t")
 
@@ -107,8 +109,8 @@ def write_table(path: str | os.PathLike[str], rows: Mapping[str, Any], *, values
 def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
     """Open a temporary file beside ``path`` that takes its name when the block ends without an exception.
 
-    A reader sees the old content or the new, never a part. A link is followed. What a killed process of this
-    machine left behind for the same target is removed.
+    A reader sees the old content or the new, never a part. A link is followed. What killed processes of this
+    machine left behind in the same directory is removed.
 
     Args:
         path: the target; its directory is made if need be.
@@ -124,7 +126,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+        temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -150,11 +152,15 @@ def atomic_dir(path: str | os.PathLike[str]) -> Iterator[Path]:
             _sync_directory(Path(folder))
         if target.exists():
             old = _temporary(target)
-            os.rename(target, old)
-            os.rename(temporary, target)
+            target.rename(old)
+            try:
+                temporary.rename(target)
+            except BaseException:
+                old.rename(target)
+                raise
             shutil.rmtree(old, ignore_errors=True)
         else:
-            os.rename(temporary, target)
+            temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -171,18 +177,22 @@ def _real(path: str | os.PathLike[str]) -> Path:
 
 
 def _temporary(target: Path) -> Path:
-    """A fresh hidden name beside ``target``, ``.NAME.tmp-HOST-PID-RANDOM``; removes those of dead processes."""
-    ours = f".{target.name}.tmp-{socket.gethostname()}-"
-    for name in os.listdir(target.parent):
-        if name.startswith(ours):
-            pid = name[len(ours) :].split("-")[0]
-            if pid.isdigit() and not _alive(int(pid)):
-                left = target.parent / name
-                if left.is_dir():
-                    shutil.rmtree(left, ignore_errors=True)
-                else:
-                    left.unlink(missing_ok=True)
-    return target.parent / f"{ours}{os.getpid()}-{uuid4().hex[:8]}"
+    """A fresh hidden name beside ``target``: ``.NAME.tmp-HOST-PID-RANDOM``."""
+    _remove_left_behind(target.parent)
+    return target.parent / f".{target.name}.tmp-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+@functools.cache  # once per process and directory: listing a large directory for each file would be quadratic
+def _remove_left_behind(directory: Path) -> None:
+    pattern = re.compile(rf"\..+\.tmp-{re.escape(socket.gethostname())}-(\d+)-[0-9a-f]{{8}}")
+    for left in directory.iterdir():
+        match = pattern.fullmatch(left.name)
+        if match and not _alive(int(match[1])):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    left.unlink()
 
 
 def _alive(pid: int) -> bool:
