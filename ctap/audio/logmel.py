@@ -1,0 +1,81 @@
+"""Log-mel spectrograms."""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from torch import Tensor
+
+from ctap.audio.frames import num_frames
+from ctap.audio.settings import AudioSettings
+
+
+@functools.lru_cache(maxsize=8)
+def mel_filters(settings: AudioSettings) -> Tensor:
+    """The triangular filter bank on the HTK mel scale, without area normalisation.
+
+    Returns:
+        ``[n_fft // 2 + 1, n_mels]`` float32, shared: do not write to it.
+    """
+    from torchaudio.functional import melscale_fbanks
+
+    return melscale_fbanks(
+        n_freqs=settings.n_fft // 2 + 1,
+        f_min=settings.f_min,
+        f_max=settings.f_max,
+        n_mels=settings.n_mels,
+        sample_rate=settings.sample_rate,
+        norm=None,
+        mel_scale="htk",
+    )
+
+
+def magnitude(wave: Tensor, settings: AudioSettings) -> Tensor:
+    """Magnitude spectrogram with centred Hann frames, reflected at the edges.
+
+    A waveform too short to be reflected (``n_fft // 2`` samples or fewer) is padded with zeros instead.
+
+    Args:
+        wave: ``[N]`` or ``[B, N]``.
+        settings: the audio settings; ``wave`` is at their rate.
+
+    Returns:
+        ``[n_fft // 2 + 1, T]`` or ``[B, n_fft // 2 + 1, T]``, ``T = num_frames(N, settings)``.
+    """
+    half = settings.n_fft // 2
+    window = torch.hann_window(settings.win_length, dtype=wave.dtype, device=wave.device)
+    spectrum = torch.stft(
+        wave,
+        n_fft=settings.n_fft,
+        hop_length=settings.hop_length,
+        win_length=settings.win_length,
+        window=window,
+        center=True,
+        pad_mode="reflect" if wave.shape[-1] > half else "constant",
+        return_complex=True,
+    )
+    return spectrum.abs()
+
+
+def log_mel(wave: Tensor, settings: AudioSettings) -> Tensor:
+    """Natural logarithm of the mel magnitude spectrogram.
+
+    Args:
+        wave: ``[N]`` or ``[B, N]`` float samples in -1..1 at ``settings.sample_rate``.
+        settings: the audio settings.
+
+    Returns:
+        ``[T, n_mels]`` or ``[B, T, n_mels]``, ``T = num_frames(N, settings)``, not below
+        ``log(log_floor)``.
+
+    Raises:
+        ValueError: the waveform is empty or has more than two axes.
+    """
+    if wave.ndim not in (1, 2) or wave.shape[-1] == 0:
+        raise ValueError(f"expected samples [N] or [B, N], found shape {tuple(wave.shape)}")
+    spectrum = magnitude(wave, settings)
+    filters = mel_filters(settings).to(spectrum)
+    mel = spectrum.transpose(-1, -2) @ filters
+    assert mel.shape[-2] == num_frames(wave.shape[-1], settings)
+    return mel.clamp(min=settings.log_floor).log()

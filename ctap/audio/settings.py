@@ -1,0 +1,138 @@
+"""The audio settings that every stage shares, and their manifest on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctap.errors import UserError
+
+
+@dataclass(frozen=True)
+class AudioSettings:
+    """How waveforms become log-mel frames.
+
+    The defaults are 24 kHz, 40 mel bins from 0 to 8000 Hz, 40 ms frames every 10 ms, centred.
+
+    Attributes:
+        sample_rate: samples per second of the analysed (resampled) waveform.
+        n_fft: points of the Fourier transform.
+        win_length: samples of the Hann window.
+        hop_length: samples from frame to frame.
+        n_mels: mel bins.
+        f_min: lowest frequency of the filter bank, Hz.
+        f_max: highest frequency of the filter bank, Hz.
+        log_floor: smallest mel magnitude before the natural logarithm.
+    """
+
+    sample_rate: int = 24000
+    n_fft: int = 960
+    win_length: int = 960
+    hop_length: int = 240
+    n_mels: int = 40
+    f_min: float = 0.0
+    f_max: float = 8000.0
+    log_floor: float = 1e-5
+
+    def __post_init__(self) -> None:
+        for name in ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+                raise UserError(f"audio settings: {name} must be a positive whole number, not {value!r}")
+        for name in ("f_min", "f_max", "log_floor"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise UserError(f"audio settings: {name} must be a number, not {value!r}")
+            object.__setattr__(self, name, float(value))
+        if self.n_fft % 2:
+            raise UserError(f"audio settings: n_fft must be even, not {self.n_fft}")
+        if self.win_length > self.n_fft:
+            raise UserError(f"audio settings: win_length {self.win_length} is longer than n_fft {self.n_fft}")
+        if not 0 <= self.f_min < self.f_max <= self.sample_rate / 2:
+            raise UserError(
+                f"audio settings: need 0 <= f_min < f_max <= sample_rate / 2, "
+                f"not {self.f_min:g}, {self.f_max:g}, {self.sample_rate / 2:g}"
+            )
+        if not self.log_floor > 0:
+            raise UserError(f"audio settings: log_floor must be above 0, not {self.log_floor:g}")
+
+    @property
+    def frame_shift(self) -> float:
+        """Seconds from frame to frame."""
+        return self.hop_length / self.sample_rate
+
+    def as_dict(self) -> dict[str, int | float]:
+        """The settings as plain values, in the order of the fields."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict, where: str = "audio settings") -> AudioSettings:
+        """Make settings from plain values; fields left out keep their defaults.
+
+        Args:
+            values: field names to numbers.
+            where: what to call the source in an error.
+
+        Raises:
+            UserError: a field is unknown or its value impossible.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise UserError(f"{where}: unknown fields {', '.join(unknown)}; known: {', '.join(known)}")
+        return cls(**values)
+
+    def save(self, path: str | Path) -> None:
+        """Write the settings as JSON, whole or not at all."""
+        from ctap.kaldi.io import atomic_write
+
+        with atomic_write(path) as file:
+            file.write(json.dumps(self.as_dict(), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> AudioSettings:
+        """Read settings from JSON (or YAML, by the file's suffix).
+
+        Raises:
+            UserError: the file is missing, not readable as settings, or lacks a mapping.
+        """
+        path = Path(path)
+        try:
+            content = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{path}: cannot read the audio settings: {error}") from None
+        try:
+            if path.suffix in (".yaml", ".yml"):
+                import yaml
+
+                try:
+                    values = yaml.safe_load(content)
+                except yaml.YAMLError as error:
+                    raise ValueError(error) from None
+            else:
+                values = json.loads(content)
+        except ValueError as error:
+            raise UserError(f"{path}: not a file of audio settings: {error}") from None
+        if not isinstance(values, dict):
+            raise UserError(f"{path}: expected a mapping of audio settings, found {type(values).__name__}")
+        return cls.from_dict(values, where=str(path))
+
+    def require_same(self, other: AudioSettings, where: str) -> None:
+        """Check that ``other`` was made with these settings.
+
+        Args:
+            other: the settings found.
+            where: what the found settings belong to, for the message.
+
+        Raises:
+            UserError: naming each field that differs, with both values.
+        """
+        mine, theirs = self.as_dict(), other.as_dict()
+        different = [f"{k} is {theirs[k]:g}, expected {mine[k]:g}" for k in mine if mine[k] != theirs[k]]
+        if different:
+            raise UserError(
+                f"{where}: made with other audio settings: {'; '.join(different)}. "
+                "Dump the features again with one set of settings, or use the matching model."
+            )

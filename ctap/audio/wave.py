@@ -1,0 +1,143 @@
+"""Reading and writing waveforms."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ctap.audio.frames import resampled_length
+from ctap.errors import UserError
+
+
+class AudioError(UserError):
+    """An audio file that is missing, empty, unreadable or of an unexpected length."""
+
+
+@dataclass(frozen=True)
+class WaveInfo:
+    """What an audio file's header says.
+
+    Attributes:
+        num_samples: samples per channel.
+        sample_rate: Hz.
+        channels: number of channels.
+    """
+
+    num_samples: int
+    sample_rate: int
+    channels: int
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.num_samples / self.sample_rate
+
+
+def wave_info(path: str | Path) -> WaveInfo:
+    """Read an audio file's header.
+
+    Raises:
+        AudioError: the file is missing, not audio, or has no samples.
+    """
+    path = _existing(path)
+    try:
+        info = soundfile.info(str(path))
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise AudioError(f"{path}: not a readable audio file: {_short(error)}") from None
+    if info.frames <= 0:
+        raise AudioError(f"{path}: the audio has no samples")
+    return WaveInfo(int(info.frames), int(info.samplerate), int(info.channels))
+
+
+def load_wave(path: str | Path, sample_rate: int, *, max_seconds: float | None = None) -> np.ndarray:
+    """Read an audio file as one channel at the wanted rate.
+
+    Channels are averaged; resampling is soxr's high quality.
+
+    Args:
+        path: any file that libsndfile reads (wav, flac, ogg, mp3).
+        sample_rate: wanted rate, Hz.
+        max_seconds: refuse longer files before reading them (a stray long recording exhausts memory).
+
+    Returns:
+        ``[N]`` float32, ``N = resampled_length(samples in the file, its rate, sample_rate)``.
+
+    Raises:
+        AudioError: the file is missing, unreadable, empty, truncated, too long or not finite.
+    """
+    info = wave_info(path)
+    if max_seconds is not None and info.seconds > max_seconds:
+        raise AudioError(f"{path}: {info.seconds:.1f} s is longer than the limit of {max_seconds:g} s")
+    try:
+        samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise AudioError(f"{path}: cannot read the audio: {_short(error)}") from None
+    if len(samples) != info.num_samples:
+        raise AudioError(
+            f"{path}: {len(samples)} samples where the header says {info.num_samples}: truncated?"
+        )
+    wave = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    if not np.isfinite(wave).all():
+        raise AudioError(f"{path}: the audio holds NaN or infinite samples")
+    return resample(wave, rate, sample_rate)
+
+
+def resample(wave: np.ndarray, rate_in: int, rate_out: int) -> np.ndarray:
+    """Resample ``[N]`` float32 to exactly ``resampled_length(N, rate_in, rate_out)`` samples."""
+    if rate_in == rate_out:
+        return np.ascontiguousarray(wave, dtype=np.float32)
+    import soxr
+
+    out = soxr.resample(np.asarray(wave, dtype=np.float32), rate_in, rate_out, quality="HQ")
+    length = resampled_length(len(wave), rate_in, rate_out)
+    if len(out) < length:  # soxr rounds the length, we take the ceiling
+        out = np.pad(out, (0, length - len(out)))
+    return np.ascontiguousarray(out[:length], dtype=np.float32)
+
+
+def save_wave(path: str | Path, wave: np.ndarray, rate: int) -> int:
+    """Write ``[N]`` samples in -1..1 as PCM-16 wav, whole or not at all.
+
+    Args:
+        path: target file.
+        wave: ``[N]`` float samples; those outside -1..1 are clipped, and the count is reported.
+        rate: Hz.
+
+    Returns:
+        The number of clipped samples, also said on stderr if not 0.
+
+    Raises:
+        AudioError: the samples are empty, not one channel, or not finite.
+    """
+    from ctap.kaldi.io import atomic_write
+
+    wave = np.asarray(wave, dtype=np.float32)
+    if wave.ndim != 1 or len(wave) == 0:
+        raise AudioError(f"{path}: expected one channel of samples to write, found shape {wave.shape}")
+    if not np.isfinite(wave).all():
+        raise AudioError(f"{path}: refusing to write NaN or infinite samples")
+    clipped = int(np.count_nonzero(np.abs(wave) > 1.0))
+    if clipped:
+        peak = float(np.abs(wave).max())
+        print(f"warning: {path}: {clipped} of {len(wave)} samples clipped (peak {peak:.2f})", file=sys.stderr)
+    pcm = np.clip(np.rint(wave.astype(np.float64) * 32768.0), -32768, 32767).astype(np.int16)
+    with atomic_write(path, mode="wb") as file:
+        soundfile.write(file, pcm, rate, format="WAV", subtype="PCM_16")
+    return clipped
+
+
+def _existing(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise AudioError(f"{path}: no such audio file")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path}: the audio file is empty (0 bytes)")
+    return path
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
