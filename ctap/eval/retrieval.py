@@ -1,0 +1,140 @@
+"""Frame and phone retrieval: does the nearest frame of the other modality say the same thing?
+
+This is the task that CTAP's contrastive loss trains (paper section 2.1.2, Eq. 5-6), scored: for every
+speech frame the phoneme frame with the largest dot product is looked up, and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+__all__ = ["DIRECTIONS", "retrieval"]
+
+DIRECTIONS = ("speech_to_phone", "phone_to_speech")
+
+_TILE_ELEMENTS = 1 << 23  # 32 MiB of float32 similarities at a time
+
+
+def _nearest(S: Tensor, P: Tensor) -> tuple[Tensor, Tensor]:
+    """Index of the best row of ``P`` for every row of ``S`` and the reverse, from one pass over tiles."""
+    N = S.shape[0]
+    rows = max(1, _TILE_ELEMENTS // N)
+    to_phone = torch.empty(N, dtype=torch.long, device=S.device)
+    to_speech = torch.zeros(N, dtype=torch.long, device=S.device)
+    best = torch.full((N,), -torch.inf, device=S.device)
+    for start in range(0, N, rows):
+        tile = S[start : start + rows] @ P.T
+        to_phone[start : start + rows] = tile.argmax(dim=1)
+        value, row = tile.max(dim=0)
+        better = value > best
+        best = torch.where(better, value, best)
+        to_speech = torch.where(better, row + start, to_speech)
+    return to_phone, to_speech
+
+
+def _slices(N: int, lengths: Sequence[int] | Tensor | None) -> list[slice]:
+    if lengths is None:
+        return [slice(0, N)]
+    sizes = [int(n) for n in lengths]
+    if sum(sizes) != N or min(sizes, default=0) < 1:
+        raise ValueError(f"lengths {sizes} must be positive and sum to the {N} frames given")
+    ends = torch.tensor(sizes).cumsum(0).tolist()
+    return [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+
+
+def _chance_within(sizes: list[int], k: int, candidates: list[int]) -> float:
+    """Expected share of uniform guesses at most ``k`` frames away and in the right utterance."""
+    hits = 0.0
+    for n, N in zip(sizes, candidates, strict=True):
+        reach = min(k, n - 1)
+        # every frame has itself and ``k`` neighbours on both sides, less those beyond the two ends
+        hits += (n * (2 * reach + 1) - reach * (reach + 1)) / N
+    return hits / sum(sizes)
+
+
+@torch.no_grad()
+def retrieval(
+    S: Tensor,
+    P: Tensor,
+    phones: Tensor,
+    *,
+    tolerance: Sequence[int] = (1, 3),
+    lengths: Sequence[int] | Tensor | None = None,
+    scope: Literal["batch", "utterance"] = "batch",
+    count: Tensor | None = None,
+) -> dict[str, float]:
+    """Retrieval accuracy both ways between aligned speech and phoneme embeddings.
+
+    Frame ``i`` of ``S`` belongs to frame ``i`` of ``P``. The nearest frame is the one with the largest
+    dot product. Frames of one phone are each other's negatives in training, so exact frame accuracy is
+    bounded by how well one can tell them apart; ``within_k`` and ``phone`` are reported beside it.
+
+    Args:
+        S: speech embeddings ``[N, d]``, padding already taken out.
+        P: phoneme embeddings ``[N, d]``.
+        phones: phone index of every frame ``[N]`` (integers).
+        tolerance: distances in frames for which ``within_<k>`` is given; a frame of another utterance is
+            never within reach.
+        lengths: frames per utterance, in order, when the rows are several utterances put together.
+        scope: ``"batch"`` searches all N frames, ``"utterance"`` only the frames of the same utterance.
+        count: boolean mask ``[N]`` of the frames that are asked about (e.g. all but pauses); frames left
+            out remain as candidates.
+
+    Returns:
+        ``speech_to_phone/frame``, ``.../within_1``, ``.../within_3``, ``.../phone``, the same for
+        ``phone_to_speech``, the same for ``chance`` (a uniform guess among the candidates, counting
+        all frames), and ``frames``, the number of frames asked about. Accuracies lie in 0..1; with no
+        frame to ask about, or with NaN among the embeddings, they are NaN.
+
+    Raises:
+        ValueError: shapes that do not fit each other.
+    """
+    if S.ndim != 2 or S.shape != P.shape or phones.shape != S.shape[:1]:
+        raise ValueError(
+            f"S {tuple(S.shape)}, P {tuple(P.shape)} and phones {tuple(phones.shape)} "
+            "must be [N, d], [N, d] and [N]"
+        )
+    N = S.shape[0]
+    count = torch.ones(N, dtype=torch.bool) if count is None else count.bool()
+    if count.shape != (N,):
+        raise ValueError(f"count {tuple(count.shape)} must be [{N}]")
+    count, phones = count.to(S.device), phones.to(S.device)
+    slices = _slices(N, lengths) if N else []
+
+    asked = int(count.sum())
+    names = ["frame", *(f"within_{k}" for k in tolerance), "phone"]
+    scores = {f"{way}/{name}": float("nan") for way in (*DIRECTIONS, "chance") for name in names}
+    scores["frames"] = float(asked)
+    if not asked or not (torch.isfinite(S).all() and torch.isfinite(P).all()):
+        return scores
+
+    # bfloat16 products round neighbouring frames onto the same value
+    S, P = S.float(), P.float()
+    index = torch.arange(N, device=S.device)
+    utterance = torch.empty(N, dtype=torch.long, device=S.device)
+    for number, part in enumerate(slices):
+        utterance[part] = number
+    searched = slices if scope == "utterance" else [slice(0, N)]
+    pairs = [_nearest(S[part], P[part]) for part in searched]
+    for way, found in zip(DIRECTIONS, zip(*pairs, strict=True), strict=True):
+        near = torch.cat([f + part.start for f, part in zip(found, searched, strict=True)])
+        distance = torch.where(utterance[near] == utterance, (near - index).abs(), N)
+        scores[f"{way}/frame"] = (near == index)[count].double().mean().item()
+        for k in tolerance:
+            scores[f"{way}/within_{k}"] = (distance <= k)[count].double().mean().item()
+        scores[f"{way}/phone"] = (phones[near] == phones)[count].double().mean().item()
+
+    sizes = [part.stop - part.start for part in slices]
+    candidates = sizes if scope == "utterance" else [N] * len(sizes)
+    for name, k in [("frame", 0), *((f"within_{k}", k) for k in tolerance)]:
+        scores[f"chance/{name}"] = _chance_within(sizes, k, candidates)
+    same = 0.0
+    for part in searched:
+        frequency = phones[part].unique(return_counts=True)[1].double()
+        same += (frequency.square().sum() / frequency.sum()).item()
+    scores["chance/phone"] = same / N
+    return scores
