@@ -1,0 +1,81 @@
+"""The CTAP model: speech encoder, phoneme encoder, prompt encoder and decoder (paper, section 2.1, Fig. 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ctap.nn.decoder import Decoder
+from ctap.nn.phoneme_encoder import PhonemeEncoder
+from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder
+from ctap.nn.speech_encoder import SpeechEncoder
+from ctap.nn.transformer import StackConfig
+
+
+@dataclass
+class CTAPConfig:
+    """Sizes of the model; the defaults are the paper's (section 3.1).
+
+    Args:
+        embed_dim: Dimension d of the joint space.
+        speech_encoder: 6 transformer blocks after two convolutions.
+        phoneme_encoder: 4 transformer blocks after one convolution.
+        prompt_encoder: The VAE over the prompt.
+        decoder: 6 transformer blocks before five convolutions.
+        postnet_dim: Channels of the decoder's convolutions.
+    """
+
+    embed_dim: int = 256
+    speech_encoder: StackConfig = field(default_factory=StackConfig)
+    phoneme_encoder: StackConfig = field(default_factory=lambda: StackConfig(layers=4))
+    prompt_encoder: PromptConfig = field(default_factory=PromptConfig)
+    decoder: StackConfig = field(default_factory=StackConfig)
+    postnet_dim: int = 512
+
+
+class CTAP(nn.Module):
+    """The four components, and the statistics that normalise log-mel on the way in and out.
+
+    Args:
+        config: Sizes.
+        n_tokens: Number of entries of the token table.
+        n_mels: Mel bins.
+        mean: Global mean of every mel bin, [n_mels]; 0 if not given.
+        std: Global standard deviation of every mel bin, [n_mels]; 1 if not given.
+    """
+
+    def __init__(
+        self,
+        config: CTAPConfig,
+        n_tokens: int,
+        n_mels: int = 40,
+        mean: list[float] | None = None,
+        std: list[float] | None = None,
+    ) -> None:
+        super().__init__()
+        d, prompt = config.embed_dim, config.prompt_encoder
+        self.config = config
+        self.speech_encoder = SpeechEncoder(n_mels, d, config.speech_encoder)
+        self.phoneme_encoder = PhonemeEncoder(n_tokens, d, config.phoneme_encoder)
+        self.prompt_encoder = PromptEncoder(n_mels, prompt)
+        self.decoder = Decoder(n_mels, d, prompt.dim, config.decoder, config.postnet_dim)
+        self.register_buffer("mean", torch.tensor(mean) if mean else torch.zeros(n_mels))
+        self.register_buffer("std", torch.tensor(std) if std else torch.ones(n_mels))
+
+    def normalize(self, mel: Tensor) -> Tensor:
+        """Log-mel [..., n_mels] to zero mean and unit variance."""
+        return (mel - self.mean) / self.std
+
+    def denormalize(self, mel: Tensor) -> Tensor:
+        """The inverse of :meth:`normalize`."""
+        return mel * self.std + self.mean
+
+    def fit_prompt(self, mel: Tensor) -> Tensor:
+        """Bring any log-mel ``mel`` [T, n_mels] to the prompt window: its middle, or itself repeated."""
+        frames = self.config.prompt_encoder.frames
+        if len(mel) < frames:
+            mel = mel.repeat(-(-frames // len(mel)), 1)
+        start = (len(mel) - frames) // 2
+        return mel[start : start + frames]

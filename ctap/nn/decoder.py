@@ -1,0 +1,37 @@
+"""Decoder: an embedding sequence (S or P) and G to log-mel (paper, section 3.1 and Eq. 3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ctap.nn.conv import FrameConv
+from ctap.nn.transformer import StackConfig, TransformerStack
+
+
+class Decoder(nn.Module):
+    """Linear d to 512, + G on every frame, transformer blocks, linear to mel, then 5 conv5 as a residual.
+
+    The first four convolutions end in tanh: the paper's "5 convolution layers, 4 Tanh activation functions",
+    laid out as the post-net of Tacotron 2 (Shen et al. 2018).
+    """
+
+    def __init__(
+        self, n_mels: int, embed_dim: int, prompt_dim: int, config: StackConfig, postnet_dim: int = 512
+    ) -> None:
+        super().__init__()
+        self.project_in = nn.Linear(embed_dim, config.dim)
+        self.project_prompt = nn.Identity() if prompt_dim == config.dim else nn.Linear(prompt_dim, config.dim)
+        self.stack = TransformerStack(config)
+        self.project_out = nn.Linear(config.dim, n_mels)
+        widths = [n_mels, *[postnet_dim] * 4, n_mels]
+        self.postnet = nn.ModuleList(FrameConv(a, b, 5) for a, b in zip(widths, widths[1:], strict=False))
+
+    def forward(self, embedding: Tensor, g: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Predict normalised log-mel [B, T, n_mels] from ``embedding`` [B, T, d] and ``g`` [B, D_g]."""
+        x = self.project_in(embedding) + self.project_prompt(g)[:, None]
+        mel = self.project_out(self.stack(x, mask))
+        y = mel
+        for conv in self.postnet[:-1]:
+            y = torch.tanh(conv(y, mask))
+        return mel + self.postnet[-1](y, mask)

@@ -1,0 +1,27 @@
+"""Length regulator: phonemes to frames by their durations (paper, section 2.1.1)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def frame_to_phone(durations: Tensor, size: int) -> Tensor:
+    """Index of the phone that each frame belongs to.
+
+    Args:
+        durations: [B, L] frames of each phone, 0 on padding.
+        size: Number of frames T of the output.
+
+    Returns:
+        [B, T] int64 in [0, L); frames past an utterance's end take index L - 1 (mask them).
+    """
+    ends = durations.cumsum(dim=1)
+    frames = torch.arange(size, device=durations.device).expand(len(durations), size).contiguous()
+    return torch.searchsorted(ends, frames, right=True).clamp(max=durations.shape[1] - 1)
+
+
+def regulate(x: Tensor, durations: Tensor, size: int) -> Tensor:
+    """Repeat each phone's row of ``x`` [B, L, D] ``durations`` [B, L] times -> [B, T=size, D]."""
+    index = frame_to_phone(durations, size)
+    return x.gather(1, index[..., None].expand(-1, -1, x.shape[2]))

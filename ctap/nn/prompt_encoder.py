@@ -1,0 +1,86 @@
+"""Prompt encoder: a VAE over 3 s of speech that yields G, the paralinguistic embedding (section 2.1.2, Eq. 2).
+
+The paper gives 6 convolutions and an SE-ResNet block (Hu et al. 2018) and cites Qiang et al. 2023 for the VAE.
+Left open there and chosen here: two-dimensional convolutions with stride 2 over time and frequency, as in the
+reference encoder of Skerry-Ryan et al. 2018, and a recurrent or mean summary over the remaining frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass
+class PromptConfig:
+    """Sizes of the prompt encoder.
+
+    Args:
+        channels: Channels of the convolutions, one each.
+        dim: Dimension D_g of G.
+        frames: Prompt window in frames (300 = 3 s at 10 ms).
+        reduction: Bottleneck of squeeze-and-excitation.
+        summary: How frames become one vector: recurrent (last state of a GRU) or mean.
+    """
+
+    channels: list[int] = field(default_factory=lambda: [32, 32, 64, 64, 128, 128])
+    dim: int = 512
+    frames: int = 300
+    reduction: int = 16
+    summary: Literal["recurrent", "mean"] = "recurrent"
+
+
+class SqueezeExcitationBlock(nn.Module):
+    """Residual block whose channels are re-weighted by their global mean."""
+
+    def __init__(self, channels: int, reduction: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels)
+        bottleneck = max(channels // reduction, 4)
+        self.squeeze = nn.Linear(channels, bottleneck)
+        self.excite = nn.Linear(bottleneck, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
+        weights = torch.sigmoid(self.excite(F.relu(self.squeeze(y.mean(dim=(2, 3))))))
+        return F.relu(x + y * weights[:, :, None, None])
+
+
+class PromptEncoder(nn.Module):
+    """Convolutions with batch norm and ReLU, an SE-ResNet block, a summary, linear to mean and log variance."""
+
+    def __init__(self, n_mels: int, config: PromptConfig) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        inputs, bins = 1, n_mels
+        for outputs in config.channels:
+            layers += [
+                nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(),
+            ]
+            inputs, bins = outputs, (bins + 1) // 2
+        self.convolutions = nn.Sequential(*layers)
+        self.residual = SqueezeExcitationBlock(inputs, config.reduction)
+        self.recurrent = nn.GRU(inputs * bins, inputs, batch_first=True) if config.summary == "recurrent" else None
+        self.statistics = nn.Linear(inputs if self.recurrent else inputs * bins, 2 * config.dim)
+
+    def forward(self, prompt: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode ``prompt`` [B, frames, n_mels] (normalised log-mel) -> mean, log variance, each [B, D_g]."""
+        x = self.residual(self.convolutions(prompt[:, None]))  # [B, C, frames / 64, bins / 64]
+        x = x.permute(0, 2, 1, 3).flatten(2)
+        x = x.mean(dim=1) if self.recurrent is None else self.recurrent(x)[1][-1]
+        mean, log_variance = self.statistics(x).chunk(2, dim=-1)
+        return mean, log_variance.clamp(-10.0, 10.0)
+
+
+def sample_gaussian(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Reparameterised sample of N(mean, exp(log_variance))."""
+    return mean + torch.randn_like(mean) * (0.5 * log_variance).exp()

@@ -1,0 +1,98 @@
+"""Pre-norm transformer blocks, shared by both encoders, the decoder and the phoneme decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ctap.nn.positions import PositionName, make_positions, rotate
+
+
+@dataclass
+class StackConfig:
+    """A stack of transformer blocks.
+
+    Args:
+        layers: Number of blocks.
+        dim: Width of a frame inside the stack ("hidden dimension", 512 in the paper).
+        heads: Attention heads.
+        ffn: Width of the feed-forward layer.
+        dropout: On attention's output and the feed-forward's output.
+        positions: Position scheme: absolute (the paper), random_offset, rotary or none.
+    """
+
+    layers: int = 6
+    dim: int = 512
+    heads: int = 8
+    ffn: int = 2048
+    dropout: float = 0.1
+    positions: PositionName = "absolute"
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention over the real frames."""
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        if dim % (2 * heads):
+            raise ValueError(f"dim {dim} must be a multiple of twice the heads ({heads})")
+        self.heads = heads
+        self.project_in = nn.Linear(dim, 3 * dim)
+        self.project_out = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor, mask: Tensor | None, angles: Tensor | None) -> Tensor:
+        batch, size, dim = x.shape
+        qkv = self.project_in(x).view(batch, size, 3, self.heads, dim // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each [B, H, T, K]
+        if angles is not None:
+            q, k = rotate(q, angles), rotate(k, angles)
+        keys = None if mask is None else mask[:, None, None, :]
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=keys)
+        return self.project_out(y.transpose(1, 2).reshape(batch, size, dim))
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then x + feed-forward(norm(x))."""
+
+    def __init__(self, config: StackConfig) -> None:
+        super().__init__()
+        self.norm_attention = nn.LayerNorm(config.dim)
+        self.attention = SelfAttention(config.dim, config.heads)
+        self.norm_ffn = nn.LayerNorm(config.dim)
+        self.ffn = nn.Sequential(
+            nn.Linear(config.dim, config.ffn), nn.GELU(), nn.Linear(config.ffn, config.dim)
+        )
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None, angles: Tensor | None) -> Tensor:
+        x = x + self.dropout(self.attention(self.norm_attention(x), mask, angles))
+        return x + self.dropout(self.ffn(self.norm_ffn(x)))
+
+
+class TransformerStack(nn.Module):
+    """``layers`` blocks under one position scheme."""
+
+    def __init__(self, config: StackConfig) -> None:
+        super().__init__()
+        self.positions = make_positions(config.positions)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.head_dim = config.dim // config.heads
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, offset: int = 0) -> Tensor:
+        """Transform frames.
+
+        Args:
+            x: [B, T, dim].
+            mask: [B, T] bool, True on real frames; None when nothing is padded.
+            offset: Position of the first frame, for probing a scheme (0 in use).
+
+        Returns:
+            [B, T, dim]; padded frames hold values of no meaning.
+        """
+        x = self.positions.add(x, offset)
+        angles = self.positions.rotation(x.shape[1], self.head_dim, offset, x)
+        for block in self.blocks:
+            x = block(x, mask, angles)
+        return x
