@@ -14,13 +14,18 @@ from __future__ import annotations
 
 from ctap.errors import UserError
 
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
 PAUSES: tuple[str, ...] = ("sil", "sp")
-INITIALS: tuple[str, ...] = tuple("b p m f d t n l g k h j q x zh ch sh r z c s".split())
-FINALS: tuple[str, ...] = tuple(
+INITIALS: tuple[str, ...] = _split("b p m f d t n l g k h j q x zh ch sh r z c s")
+FINALS: tuple[str, ...] = _split(
     "a o e ê ai ei ao ou an en ang eng ong "
     "i ii iii ia ie iao iou ian in iang ing iong io "
     "u ua uo uai uei uan uen uang ueng "
-    "v ve van vn er".split()
+    "v ve van vn er"
 )
 SYLLABIC_NASALS: tuple[str, ...] = ("m", "n", "ng")
 ERHUA = "rr"
@@ -66,7 +71,7 @@ def is_phone(phone: str) -> bool:
 
 
 def base(phone: str) -> str:
-    """``phone`` without its tone: ``ian3`` gives ``ian``; initials, pauses and ``rr`` are returned as they are."""
+    """``phone`` without its tone: ``ian3`` gives ``ian``; initials, pauses and ``rr`` stay as they are."""
     return phone[:-1] if phone[-1:] in TONES else phone
 
 

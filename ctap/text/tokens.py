@@ -86,7 +86,7 @@ class TokenTable:
             return [self._ids[phone] for phone in phones]
         except KeyError as error:
             raise UserError(
-                f"phone {error.args[0]!r} is not in the token table ({len(self)} tokens), in: {' '.join(phones)}"
+                f"phone {error.args[0]!r} is not in the token table of {len(self)}, in: {' '.join(phones)}"
             ) from None
 
     def decode(self, ids: Iterable[int]) -> list[str]:

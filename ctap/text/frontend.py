@@ -1,0 +1,57 @@
+"""Text of a user to the phones of a model: hanzi or pinyin in, pauses included."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from ctap.text.normalize import PAUSE, UnreadableText, is_hanzi, normalize_text
+from ctap.text.pinyin import canonical, hanzi_to_pinyin, pinyin_to_phones
+
+_BREAKS = re.compile(r"[，。！？；：、,.!?;…—|\n\r]+")
+_PROSODY = re.compile(r"[%$]")
+_MARKS = re.compile("[\u0304\u0301\u030c\u0300]")
+
+
+def is_pinyin(text: str) -> bool:
+    """Whether ``text`` is to be read as pinyin: it has letters and no hanzi."""
+    return not any(map(is_hanzi, text)) and any(char.isalpha() for char in text)
+
+
+def text_to_pinyin(text: str, *, sandhi: bool = False) -> list[list[str]]:
+    """Syllables of ``text``, one list for each stretch between pauses.
+
+    Args:
+        text: hanzi (digits and the like are normalised), or pinyin whose syllables are set apart by spaces,
+            with tone digits or tone marks. Punctuation is a pause; the prosody marks ``%`` and ``$`` of
+            AISHELL-3 are not.
+        sandhi: tone sandhi of hanzi, see :func:`ctap.text.pinyin.hanzi_to_pinyin`; pinyin is taken as said.
+
+    Raises:
+        UnreadableText: nothing to read, or something without a Mandarin reading.
+        UnknownPinyin: naming the syllable that is none.
+    """
+    if not is_pinyin(text):
+        return [hanzi_to_pinyin(part, sandhi=sandhi) for part in normalize_text(text).split(PAUSE)]
+    # With tone marks a bare syllable is in the neutral tone; with digits it is a slip.
+    bare_tone = "5" if _MARKS.search(unicodedata.normalize("NFD", text)) else None
+    words = [_PROSODY.sub(" ", part).split() for part in _BREAKS.split(text)]
+    parts = [[canonical(word, bare_tone=bare_tone) for word in part] for part in words if part]
+    if not parts:
+        raise UnreadableText(f"nothing to read in {text!r}")
+    return parts
+
+
+def text_to_phones(text: str, *, sandhi: bool = False) -> list[str]:
+    """Phones of ``text`` for synthesis: ``sil`` at both ends, ``sp`` at each pause inside.
+
+    >>> text_to_phones("ni3 hao3, zai4 jian4")
+    ['sil', 'n', 'i3', 'h', 'ao3', 'sp', 'z', 'ai4', 'j', 'ian4', 'sil']
+
+    Args and errors are those of :func:`text_to_pinyin`.
+    """
+    phones = ["sil"]
+    for part in text_to_pinyin(text, sandhi=sandhi):
+        phones += [*pinyin_to_phones(part), "sp"]
+    phones[-1] = "sil"
+    return phones
