@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""Speak a small Mandarin corpus with eSpeak NG, in the layout of AISHELL-3; nothing is downloaded.
+
+Ten voices (variants of eSpeak NG with their own pitch and rate) say phrases of pypinyin's dictionary, chosen so
+that every phone is heard often. The last two voices are meant as target speakers. Beside the corpus lies
+``phoneme_events.tsv``: utterance, phone, its index in the utterance (pauses count), mnemonic, start and end in
+seconds: the exact truth to score an aligner with, which no trainer may read.
+
+The same options give the same bytes, however many processes work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import multiprocessing
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from espeak import Espeak
+from pinyin_events import NotSaid, Span, locate, match
+from text_plan import Phrase, Utterance, plan_utterances, read_phrases
+
+from ctap.errors import UserError, cli
+from ctap.kaldi.io import atomic_dir
+from ctap.text.pinyin import pinyin_to_phones
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A voice: eSpeak NG variant and its settings."""
+
+    name: str
+    gender: str
+    variant: str
+    pitch: int = 50
+    pitch_range: int = 50
+    rate: int = 180
+    is_target: bool = False
+
+
+SPEAKERS = (
+    Speaker("SSB7001", "female", "f1", pitch=52, rate=180),
+    Speaker("SSB7002", "male", "m3", pitch=56, pitch_range=60, rate=185),
+    Speaker("SSB7003", "female", "belinda", pitch=45, rate=190),
+    Speaker("SSB7004", "male", "robert", pitch=48, pitch_range=60, rate=175),
+    Speaker("SSB7005", "female", "grandma", pitch=52, rate=170),
+    Speaker("SSB7006", "male", "Diogo", pitch=62, pitch_range=60, rate=195),
+    Speaker("SSB7007", "female", "Andrea", pitch=42, rate=140),
+    Speaker("SSB7008", "male", "edward", pitch=40, pitch_range=60, rate=170),
+    Speaker("SSB7009", "male", "gustave", pitch=54, pitch_range=60, rate=180, is_target=True),
+    Speaker("SSB7010", "female", "steph", pitch=50, pitch_range=60, rate=182, is_target=True),
+)
+VOLUME = 35  # louder, the library clips some of the voices
+
+
+@dataclass
+class Job:
+    """What one process says: a speaker's plans, and where the sound goes."""
+
+    speaker: Speaker
+    plans: dict[str, list[Utterance]]
+    seconds: dict[str, float]
+    out: Path
+    seed: int
+
+
+@dataclass
+class Said:
+    """One utterance that was said."""
+
+    name: str
+    part: str
+    text: Utterance
+    spans: list[tuple[str, int, str, float, float]]
+    seconds: float
+
+
+def speak(job: Job) -> tuple[list[Said], list[str]]:
+    """Say a speaker's utterances until each part is long enough; returns them and the reasons for the rest."""
+    espeak = Espeak()
+    said, refused = [], []
+    for part, first in (("train", 1), ("test", 8001)):
+        folder = job.out / part / "wav" / job.speaker.name
+        folder.mkdir(parents=True, exist_ok=True)
+        total, number = 0.0, first
+        for text in job.plans[part]:
+            if total >= job.seconds[part]:
+                break
+            name = f"{job.speaker.name}{number:04d}"
+            rng = np.random.default_rng([job.seed, int(job.speaker.name[3:]), number])
+            try:
+                wave, spans = render(espeak, job.speaker, text, rng)
+            except NotSaid as error:
+                refused.append(f"{text.hanzi}: {error}")
+                continue
+            soundfile.write(folder / f"{name}.wav", wave, espeak.sample_rate, subtype="PCM_16")
+            seconds = len(wave) / espeak.sample_rate
+            times = [
+                (s.phone, s.index, s.mnemonic, s.start / espeak.sample_rate, s.end / espeak.sample_rate)
+                for s in spans
+            ]
+            said.append(Said(name, part, text, times, seconds))
+            total += seconds
+            number += 1
+    return said, refused
+
+
+def render(
+    espeak: Espeak, speaker: Speaker, text: Utterance, rng: np.random.Generator
+) -> tuple[np.ndarray, list[Span]]:
+    """Say one utterance with its own slight change of rate and pitch, silence around it and faint noise.
+
+    Returns:
+        ``[N]`` int16 samples and the spans of the phones in them.
+
+    Raises:
+        NotSaid: the library says something else than the text.
+    """
+    espeak.voice(
+        speaker.variant,
+        rate=round(speaker.rate * rng.uniform(0.92, 1.08)),
+        pitch=round(speaker.pitch + rng.uniform(-4, 4)),
+        pitch_range=speaker.pitch_range,
+        volume=VOLUME,
+    )
+    tones = espeak.mnemonics(text.spoken)[1]
+    if tones != "".join(syllable[-1] for syllable in text.syllables):
+        raise NotSaid(f"the tones come out as {tones}")
+    wave, events = espeak.say(text.spoken)
+    spans = locate(pinyin_to_phones(text.syllables), wave, events, espeak.sample_rate)
+    # Pauses of the library are all alike: make them, and the silence around, as varied as people's.
+    silence = {"sil": (0.10, 0.30), "sp": (0.0, 0.25)}
+    pieces, out, at = [], [], 0
+    for span in spans:
+        piece = wave[span.start : span.end].astype(np.float64)
+        if span.phone in silence:
+            piece = np.concatenate(
+                [piece, np.zeros(int(espeak.sample_rate * rng.uniform(*silence[span.phone])))]
+            )
+        pieces.append(piece)
+        out.append(Span(span.phone, span.index, span.mnemonic, at, at + len(piece)))
+        at += len(piece)
+    sound = np.concatenate(pieces)
+    level = 10 ** (rng.uniform(-24, -22) / 20) / max(np.sqrt(np.mean(sound[sound != 0] ** 2)), 1e-9)
+    sound *= min(level, 0.95 / np.abs(sound).max())
+    sound += rng.normal(0, 10 ** (-66 / 20), len(sound))
+    return np.rint(sound * 32767).clip(-32768, 32767).astype(np.int16), out
+
+
+def sayable(phrases: list[Phrase]) -> list[Phrase]:
+    """The phrases all of whose syllables eSpeak NG says with the right phonemes and tone."""
+    espeak, good = Espeak(), {}
+    for syllable in sorted({s for phrase in phrases for s in phrase.syllables}):
+        mnemonics, tones = espeak.mnemonics(syllable)
+        try:
+            match(pinyin_to_phones([syllable]), mnemonics)
+            good[syllable] = tones == syllable[-1]
+        except NotSaid:
+            good[syllable] = False
+    bad = sorted(syllable for syllable, is_good in good.items() if not is_good)
+    kept = [phrase for phrase in phrases if all(good[s] for s in phrase.syllables)]
+    print(
+        f"{len(good) - len(bad)} syllables, {len(kept)} phrases; left out {len(phrases) - len(kept)} phrases "
+        f"with {len(bad)} syllables that eSpeak NG does not say: {' '.join(bad)}"
+    )
+    return kept
+
+
+def write_tables(out: Path, said: list[Said], speakers: list[Speaker]) -> None:
+    """Write AISHELL-3's tables and the phoneme events."""
+    for part in ("train", "test"):
+        own = [item for item in said if item.part == part]
+        lines = [
+            f"{item.name}.wav\t" + " ".join(f"{h} {p}" for h, p in zip(*item.text.aligned, strict=True))
+            for item in own
+        ]
+        _write(out / part / "content.txt", lines)
+    labels = ["# utterance|pinyin|hanzi; % ends a phrase, $ is a pause or the end"]
+    labels += [f"{i.name}|{i.text.marked_pinyin}|{i.text.marked_hanzi}" for i in said if i.part == "train"]
+    _write(out / "train" / "label_train-set.txt", labels)
+    info = ["# speaker\tage group\tgender\taccent"]
+    _write(out / "spk-info.txt", info + [f"{s.name}\tB\t{s.gender}\tnorth" for s in speakers])
+    events = ["utterance\tphone\tindex\tmnemonic\tstart\tend"]
+    for item in said:
+        events += [f"{item.name}\t{p}\t{i}\t{m}\t{a:.5f}\t{b:.5f}" for p, i, m, a, b in item.spans]
+    _write(out / "phoneme_events.tsv", events)
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path, help="directory to make")
+    parser.add_argument("--minutes", type=float, default=3.0, help="train part of each ordinary speaker")
+    parser.add_argument("--target_minutes", type=float, default=4.5, help="train part of each target speaker")
+    parser.add_argument("--test_minutes", type=float, default=0.5, help="test part of each speaker")
+    parser.add_argument("--speakers", type=int, default=8, help="ordinary speakers, 1 to 8")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    return parser.parse_args()
+
+
+@cli
+def main() -> None:
+    """Make the corpus."""
+    args = _arguments()
+    if not 1 <= args.speakers <= 8:
+        raise UserError(f"--speakers {args.speakers}: expected 1 to 8")
+    if min(args.minutes, args.target_minutes, args.test_minutes) < 0 or args.jobs < 1:
+        raise UserError("--minutes, --target_minutes, --test_minutes must be 0 or more, --jobs 1 or more")
+    start = time.time()
+    speakers = [*SPEAKERS[: args.speakers], *(s for s in SPEAKERS if s.is_target)]
+    minutes = {
+        "train": [args.target_minutes if s.is_target else args.minutes for s in speakers],
+        "test": [args.test_minutes] * len(speakers),
+    }
+    pick = random.Random(args.seed)
+    phrases = sayable(read_phrases())
+    pick.shuffle(phrases)
+    cut = len(phrases) // 10
+    plans = {
+        "train": plan_utterances(phrases[cut:], [m * 60 for m in minutes["train"]], pick),
+        "test": plan_utterances(phrases[:cut], [m * 60 for m in minutes["test"]], pick),
+    }
+    with atomic_dir(args.out) as out:
+        jobs = [
+            Job(
+                speaker,
+                {part: plans[part][i] for part in plans},
+                {part: minutes[part][i] * 60 for part in minutes},
+                out,
+                args.seed,
+            )
+            for i, speaker in enumerate(speakers)
+        ]
+        # A fresh process for every speaker: eSpeak NG keeps state from one utterance to the next.
+        with multiprocessing.get_context("spawn").Pool(args.jobs, maxtasksperchild=1) as pool:
+            results = pool.map(speak, jobs, chunksize=1)
+        said = sorted((item for items, _ in results for item in items), key=lambda item: item.name)
+        refused = [reason for _, reasons in results for reason in reasons]
+        if not said:
+            raise UserError(f"nothing could be said; first reason: {refused[0] if refused else 'no text'}")
+        write_tables(out, said, speakers)
+    for reason in refused[:5]:
+        print(f"left out: {reason}")
+    for part in ("train", "test"):
+        own = [item.seconds for item in said if item.part == part]
+        print(f"{part}: {len(own)} utterances, {sum(own) / 60:.1f} minutes")
+    heard = collections.Counter(p for item in said for p in pinyin_to_phones(item.text.syllables))
+    rare = heard.most_common()[:-6:-1]
+    print(f"{len(heard)} phones; the rarest: {', '.join(f'{p} {n}' for p, n in rare)}")
+    print(f"left out {len(refused)} utterances that were not said right")
+    print(f"target speakers: {' '.join(s.name for s in speakers if s.is_target)}")
+    print(f"{args.out}: done in {time.time() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
