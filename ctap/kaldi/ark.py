@@ -1,0 +1,258 @@
+"""Feature matrices in Kaldi arks: checked writing, and reading through a memory map.
+
+The byte layout is that of Kaldi's ``Matrix`` and ``CompressedMatrix`` (Povey et al., "The Kaldi Speech
+Recognition Toolkit", ASRU 2011). Writing goes through kaldiio; reading does not, because kaldiio runs a shell
+for entries with ``|``, unpickles payloads that say so, and opens the ark anew for every utterance.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import re
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ctap.errors import UserError
+from ctap.kaldi.io import atomic_write, read_table, write_table
+
+ONE_BYTE = 5  # Kaldi's kOneByteAuto: one byte a value, scaled over the whole matrix
+SPEECH_FEATURE = 2
+
+_FLOATS = {b"FM ": np.dtype("<f4"), b"DM ": np.dtype("<f8")}
+_GLOBAL = struct.Struct("<ffii")
+_FOREIGN = {
+    b"PKL": "a pickled object",
+    b"NPY": "a numpy file",
+    b"RIF": "audio",
+    b"fLa": "audio",
+    b"AUD": "audio",
+}
+
+
+class MatrixWriter:
+    """Write matrices to an ark and its scp; both appear when the block ends without an exception.
+
+    Example:
+        >>> with MatrixWriter("dump/feats.1.ark", "dump/feats.1.scp") as writer:  # doctest: +SKIP
+        ...     writer["SSB00050001"] = mel  # [T, D]
+
+    Args:
+        ark: path of the ark; the scp names it as given here.
+        scp: path of the scp.
+        compression: Kaldi's compression method 1, 2, 3 or 5, or None for plain float32. Method 5 stores one
+            byte a value: error at most (max - min) / 510 of the matrix.
+    """
+
+    def __init__(
+        self, ark: str | os.PathLike[str], scp: str | os.PathLike[str], compression: int | None = ONE_BYTE
+    ) -> None:
+        if compression not in (None, 1, SPEECH_FEATURE, 3, ONE_BYTE):
+            # Methods 4, 6 and 7 assume a fixed range of values and wrap around outside it.
+            raise ValueError(f"compression {compression!r}: expected None, 1, 2, 3 or 5")
+        _refuse_command(os.fspath(ark), str(scp))
+        self.ark, self.scp, self.compression = os.fspath(ark), Path(scp), compression
+        self._rows: dict[str, str] = {}
+        self._stack = contextlib.ExitStack()
+        self._file: Any = None
+
+    def __enter__(self) -> MatrixWriter:
+        self._file = self._stack.enter_context(atomic_write(self.ark, "wb"))
+        return self
+
+    def __setitem__(self, utterance: str, matrix: np.ndarray) -> None:
+        """Append ``matrix`` [T, D]; float32 and float64 are taken (stored as float32), as is float16.
+
+        Raises:
+            UserError: not a matrix, empty, NaN or infinite, or the utterance came before.
+        """
+        from kaldiio.matio import write_array
+
+        if self._file is None:
+            raise RuntimeError("MatrixWriter is written to inside its `with` block")
+        if utterance in self._rows:
+            raise UserError(f"{self.ark}: {utterance!r} is written a second time")
+        if not utterance or utterance.split() != [utterance]:
+            raise UserError(f"{self.ark}: {utterance!r} can't be a key: empty or with blanks inside")
+        # float16 must be widened: kaldiio's scaling would overflow in it without a word.
+        matrix = np.ascontiguousarray(matrix, dtype=np.float32)
+        if matrix.ndim != 2 or 0 in matrix.shape:
+            raise UserError(
+                f"{self.ark}: {utterance!r} has shape {list(matrix.shape)}, expected [T, D] with T, D >= 1"
+            )
+        bad = ~np.isfinite(matrix)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise UserError(
+                f"{self.ark}: {utterance!r} has {int(bad.sum())} values that are NaN or infinite, "
+                f"the first in frame {row}, bin {column}; one alone spoils the whole matrix when compressed"
+            )
+        self._file.write(f"{utterance} ".encode())
+        self._rows[utterance] = f"{self.ark}:{self._file.tell()}"
+        write_array(self._file, matrix, compression_method=self.compression)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file = None
+        if kind is None:
+            # An old scp must never point into a new ark, whenever the process dies.
+            self.scp.unlink(missing_ok=True)
+        self._stack.__exit__(kind, error, trace)
+        if kind is None:
+            write_table(self.scp, self._rows)
+
+
+class MatrixReader(Mapping[str, np.ndarray]):
+    """The matrices of an scp by utterance, each float32 [T, D], writable, decoded when asked for.
+
+    Arks are memory-mapped at first use and stay so; the object may be pickled or forked (each process maps
+    for itself). A relative ark path is looked up from the working directory, then from the scp's.
+
+    Raises:
+        UserError: the scp is malformed or holds a command (``|``) or a range; on access: no such ark, a
+            truncated or foreign entry.
+    """
+
+    def __init__(self, scp: str | os.PathLike[str]) -> None:
+        self.scp = Path(scp)
+        self._entries: dict[str, tuple[str, int]] = {}
+        for utterance, spec in read_table(scp).items():
+            self._entries[utterance] = _parse(spec, f"{scp}: {utterance}")
+        self._maps: dict[str, mmap.mmap] = {}
+
+    def __getitem__(self, utterance: str) -> np.ndarray:
+        ark, offset = self._entries[utterance]
+        return _decode(self._map(ark), offset, f"{ark}:{offset} ({utterance})")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, utterance: object) -> bool:
+        return utterance in self._entries
+
+    def shape(self, utterance: str) -> tuple[int, int]:
+        """``(T, D)`` of an utterance, from its header alone."""
+        ark, offset = self._entries[utterance]
+        return _header(self._map(ark), offset, f"{ark}:{offset} ({utterance})")[1:3]
+
+    def _map(self, ark: str) -> mmap.mmap:
+        found = self._maps.get(ark)
+        if found is None:
+            path = Path(ark)
+            if not path.exists() and not path.is_absolute() and (self.scp.parent / path).exists():
+                path = self.scp.parent / path
+            found = self._maps[ark] = _open_map(path, str(self.scp))
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_maps": {}}
+
+
+def read_matrix(spec: str) -> np.ndarray:
+    """Read one matrix, float32 [T, D], from ``path.ark:offset`` (or ``path`` for a file of one matrix).
+
+    Raises:
+        UserError: the entry is a command (``|``), a range, a pickle or no matrix, or it is cut short.
+    """
+    ark, offset = _parse(spec, spec)
+    with _open_map(Path(ark), spec) as data:
+        return _decode(data, offset, spec)
+
+
+def _parse(spec: str, where: str) -> tuple[str, int]:
+    _refuse_command(spec, where)
+    if re.search(r"\[[\d:, ]*\]$", spec):
+        raise UserError(f"{where}: {spec!r} asks for a range, which is not supported; give whole matrices")
+    ark, colon, offset = spec.rpartition(":")
+    if colon and offset.isdecimal():
+        return ark, int(offset)
+    return spec, 0
+
+
+def _refuse_command(spec: str, where: str) -> None:
+    if "|" in spec:
+        raise UserError(f"{where}: {spec!r} holds '|', which would run a command; expected a plain file name")
+
+
+def _open_map(path: Path, where: str) -> mmap.mmap:
+    try:
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except ValueError:
+        raise UserError(f"{path}: is empty (named in {where}); make it again") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror} (named in {where})") from None
+
+
+def _header(data: mmap.mmap, offset: int, where: str) -> tuple[bytes, int, int, int, float, float]:
+    """Kind, rows, columns, offset of the values, minimum, range."""
+    if data[offset : offset + 2] != b"\0B":
+        kind = _FOREIGN.get(data[offset : offset + 3])
+        if kind:
+            raise UserError(f"{where}: holds {kind}, expected a Kaldi matrix")
+        if offset + 2 > len(data):
+            raise UserError(f"{where}: the ark ends before this entry, it is cut short; make it again")
+        raise UserError(f"{where}: no binary Kaldi matrix here; is the scp older than its ark?")
+    at = offset + 2
+    kind = data[at : at + 3]
+    try:
+        if kind in _FLOATS:
+            at += 3
+            size_row, rows, size_column, columns = struct.unpack_from("<bibi", data, at)
+            if (size_row, size_column) != (4, 4):
+                raise UserError(f"{where}: malformed matrix header")
+            result = kind, rows, columns, at + 10, 0.0, 0.0
+        elif kind in (b"CM ", b"CM2", b"CM3"):
+            at += 3 if kind == b"CM " else 4
+            low, span, rows, columns = _GLOBAL.unpack_from(data, at)
+            result = kind, rows, columns, at + _GLOBAL.size, low, span
+        elif len(kind) < 3:
+            raise UserError(f"{where}: the ark is cut short; make it again")
+        else:
+            raise UserError(f"{where}: holds {kind!r}, expected a Kaldi matrix (FM, DM, CM, CM2 or CM3)")
+    except struct.error:
+        raise UserError(f"{where}: the ark is cut short; make it again") from None
+    if rows < 0 or columns < 0:
+        raise UserError(f"{where}: malformed matrix header ({rows} rows, {columns} columns)")
+    return result
+
+
+def _decode(data: mmap.mmap, offset: int, where: str) -> np.ndarray:
+    kind, rows, columns, at, low, span = _header(data, offset, where)
+    per_value = {b"FM ": 4, b"DM ": 8, b"CM2": 2}.get(kind, 1)
+    end = at + rows * columns * per_value + (8 * columns if kind == b"CM " else 0)
+    if end > len(data):
+        raise UserError(f"{where}: the ark is cut short, {end - len(data)} bytes are missing; make it again")
+    count = rows * columns
+    if kind in _FLOATS:
+        return np.frombuffer(data, _FLOATS[kind], count, at).astype(np.float32).reshape(rows, columns)
+    if kind == b"CM ":
+        return _decode_columns(data, at, rows, columns, low, span)
+    dtype, steps = (np.dtype("<u2"), 65535) if kind == b"CM2" else (np.dtype("u1"), 255)
+    matrix = np.frombuffer(data, dtype, count, at).astype(np.float32)
+    matrix *= np.float32(span / steps)
+    matrix += np.float32(low)
+    return matrix.reshape(rows, columns)
+
+
+def _decode_columns(data: mmap.mmap, at: int, rows: int, columns: int, low: float, span: float) -> np.ndarray:
+    """Kaldi's method 2: each column is piecewise linear between four of its percentiles."""
+    marks = np.frombuffer(data, "<u2", 4 * columns, at).reshape(columns, 4).astype(np.float32)
+    marks = marks * np.float32(span / 65535) + np.float32(low)
+    levels = np.arange(256, dtype=np.float32)
+    edges = np.array([0, 64, 192, 255], dtype=np.float32)
+    values = np.frombuffer(data, "u1", rows * columns, at + 8 * columns).reshape(columns, rows)
+    result = np.empty((rows, columns), dtype=np.float32)
+    for column in range(columns):
+        result[:, column] = np.interp(levels, edges, marks[column])[values[column]]
+    return result

@@ -1,0 +1,186 @@
+"""A Kaldi data directory as an object; :func:`validate` and :func:`fix` can be had from here too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ctap.errors import UserError
+from ctap.kaldi.fix import Report, fix
+from ctap.kaldi.io import atomic_dir, read_table, write_table
+from ctap.kaldi.tables import UTTERANCE_TABLES, table_names
+from ctap.kaldi.validate import Problem, validate
+
+__all__ = ["DataDir", "Problem", "Report", "fix", "speakers_to_utterances", "validate"]
+
+
+@dataclass
+class DataDir:
+    """The tables of a data directory, each read strictly when first asked for.
+
+    Attributes:
+        path: the directory. It need not exist before :meth:`write`.
+    """
+
+    path: Path
+    _tables: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.path = Path(self.path)
+
+    def has(self, name: str) -> bool:
+        """Whether the table ``name`` (such as ``"text"``) exists."""
+        return (self.path / name).is_file()
+
+    def table(self, name: str) -> dict[str, str]:
+        """The table ``name`` as key to the rest of the line.
+
+        Raises:
+            UserError: it does not exist or is malformed.
+        """
+        if name not in self._tables:
+            if self.path.is_dir() and not self.has(name):
+                by_utterance, by_speaker = table_names(self.path)
+                there = ", ".join(by_utterance + by_speaker) or "no tables"
+                raise UserError(f"{self.path / name}: no such file; the directory has {there}")
+            self._tables[name] = read_table(self.path / name)
+        return self._tables[name]
+
+    @property
+    def wav_scp(self) -> dict[str, str]:
+        """Utterance to audio file."""
+        return self.table("wav.scp")
+
+    @property
+    def text(self) -> dict[str, str]:
+        """Utterance to hanzi, without spaces."""
+        return self.table("text")
+
+    @property
+    def utt2spk(self) -> dict[str, str]:
+        """Utterance to speaker."""
+        return self.table("utt2spk")
+
+    @property
+    def spk2utt(self) -> dict[str, list[str]]:
+        """Speaker to utterances."""
+        return self._split("spk2utt")
+
+    @property
+    def utt2dur(self) -> dict[str, float]:
+        """Utterance to length in seconds."""
+        result = {}
+        for utterance, value in self.table("utt2dur").items():
+            try:
+                result[utterance] = float(value)
+            except ValueError:
+                raise UserError(
+                    f"{self.path / 'utt2dur'}: {utterance!r} has {value!r}, expected seconds"
+                ) from None
+        return result
+
+    @property
+    def spk2gender(self) -> dict[str, str]:
+        """Speaker to ``"m"`` or ``"f"``."""
+        return self.table("spk2gender")
+
+    @property
+    def pinyin(self) -> dict[str, list[str]]:
+        """Utterance to syllables with tone digits."""
+        return self._split("pinyin")
+
+    @property
+    def phones(self) -> dict[str, list[str]]:
+        """Utterance to phones, without pauses."""
+        return self._split("phones")
+
+    def utterances(self) -> list[str]:
+        """All utterances, in the order of ``utt2spk``."""
+        return list(self.utt2spk)
+
+    def write(self, **tables: Mapping[str, Any]) -> DataDir:
+        """Write tables, each whole or not at all, sorted; ``utt2spk`` brings ``spk2utt`` with it.
+
+        Args:
+            tables: name to rows, with ``wav_scp`` for ``wav.scp`` and ``feats_scp`` for ``feats.scp``; values
+                are strings, numbers or sequences.
+        """
+        for argument, rows in tables.items():
+            name = argument.replace("_scp", ".scp")
+            write_table(self.path / name, rows)
+            self._tables.pop(name, None)
+        if "utt2spk" in tables and "spk2utt" not in tables:
+            write_table(self.path / "spk2utt", speakers_to_utterances(tables["utt2spk"]))
+            self._tables.pop("spk2utt", None)
+        return self
+
+    def subset(self, utterances: Iterable[str], dest: str | os.PathLike[str]) -> DataDir:
+        """Write the directory ``dest`` with these utterances and their speakers, whole or not at all.
+
+        Every table keyed by utterance or speaker goes along, with the rows that there are; an old ``dest`` is
+        replaced. Other files are not copied.
+
+        Raises:
+            UserError: an utterance is not in this directory, or none is asked for.
+        """
+        wanted = set(utterances)
+        unknown = sorted(wanted - self.utt2spk.keys())
+        if unknown:
+            raise UserError(f"{self.path}: has no utterance {unknown[0]!r} ({len(unknown)} such in all)")
+        if not wanted:
+            raise UserError(f"{self.path}: a subset without utterances was asked for ({dest})")
+        with atomic_dir(dest) as folder:
+            self._write_subset(wanted, folder)
+        return DataDir(Path(dest))
+
+    def copy(self, dest: str | os.PathLike[str]) -> DataDir:
+        """Copy all utterances and their tables to ``dest``; see :meth:`subset`."""
+        return self.subset(self.utterances(), dest)
+
+    def split(self, parts: int) -> list[DataDir]:
+        """Split into ``<path>/split<parts>/1`` to ``/<parts>``: consecutive utterances, of even numbers.
+
+        Raises:
+            UserError: there are fewer utterances than parts.
+        """
+        names = self.utterances()
+        if not 1 <= parts <= len(names):
+            raise UserError(
+                f"{self.path}: can't split {len(names)} utterances into {parts} parts; lower --nj to at most "
+                f"{len(names)}"
+            )
+        root = self.path / f"split{parts}"
+        with atomic_dir(root) as folder:
+            for part in range(parts):
+                chosen = names[len(names) * part // parts : len(names) * (part + 1) // parts]
+                (folder / str(part + 1)).mkdir()
+                self._write_subset(set(chosen), folder / str(part + 1))
+        return [DataDir(root / str(part + 1)) for part in range(parts)]
+
+    def _write_subset(self, wanted: Collection[str], folder: Path) -> None:
+        speakers = {self.utt2spk[utterance] for utterance in wanted}
+        by_utterance, by_speaker = table_names(self.path)
+        for name in by_utterance:
+            rows = {key: value for key, value in self.table(name).items() if key in wanted}
+            if rows or name in UTTERANCE_TABLES[:2]:
+                write_table(folder / name, rows)
+        for name in by_speaker:
+            if name != "spk2utt":
+                rows = {key: value for key, value in self.table(name).items() if key in speakers}
+                if rows:
+                    write_table(folder / name, rows)
+        write_table(folder / "spk2utt", speakers_to_utterances({u: self.utt2spk[u] for u in wanted}))
+
+    def _split(self, name: str) -> dict[str, list[str]]:
+        return {key: value.split() for key, value in self.table(name).items()}
+
+
+def speakers_to_utterances(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
+    """Turn ``utt2spk`` round; speakers and their utterances come sorted."""
+    result: dict[str, list[str]] = {}
+    for utterance in sorted(utt2spk):
+        result.setdefault(utt2spk[utterance], []).append(utterance)
+    return dict(sorted(result.items()))

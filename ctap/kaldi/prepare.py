@@ -1,0 +1,61 @@
+"""Reading and writing whole data directories during data preparation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from ctap.errors import UserError
+from ctap.kaldi.datadir import speakers_to_utterances
+from ctap.kaldi.io import atomic_dir, read_table, write_table
+from ctap.kaldi.tables import TEXT_TABLES, table_names
+
+Tables = dict[str, dict[str, Any]]
+"""Table name (``wav.scp``) to its rows."""
+
+
+def read_tables(path: str | os.PathLike[str]) -> Tables:
+    """Read every table of a data directory, strictly (see :func:`ctap.kaldi.io.read_table`).
+
+    Raises:
+        UserError: no such directory, no ``wav.scp`` or ``utt2spk`` in it, or a faulty table.
+    """
+    path = Path(path)
+    utterance, speaker = table_names(path)
+    for name in ("wav.scp", "utt2spk"):
+        if name not in utterance:
+            raise UserError(f"{path}: holds no {name}; a data directory needs at least wav.scp and utt2spk")
+    return {name: read_table(path / name) for name in (*utterance, *speaker)}
+
+
+def select(tables: Tables, utterances: Collection[str], *, text: bool = True) -> Tables:
+    """The rows of ``utterances`` and of their speakers, without the text tables if ``text`` is false.
+
+    ``spk2utt`` is made anew. Tables that would be empty are left out.
+    """
+    keep = set(utterances)
+    utt2spk = {utt: spk for utt, spk in tables["utt2spk"].items() if utt in keep}
+    speakers = set(utt2spk.values())
+    out: Tables = {}
+    for name, rows in tables.items():
+        if name in TEXT_TABLES and not text:
+            continue
+        keys = speakers if name.startswith("spk2") else keep
+        out[name] = {key: value for key, value in rows.items() if key in keys}
+    out["spk2utt"] = speakers_to_utterances(utt2spk)
+    return {name: rows for name, rows in out.items() if rows}
+
+
+def write_tables(path: str | os.PathLike[str], tables: Tables) -> None:
+    """Write a data directory, whole or not at all, in place of what is there.
+
+    Raises:
+        UserError: the directory would hold no utterance, or a row can't be written.
+    """
+    if not tables.get("wav.scp"):
+        raise UserError(f"{path}: would hold no utterance")
+    with atomic_dir(path) as directory:
+        for name, rows in tables.items():
+            write_table(directory / name, rows)

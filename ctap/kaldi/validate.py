@@ -1,0 +1,245 @@
+"""Check a data directory for what Kaldi's own checks find, and for what this toolkit needs besides."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctap.kaldi.tables import TEXT_TABLES, Row, scan, table_names
+
+REQUIRED = ("wav.scp", "utt2spk", "spk2utt")
+#: Seconds by which utt2dur may differ from the audio: rounding to centiseconds.
+DURATION_TOLERANCE = 0.011
+#: From here on the size in a WAV header only says that it was written to a pipe.
+STREAMED = 0x7FFFF000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a data directory.
+
+    Attributes:
+        file: the table's path.
+        kind: what sort of problem (``"order"``, ``"duplicate"``, ...), the same words for all of a sort.
+        message: what is wrong, in full.
+        line: 1-based line number, if it lies in a line.
+        key: utterance or speaker, if it lies with one.
+    """
+
+    file: Path
+    kind: str
+    message: str
+    line: int | None = None
+    key: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else f"{self.file}"
+        return f"{place}: {self.kind}: {self.message}"
+
+
+def validate(path: str | os.PathLike[str], *, text: bool = True, audio: bool = False) -> list[Problem]:
+    """List the problems of the data directory ``path``; an empty list means it is sound.
+
+    Args:
+        path: the directory.
+        text: ``text`` must be there; if false, tables of text and phones are not looked at.
+        audio: open every audio file of ``wav.scp`` and read its last sample.
+
+    Raises:
+        UserError: ``path`` is no directory.
+    """
+    path = Path(path)
+    by_utterance, by_speaker = table_names(path)
+    problems: list[Problem] = []
+    for name in (*REQUIRED, "text") if text else REQUIRED:
+        if name not in by_utterance + by_speaker:
+            problems.append(Problem(path / name, "missing file", "expected this table"))
+    tables: dict[str, list[Row]] = {}
+    for name in by_utterance + by_speaker:
+        if text or name not in TEXT_TABLES:
+            tables[name], found = _form(path / name)
+            problems += found
+    for check in (_utterance_sets, _speakers, _durations, _phones, _wav_scp):
+        problems += check(path, tables)
+    if audio:
+        problems += _audio(path, tables)
+    return problems
+
+
+def _form(path: Path) -> tuple[list[Row], list[Problem]]:
+    rows, faults = scan(path)
+    problems = [Problem(path, fault.kind, fault.message, fault.number, fault.key) for fault in faults]
+    if not rows:
+        problems.append(Problem(path, "empty file", "has no usable line"))
+    for before, row in itertools.pairwise(rows):
+        if row.key < before.key:
+            message = f"{row.key!r} comes after {before.key!r}, expected the order of `LC_ALL=C sort`"
+            problems.append(Problem(path, "order", message, row.number, row.key))
+            break
+    problems += [
+        Problem(path, "bad key", f"{row.key!r} holds '/', so it can't name a file", row.number, row.key)
+        for row in rows
+        if "/" in row.key
+    ]
+    return rows, problems
+
+
+def _utterance_sets(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
+    if "utt2spk" not in tables:
+        return
+    expected = {row.key for row in tables["utt2spk"]}
+    for name in tables:
+        if name in ("utt2spk",) or name.startswith("spk2"):
+            continue
+        rows = {row.key: row for row in tables[name]}
+        for key in sorted(expected - rows.keys()):
+            yield Problem(path / name, "set difference", f"{key!r} of utt2spk is missing", key=key)
+        for key in sorted(rows.keys() - expected):
+            message = f"{key!r} is not in utt2spk"
+            yield Problem(path / name, "set difference", message, rows[key].number, key)
+
+
+def _speakers(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
+    rows = tables.get("utt2spk", [])
+    file = path / "utt2spk"
+    speaker_of = {row.key: row.value for row in rows}
+    for row in rows:
+        if row.value.split() != [row.value]:
+            message = f"{row.key!r} has {row.value!r}, expected one speaker"
+            yield Problem(file, "bad speaker", message, row.number, row.key)
+        elif not row.key.startswith(row.value):
+            message = f"{row.key!r} does not start with its speaker {row.value!r}"
+            yield Problem(file, "speaker prefix", message, row.number, row.key)
+    ordered = sorted(rows, key=lambda row: row.key)
+    for before, row in itertools.pairwise(ordered):
+        if row.value < before.value:
+            message = (
+                f"sorted by utterance, speaker {row.value!r} comes after {before.value!r}: pad speaker names "
+                "to one length"
+            )
+            yield Problem(file, "speaker order", message, row.number, row.key)
+            break
+    if "spk2utt" in tables and "utt2spk" in tables:
+        yield from _spk2utt(path / "spk2utt", tables["spk2utt"], speaker_of)
+    speakers = set(speaker_of.values())
+    for name in tables:
+        if name.startswith("spk2") and name != "spk2utt" and speakers:
+            there = {row.key: row for row in tables[name]}
+            for key in sorted(speakers - there.keys()):
+                yield Problem(path / name, "set difference", f"speaker {key!r} is missing", key=key)
+            for key in sorted(there.keys() - speakers):
+                message = f"speaker {key!r} is not in utt2spk"
+                yield Problem(path / name, "set difference", message, there[key].number, key)
+    for row in tables.get("spk2gender", []):
+        if row.value not in ("m", "f"):
+            message = f"{row.key!r} has {row.value!r}, expected m or f"
+            yield Problem(path / "spk2gender", "bad gender", message, row.number, row.key)
+
+
+def _spk2utt(file: Path, rows: list[Row], speaker_of: dict[str, str]) -> Iterator[Problem]:
+    listed: dict[str, str] = {}
+    for row in rows:
+        utterances = row.value.split()
+        if utterances != sorted(utterances):
+            yield Problem(file, "order", f"the utterances of {row.key!r} are not sorted", row.number, row.key)
+        for utterance in utterances:
+            kind = "spk2utt and utt2spk"
+            if utterance in listed:
+                message = f"{utterance!r} is listed twice"
+            elif utterance not in speaker_of:
+                message = f"{utterance!r} is not in utt2spk"
+            elif speaker_of[utterance] != row.key:
+                message = f"{utterance!r} is listed for {row.key!r}, utt2spk says {speaker_of[utterance]!r}"
+            else:
+                listed[utterance] = row.key
+                continue
+            listed[utterance] = row.key
+            yield Problem(file, kind, message, row.number, utterance)
+    for utterance in sorted(speaker_of.keys() - listed.keys()):
+        yield Problem(file, "spk2utt and utt2spk", f"{utterance!r} of utt2spk is missing", key=utterance)
+
+
+def _durations(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
+    for row in tables.get("utt2dur", []):
+        if seconds(row.value) is None:
+            message = f"{row.key!r} has {row.value!r}, expected seconds above 0"
+            yield Problem(path / "utt2dur", "bad duration", message, row.number, row.key)
+
+
+def seconds(value: str) -> float | None:
+    """The length that ``value`` states, or None if it is no positive finite number."""
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def _phones(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
+    for name in ("phones", "aligned_phones"):
+        for row in tables.get(name, []):
+            for phone in bad_phones(name, row.value):
+                message = f"{row.key!r} has {phone!r}, not a phone of ctap.text.phones"
+                if name == "phones" and phone in ("sil", "sp"):
+                    message = f"{row.key!r} has the pause {phone!r}; pauses belong in aligned_phones"
+                yield Problem(path / name, "unknown phone", message, row.number, row.key)
+
+
+def bad_phones(name: str, value: str) -> list[str]:
+    """The items of ``value`` that the table ``name`` (``phones`` or ``aligned_phones``) must not hold."""
+    from ctap.text.phones import PAUSES, PHONES
+
+    known = set(PHONES) - set(PAUSES) if name == "phones" else set(PHONES)
+    return sorted(set(value.split()) - known)
+
+
+def _wav_scp(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
+    for row in tables.get("wav.scp", []):
+        if "|" in row.value:
+            message = f"{row.key!r} has {row.value!r}: '|' would run a command, expected a plain file name"
+            yield Problem(path / "wav.scp", "command", message, row.number, row.key)
+
+
+def _audio(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
+    stated = {row.key: seconds(row.value) for row in tables.get("utt2dur", [])}
+    for row in tables.get("wav.scp", []):
+        if "|" in row.value:
+            continue
+        fault, length = check_audio(row.value)
+        told = stated.get(row.key)
+        if fault:
+            yield Problem(path / "wav.scp", "audio", f"{row.key!r}: {fault}", row.number, row.key)
+        elif told is not None and abs(told - length) > DURATION_TOLERANCE:
+            message = f"{row.key!r} has {told} s, its audio {length:.3f} s"
+            yield Problem(path / "utt2dur", "bad duration", message, key=row.key)
+
+
+def check_audio(file: str) -> tuple[str, float]:
+    """What is wrong with an audio file (``""`` if nothing), and its length in seconds."""
+    import soundfile
+
+    path = Path(file)
+    if not path.is_file():
+        return f"{file}: no such file", 0.0
+    if path.stat().st_size == 0:
+        return f"{file}: is empty", 0.0
+    try:
+        with soundfile.SoundFile(file) as sound:
+            frames, rate, log = sound.frames, sound.samplerate, sound.extra_info
+            if frames <= 0:
+                return f"{file}: holds no samples", 0.0
+            sound.seek(frames - 1)
+            if len(sound.read(1)) != 1:
+                return f"{file}: is cut short", 0.0
+    except (soundfile.SoundFileError, RuntimeError, OSError) as error:
+        return f"{file}: cannot be read: {error}", 0.0
+    # libsndfile reads what is left of a truncated RIFF file and only notes it in its log.
+    promised = re.search(r"^data : (\d+) \(should be", log, re.MULTILINE)
+    if promised and int(promised[1]) < STREAMED:
+        return f"{file}: is cut short, its header promises more samples than there are", 0.0
+    return "", frames / rate

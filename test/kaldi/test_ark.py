@@ -1,0 +1,169 @@
+"""Arks against kaldiio, an implementation not ours."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import kaldiio
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctap.errors import UserError
+from ctap.kaldi.ark import MatrixReader, MatrixWriter, read_matrix
+
+
+def matrices(number: int = 12) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(3)
+    lengths = [1, 2, 3, 4, 5, 9, *random.integers(10, 400, number)]
+    return {f"utt{i:03d}": random.normal(-6, 3, (n, 40)).astype(np.float32) for i, n in enumerate(lengths)}
+
+
+@pytest.mark.parametrize("method", [None, 1, 2, 3, 5])
+def test_reads_what_kaldiio_writes(tmp_path: Path, method: int | None) -> None:
+    ark, scp = str(tmp_path / "a.ark"), str(tmp_path / "a.scp")
+    kaldiio.save_ark(ark, matrices(), scp=scp, compression_method=method)
+    reader, theirs = MatrixReader(scp), kaldiio.load_scp(scp)
+    assert list(reader) == list(matrices())
+    for utterance, matrix in matrices().items():
+        ours = reader[utterance]
+        assert ours.dtype == np.float32 and ours.flags.writeable
+        assert ours.shape == matrix.shape == reader.shape(utterance)
+        np.testing.assert_allclose(ours, theirs[utterance], rtol=0, atol=4e-6)
+
+
+@pytest.mark.parametrize("method", [None, 1, 2, 3, 5])
+def test_kaldiio_reads_what_we_write(tmp_path: Path, method: int | None) -> None:
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp", method) as writer:
+        for utterance, matrix in matrices().items():
+            writer[utterance] = matrix
+    theirs = kaldiio.load_scp(str(tmp_path / "a.scp"))
+    bound = {None: 0.0, 1: 0.4, 2: 0.4, 3: 2e-4, 5: 0.06}[method]
+    for utterance, matrix in matrices().items():
+        np.testing.assert_allclose(theirs[utterance], matrix, rtol=0, atol=bound)
+    assert [key for key, _ in kaldiio.load_ark(str(tmp_path / "a.ark"))] == list(matrices())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 9), st.floats(-1e4, 1e4), st.floats(0, 1e4), st.integers(0, 99))
+def test_one_byte_error_is_bounded(
+    tmp_path_factory: pytest.TempPathFactory, rows: int, columns: int, mean: float, scale: float, seed: int
+) -> None:
+    folder = tmp_path_factory.mktemp("ark")
+    matrix = (mean + scale * np.random.default_rng(seed).normal(size=(rows, columns))).astype(np.float32)
+    with MatrixWriter(folder / "a.ark", folder / "a.scp") as writer:
+        writer["u"] = matrix
+    bound = (matrix.max() - matrix.min()) / 508 + 1e-6 * np.abs(matrix).max()
+    assert np.abs(read_matrix(f"{folder}/a.ark:2") - matrix).max() <= max(bound, 1e-12)
+
+
+def test_float16_and_float64_are_stored_right(tmp_path: Path) -> None:
+    matrix = np.random.default_rng(0).normal(0, 300, (50, 8))
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp", 2) as writer:
+        writer["half"], writer["double"] = matrix.astype(np.float16), matrix
+    reader = MatrixReader(tmp_path / "a.scp")
+    for utterance in reader:
+        np.testing.assert_allclose(reader[utterance], matrix, atol=20)
+    kaldiio.save_ark(str(tmp_path / "d.ark"), {"d": matrix}, scp=str(tmp_path / "d.scp"))
+    np.testing.assert_allclose(MatrixReader(tmp_path / "d.scp")["d"], matrix, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "word"),
+    [
+        (np.array([[0.0, np.nan]]), "NaN"),
+        (np.array([[0.0, 1.0], [np.inf, 2.0]]), "frame 1, bin 0"),
+        (np.zeros((0, 40)), r"shape \[0, 40\]"),
+        (np.zeros(40), r"shape \[40\]"),
+    ],
+)
+def test_unusable_matrix_is_refused_by_name(tmp_path: Path, matrix: np.ndarray, word: str) -> None:
+    with (
+        pytest.raises(UserError, match=f"'SSB1'.*{word}"),
+        MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer,
+    ):
+        writer["SSB0"] = np.ones((2, 2))
+        writer["SSB1"] = matrix
+    assert not list(tmp_path.iterdir())
+
+
+def test_failed_writer_leaves_the_old_pair(tmp_path: Path) -> None:
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer:
+        writer["old"] = np.ones((2, 2))
+    with (
+        pytest.raises(UserError, match="second time"),
+        MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp") as w,
+    ):
+        w["new"] = np.zeros((3, 2))
+        w["new"] = np.zeros((3, 2))
+    assert list(MatrixReader(tmp_path / "a.scp")) == ["old"]
+    assert MatrixReader(tmp_path / "a.scp")["old"].shape == (2, 2)
+
+
+def test_commands_in_an_scp_are_not_run(tmp_path: Path) -> None:
+    witness = tmp_path / "ran"
+    for spec in (f"touch {witness} |", f"| touch {witness}", f"cat x|touch {witness}"):
+        (tmp_path / "a.scp").write_text(f"u {spec}\n")
+        with pytest.raises(UserError, match=r"\|"):
+            MatrixReader(tmp_path / "a.scp")
+        with pytest.raises(UserError, match=r"\|"):
+            read_matrix(spec)
+    assert not witness.exists()
+
+
+class Witness:
+    def __reduce__(self) -> tuple:
+        return (pytest.fail, ("the payload was unpickled",))
+
+
+def test_pickles_and_other_payloads_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "p.ark").write_bytes(b"u PKL" + pickle.dumps(Witness()))
+    with pytest.raises(UserError, match="pickled"):
+        read_matrix(f"{tmp_path}/p.ark:2")
+    kaldiio.save_ark(str(tmp_path / "w.ark"), {"u": (8000, np.zeros(80, dtype=np.int16))})
+    with pytest.raises(UserError, match="audio"):
+        read_matrix(f"{tmp_path}/w.ark:2")
+    kaldiio.save_ark(str(tmp_path / "v.ark"), {"u": np.zeros(8, dtype=np.float32)})
+    with pytest.raises(UserError, match="expected a Kaldi matrix"):
+        read_matrix(f"{tmp_path}/v.ark:2")
+
+
+@pytest.mark.parametrize("method", [None, 2, 3, 5])
+def test_every_truncation_is_noticed(tmp_path: Path, method: int | None) -> None:
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp", method) as writer:
+        writer["a"], writer["b"] = np.random.rand(6, 3), np.random.rand(6, 3)
+    whole = (tmp_path / "a.ark").read_bytes()
+    begin = int((tmp_path / "a.scp").read_text().split(":")[-1])
+    for size in range(begin - 2, len(whole)):
+        (tmp_path / "a.ark").write_bytes(whole[:size])
+        reader = MatrixReader(tmp_path / "a.scp")
+        with pytest.raises(UserError, match="cut short"):
+            reader["b"]
+        assert reader["a"].shape == (6, 3)
+
+
+def test_wrong_offset_missing_ark_and_range_are_told(tmp_path: Path) -> None:
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer:
+        writer["a"] = np.ones((4, 3))
+    with pytest.raises(UserError, match="no binary Kaldi matrix here"):
+        read_matrix(f"{tmp_path}/a.ark:7")
+    with pytest.raises(UserError, match="range"):
+        read_matrix(f"{tmp_path}/a.ark:2[0:1]")
+    (tmp_path / "a.ark").unlink()
+    with pytest.raises(UserError, match=r"a\.ark: cannot be read"):
+        MatrixReader(tmp_path / "a.scp")["a"]
+
+
+def test_reader_survives_pickling_and_moving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dump").mkdir()
+    monkeypatch.chdir(tmp_path / "dump")
+    with MatrixWriter("a.ark", "a.scp", None) as writer:
+        writer["a"] = np.arange(6).reshape(2, 3)
+    monkeypatch.chdir(tmp_path)
+    reader = MatrixReader("dump/a.scp")
+    expected = reader["a"]
+    copy = pickle.loads(pickle.dumps(reader))
+    np.testing.assert_array_equal(copy["a"], expected)
+    assert "b" not in reader and len(reader) == 1
