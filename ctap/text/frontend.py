@@ -14,8 +14,9 @@ _MARKS = re.compile("[\u0304\u0301\u030c\u0300]")
 
 
 def is_pinyin(text: str) -> bool:
-    """Whether ``text`` is to be read as pinyin: it has letters and no hanzi."""
-    return not any(map(is_hanzi, text)) and any(char.isalpha() for char in text)
+    """Whether ``text`` is to be read as pinyin: no hanzi, and words that start with a letter."""
+    words = _PROSODY.sub(" ", _BREAKS.sub(" ", text)).split()
+    return bool(words) and not any(map(is_hanzi, text)) and all(word[0].isalpha() for word in words)
 
 
 def text_to_pinyin(text: str, *, sandhi: bool = False) -> list[list[str]]:

@@ -5,13 +5,15 @@ grammars of WeNet as finite-state transducers, shipped inside its wheel, so noth
 the alternative: 250 times smaller and three times quicker to import, but it reads a telephone number as a
 quantity and leaves times, currencies, units and arithmetic signs as they are.
 
-What then still isn't hanzi, a pause or silent punctuation can't be read: Latin letters, other scripts, symbols.
+What then still isn't hanzi, a pause or silent punctuation can't be read: Latin letters, other scripts,
+symbols.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from typing import Any
 
 from ctap.errors import UserError
 
@@ -35,8 +37,8 @@ def is_hanzi(char: str) -> bool:
 
 
 @functools.cache
-def _normalizer():  # noqa: ANN202 - wetext is imported late, it takes a second
-    from wetext import Normalizer
+def _normalizer() -> Any:
+    from wetext import Normalizer  # takes a second, so only when there is something to write out
 
     return Normalizer(lang="zh", operator="tn", remove_erhua=False)
 
@@ -50,7 +52,7 @@ def normalize_text(text: str) -> str:
     Raises:
         UnreadableText: naming what can't be read, or that nothing is left to read.
     """
-    if not all(is_hanzi(c) or c in _PAUSES or c in _SILENT for c in text) or re.search(r"[-－~～]", text):
+    if not all(is_hanzi(c) or c in _PAUSES or c in _SILENT for c in text):
         text = _normalizer().normalize(text)
     out: list[str] = []
     unread: list[str] = []

@@ -2,8 +2,8 @@
 
 Pinyin is written here as AISHELL-3 writes it: lower case, the tone as a last digit (5 neutral), ``v`` for
 ``ü``, erhua as an ``r`` before the tone (``dianr3``). :func:`canonical` brings other usual spellings to that
-form. The spelling rules undone by :func:`syllable_to_phones` are those of the *Scheme for the Chinese phonetic
-alphabet* (1958) and the *Basic rules of the Chinese phonetic alphabet orthography* (GB/T 16159-2012).
+form. The spelling rules undone by :func:`syllable_to_phones` are those of the *Scheme for the Chinese
+phonetic alphabet* (1958) and of GB/T 16159-2012, *Basic rules of the Chinese phonetic alphabet orthography*.
 """
 
 from __future__ import annotations

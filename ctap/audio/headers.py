@@ -1,0 +1,86 @@
+"""A look at every recording of a corpus before anything is computed on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import soundfile
+from tqdm import tqdm
+
+from ctap.kaldi.skips import SkipList
+
+#: libsndfile's log of a data chunk whose size does not fit the file: what the header says, what there is.
+_DATA_SIZE = re.compile(r"^data\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
+_STREAMED = 0x7FFF0000  # writers to a pipe can't go back to fill in the size, and leave about the maximum
+
+
+def check_recordings(
+    wav_scp: Mapping[str, str],
+    skipped: SkipList,
+    notices: SkipList,
+    *,
+    min_seconds: float = 0.1,
+    max_seconds: float = 60.0,
+    min_rate: int = 16000,
+    num_threads: int = 8,
+) -> dict[str, float]:
+    """Read the header of every recording, leave out what can't be used, and say why.
+
+    Args:
+        wav_scp: utterance to the path of its audio file (not a command).
+        skipped: takes the recordings left out: missing, empty, unreadable, truncated, too short, too long.
+        notices: takes those kept with a remark: more channels than one (averaged when read), a sample rate
+            below ``min_rate`` (the bands above half of it will be empty).
+        min_seconds: shortest usable recording.
+        max_seconds: longest usable recording: one stray hour would exhaust the memory of all later stages.
+        min_rate: Hz.
+        num_threads: headers read at a time.
+
+    Returns:
+        Utterance to seconds, of the usable recordings.
+    """
+    seconds: dict[str, float] = {}
+    with ThreadPoolExecutor(num_threads) as pool:
+        found = pool.map(_look, wav_scp.values())
+        progress = tqdm(found, total=len(wav_scp), desc="audio headers", unit="file", disable=None)
+        for utt, (path, info) in zip(wav_scp, zip(wav_scp.values(), progress, strict=True), strict=True):
+            if isinstance(info, tuple):
+                skipped.add(utt, *info)
+                continue
+            duration = info.frames / info.samplerate
+            if duration < min_seconds:
+                skipped.add(utt, "recording too short", f"{duration:.3f} s < {min_seconds:g} s: {path}")
+            elif duration > max_seconds:
+                skipped.add(utt, "recording too long", f"{duration:.1f} s > {max_seconds:g} s: {path}")
+            else:
+                seconds[utt] = duration
+                if info.channels > 1:
+                    notices.add(utt, "several channels, averaged", f"{info.channels} channels: {path}")
+                if info.samplerate < min_rate:
+                    notices.add(utt, f"sample rate below {min_rate} Hz", f"{info.samplerate} Hz: {path}")
+    return seconds
+
+
+def _look(path: str) -> soundfile._SoundFileInfo | tuple[str, str]:
+    """The header, or reason and detail of why there is none."""
+    if "|" in path:
+        return "wav.scp entry is a command", f"expected the path of a file: {path}"
+    try:
+        size = Path(path).stat().st_size
+    except OSError as error:
+        return "recording missing", f"{error.strerror}: {path}"
+    if size == 0:
+        return "recording empty", f"0 bytes: {path}"
+    try:
+        info = soundfile.info(path)
+    except (soundfile.SoundFileError, RuntimeError) as error:
+        return "recording unreadable", str(error).replace(repr(path), path)
+    if info.frames <= 0:
+        return "recording empty", f"no samples after the header: {path}"
+    sizes = _DATA_SIZE.search(info.extra_info)
+    if sizes and int(sizes[1]) < _STREAMED and int(sizes[1]) > int(sizes[2]):
+        return "recording truncated", f"{sizes[2]} of {sizes[1]} bytes of samples are there: {path}"
+    return info

@@ -1,0 +1,66 @@
+"""What a corpus gives of an utterance's text, made into the tables ``text``, ``pinyin`` and ``phones``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctap.errors import UserError
+from ctap.text.normalize import UnreadableText, hanzi_only
+from ctap.text.pinyin import UnknownPinyin, canonical, count_fits, hanzi_to_pinyin, pinyin_to_phones
+
+
+class MismatchedPinyin(UserError):  # noqa: N818 - named as its neighbours are
+    """Hanzi and pinyin of an utterance that can't be readings of each other."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The text of one utterance.
+
+    Attributes:
+        text: hanzi without spaces or punctuation; the syllables run together where a corpus has no hanzi.
+        pinyin: canonical syllables.
+        phones: their phones, without pauses.
+    """
+
+    text: str
+    pinyin: list[str]
+    phones: list[str]
+
+
+def read(hanzi: str | None, pinyin: str | None, *, sandhi: bool = False) -> Reading:
+    """Complete what a corpus gives: hanzi, pinyin, or both.
+
+    Pinyin that is given is what was said and stays as it is; hanzi alone are read by the dictionary.
+
+    Args:
+        hanzi: may hold punctuation, digits and what else :func:`ctap.text.normalize.normalize_text` reads.
+        pinyin: syllables set apart by blanks; the prosody marks ``%`` and ``$`` are passed over.
+        sandhi: tone sandhi where hanzi are read, see :func:`ctap.text.pinyin.hanzi_to_pinyin`.
+
+    Raises:
+        UnknownPinyin: a syllable that is none, or a character without a reading.
+        UnreadableText: text that is not hanzi and can't be made so; or there is nothing.
+        MismatchedPinyin: another number of syllables than of hanzi (an erhua may take two hanzi).
+    """
+    text = hanzi_only(hanzi) if hanzi else None
+    if pinyin:
+        syllables = [canonical(word) for word in pinyin.replace("%", " ").replace("$", " ").split()]
+    elif text:
+        syllables = hanzi_to_pinyin(text, sandhi=sandhi)
+    else:
+        syllables = []
+    if not syllables:
+        raise UnreadableText("neither hanzi nor pinyin")
+    phones = pinyin_to_phones(syllables)
+    if text and pinyin and not count_fits(text, syllables):
+        raise MismatchedPinyin(
+            f"{len(text)} hanzi but {len(syllables)} pinyin syllables: {text} / {' '.join(syllables)}"
+        )
+    return Reading(text or "".join(syllables), syllables, phones)
+
+
+def reason(error: UserError) -> str:
+    """The phrase under which an error of :func:`read` is counted."""
+    names = {UnknownPinyin: "unknown pinyin", UnreadableText: "unreadable text"}
+    return names.get(type(error), "wrong number of pinyin")
