@@ -226,8 +226,8 @@ def plot_mels(
         image = _draw_mel(axes, mel, low, max(high, low + 1e-6), hop)
         axes.set_ylabel("mel bin")
         axes.text(
-            0.006, 0.95, _drawable(name), transform=axes.transAxes, va="top", ha="left", fontsize=9, color="white",
-            fontfamily=_fonts(),
+            0.006, 0.95, _drawable(name), transform=axes.transAxes, va="top", ha="left", fontsize=9,
+            color="white", fontfamily=_fonts(),
             bbox={"facecolor": "black", "alpha": 0.55, "pad": 2.5, "edgecolor": "none"},
         )  # fmt: skip
         axes.set_xlim(0, frames * hop)

@@ -1,0 +1,84 @@
+"""Intervals of means by the percentile bootstrap (Efron and Tibshirani, 1993, chapter 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Interval", "bootstrap_mean", "bootstrap_ratio"]
+
+_DRAWS = 1 << 22  # indices held at a time
+
+
+class Interval(NamedTuple):
+    """A figure with its interval and the number of items behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def bootstrap_mean(
+    values: Sequence[float] | np.ndarray, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> Interval:
+    """Mean of ``values`` with its interval.
+
+    Args:
+        values: one figure per utterance ``[n]``; NaN (an utterance without a figure) is left out and does
+            not count in ``n``.
+        level: share of resampled means inside the interval.
+        resamples: how often to draw n items with replacement.
+        seed: of the draws.
+
+    Returns:
+        The interval; all NaN if there is no value, and without width if there is one.
+    """
+    values = np.asarray(values, dtype=np.float64).ravel()
+    return bootstrap_ratio(values, np.ones_like(values), level=level, resamples=resamples, seed=seed)
+
+
+def bootstrap_ratio(
+    numerators: Sequence[float] | np.ndarray,
+    denominators: Sequence[float] | np.ndarray,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Sum of ``numerators`` over sum of ``denominators`` (an error rate), utterances resampled.
+
+    Args:
+        numerators: e.g. errors per utterance ``[n]``.
+        denominators: e.g. reference lengths ``[n]``.
+        level: as in :func:`bootstrap_mean`.
+        resamples: as in :func:`bootstrap_mean`.
+        seed: as in :func:`bootstrap_mean`.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level {level} must lie between 0 and 1")
+    top = np.asarray(numerators, dtype=np.float64).ravel()
+    bottom = np.asarray(denominators, dtype=np.float64).ravel()
+    if top.shape != bottom.shape:
+        raise ValueError(f"{top.size} numerators but {bottom.size} denominators")
+    good = ~(np.isnan(top) | np.isnan(bottom))
+    top, bottom = top[good], bottom[good]
+    n = top.size
+    if n == 0 or bottom.sum() == 0:
+        return Interval(np.nan, np.nan, np.nan, int(n))
+    value = float(top.sum() / bottom.sum())
+    if n == 1:
+        return Interval(value, value, value, 1)
+    generator = np.random.default_rng(seed)
+    drawn = []
+    chunk = max(1, _DRAWS // n)
+    for start in range(0, resamples, chunk):
+        index = generator.integers(0, n, (min(chunk, resamples - start), n))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            drawn.append(top[index].sum(axis=1) / bottom[index].sum(axis=1))
+    tail = (1 - level) / 2
+    ratios = np.concatenate(drawn)
+    low, high = np.quantile(ratios[np.isfinite(ratios)], [tail, 1 - tail])
+    return Interval(value, float(low), float(high), int(n))

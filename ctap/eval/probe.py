@@ -1,0 +1,199 @@
+"""Linear probes: what a representation still tells about the speaker, and about the phone.
+
+A good frame-level representation for speech tasks keeps the phones and gives up the speaker (paper sections
+1 and 3.4). Both are read off with a multinomial logistic regression trained on part of the utterances and
+scored on the others, always beside the accuracy of guessing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+__all__ = ["Probe", "linear_probe", "phone_probe", "speaker_probe"]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Outcome of a probe.
+
+    Attributes:
+        accuracy: share of the held-out items classified right.
+        chance: share right when the class most frequent in training is always said.
+        classes: number of classes in training.
+        train_items: items (utterances or frames) trained on.
+        test_items: items scored.
+        test_utterances: utterances that these come from.
+        correct: ``[test_items]`` right or wrong, for an interval.
+    """
+
+    accuracy: float
+    chance: float
+    classes: int
+    train_items: int
+    test_items: int
+    test_utterances: int
+    correct: Tensor
+
+
+def linear_probe(
+    train_x: Tensor, train_y: Tensor, test_x: Tensor, *, l2: float = 1e-3, steps: int = 200
+) -> Tensor:
+    """Multinomial logistic regression on standardised features, by L-BFGS (convex, started at zero).
+
+    Minimises the mean cross-entropy plus ``l2 / 2`` times the squared weights (biases free).
+
+    Args:
+        train_x: ``[n, d]``.
+        train_y: class indices ``[n]``, 0..C-1.
+        test_x: ``[m, d]``.
+        l2: weight penalty.
+        steps: most iterations.
+
+    Returns:
+        Class log-probabilities ``[m, C]``, float64.
+    """
+    x, test = train_x.double(), test_x.double()
+    mean, scale = x.mean(0), x.std(0, correction=0)
+    scale = torch.where(scale > 1e-8, scale, torch.ones_like(scale))
+    x, test = (x - mean) / scale, (test - mean) / scale
+    C = int(train_y.max()) + 1
+    W = torch.zeros(x.shape[1], C, dtype=torch.float64, device=x.device, requires_grad=True)
+    b = torch.zeros(C, dtype=torch.float64, device=x.device, requires_grad=True)
+    optimizer = torch.optim.LBFGS(
+        [W, b], max_iter=steps, tolerance_grad=1e-6, tolerance_change=1e-10, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = cross_entropy(x @ W + b, train_y) + 0.5 * l2 * W.square().sum()
+        loss.backward()
+        return loss
+
+    with torch.enable_grad():
+        optimizer.step(closure)
+    return (test @ W.detach() + b.detach()).log_softmax(dim=1)
+
+
+def _split(groups: Sequence[Hashable], test_share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Seeded split of items into train and test with items of every group on both sides where it has two."""
+    generator = torch.Generator().manual_seed(seed)
+    members: dict[Hashable, list[int]] = {}
+    for i, group in enumerate(groups):
+        members.setdefault(group, []).append(i)
+    train, test = [], []
+    for items in members.values():
+        order = [items[j] for j in torch.randperm(len(items), generator=generator).tolist()]
+        held = min(len(items) - 1, max(1, round(len(items) * test_share)))
+        test += order[:held]
+        train += order[held:]
+    return sorted(train), sorted(test)
+
+
+def _score(
+    train_x: Tensor, train_y: list, test_x: Tensor, test_y: list, utterances: int, **fit: Any
+) -> Probe:
+    names = sorted(set(train_y))
+    index = {name: i for i, name in enumerate(names)}
+    y = torch.tensor([index[name] for name in train_y], device=train_x.device)
+    # a class that training never saw is always wrong
+    truth = torch.tensor([index.get(name, -1) for name in test_y], device=train_x.device)
+    guess = linear_probe(train_x, y, test_x, **fit).argmax(dim=1)
+    correct = guess == truth
+    common = y.bincount().argmax()
+    return Probe(
+        accuracy=correct.double().mean().item(),
+        chance=(truth == common).double().mean().item(),
+        classes=len(names),
+        train_items=len(train_y),
+        test_items=len(test_y),
+        test_utterances=utterances,
+        correct=correct.cpu(),
+    )
+
+
+@torch.no_grad()
+def speaker_probe(
+    features: Sequence[Tensor],
+    speakers: Sequence[str],
+    *,
+    test_share: float = 0.3,
+    seed: int = 0,
+    l2: float = 1e-2,
+) -> Probe:
+    """Who speaks, from the mean over the frames of each utterance; lower is better for CTAP.
+
+    Args:
+        features: ``[T, d]`` of each utterance.
+        speakers: of each utterance; every one needs two utterances or more (one to train on, one to test).
+        test_share: share of each speaker's utterances that is held out.
+        seed: of the split.
+        l2: weight penalty.
+
+    Raises:
+        ValueError: fewer than two speakers with two utterances.
+    """
+    if len(features) != len(speakers):
+        raise ValueError(f"{len(features)} utterances but {len(speakers)} speakers")
+    counts = {speaker: speakers.count(speaker) for speaker in set(speakers)}
+    kept = [i for i, speaker in enumerate(speakers) if counts[speaker] > 1]
+    if len({speakers[i] for i in kept}) < 2:
+        raise ValueError(f"a speaker probe needs two speakers with two utterances each, got {counts}")
+    x = torch.stack([features[i].double().mean(0) for i in kept])
+    y = [speakers[i] for i in kept]
+    train, test = _split(y, test_share, seed)
+    return _score(x[train], [y[i] for i in train], x[test], [y[i] for i in test], len(test), l2=l2)
+
+
+@torch.no_grad()
+def phone_probe(
+    features: Sequence[Tensor],
+    phones: Sequence[Sequence[str]],
+    *,
+    pauses: Sequence[str] = ("sil", "sp"),
+    test_share: float = 0.3,
+    max_frames: int = 20000,
+    seed: int = 0,
+    l2: float = 1e-3,
+) -> Probe:
+    """Which phone is said, frame by frame; train and test share no utterance. Higher is better.
+
+    Args:
+        features: ``[T, d]`` of each utterance.
+        phones: ``T`` phones of each utterance.
+        pauses: frames of these are left out (they would make it look easy).
+        test_share: share of the utterances that is held out.
+        max_frames: frames drawn at random on each side, at most.
+        seed: of the split and the draw.
+        l2: weight penalty.
+
+    Raises:
+        ValueError: fewer than two utterances, labels that don't fit, or nothing but pauses.
+    """
+    if len(features) < 2 or len(features) != len(phones):
+        raise ValueError(
+            f"a phone probe needs two or more utterances, got {len(features)} with {len(phones)} labels"
+        )
+    generator = torch.Generator().manual_seed(seed)
+    drop = set(pauses)
+    sides = []
+    for part in _split([0] * len(features), test_share, seed):
+        rows, names = [], []
+        for i in part:
+            if len(features[i]) != len(phones[i]):
+                raise ValueError(f"utterance {i}: {len(features[i])} frames but {len(phones[i])} phones")
+            keep = [t for t, phone in enumerate(phones[i]) if phone not in drop]
+            rows.append(features[i][keep])
+            names += [phones[i][t] for t in keep]
+        if not names:
+            raise ValueError("a phone probe needs frames that are no pause on both sides of the split")
+        x = torch.cat(rows)
+        drawn = torch.randperm(len(names), generator=generator)[:max_frames].sort().values
+        sides.append((x[drawn.to(x.device)], [names[j] for j in drawn.tolist()], len(part)))
+    (train_x, train_y, _), (test_x, test_y, utterances) = sides
+    return _score(train_x, train_y, test_x, test_y, utterances, l2=l2)

@@ -1,0 +1,169 @@
+"""Speaker similarity: cosine between embeddings of a speaker encoder.
+
+The encoder is a seam (:class:`SpeakerEncoder`). The one that comes with its weights, and so needs no
+download, is Resemblyzer (GE2E: Wan et al., "Generalized end-to-end loss for speaker verification", 2018),
+an optional package; without it speaker figures are left out, and a printed line says so.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from ctap.errors import UserError
+
+__all__ = [
+    "NoSpeechError",
+    "Resemblyzer",
+    "SpeakerEncoder",
+    "centroid",
+    "load_speaker_encoder",
+    "make_speaker_encoder",
+    "similarity",
+    "speaker_centroids",
+]
+
+_LEVEL = 10 ** (-30 / 20)
+_INSTALL = "pip install webrtcvad-wheels librosa && pip install --no-deps Resemblyzer (or: make env-eval)"
+
+
+class NoSpeechError(UserError):
+    """A wave without sound: it has no speaker."""
+
+
+class SpeakerEncoder(Protocol):
+    """Waves to speaker embeddings."""
+
+    name: str
+    sample_rate: int
+    dimension: int
+
+    def __call__(self, wave: np.ndarray) -> np.ndarray:
+        """Embedding ``[dimension]`` of length 1 of a wave ``[N]`` at ``sample_rate``, in -1..1."""
+        ...
+
+
+class Resemblyzer:
+    """The encoder of Resemblyzer 0.1: 16 kHz, 256 dimensions, weights inside the package.
+
+    Every wave is brought to the level of -30 dBFS first (the package itself raises quiet waves to it and
+    leaves loud ones as they are, which makes the same voice differ by its level alone: cosine 0.90 for
+    40 dB); long silences are cut by the package's own preparation. Deterministic.
+
+    Args:
+        device: where to run; ``"cpu"`` by default (small).
+
+    Raises:
+        UserError: the package, or one that it needs, is missing or broken.
+    """
+
+    name = "resemblyzer"
+    sample_rate = 16000
+    dimension = 256
+
+    def __init__(self, device: str = "cpu") -> None:
+        # its imports use names that scipy and webrtcvad have deprecated: nothing a user could mend
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                from resemblyzer import VoiceEncoder, preprocess_wav
+
+                self._encoder: Any = VoiceEncoder(device, verbose=False)
+            except ImportError as error:
+                raise UserError(f"the speaker encoder cannot be imported ({error}): {_INSTALL}") from None
+            except Exception as error:  # it raises bare Exception where its weights are missing
+                raise UserError(f"the speaker encoder cannot load its weights: {error}; {_INSTALL}") from None
+        self._encoder.eval()
+        self._prepare = preprocess_wav
+
+    def __call__(self, wave: np.ndarray) -> np.ndarray:
+        """Embedding ``[256]`` of length 1, float32.
+
+        Args:
+            wave: ``[N]`` samples at 16 kHz in -1..1.
+
+        Raises:
+            NoSpeechError: the wave is silent, empty or not finite.
+        """
+        wave = np.asarray(wave, dtype=np.float32)
+        if wave.ndim != 1 or not wave.size or not np.isfinite(wave).all() or np.abs(wave).max() < 1e-6:
+            raise NoSpeechError("the wave is empty, silent or not finite: no speaker to embed")
+        wave = np.clip(wave / np.sqrt(np.mean(wave.astype(np.float64) ** 2)) * _LEVEL, -1, 1).astype(
+            np.float32
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                prepared = self._prepare(wave)
+            except ValueError:  # shorter than one window of its voice detector
+                prepared = wave
+            # its voice detector may take all of a noisy synthetic wave for silence
+            embedding = self._encoder.embed_utterance(prepared if prepared.size else wave)
+        norm = float(np.linalg.norm(embedding))
+        if not np.isfinite(norm) or norm == 0:
+            raise NoSpeechError("the speaker encoder found nothing to embed")
+        return (embedding / norm).astype(np.float32)
+
+
+_ENCODERS: Mapping[str, type] = {"resemblyzer": Resemblyzer}
+
+
+def make_speaker_encoder(name: str = "resemblyzer", **options: Any) -> SpeakerEncoder:
+    """The encoder called ``name``.
+
+    Raises:
+        UserError: unknown, or not installed.
+    """
+    if name not in _ENCODERS:
+        raise UserError(f"unknown speaker encoder {name!r}; there are: {', '.join(_ENCODERS)}")
+    return _ENCODERS[name](**options)
+
+
+def load_speaker_encoder(name: str = "resemblyzer", **options: Any) -> SpeakerEncoder | None:
+    """As :func:`make_speaker_encoder`, but ``None`` and a line on stderr where it is not installed."""
+    if name not in _ENCODERS:
+        raise UserError(f"unknown speaker encoder {name!r}; there are: {', '.join(_ENCODERS)}")
+    try:
+        return make_speaker_encoder(name, **options)
+    except UserError as error:
+        print(f"warning: no speaker similarity will be scored: {error}", file=sys.stderr)
+        return None
+
+
+def similarity(a: np.ndarray, b: np.ndarray) -> float:
+    """Cosine of two embeddings ``[D]``, -1..1."""
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+def centroid(embeddings: Iterable[np.ndarray]) -> np.ndarray:
+    """Mean direction ``[D]`` of embeddings: each counts alike, length 1.
+
+    Raises:
+        ValueError: no embedding.
+    """
+    rows = [np.asarray(e, dtype=np.float64) for e in embeddings]
+    if not rows:
+        raise ValueError("no embedding to average")
+    mean = np.mean([row / np.linalg.norm(row) for row in rows], axis=0)
+    return (mean / np.linalg.norm(mean)).astype(np.float32)
+
+
+def speaker_centroids(
+    embeddings: Mapping[str, np.ndarray], utt2spk: Mapping[str, str]
+) -> dict[str, np.ndarray]:
+    """Centroid of every speaker from utterance embeddings.
+
+    Raises:
+        UserError: an utterance without a speaker.
+    """
+    groups: dict[str, list[np.ndarray]] = {}
+    for utterance, embedding in embeddings.items():
+        if utterance not in utt2spk:
+            raise UserError(f"utterance {utterance} has no speaker in utt2spk")
+        groups.setdefault(utt2spk[utterance], []).append(embedding)
+    return {speaker: centroid(rows) for speaker, rows in sorted(groups.items())}
