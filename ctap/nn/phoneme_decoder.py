@@ -13,7 +13,7 @@ class PhonemeDecoder(nn.Module):
     Args:
         embed_dim: Dimension d of the speech embeddings.
         n_tokens: Number of phones of the token table.
-        n_units: Number of sentencepiece units (the CTC blank comes on top, as the last class); 0 for none.
+        n_units: Number of sentencepiece units, of which unit 0 is the CTC blank; 0 for no CTC head.
         config: Sizes of the stack.
     """
 
@@ -23,9 +23,9 @@ class PhonemeDecoder(nn.Module):
         self.stack = TransformerStack(config)
         self.norm = nn.LayerNorm(config.dim)
         self.phones = nn.Linear(config.dim, n_tokens)
-        self.units = nn.Linear(config.dim, n_units + 1) if n_units else None
+        self.units = nn.Linear(config.dim, n_units) if n_units else None
 
     def forward(self, embedding: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Logits over phones [B, T, n_tokens] and over text units [B, T, n_units + 1] (or None)."""
+        """Logits over phones [B, T, n_tokens] and over text units [B, T, n_units] (or None)."""
         x = self.norm(self.stack(self.project_in(embedding), mask))
         return self.phones(x), None if self.units is None else self.units(x)

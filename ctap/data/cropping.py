@@ -1,0 +1,37 @@
+"""Cutting windows out of utterances: training crops with their durations, and prompt clips."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def crop_durations(
+    tokens: np.ndarray, durations: np.ndarray, start: int, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Phones and durations of the frames [start, start + size), cut phones keeping what is left of them.
+
+    Args:
+        tokens: [L] phone ids.
+        durations: [L] frames of each.
+        start: First frame.
+        size: Number of frames.
+
+    Returns:
+        Tokens and durations of the phones that have a frame in the window; the durations sum to ``size``.
+    """
+    ends = np.cumsum(durations)
+    inside = np.minimum(ends, start + size) - np.maximum(ends - durations, start)
+    kept = inside > 0
+    return tokens[kept], inside[kept]
+
+
+def clip_window(mel: np.ndarray, frames: int, rng: np.random.Generator | None) -> np.ndarray:
+    """A window of ``frames`` frames of ``mel`` [T, D], at random or in the middle; short ones are repeated.
+
+    Paper, section 2.1.2: "randomly clipped with a window of length 3 seconds at each step".
+    """
+    if len(mel) < frames:
+        mel = np.tile(mel, (-(-frames // len(mel)), 1))
+    spare = len(mel) - frames
+    start = spare // 2 if rng is None else int(rng.integers(spare + 1))
+    return mel[start : start + frames]

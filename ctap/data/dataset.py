@@ -1,0 +1,201 @@
+"""Features, phones and durations of a dump directory, served as batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from torch.utils.data import DataLoader, Dataset
+
+from ctap.data.batch import Batch, Example, collate
+from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
+from ctap.data.cropping import clip_window, crop_durations
+from ctap.errors import UserError
+from ctap.kaldi.ark import MatrixReader
+from ctap.kaldi.io import read_table
+from ctap.text.tokens import TokenTable
+
+EMPTY = np.zeros(0, np.int64)
+
+
+@dataclass
+class DataConfig:
+    """How utterances become batches. All sizes count per process.
+
+    Args:
+        batch_frames: Most frames of a batch, padding included.
+        batch_size: Most utterances of a batch; null for no limit of its own.
+        max_frames: Longer utterances are cropped at random to this many frames in training.
+        prompt: Where a prompt is clipped from: the utterance itself (the paper) or any of its speaker's.
+        num_workers: Loader processes; 0 collates in the main process, which is fastest for small batches.
+    """
+
+    batch_frames: int = 8000
+    batch_size: int | None = 8
+    max_frames: int = 1000
+    prompt: Literal["utterance", "speaker"] = "utterance"
+    num_workers: int = 0
+
+
+class FeatureSet:
+    """What a dump directory holds.
+
+    Args:
+        path: Dump directory of one set (feats.scp, utt2num_frames, utt2spk; aligned_phones and durations).
+        tokens: Token table of the model.
+        labeled: Read phones and durations too; without, the set is speech only.
+        units: Turns a text into sentencepiece units, for the CTC head.
+
+    Raises:
+        UserError: A table is missing, or phones and frames do not fit each other.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        tokens: TokenTable,
+        *,
+        labeled: bool = True,
+        units: Callable[[str], list[int]] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        frames = {u: int(n) for u, n in read_table(self.path / "utt2num_frames").items()}
+        self.utts = sorted(frames)
+        if not self.utts:
+            raise UserError(f"{self.path}/utt2num_frames: no utterance in it")
+        self.lengths = np.array([frames[u] for u in self.utts], np.int64)
+        self.mels = MatrixReader(self.path / "feats.scp")
+        utt2spk = read_table(self.path / "utt2spk")
+        self.speakers = sorted({utt2spk[u] for u in self.utts})
+        index = {s: i for i, s in enumerate(self.speakers)}
+        self.speaker = np.array([index[utt2spk[u]] for u in self.utts])
+        self.tokens: list[np.ndarray] = []
+        self.durations: list[np.ndarray] = []
+        if labeled:
+            self._read_labels(tokens)
+        texts = read_table(self.path / "text") if units else {}
+        self.units = [np.array(units(texts[u]), np.int64) for u in self.utts] if units else None
+
+    def _read_labels(self, tokens: TokenTable) -> None:
+        phones = read_table(self.path / "aligned_phones")
+        durations = read_table(self.path / "durations")
+        for utt, frames in zip(self.utts, self.lengths, strict=True):
+            if utt not in phones or utt not in durations:
+                raise UserError(f"{self.path}: utterance {utt} has features but no durations; run stages 1-2")
+            ids = np.array(tokens.encode(phones[utt].split()), np.int64)
+            spans = np.array(durations[utt].split(), np.int64)
+            if len(ids) != len(spans) or spans.sum() != frames:
+                raise UserError(
+                    f"{self.path}/durations: {utt}: {len(spans)} durations summing to {spans.sum()} frames for "
+                    f"{len(ids)} phones and {frames} frames; run stages 1-2 again"
+                )
+            self.tokens.append(ids)
+            self.durations.append(spans)
+
+    def __len__(self) -> int:
+        return len(self.utts)
+
+
+class CTAPDataset(Dataset[Batch]):
+    """Batches of a feature set, one for each :class:`BatchRequest`.
+
+    Args:
+        features: The set.
+        max_frames: Crop longer utterances when the request is a training one; None never crops.
+        prompt_frames: Prompt window in frames.
+        prompt: See :class:`DataConfig`.
+        seed: With the request's step, seeds crops and prompts.
+    """
+
+    def __init__(
+        self,
+        features: FeatureSet,
+        *,
+        max_frames: int | None,
+        prompt_frames: int,
+        prompt: Literal["utterance", "speaker"],
+        seed: int,
+    ) -> None:
+        self.features = features
+        self.max_frames = max_frames
+        self.prompt_frames = prompt_frames
+        self.seed = seed
+        self.same_speaker = (
+            [np.flatnonzero(features.speaker == s) for s in range(len(features.speakers))]
+            if prompt == "speaker"
+            else None
+        )
+
+    def __getitem__(self, request: BatchRequest) -> Batch:
+        return collate([self.example(i, request.step) for i in request.indices])
+
+    def example(self, index: int, step: int | None) -> Example:
+        """Utterance ``index``; cropped and prompted at random by ``step``, or whole and fixed when None."""
+        features = self.features
+        rng = None if step is None else np.random.default_rng([self.seed, step, index])
+        mel = features.mels[features.utts[index]]
+        tokens = features.tokens[index] if features.tokens else EMPTY
+        durations = features.durations[index] if features.tokens else EMPTY
+        units = features.units[index] if features.units else EMPTY
+        prompt = clip_window(self._prompt_source(index, mel, rng), self.prompt_frames, rng)
+        if rng is not None and self.max_frames and len(mel) > self.max_frames:
+            start = int(rng.integers(len(mel) - self.max_frames + 1))
+            mel = mel[start : start + self.max_frames]
+            if len(tokens):
+                tokens, durations = crop_durations(tokens, durations, start, self.max_frames)
+            units = EMPTY  # the text of a crop is not known
+        return Example(
+            features.utts[index], int(features.speaker[index]), mel, prompt, tokens, durations, units
+        )
+
+    def _prompt_source(self, index: int, mel: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+        if self.same_speaker is None or rng is None:
+            return mel
+        other = int(rng.choice(self.same_speaker[self.features.speaker[index]]))
+        return self.features.mels[self.features.utts[other]]
+
+
+def train_loader(
+    features: FeatureSet,
+    config: DataConfig,
+    *,
+    prompt_frames: int,
+    epoch_steps: int,
+    position: Callable[[], int],
+    seed: int,
+    rank: int = 0,
+    world: int = 1,
+) -> DataLoader[Batch]:
+    """Seeded, endless, resumable training batches."""
+    dataset = CTAPDataset(
+        features, max_frames=config.max_frames, prompt_frames=prompt_frames, prompt=config.prompt, seed=seed
+    )
+    stream = BatchStream(
+        np.minimum(features.lengths, config.max_frames),
+        batch_frames=config.batch_frames,
+        batch_size=config.batch_size,
+        epoch_steps=epoch_steps,
+        position=position,
+        seed=seed,
+        rank=rank,
+        world=world,
+    )
+    return DataLoader(dataset, sampler=stream, batch_size=None, num_workers=config.num_workers)
+
+
+def dev_loader(
+    features: FeatureSet, config: DataConfig, *, prompt_frames: int, rank: int = 0, world: int = 1
+) -> DataLoader[Batch]:
+    """Every utterance once, whole, in a fixed order."""
+    dataset = CTAPDataset(features, max_frames=None, prompt_frames=prompt_frames, prompt="utterance", seed=0)
+    batches = FixedBatches(
+        features.lengths,
+        batch_frames=config.batch_frames,
+        batch_size=config.batch_size,
+        rank=rank,
+        world=world,
+    )
+    return DataLoader(dataset, sampler=batches, batch_size=None)

@@ -1,0 +1,94 @@
+"""ASR from frozen speech embeddings (paper, section 2.2.3): phoneme decoder, and a CTC head over text units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ctap.data.batch import Batch
+from ctap.data.dataset import DataConfig
+from ctap.nn.ctap import CTAP
+from ctap.nn.length_regulator import frame_to_phone
+from ctap.nn.phoneme_decoder import PhonemeDecoder
+from ctap.nn.transformer import StackConfig
+from ctap.tasks.base import OptimConfig, Task
+from ctap.tasks.trainer import TrainerConfig
+
+
+@dataclass
+class ASRConfig:
+    """``conf/asr.yaml``.
+
+    Args:
+        model: The phoneme decoder's stack: 6 blocks in the paper.
+        ctc_weight: Weight of the CTC loss over text units; 0 leaves the head out.
+        data: Batches.
+        optim: Optimiser.
+        trainer: Steps, seed, devices.
+    """
+
+    model: StackConfig = field(default_factory=StackConfig)
+    ctc_weight: float = 0.3
+    data: DataConfig = field(default_factory=DataConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+
+
+class ASRTask(Task):
+    """Trains the phoneme decoder with a cross-entropy a frame, and the CTC head; CTAP is frozen."""
+
+    def __init__(self, ctap: CTAP, decoder: PhonemeDecoder, config: ASRConfig) -> None:
+        super().__init__(config.optim, config.trainer.seed)
+        self.ctap = ctap
+        self.decoder = decoder
+        self.ctc_weight = config.ctc_weight
+        self.freeze(ctap)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Losses and the frame accuracy of one batch."""
+        mask = batch.mask
+        with torch.no_grad():
+            embedding = self.ctap.speech_encoder(self.ctap.normalize(batch.mel), mask)
+        phones, units = self.decoder(embedding, mask)
+        target = batch.tokens.gather(1, frame_to_phone(batch.durations, batch.mel.shape[1]))[mask]
+        logits = phones[mask].float()
+        losses = {"phones": F.cross_entropy(logits, target)}
+        losses["loss"] = losses["phones"]
+        if units is not None and self.ctc_weight:
+            losses["ctc"] = ctc_loss(units, batch)
+            losses["loss"] = losses["loss"] + self.ctc_weight * losses["ctc"]
+        losses["frame_accuracy"] = (logits.argmax(dim=-1) == target).float().mean()
+        return losses
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        losses = self(batch)
+        self.report("train", {k: v.detach() for k, v in losses.items()}, int(batch.lengths.sum()))
+        return losses["loss"]
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self.report("val", self(batch), int(batch.lengths.sum()))
+
+
+def ctc_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """CTC over text units, per unit, of the utterances that have a text.
+
+    Args:
+        logits: [B, T, n_units]; unit 0 is the blank.
+        batch: Its ``units`` and ``unit_lengths``; cropped utterances have none and take no part.
+    """
+    with_text = batch.unit_lengths > 0
+    if not with_text.any():
+        return logits.sum() * 0.0
+    losses = F.ctc_loss(
+        logits[with_text].float().log_softmax(dim=-1).transpose(0, 1),
+        batch.units[with_text],
+        batch.lengths[with_text],
+        batch.unit_lengths[with_text],
+        blank=0,
+        reduction="none",
+        zero_infinity=True,
+    )
+    return (losses / batch.unit_lengths[with_text]).mean()

@@ -1,0 +1,114 @@
+"""What every training shares: optimiser, schedule, seeding by step, frozen parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import lightning
+import torch
+from torch import Tensor, nn
+
+from ctap.data.batch import Batch
+from ctap.nn.masking import lengths_to_mask
+
+
+@dataclass
+class OptimConfig:
+    """Adam and its schedule (paper, section 3.1: Adam, 2e-4).
+
+    Args:
+        lr: Highest learning rate, reached at the end of the warm-up.
+        warmup_steps: Steps of linear warm-up.
+        schedule: After it, the inverse square root of the step, or constant.
+        betas: Adam's decay rates.
+        weight_decay: Decoupled weight decay.
+    """
+
+    lr: float = 2e-4
+    warmup_steps: int = 4000
+    schedule: Literal["inverse_sqrt", "constant"] = "inverse_sqrt"
+    betas: tuple[float, float] = (0.9, 0.98)
+    weight_decay: float = 0.0
+
+    def factor(self, step: int) -> float:
+        """Learning rate of ``step`` as a share of ``lr``."""
+        warmup = max(1, self.warmup_steps)
+        if step < warmup:
+            return (step + 1) / warmup
+        return (warmup / (step + 1)) ** 0.5 if self.schedule == "inverse_sqrt" else 1.0
+
+
+class Task(lightning.LightningModule):
+    """A training of some parts of a model.
+
+    Args:
+        optim: Optimiser and schedule.
+        seed: With the step and the process, seeds whatever is random in a step, so that a resumed run takes
+            the very steps that an undisturbed one takes.
+    """
+
+    #: Name of the validation figure that picks the best checkpoints, and whether more is better.
+    monitor: tuple[str, Literal["min", "max"]] = ("val/loss", "min")
+
+    def __init__(self, optim: OptimConfig, seed: int) -> None:
+        super().__init__()
+        self.optim = optim
+        self.seed = seed
+        self.frozen: list[nn.Module] = []
+
+    def freeze(self, *modules: nn.Module) -> None:
+        """Keep ``modules`` as they are: no gradient, and evaluation mode even while training."""
+        for module in modules:
+            module.requires_grad_(False)
+            module.eval()
+        self.frozen.extend(modules)
+
+    def train(self, mode: bool = True) -> Task:
+        super().train(mode)
+        for module in self.frozen:
+            module.eval()
+        return self
+
+    def on_fit_start(self) -> None:
+        self.train()
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        torch.manual_seed((self.seed * 1_000_003 + self.global_step) * 4099 + self.global_rank)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        trainable = [p for p in self.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(
+            trainable,
+            lr=self.optim.lr,
+            betas=self.optim.betas,
+            weight_decay=self.optim.weight_decay,
+            fused=True,
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.optim.factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def report(self, stage: Literal["train", "val"], figures: dict[str, Tensor | float], weight: int) -> None:
+        """Log ``figures`` as ``stage/name``; validation averages them weighted by ``weight`` (frames, phones)."""
+        self.log_dict(
+            {f"{stage}/{k}": v for k, v in figures.items()},
+            on_step=stage == "train",
+            on_epoch=True,
+            batch_size=weight,
+            sync_dist=stage == "val",
+            prog_bar=False,
+        )
+
+    def draw(self, name: str, figure: Any) -> None:
+        """Save ``figure`` in the experiment's images and show it in TensorBoard."""
+        from ctap.eval.plots import save_figure
+
+        folder = self.trainer.default_root_dir
+        save_figure(figure, f"{folder}/images/{name}.png")
+        if self.logger is not None:
+            self.logger.experiment.add_figure(name, figure, self.global_step)
+
+
+def unpad_ids(values: Tensor, lengths: Tensor) -> Tensor:
+    """Join the real entries of ``values`` [B, L] into one [sum of lengths] vector."""
+    return values[lengths_to_mask(lengths, values.shape[1])]

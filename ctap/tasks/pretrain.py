@@ -1,0 +1,140 @@
+"""CTAP pretraining (paper, section 2.1.2): L = L_contrastive + L_mse + L_kl."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ctap.data.batch import Batch
+from ctap.data.dataset import DataConfig
+from ctap.eval.plots import plot_alignment, plot_mels, plot_similarity
+from ctap.eval.retrieval import retrieval
+from ctap.loss.contrastive import ContrastiveConfig, ContrastiveLoss
+from ctap.loss.kl import gaussian_kl, margin_kl
+from ctap.loss.regression import masked_mse
+from ctap.nn.ctap import CTAP, CTAPConfig
+from ctap.nn.length_regulator import frame_to_phone
+from ctap.nn.prompt_encoder import sample_gaussian
+from ctap.tasks.base import OptimConfig, Task
+from ctap.tasks.trainer import TrainerConfig
+from ctap.text.tokens import TokenTable
+
+PROBE_SHIFT = 137  # frames; any number that no batch lines up with
+
+
+@dataclass
+class LossConfig:
+    """Weights of the three losses, 1 each in the paper.
+
+    Args:
+        contrastive_weight: Weight of L_contrastive (Eq. 6).
+        mse_weight: Weight of L_mse (Eq. 4).
+        kl_weight: Weight of L_kl (Eq. 2).
+        kl_margin: Margin in nats (Eq. 2).
+        kl_warmup_steps: Steps over which the weight of L_kl grows from 0.
+        contrastive: Kind and temperature of the contrastive loss.
+    """
+
+    contrastive_weight: float = 1.0
+    mse_weight: float = 1.0
+    kl_weight: float = 1.0
+    kl_margin: float = 10.0
+    kl_warmup_steps: int = 0
+    contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
+
+
+@dataclass
+class PretrainConfig:
+    """``conf/ctap.yaml``."""
+
+    model: CTAPConfig = field(default_factory=CTAPConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+
+
+class PretrainTask(Task):
+    """Trains all four components jointly."""
+
+    def __init__(self, ctap: CTAP, config: PretrainConfig, tokens: TokenTable) -> None:
+        super().__init__(config.optim, config.trainer.seed)
+        self.ctap = ctap
+        self.weights = config.loss
+        self.contrastive = ContrastiveLoss(config.model.embed_dim, config.loss.contrastive)
+        self.tokens = tokens
+
+    def embed(self, batch: Batch, offset: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+        """S, P [B, T, d] (Eq. 1) and the mask [B, T]; ``offset`` shifts the phoneme encoder's positions."""
+        mask = batch.mask
+        s = self.ctap.speech_encoder(self.ctap.normalize(batch.mel), mask)
+        p = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask, offset)
+        return s, p, mask
+
+    def forward(self, batch: Batch) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
+        """Losses, and (S, P, mel from S, mel from P) for whoever wants to look."""
+        s, p, mask = self.embed(batch)
+        mean, log_variance = self.ctap.prompt_encoder(self.ctap.normalize(batch.prompt))
+        g = sample_gaussian(mean, log_variance) if self.training else mean
+        # S and P go through the decoder in one pass (Eq. 3)
+        both = self.ctap.decoder(torch.cat([s, p]), torch.cat([g, g]), torch.cat([mask, mask]))
+        mel_s, mel_p = both.chunk(2)
+        target = self.ctap.normalize(batch.mel)
+        w = self.weights
+        warmup = min(1.0, self.global_step / w.kl_warmup_steps) if w.kl_warmup_steps else 1.0
+        losses = {
+            "contrastive": self.contrastive(s, p, mask),
+            "mse": 0.5 * (masked_mse(mel_s, target, mask) + masked_mse(mel_p, target, mask)),
+            "kl": margin_kl(mean, log_variance, w.kl_margin),
+        }
+        losses["loss"] = (
+            w.contrastive_weight * losses["contrastive"]
+            + w.mse_weight * losses["mse"]
+            + w.kl_weight * warmup * losses["kl"]
+        )
+        losses["kl_nats"] = gaussian_kl(mean, log_variance).mean()
+        return losses, (s, p, mel_s, mel_p)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        losses, _ = self(batch)
+        figures = {k: v.detach() for k, v in losses.items()}
+        self.report("train", {**figures, "scale": self.contrastive.scale.detach()}, int(batch.lengths.sum()))
+        return losses["loss"]
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        losses, (s, p, mel_s, mel_p) = self(batch)
+        mask, frames = batch.mask, int(batch.lengths.sum())
+        phones = batch.tokens.gather(1, frame_to_phone(batch.durations, s.shape[1]))[mask]
+        lengths = batch.lengths.tolist()
+        found = retrieval(s[mask], p[mask], phones, lengths=lengths, scope="utterance")
+        shifted = retrieval(
+            s[mask], self.embed(batch, PROBE_SHIFT)[1][mask], phones, lengths=lengths, scope="utterance"
+        )
+        figures = {**losses, **{k: v for k, v in found.items() if not k.startswith(("chance", "frames"))}}
+        figures["phone_retrieval"] = _both_ways(found)
+        figures["phone_retrieval_shifted"] = _both_ways(shifted)
+        self.report("val", figures, frames)
+        if batch_idx == 0 and self.trainer.is_global_zero:
+            self._draw(batch, s[0], p[0], mel_s[0], mel_p[0])
+
+    def _draw(self, batch: Batch, s: Tensor, p: Tensor, mel_s: Tensor, mel_p: Tensor) -> None:
+        size, count = int(batch.lengths[0]), int(batch.phone_lengths[0])
+        phones = self.tokens.decode(batch.tokens[0, :count].tolist())
+        durations = batch.durations[0, :count].tolist()
+        target = batch.mel[0, :size].cpu()
+        similarity = (self.contrastive.scale * s[:size].float() @ p[:size].float().T).cpu()
+        self.draw("similarity", plot_similarity(similarity, phones, durations))
+        self.draw("alignment", plot_alignment(target, phones, durations))
+        predicted = {
+            "target": target,
+            "from speech (S)": self.ctap.denormalize(mel_s[:size].float()).cpu(),
+            "from phonemes (P)": self.ctap.denormalize(mel_p[:size].float()).cpu(),
+        }
+        self.draw("mels", plot_mels(predicted, phones, durations))
+
+
+def _both_ways(found: dict[str, float]) -> float:
+    """Phone retrieval averaged over the two directions."""
+    return 0.5 * (found["speech_to_phone/phone"] + found["phone_to_speech/phone"])
