@@ -9,8 +9,11 @@ from typing import Any
 
 from ctap.errors import UserError
 from ctap.kaldi.datadir import speakers_to_utterances
-from ctap.kaldi.io import atomic_dir, read_table, write_table
+from ctap.kaldi.io import atomic_dir, format_value, read_table, write_table
 from ctap.kaldi.tables import TEXT_TABLES, table_names
+
+PRODUCTS = frozenset(("aligned_phones", "durations", "feats.scp", "utt2num_frames"))
+"""Tables that later stages add to a data directory."""
 
 Tables = dict[str, dict[str, Any]]
 """Table name (``wav.scp``) to its rows."""
@@ -48,14 +51,35 @@ def select(tables: Tables, utterances: Collection[str], *, text: bool = True) ->
     return {name: rows for name, rows in out.items() if rows}
 
 
-def write_tables(path: str | os.PathLike[str], tables: Tables) -> None:
+def write_tables(path: str | os.PathLike[str], tables: Tables) -> bool:
     """Write a data directory, whole or not at all, in place of what is there.
+
+    A directory that holds these very tables already is left alone, so what later stages put there (durations,
+    features) stays valid; otherwise all of it goes.
+
+    Returns:
+        Whether anything was written.
 
     Raises:
         UserError: the directory would hold no utterance, or a row can't be written.
     """
     if not tables.get("wav.scp"):
         raise UserError(f"{path}: would hold no utterance")
+    if _holds(Path(path), tables):
+        return False
     with atomic_dir(path) as directory:
         for name, rows in tables.items():
             write_table(directory / name, rows)
+    return True
+
+
+def _holds(path: Path, tables: Tables) -> bool:
+    try:
+        utterance, speaker = table_names(path)
+        there = {*utterance, *speaker} - PRODUCTS
+        return there == tables.keys() and all(
+            list(read_table(path / name).items()) == [(key, format_value(rows[key])) for key in sorted(rows)]
+            for name, rows in tables.items()
+        )
+    except UserError:
+        return False
