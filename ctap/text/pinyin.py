@@ -174,8 +174,9 @@ def hanzi_to_pinyin(hanzi: str, *, sandhi: bool = False) -> list[str]:
 
     Args:
         hanzi: characters to read; no punctuation, digits or letters (see :mod:`ctap.text.normalize`).
-        sandhi: apply pypinyin's tone sandhi: third tones, 一 and 不. Off, tones are the dictionary's,
-            whose phrases already write the sandhi of 一 and 不 (一个 ``yi2 ge4``).
+        sandhi: apply pypinyin's tone sandhi (third tones, 一 and 不), which works inside the words that it
+            finds, not across them. Off, tones are the dictionary's, whose phrases already write the sandhi of
+            一 and 不 (一个 ``yi2 ge4``).
 
     Raises:
         UnknownPinyin: naming the characters that have no reading.

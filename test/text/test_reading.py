@@ -1,0 +1,42 @@
+import pytest
+
+from ctap.errors import UserError
+from ctap.text.reading import read, reason
+
+
+def test_hanzi_alone_are_read_by_the_dictionary():
+    reading = read("你好，2024年。", None)
+    assert reading.text == "你好二零二四年"
+    assert " ".join(reading.pinyin) == "ni3 hao3 er4 ling2 er4 si4 nian2"
+    assert read("你好", None, sandhi=True).pinyin == ["ni2", "hao3"]
+
+
+def test_pinyin_that_is_given_stays():
+    reading = read("你好", "ni2 % hao3 $", sandhi=True)
+    assert reading.pinyin == ["ni2", "hao3"]
+    assert reading.phones == ["n", "i2", "h", "ao3"]
+    assert read("一点儿", "yi4 dianr3").phones == ["i4", "d", "ian3", "rr"]
+
+
+def test_pinyin_alone():
+    reading = read(None, "nü3 ren2")
+    assert (reading.text, reading.pinyin) == ("nv3ren2", ["nv3", "ren2"])
+
+
+@pytest.mark.parametrize(
+    ("hanzi", "pinyin", "why"),
+    [
+        ("你好", "ni3 hoa3", "unknown pinyin"),
+        ("你好", "ni3 hao3 ma5", "wrong number of pinyin"),
+        ("你好吗", "ni3 hao3", "wrong number of pinyin"),
+        ("KTV", "ni3 hao3", "unreadable text"),
+        ("KTV", None, "unreadable text"),
+        (None, None, "unreadable text"),
+        (None, "% $", "unreadable text"),
+        ("𠮷", None, "unknown pinyin"),
+    ],
+)
+def test_reasons(hanzi, pinyin, why):
+    with pytest.raises(UserError) as error:
+        read(hanzi, pinyin)
+    assert reason(error.value) == why

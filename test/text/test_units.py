@@ -1,0 +1,38 @@
+import pytest
+
+from ctap.errors import UserError
+from ctap.text.units import MODEL_TYPES, Units, train_units
+
+SENTENCES = ["今天天气好", "明天天气不好", "今天不去", "我们明天去", "天气好我们去", "好好学习天天向上"] * 3
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_round_trip_and_determinism(tmp_path, model_type):
+    units = train_units(SENTENCES, tmp_path / "a.model", vocab_size=30, model_type=model_type)
+    train_units(reversed(SENTENCES), tmp_path / "b.model", vocab_size=30, model_type=model_type)
+    assert (tmp_path / "a.model").read_bytes() == (tmp_path / "b.model").read_bytes()
+    assert units.pieces[:2] == ["<blank>", "<unk>"] and len(units) <= 30
+    for sentence in SENTENCES:
+        ids = units.encode(sentence)
+        assert units.blank_id not in ids and units.unk_id not in ids
+        assert units.decode(ids) == sentence
+
+
+def test_unknown_characters_and_blanks(tmp_path):
+    units = train_units(SENTENCES, tmp_path / "a.model")
+    assert units.encode("好囧") == [*units.encode("好"), units.unk_id]
+    assert units.decode([0, *units.encode("好"), 0]) == "好"
+    with pytest.raises(UserError, match="unit id 999 is outside"):
+        units.decode([999])
+
+
+def test_errors(tmp_path):
+    with pytest.raises(UserError, match="no sentences"):
+        train_units([" "], tmp_path / "a.model")
+    with pytest.raises(UserError, match="expected one of char, unigram, bpe"):
+        train_units(SENTENCES, tmp_path / "a.model", model_type="word")
+    (tmp_path / "bad.model").write_bytes(b"nonsense")
+    for name in ("bad.model", "none.model"):
+        with pytest.raises(UserError, match=name):
+            Units(tmp_path / name)
+    assert not (tmp_path / "a.model").exists()
