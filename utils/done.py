@@ -209,7 +209,7 @@ def lock(descriptor: int, path: str, owner: int) -> list[str]:
     If processes of a run hold it whose script has died, they are stopped first.
     """
     lines: list[str] = []
-    if not try_lock(descriptor):
+    if not wait_lock(descriptor, 2):
         host, pid, begun = (*read_text(path).split(), "", "", "")[:3]
         if host != os.uname().nodename:
             raise StepError(f"another run is at this step on {host or 'an unknown machine'}; stop it first")
@@ -225,7 +225,7 @@ def lock(descriptor: int, path: str, owner: int) -> list[str]:
                     os.kill(process, sent)
                 except ProcessLookupError:
                     continue
-            if any(try_lock(descriptor) or time.sleep(0.1) for _ in range(100)):
+            if wait_lock(descriptor, 10):
                 break
         else:
             raise StepError(f"another process holds {path}; stop it first")
@@ -240,6 +240,16 @@ def try_lock(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+    return True
+
+
+def wait_lock(descriptor: int, seconds: float) -> bool:
+    """Take the lock as soon as it is free; a helper of the step that ended just now may need a moment."""
+    limit = time.monotonic() + seconds
+    while not try_lock(descriptor):
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.05)
     return True
 
 

@@ -69,7 +69,7 @@ run_step() {
             log "${_step_name}: ${_step_line}"
         fi
     done <<<"${_step_output}"
-    if ((_step_status)) || [[ ${_step_state} == done ]]; then
+    if ((_step_status)) || [[ ${_step_state} == "done" ]]; then
         exec {_step_lock}>&-
         return "${_step_status}"
     fi

@@ -1,0 +1,140 @@
+# shellcheck shell=bash
+# Options of a script, Kaldi-style; to be sourced after the script has set their defaults.
+#
+#   nj=4          # number of parallel jobs
+#   force=false   # repeat finished steps
+#   . parse_options.sh
+#
+# `--nj 8` or `--nj=8` then sets nj. Lower-case variables that the script has set are its options; dashes in an
+# option count as underscores. A variable whose default is true or false may be given bare (`--force`). A default
+# that is a number asks for a number. Parsing ends at the first argument that is no option, or at `--`; what is
+# left are the script's arguments. `--help` prints the comment at the top of the script, and the options that are
+# set at the start of a line above the one that sources this file, with their defaults and comments; comment
+# lines between them become headings.
+
+# Prints the options of script $1: `heading<TAB>text`, `option<TAB>name<TAB>comment`, `more<TAB>comment`.
+_po_list() {
+    local line in_header=true
+    while IFS= read -r line; do
+        if [[ ${in_header} == true ]]; then
+            [[ ${line} != '#'* ]] || continue
+            in_header=false
+        fi
+        if [[ ${line} =~ ^(\.|source)[[:space:]].*parse_options\.sh ]]; then
+            return 0
+        elif [[ ${line} =~ ^([a-z][a-z0-9_]*)=(\"[^\"]*\"|\'[^\']*\'|[^[:space:]\"\']*)[[:space:]]*(#[[:space:]]*(.*))?$ ]]; then
+            printf 'option\t%s\t%s\n' "${BASH_REMATCH[1]}" "${BASH_REMATCH[4]}"
+        elif [[ ${line} =~ ^([a-z][a-z0-9_]*)= ]]; then
+            printf 'option\t%s\t\n' "${BASH_REMATCH[1]}"
+        elif [[ ${line} =~ ^#[[:space:]]*(shellcheck[[:space:]].*)?$ ]]; then
+            :
+        elif [[ ${line} =~ ^#[[:space:]]*(.*)$ ]]; then
+            printf 'heading\t%s\n' "${BASH_REMATCH[1]}"
+        elif [[ ${line} =~ ^[[:space:]]+#[[:space:]]*(.*)$ ]]; then
+            printf 'more\t%s\n' "${BASH_REMATCH[1]}"
+        fi
+    done <"$1"
+}
+
+# Prints the help of script $1.
+_po_help() {
+    local kind first second line
+    while IFS= read -r line; do
+        [[ ${line} == '#'* ]] || break
+        [[ ${line} != '#!'* && ${line} != '# shellcheck '* ]] || continue
+        line=${line#\#}
+        printf '%s\n' "${line# }"
+    done <"$1"
+    printf '\nOptions, with their defaults:\n'
+    while IFS=$'\t' read -r kind first second; do
+        case ${kind} in
+            heading) printf '\n%s\n' "${first}" ;;
+            option) printf '  --%-22s %s%s\n' "${first}" "${second}${second:+ }" "(${!first-})" ;;
+            more) printf '  %-24s %s\n' "" "${first}" ;;
+        esac
+    done < <(_po_list "$1")
+    printf '\n  --%-22s %s\n' help "print this and stop"
+}
+
+# Prints an error for script $1 to stderr.
+_po_error() {
+    printf '%s: error: %s\n' "${1##*/}" "$2" >&2
+}
+
+# Succeeds if $1 is the name of an option: a lower-case shell variable that is set and not this file's.
+_po_known() {
+    [[ $1 =~ ^[a-z][a-z0-9_]*$ && -n ${!1+set} ]]
+}
+
+# Says that --$2 is no option of script $1, and which names are near.
+_po_unknown() {
+    local near
+    near=$(_po_list "$1" | awk -F '\t' '$1 == "option" { print $2 }' | python3 -IS -c '
+import difflib, sys
+names = sys.stdin.read().split()
+near = difflib.get_close_matches(sys.argv[1], names, 4, 0.6)
+near += [n for n in names if sys.argv[1] in n and n not in near and len(sys.argv[1]) > 2]
+print(" ".join("--" + n for n in near))' "$2") || near=""
+    _po_error "$1" "no option --$2${near:+; near: ${near}} (--help lists all)"
+}
+
+# Sets option $2 of script $1 to $3, after checking its sort. An option may come twice (a recipe's choice, then
+# the user's): its sort is that of the script's own default.
+declare -A _po_default=()
+_po_set() {
+    _po_default[$2]=${_po_default[$2]-${!2}}
+    local default=${_po_default[$2]}
+    if [[ ${default} == true || ${default} == false ]] && [[ $3 != true && $3 != false ]]; then
+        _po_error "$1" "--$2 expects true or false, not '$3'"
+        return 1
+    fi
+    if [[ ${default} =~ ^-?[0-9]+$ && ! $3 =~ ^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$ ]]; then
+        _po_error "$1" "--$2 expects a number, not '$3'"
+        return 1
+    fi
+    printf -v "$2" '%s' "$3"
+}
+
+_po_script=${BASH_SOURCE[1]:-$0}
+while (($#)); do
+    case $1 in
+        --help | -h)
+            _po_help "${_po_script}"
+            exit 0
+            ;;
+        --)
+            shift
+            break
+            ;;
+        --?*)
+            _po_name=${1#--}
+            _po_name=${_po_name%%=*}
+            _po_name=${_po_name//-/_}
+            if ! _po_known "${_po_name}"; then
+                _po_unknown "${_po_script}" "${_po_name}"
+                exit 1
+            fi
+            if [[ $1 == *=* ]]; then
+                _po_set "${_po_script}" "${_po_name}" "${1#*=}" || exit 1
+                shift
+            elif [[ ${!_po_name} == true || ${!_po_name} == false ]] && { (($# < 2)) || [[ $2 == -* ]]; }; then
+                _po_set "${_po_script}" "${_po_name}" true
+                shift
+            elif (($# < 2)) || { [[ $2 == --* ]] && _po_known "${2#--}"; }; then
+                _po_error "${_po_script}" "--${_po_name} needs a value"
+                exit 1
+            else
+                _po_set "${_po_script}" "${_po_name}" "$2" || exit 1
+                shift 2
+            fi
+            ;;
+        -[!0-9]*)
+            _po_error "${_po_script}" "'$1' is no option; options start with two dashes (--help lists them)"
+            exit 1
+            ;;
+        *)
+            break
+            ;;
+    esac
+done
+unset _po_name _po_script _po_default
