@@ -109,7 +109,7 @@ class Espeak:
         return wave, [Phoneme(*item) for item in zip(names, starts, ends, strict=True)]
 
     def mnemonics(self, text: str) -> tuple[list[str], str]:
-        """What the library makes of ``text``: its phonemes without tone and stress, and the tones as digits."""
+        """What the library reads in ``text``: phonemes without tone and stress, and the tones as digits."""
         pointer = ctypes.c_char_p(text.encode())
         parts = []
         while pointer.value is not None:

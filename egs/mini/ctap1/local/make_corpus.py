@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Speak a small Mandarin corpus with eSpeak NG, in the layout of AISHELL-3; nothing is downloaded.
 
-Ten voices (variants of eSpeak NG with their own pitch and rate) say phrases of pypinyin's dictionary, chosen so
-that every phone is heard often. The last two voices are meant as target speakers. Beside the corpus lies
-``phoneme_events.tsv``: utterance, phone, its index in the utterance (pauses count), mnemonic, start and end in
-seconds: the exact truth to score an aligner with, which no trainer may read.
+Ten voices (variants of eSpeak NG with their own pitch and rate) say phrases of pypinyin's dictionary, chosen
+so that every phone is heard often. The last two voices are meant as target speakers. Beside the corpus lies
+``phoneme_events.tsv``: utterance, phone, its index in the utterance (pauses count), mnemonic, start and end
+in seconds: the exact truth to score an aligner with, which no trainer may read.
 
 The same options give the same bytes, however many processes work.
 """
@@ -81,7 +81,11 @@ class Said:
 
 
 def speak(job: Job) -> tuple[list[Said], list[str]]:
-    """Say a speaker's utterances until each part is long enough; returns them and the reasons for the rest."""
+    """Say a speaker's utterances until each part is long enough.
+
+    Returns:
+        What was said, and the reasons for what was not.
+    """
     espeak = Espeak()
     said, refused = [], []
     for part, first in (("train", 1), ("test", 8001)):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from espeak import Phoneme
 
-INITIAL_MNEMONICS = dict(
-    b="p", p="ph", m="m", f="f", d="t", t="th", n="n", l="l", g="k", k="kh", h="X", j="tS;", q="tS;h", x="S;",
-    zh="ts.", ch="ts.h", sh="s.", r="z.", z="ts", c="tsh", s="s",
-)  # fmt: skip
+INITIAL_MNEMONICS = {
+    "b": "p", "p": "ph", "m": "m", "f": "f", "d": "t", "t": "th", "n": "n", "l": "l", "g": "k", "k": "kh",
+    "h": "X", "j": "tS;", "q": "tS;h", "x": "S;", "zh": "ts.", "ch": "ts.h", "sh": "s.", "r": "z.",
+    "z": "ts", "c": "tsh", "s": "s",
+}  # fmt: skip
 # Finals differ with the initial before them (bie, ye; gun, hun, shun, wen; ...).
 FINAL_MNEMONICS = {
     final: tuple(tuple(way.split()) for way in ways.split("|"))
     for final, ways in {
-        "a": "A", "o": "o", "e": "o-|@", "ai": "ai", "ei": "ei", "ao": "Au", "ou": "ou", "an": "a n", "en": "@ n",
-        "ang": "A N", "eng": "@ N", "ong": "ong", "i": "i|j i", "ii": "i[", "iii": "i.", "ia": "iA|j iA",
+        "a": "A", "o": "o", "e": "o-|@", "ai": "ai", "ei": "ei", "ao": "Au", "ou": "ou", "an": "a n",
+        "en": "@ n", "ang": "A N", "eng": "@ N", "ong": "ong", "i": "i|j i", "ii": "i[", "iii": "i.",
+        "ia": "iA|j iA",
         "ie": "iE|j iE", "iao": "j Au", "iou": "iou|j iou", "ian": "iE n|j iE n", "in": "i n|j i n",
         "iang": "iA N|j iA N", "ing": "i N|j i N", "iong": "j ong", "io": "j io", "u": "u|w u", "ua": "w A",
         "uo": "uo|w o", "uai": "uai|w ai", "uei": "uei|w ei", "uan": "ua n|w a n|w A n",
@@ -24,12 +27,12 @@ FINAL_MNEMONICS = {
         "van": "y& n|j y& n", "vn": "y@ n|j y@ n|yi n", "er": "@r",
     }.items()
 }  # fmt: skip
-_CLOSED = frozenset("b p d t g k j q zh ch z c".split())
+_CLOSED = frozenset(("b", "p", "d", "t", "g", "k", "j", "q", "zh", "ch", "z", "c"))
 SHORTEST_CLOSURE = 0.010
 LONGEST_GAP = 0.060
 
 
-class NotSaid(ValueError):
+class NotSaid(ValueError):  # noqa: N818 - it tells of the text, not of a fault
     """The library says something else than the phones asked for."""
 
 
@@ -107,7 +110,7 @@ def locate(phones: list[str], wave: np.ndarray, events: list[Phoneme], sample_ra
                 spans.append(Span(phones[phone], index, "_", start, event.start))
         spans.append(Span(phones[phone], index, event.mnemonic, event.start, event.end))
     spans.append(Span("sil", spans[-1].index + 1, "_", spans[-1].end, len(wave)))
-    for left, right in zip(spans, spans[1:], strict=False):
+    for left, right in itertools.pairwise(spans):
         if left.end != right.start or left.end < left.start:
             raise NotSaid(f"events do not adjoin at sample {left.end}")
     return spans
