@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from ctap.errors import UserError
 from ctap.text.phones import ERHUA, INITIALS, SYLLABIC_NASALS
+from ctap.text.sandhi import apply_sandhi
 
 
 class UnknownPinyin(UserError):  # noqa: N818 - the name callers catch says what it is
@@ -174,9 +175,8 @@ def hanzi_to_pinyin(hanzi: str, *, sandhi: bool = False) -> list[str]:
 
     Args:
         hanzi: characters to read; no punctuation, digits or letters (see :mod:`ctap.text.normalize`).
-        sandhi: apply pypinyin's tone sandhi (third tones, 一 and 不), which works inside the words that it
-            finds, not across them. Off, tones are the dictionary's, whose phrases already write the sandhi of
-            一 and 不 (一个 ``yi2 ge4``).
+        sandhi: spoken tones, see :mod:`ctap.text.sandhi`. Off, tones are the dictionary's, whose phrases
+            already write the sandhi of 一 and 不 (一个 ``yi2 ge4``).
 
     Raises:
         UnknownPinyin: naming the characters that have no reading.
@@ -194,8 +194,8 @@ def hanzi_to_pinyin(hanzi: str, *, sandhi: bool = False) -> list[str]:
         errors=note,
         v_to_u=False,
         neutral_tone_with_five=True,
-        tone_sandhi=sandhi,
     )
     if unread or len(syllables) != len(hanzi):
         raise UnknownPinyin(f"no reading for {''.join(unread) or hanzi!r} in {hanzi!r}")
-    return [canonical(syllable) for syllable in syllables]
+    syllables = [canonical(syllable) for syllable in syllables]
+    return apply_sandhi(hanzi, syllables) if sandhi else syllables

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ctap.errors import UserError
-from ctap.text.normalize import UnreadableText, hanzi_only
+from ctap.text.normalize import PAUSE, UnreadableText, normalize_text
 from ctap.text.pinyin import UnknownPinyin, canonical, count_fits, hanzi_to_pinyin, pinyin_to_phones
 
 
@@ -43,11 +43,13 @@ def read(hanzi: str | None, pinyin: str | None, *, sandhi: bool = False) -> Read
         UnreadableText: text that is not hanzi and can't be made so; or there is nothing.
         MismatchedPinyin: another number of syllables than of hanzi (an erhua may take two hanzi).
     """
-    text = hanzi_only(hanzi) if hanzi else None
+    spoken = normalize_text(hanzi) if hanzi else ""
+    text = spoken.replace(PAUSE, "")
     if pinyin:
         syllables = [canonical(word) for word in pinyin.replace("%", " ").replace("$", " ").split()]
     elif text:
-        syllables = hanzi_to_pinyin(text, sandhi=sandhi)
+        parts = (hanzi_to_pinyin(part, sandhi=sandhi) for part in spoken.split(PAUSE))
+        syllables = [syllable for part in parts for syllable in part]
     else:
         syllables = []
     if not syllables:

@@ -9,6 +9,7 @@ def test_hanzi_alone_are_read_by_the_dictionary():
     assert reading.text == "你好二零二四年"
     assert " ".join(reading.pinyin) == "ni3 hao3 er4 ling2 er4 si4 nian2"
     assert read("你好", None, sandhi=True).pinyin == ["ni2", "hao3"]
+    assert read("我很，好", None, sandhi=True).pinyin == ["wo2", "hen3", "hao3"]
 
 
 def test_pinyin_that_is_given_stays():

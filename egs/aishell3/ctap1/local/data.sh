@@ -5,7 +5,6 @@
 # <data_dir>/{train,dev,test,target_<spk>_{speech,labeled,test}} and <data_dir>/target_speakers.
 set -euo pipefail
 
-# Options
 corpus=               # root of the corpus: the directory of train/ and test/, or the one data_aishell3/ lies in
 data_dir=data         # where the data directories go
 sandhi=false          # tone sandhi where hanzi are read (AISHELL-3 brings its own pinyin)
@@ -19,18 +18,18 @@ test_share=0.1        # held out where the corpus has no test part
 targets_in_train=auto # pretrain on the target speakers too
 seed=0                # of every random choice
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "${here}/../../../.." && pwd)
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$(cd "${HERE}/../../../.." && pwd)
 # shellcheck source=/dev/null
-. "${root}/utils/parse_options.sh"
-export PYTHONPATH="${root}${PYTHONPATH:+:${PYTHONPATH}}"
+. "${ROOT}/utils/parse_options.sh"
+export PYTHONPATH="${ROOT}${PYTHONPATH:+:${PYTHONPATH}}"
 python=${python:-python3}
 
 if [ -z "${corpus}" ]; then
     echo "error: --corpus DIR: where AISHELL-3 is (or let run.sh fetch it with --download true)" >&2
     exit 1
 fi
-"${python}" "${here}/prepare_aishell3.py" --corpus "${corpus}" --out_dir "${data_dir}/local/corpus"
+"${python}" "${HERE}/prepare_aishell3.py" --corpus "${corpus}" --out_dir "${data_dir}/local/corpus"
 "${python}" -m ctap.bin.prepare_text --in_dir "${data_dir}/local/corpus" --out_dir "${data_dir}/local/all" \
     --sandhi "${sandhi}" --min_seconds "${min_seconds}" --max_seconds "${max_seconds}"
 "${python}" -m ctap.bin.split_targets --data_dir "${data_dir}/local/all" --out_dir "${data_dir}" \
