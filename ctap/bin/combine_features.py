@@ -1,0 +1,206 @@
+"""Join the parts of ``ctap.bin.dump_features`` to a dump directory, whole or not at all (stage 2).
+
+--out_dir then holds the tables of the data directory for the utterances that have features, the arks,
+feats.scp and utt2num_frames. Where the data directory has durations, they must sum to the frames exactly.
+With --stats_out the mean and standard deviation of every mel bin over this set are written, with --audio_out
+the audio settings. What was left out is named in --out_dir/skipped.tsv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from ctap.audio.settings import AudioSettings
+from ctap.bin.dump_features import check_failures
+from ctap.errors import UserError, cli
+from ctap.kaldi.ark import MatrixReader
+from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.io import atomic_dir, atomic_write, read_table, write_table
+from ctap.kaldi.skips import SkipList
+
+NO_DURATIONS = "no durations"
+
+
+def get_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="combine_features", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data_dir", type=Path, required=True, help="data directory that the features were made from")
+    add("--parts_dir", type=Path, required=True, help="where dump_features wrote its parts")
+    add("--num_jobs", type=int, required=True, help="how many parts there are")
+    add("--out_dir", type=Path, required=True, help="dump directory to write, in place of what is there")
+    add("--stats_out", type=Path, help="write mean and standard deviation per mel bin to this JSON file")
+    add("--audio_out", type=Path, help="audio settings of the dump (default: audio.json beside --out_dir)")
+    add(
+        "--max_failures", type=float, default=0.05, help="fail if more than this share failed (default: 0.05)"
+    )
+    add(
+        "--remove_parts", action="store_true", help="remove the parts at the end (they share the arks' space)"
+    )
+    return parser
+
+
+def mel_stats(matrices: Iterable[np.ndarray], floor: float = 0.05) -> dict[str, list[float] | int]:
+    """Mean and standard deviation of every bin, in one pass that stays exact over many hours.
+
+    Groups are merged by the pairwise update of Chan, Golub and LeVeque (1979).
+
+    Args:
+        matrices: ``[T, D]`` each.
+        floor: smallest standard deviation given (a bin that never changes must not be divided by 0).
+
+    Returns:
+        ``mean`` and ``std``, ``[D]`` each, and the number of ``frames``.
+    """
+    count, mean, square = 0, np.zeros(0), np.zeros(0)
+    for matrix in matrices:
+        values = matrix.astype(np.float64)
+        own, own_mean = len(values), values.mean(axis=0)
+        own_square = ((values - own_mean) ** 2).sum(axis=0)
+        if not count:
+            count, mean, square = own, own_mean, own_square
+            continue
+        delta = own_mean - mean
+        square = square + own_square + delta**2 * (count * own / (count + own))
+        mean = mean + delta * (own / (count + own))
+        count += own
+    if not count:
+        raise UserError("no frames to take statistics of")
+    std = np.maximum(np.sqrt(square / count), floor)
+    return {"mean": mean.tolist(), "std": std.tolist(), "frames": count}
+
+
+def check_durations(data: DataDir, frames: dict[str, int], skipped: SkipList) -> None:
+    """Check durations against frames; utterances that have none are taken out of ``frames`` and noted.
+
+    Raises:
+        UserError: the durations of an utterance do not sum to its frames, are not one for each aligned
+            phone, or are not whole numbers of at least 1.
+    """
+    path = data.path / "durations"
+    durations, phones = read_table(path), read_table(data.path / "aligned_phones")
+    for utt in sorted(frames):
+        if utt not in durations or utt not in phones:
+            skipped.add(utt, NO_DURATIONS, f"not in {path if utt not in durations else path.parent}")
+            del frames[utt]
+            continue
+        try:
+            own = [int(word) for word in durations[utt].split()]
+        except ValueError:
+            raise UserError(f"{path}: {utt}: expected whole numbers of frames: {durations[utt]!r}") from None
+        if len(own) != len(phones[utt].split()):
+            raise UserError(
+                f"{path}: {utt} has {len(own)} durations for {len(phones[utt].split())} aligned phones"
+            )
+        if min(own) < 1:
+            raise UserError(f"{path}: {utt} has a duration of {min(own)} frames; each must be at least 1")
+        if sum(own) != frames[utt]:
+            raise UserError(
+                f"{path}: the durations of {utt} sum to {sum(own)} frames, its features have {frames[utt]}. "
+                "Were they made with another frame shift, or from other recordings? Repeat stage 1."
+            )
+
+
+@cli
+def main(argv: list[str] | None = None) -> None:
+    """Write a dump directory."""
+    options = get_parser().parse_args(argv)
+    data, parts, out = DataDir(options.data_dir), options.parts_dir, options.out_dir
+    settings, skipped = read_parts(parts, options.num_jobs, out, data, options.max_failures)
+    readers = {job: MatrixReader(parts / f"feats.{job}.scp") for job in range(1, options.num_jobs + 1)}
+    job_of = {utt: job for job, reader in readers.items() for utt in reader}
+    frames = {utt: readers[job].shape(utt)[0] for utt, job in job_of.items()}
+    if data.has("durations"):
+        check_durations(data, frames, skipped)
+    if not frames:
+        raise UserError(f"{data.path}: no utterance is left to dump: {skipped.counts()}")
+    stats = mel_stats(readers[job_of[u]][u] for u in sorted(frames)) if options.stats_out else None
+    with atomic_dir(out) as folder:
+        tables = data.subset(frames, folder / "tables").path
+        for path in sorted(tables.iterdir()):
+            path.rename(folder / path.name)
+        tables.rmdir()
+        scp: dict[str, str] = {}
+        for job in readers:
+            ark = f"feats.{job}.ark"
+            link_or_copy(parts / ark, folder / ark)
+            for utt, entry in read_table(parts / f"feats.{job}.scp").items():
+                if utt in frames:
+                    scp[utt] = f"{out / ark}:{entry.rpartition(':')[2]}"
+        write_table(folder / "feats.scp", scp)
+        write_table(folder / "utt2num_frames", frames)
+        skipped.write(folder / "skipped.tsv")
+    settings.save(options.audio_out or out.parent / "audio.json")
+    if stats is not None:
+        with atomic_write(options.stats_out) as file:
+            file.write(json.dumps(stats) + "\n")
+    if options.remove_parts:
+        remove_parts(parts)
+    hours = sum(frames.values()) * settings.frame_shift / 3600
+    print(f"{out}: {len(frames)} utterances, {sum(frames.values())} frames, {hours:.2f} h")
+    skipped.report("left out", out / "skipped.tsv")
+
+
+def read_parts(
+    parts: Path, num_jobs: int, out: Path, data: DataDir, max_failures: float
+) -> tuple[AudioSettings, SkipList]:
+    """Check that all parts are there, fit together and account for every utterance.
+
+    Returns:
+        The audio settings of all, and the utterances that failed.
+    """
+    failed, settings, asked, there = SkipList(), None, 0, set()
+    for job in range(1, num_jobs + 1):
+        for name in (f"feats.{job}.ark", f"feats.{job}.scp", f"failed.{job}.tsv", f"count.{job}"):
+            if not (parts / name).is_file():
+                raise UserError(
+                    f"{parts / name}: is missing; did job {job} of {num_jobs} finish? See its log."
+                )
+        own = AudioSettings.load(parts / f"audio.{job}.json")
+        settings = settings or own
+        settings.require_same(own, str(parts / f"audio.{job}.json"))
+        failed.extend(parts / f"failed.{job}.tsv")
+        asked += int(read_table(parts / f"count.{job}")["asked"])
+        there |= set(read_table(parts / f"feats.{job}.scp"))
+    if settings is None:
+        raise UserError(f"--num_jobs {num_jobs}: expected at least 1")
+    lost = sorted(set(data.wav_scp) - there - failed.utterances)
+    foreign = sorted((there | failed.utterances) - set(data.wav_scp))
+    if lost or foreign:
+        name = (lost or foreign)[0]
+        raise UserError(
+            f"{parts}: {len(lost)} utterances of {data.path} have no features and {len(foreign)} are not "
+            f"of that directory (such as {name}). Were the parts made with other --num_jobs, or before the "
+            "data changed? Run dump_features again."
+        )
+    check_failures(len(failed), asked, max_failures, out / "skipped.tsv" if not failed else parts)
+    return settings, failed
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where the file system can't."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def remove_parts(parts: Path) -> None:
+    """Remove what dump_features wrote, and the directory if empty; the arks live on in the dump directory."""
+    for pattern in ("feats.*.ark", "feats.*.scp", "failed.*.tsv", "audio.*.json", "count.*"):
+        for path in parts.glob(pattern):
+            path.unlink()
+    if not any(parts.iterdir()):
+        parts.rmdir()
+
+
+if __name__ == "__main__":
+    main()

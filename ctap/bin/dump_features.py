@@ -1,0 +1,105 @@
+"""Compute the log-mel features of one job's share of a data directory (stage 2).
+
+Job J of N writes feats.J.ark, feats.J.scp, failed.J.tsv and audio.J.json into --parts_dir, each whole or not
+at all; ``ctap.bin.combine_features`` joins the parts. Recordings that can't be read are named and counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from ctap.audio.settings import AudioSettings
+from ctap.audio.wave import AudioError
+from ctap.errors import UserError, cli
+from ctap.kaldi.ark import MatrixWriter
+from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.io import write_table
+from ctap.kaldi.skips import SkipList
+
+FAILURE = "recording failed"
+
+
+def get_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(
+        prog="dump_features", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data_dir", type=Path, required=True, help="data directory with wav.scp")
+    add("--parts_dir", type=Path, required=True, help="where the parts of all jobs go")
+    add("--job", type=int, default=1, help="this job, from 1 (default: 1)")
+    add("--num_jobs", type=int, default=1, help="jobs in all (default: 1)")
+    add("--settings", type=Path, help="JSON or YAML of audio settings (default: ctap.audio.settings)")
+    add("--max_seconds", type=float, default=60.0, help="refuse longer recordings (default: 60)")
+    add("--max_failures", type=float, default=0.05, help="fail if more than this share fails (default: 0.05)")
+    add(
+        "--compression",
+        type=compression,
+        default=5,
+        help="Kaldi compression method 2, 3 or 5, 0 for none (default: 5)",
+    )
+    return parser
+
+
+def compression(word: str) -> int | None:
+    """A compression method; ``0`` is none."""
+    if word not in ("0", "1", "2", "3", "5"):
+        raise argparse.ArgumentTypeError(f"expected 0, 1, 2, 3 or 5, not {word!r}")
+    return int(word) or None
+
+
+def my_share(utterances: list[str], job: int, num_jobs: int) -> list[str]:
+    """The utterances of job ``job`` of ``num_jobs``: runs of neighbours of nearly equal size."""
+    if not 1 <= job <= num_jobs:
+        raise UserError(f"--job {job}: expected 1 to --num_jobs {num_jobs}")
+    count = len(utterances)
+    return utterances[count * (job - 1) // num_jobs : count * job // num_jobs]
+
+
+def check_failures(failed: int, total: int, most: float, where: object) -> None:
+    """Refuse to go on when more than the share ``most`` of ``total`` failed."""
+    if failed > most * total:
+        raise UserError(
+            f"{failed} of {total} recordings failed, more than --max_failures {most:g} allows; "
+            f"each is named in {where}"
+        )
+
+
+@cli
+def main(argv: list[str] | None = None) -> None:
+    """Write one job's features."""
+    import torch
+    from tqdm import tqdm
+
+    from ctap.audio.logmel import log_mel
+    from ctap.audio.wave import load_wave
+
+    options = get_parser().parse_args(argv)
+    settings = AudioSettings.load(options.settings) if options.settings else AudioSettings()
+    # Jobs are processes: their threads would only compete.
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    wav_scp = DataDir(options.data_dir).wav_scp
+    mine = my_share(list(wav_scp), options.job, options.num_jobs)
+    failed = SkipList()
+    parts, job = options.parts_dir, options.job
+    parts.mkdir(parents=True, exist_ok=True)
+    with MatrixWriter(parts / f"feats.{job}.ark", parts / f"feats.{job}.scp", options.compression) as writer:
+        for utt in tqdm(mine, desc=f"{options.data_dir.name} {job}/{options.num_jobs}", mininterval=2.0):
+            try:
+                wave = load_wave(wav_scp[utt], settings.sample_rate, max_seconds=options.max_seconds)
+            except AudioError as error:
+                failed.add(utt, FAILURE, error)
+                print(f"{utt}: left out: {error}", flush=True)
+                continue
+            writer[utt] = log_mel(torch.from_numpy(wave), settings).numpy()
+    failed.write(parts / f"failed.{job}.tsv")
+    settings.save(parts / f"audio.{job}.json")
+    write_table(parts / f"count.{job}", {"asked": len(mine), "failed": len(failed)})
+    print(f"{len(mine) - len(failed)} of {len(mine)} utterances written, {len(failed)} failed")
+    check_failures(len(failed), len(mine), options.max_failures, parts / f"failed.{job}.tsv")
+
+
+if __name__ == "__main__":
+    main()
