@@ -120,7 +120,7 @@ def read_all(tables: Tables, seconds: dict[str, float], sandhi: bool, skipped: S
         except UserError as error:
             skipped.add(utt, reason(error), error)
             continue
-        frames = int(duration / FRAME_SECONDS) + 1
+        frames = int(duration / FRAME_SECONDS + 1e-6) + 1
         if frames < len(reading.phones) + 2:  # an aligner gives each phone and both silences a frame
             detail = f"{duration:.3f} s for {len(reading.phones)} phones"
             skipped.add(utt, "recording too short for its text", detail)

@@ -195,14 +195,16 @@ def _check(names: Iterable[str], speakers: Mapping[str, list[str]]) -> list[str]
 
 def _dev(pool: Mapping[str, list[str]], options: SplitOptions) -> set[str]:
     """Utterances of as many speakers as can be, never the only one of a speaker."""
-    total = sum(map(len, pool.values()))
-    count = min(max(8, total // 50), 400, total // 10) if options.dev_utts is None else options.dev_utts
     order = sorted(pool)
     _random(options, "dev").shuffle(order)
     rounds = []
     for place, spk in enumerate(order):
         utts = _random(options, "dev", spk).sample(pool[spk], len(pool[spk]))
         rounds += [(turn, place, utt) for turn, utt in enumerate(utts[1:])]
+    total = sum(map(len, pool.values()))
+    count = options.dev_utts
+    if count is None:
+        count = min(max(8, total // 50), 400, total // 10, len(rounds))
     if count > len(rounds):
         raise UserError(
             f"--dev_utts {count}: only {len(rounds)} can be spared of {total} training utterances"

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+import soundfile
+
+from ctap.audio.headers import check_recordings
+from ctap.kaldi.skips import SkipList
+
+
+@pytest.fixture
+def tone():
+    return (0.1 * np.sin(np.arange(44100) / 20)).astype(np.float32)
+
+
+def test_each_recording_is_used_or_named(tmp_path, tone):
+    def write(name, samples, rate=44100):
+        soundfile.write(tmp_path / f"{name}.wav", samples, rate, subtype="PCM_16")
+
+    write("good", tone)
+    write("stereo8k", np.stack([tone[:8000], tone[:8000]], axis=1), 8000)
+    write("short", tone[:1000])
+    write("long", np.tile(tone[:8000], 21), 8000)
+    write("none", tone[:0])
+    write("cut", tone)
+    whole = (tmp_path / "cut.wav").read_bytes()
+    (tmp_path / "cut.wav").write_bytes(whole[:50000])
+    streamed = whole[:40] + b"\xff\xff\xff\xff" + whole[44:]  # as ffmpeg writes to a pipe
+    (tmp_path / "streamed.wav").write_bytes(streamed)
+    (tmp_path / "zero.wav").write_bytes(b"")
+    (tmp_path / "noise.wav").write_bytes(b"not a wav file at all")
+    names = ["good", "stereo8k", "short", "long", "none", "cut", "streamed", "zero", "noise", "missing"]
+    skipped, notices = SkipList(), SkipList()
+    seconds = check_recordings(
+        {**{name: str(tmp_path / f"{name}.wav") for name in names}, "pipe": "sox a.wav -t wav - |"},
+        skipped,
+        notices,
+        max_seconds=20,
+    )
+    assert seconds == {"good": 1.0, "stereo8k": 1.0, "streamed": 1.0}
+    assert {utt: why for utt, why, _ in skipped} == {
+        "short": "recording too short",
+        "long": "recording too long",
+        "none": "recording empty",
+        "cut": "recording truncated",
+        "zero": "recording empty",
+        "noise": "recording unreadable",
+        "missing": "recording missing",
+        "pipe": "wav.scp entry is a command",
+    }
+    assert sorted((utt, why) for utt, why, _ in notices) == [
+        ("stereo8k", "sample rate below 16000 Hz"),
+        ("stereo8k", "several channels, averaged"),
+    ]

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+import soundfile
+
+from ctap.bin import prepare_text
+from ctap.kaldi.io import read_table, write_table
+from ctap.kaldi.validate import validate
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """A directory as a recipe writes it: five recordings of two speakers."""
+    wave = (0.1 * np.random.default_rng(0).standard_normal(16000)).astype(np.float32)
+    utts = ["ann-1", "ann-2", "ann-3", "bob-1", "bob-2"]
+    for utt in utts:
+        soundfile.write(tmp_path / f"{utt}.wav", wave, 16000)
+    source = tmp_path / "source"
+    write_table(source / "wav.scp", {utt: str(tmp_path / f"{utt}.wav") for utt in utts})
+    write_table(source / "utt2spk", {utt: utt[:3] for utt in utts})
+    write_table(source / "spk2gender", {"ann": "female", "bob": "M"})
+    write_table(
+        source / "text", {"ann-1": "你好！", "ann-2": "有3个", "ann-3": "OK", "bob-1": "你好", "bob-2": "好"}
+    )
+    return source
+
+
+def run(source, *options):
+    prepare_text.main(["--in_dir", str(source), "--out_dir", str(source.parent / "local" / "all"), *options])
+    return source.parent / "local" / "all"
+
+
+def reasons(out):
+    return {
+        line.split("\t")[0]: line.split("\t")[1]
+        for line in (out.parent / "skipped.tsv").read_text().splitlines()[1:]
+    }
+
+
+def test_hanzi_are_completed(corpus, capsys):
+    out = run(corpus)
+    assert validate(out, audio=True) == []
+    assert read_table(out / "text") == {
+        "ann-1": "你好",
+        "ann-2": "有三个",
+        "bob-1": "你好",
+        "bob-2": "好",
+    }
+    assert read_table(out / "pinyin")["ann-2"] == "you3 san1 ge4"
+    assert read_table(out / "phones")["ann-2"] == "iou3 s an1 g e4"
+    assert read_table(out / "utt2dur")["bob-1"] == "1.000000"
+    assert read_table(out / "spk2gender") == {"ann": "f", "bob": "m"}
+    assert reasons(out) == {"ann-3": "unreadable text"}
+    printed = capsys.readouterr().out
+    assert "1  unreadable text: ann-3" in printed and "4 utterances of 2 speakers" in printed
+
+
+def test_given_pinyin_wins_and_sandhi_is_for_the_rest(corpus):
+    write_table(corpus / "pinyin", {"bob-1": "ni3 hao3"})
+    out = run(corpus, "--sandhi", "true")
+    assert read_table(out / "pinyin") == {
+        "ann-1": "ni2 hao3",
+        "ann-2": "you3 san1 ge4",
+        "bob-1": "ni3 hao3",
+        "bob-2": "hao3",
+    }
+
+
+def test_pinyin_alone_is_enough(corpus, capsys):
+    (corpus / "text").unlink()
+    write_table(corpus / "pinyin", {"ann-1": "ni3 hao3", "bob-1": "nü3 er2"})
+    out = run(corpus)
+    assert read_table(out / "text") == {"ann-1": "ni3hao3", "bob-1": "nv3er2"}
+    assert "no hanzi" in capsys.readouterr().out
+    assert set(reasons(out).values()) == {"recording without text"}
+
+
+def test_every_loss_is_named(corpus):
+    (corpus / "skipped.tsv").write_text("utt\treason\tdetail\nold-1\tfound by the recipe\t-\n")
+    write_table(corpus / "pinyin", {"ann-1": "ni3 haw3", "bob-1": "ni3 hao3 a5", "cat-1": "ma1"})
+    write_table(corpus / "utt2spk", {utt: utt[:3] for utt in ("ann-1", "ann-2", "ann-3", "bob-1")})
+    out = run(corpus)
+    assert reasons(out) == {
+        "old-1": "found by the recipe",
+        "ann-1": "unknown pinyin",
+        "ann-3": "unreadable text",
+        "bob-1": "wrong number of pinyin",
+        "bob-2": "no speaker in utt2spk",
+        "cat-1": "text without recording",
+    }
+    assert list(read_table(out / "phones")) == ["ann-2"]
+
+
+def test_text_must_fit_into_the_recording(corpus, tmp_path):
+    soundfile.write(tmp_path / "ann-2.wav", np.full(160 * 11, 0.1), 16000)
+    soundfile.write(tmp_path / "ann-1.wav", np.full(160 * 5, 0.1), 16000)
+    out = run(corpus, "--min_seconds", "0.01")  # ann-1: 6 frames for 4 phones and 2 silences
+    assert "ann-2" in read_table(out / "phones") and "ann-1" in read_table(out / "phones")
+    soundfile.write(tmp_path / "ann-1.wav", np.full(160 * 4, 0.1), 16000)
+    assert reasons(run(corpus, "--min_seconds", "0.01"))["ann-1"] == "recording too short for its text"
+
+
+@pytest.mark.parametrize(
+    ("table", "rows", "message"),
+    [
+        ("utt2spk", {"ann-1": "zoe"}, "'ann-1' doesn't start with the name of its speaker 'zoe'"),
+        ("spk2gender", {"ann": "x", "bob": "m"}, "'ann' has 'x', expected m or f"),
+        ("text", {"zoe-1": "好"}, "no utterance can be used"),
+    ],
+)
+def test_mistakes_stop_it(corpus, capsys, table, rows, message):
+    write_table(corpus / table, rows)
+    with pytest.raises(SystemExit) as stop:
+        run(corpus)
+    assert stop.value.code == 1
+    assert message in capsys.readouterr().err
+    assert not (corpus.parent / "local" / "all").exists()
