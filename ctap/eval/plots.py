@@ -6,21 +6,14 @@ no global state, no display, safe in worker threads and inside a training.
 
 from __future__ import annotations
 
-import csv
-import functools
-import io
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager
 
-from ctap.errors import UserError
+from ctap.eval.canvas import array, drawable, fonts, new_figure, save_figure
+from ctap.eval.curves import plot_curves, read_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,18 +31,7 @@ __all__ = [
 
 FRAME_SECONDS = 0.01
 _MEL_MAP = "magma"
-_CHINESE_FONTS = (
-    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei",
-    "PingFang SC", "Heiti SC", "Microsoft YaHei", "SimHei", "Droid Sans Fallback",
-)  # fmt: skip
 _INK = "#222222"
-
-
-def _array(values: Any) -> np.ndarray:
-    """A float numpy array from numpy, torch (any device, any precision) or lists."""
-    if hasattr(values, "detach"):
-        values = values.detach().float().cpu().numpy()
-    return np.asarray(values, dtype=np.float32)
 
 
 def segments(phones: Sequence[str], durations: Sequence[int] | None = None) -> list[tuple[str, int, int]]:
@@ -75,26 +57,6 @@ def segments(phones: Sequence[str], durations: Sequence[int] | None = None) -> l
         for phone, n, end in zip(phones, durations, ends, strict=True)
         if int(n) > 0
     ]
-
-
-@functools.cache
-def _fonts() -> list[str]:
-    """Font families in order of preference: matplotlib's own, then a Chinese one if it is installed."""
-    installed = {font.name for font in fontManager.ttflist}
-    return ["DejaVu Sans", *(name for name in _CHINESE_FONTS if name in installed)]
-
-
-def _drawable(text: str) -> str:
-    """``text`` without the hanzi that would come out as empty boxes where no Chinese font is installed."""
-    if len(_fonts()) > 1:
-        return text
-    return re.sub("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+", "", text).strip()
-
-
-def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def _width(
@@ -155,13 +117,13 @@ def plot_similarity(
         title: heading.
         hop: seconds per frame.
     """
-    C = _array(C)
+    C = array(C)
     if C.ndim != 2:
         raise ValueError(f"the similarity matrix must be [T, T], got {C.shape}")
     rows, columns = C.shape
     runs = segments(phones, durations) if phones is not None else []
     side = float(np.clip(max(rows * 0.016, len(runs) * 0.17), 5.5, 14.0))
-    figure = _figure(side + 1.9, side + 0.7)
+    figure = new_figure(side + 1.9, side + 0.7)
     axes = figure.add_subplot()
     finite = C[np.isfinite(C)]
     low, high = np.percentile(finite, [0.5, 99.8]) if finite.size else (0.0, 1.0)
@@ -185,7 +147,7 @@ def plot_similarity(
         for _, start, _ in runs[1:]:
             axes.axvline(start * hop, color="white", linewidth=0.35, alpha=0.45)
             axes.axhline(start * hop, color="white", linewidth=0.35, alpha=0.45)
-    axes.set_title(_drawable(title), fontsize=11, pad=12, fontfamily=_fonts())
+    axes.set_title(drawable(title), fontsize=11, pad=12, fontfamily=fonts())
     bar = figure.colorbar(image, ax=axes, shrink=0.85, pad=0.02, extend="both")
     bar.set_label("similarity")
     return figure
@@ -208,7 +170,7 @@ def plot_mels(
         title: heading.
         hop: seconds per frame.
     """
-    arrays = {name: _array(mel) for name, mel in mels.items()}
+    arrays = {name: array(mel) for name, mel in mels.items()}
     if not arrays:
         raise ValueError("no mel-spectrogram to draw")
     for name, mel in arrays.items():
@@ -217,7 +179,7 @@ def plot_mels(
     runs = segments(phones, durations) if phones is not None else []
     frames = max(mel.shape[0] for mel in arrays.values())
     width = _width(frames, runs)
-    figure = _figure(width, 2.1 * len(arrays) + 0.6)
+    figure = new_figure(width, 2.1 * len(arrays) + 0.6)
     stack = figure.subplots(len(arrays), 1, sharex=True, squeeze=False)[:, 0]
     # one scale, set by the reference if there is one: differences in level then show as such
     low, high = np.percentile(next(iter(arrays.values())), [0.5, 99.8])
@@ -226,8 +188,8 @@ def plot_mels(
         image = _draw_mel(axes, mel, low, max(high, low + 1e-6), hop)
         axes.set_ylabel("mel bin")
         axes.text(
-            0.006, 0.95, _drawable(name), transform=axes.transAxes, va="top", ha="left", fontsize=9,
-            color="white", fontfamily=_fonts(),
+            0.006, 0.95, drawable(name), transform=axes.transAxes, va="top", ha="left", fontsize=9,
+            color="white", fontfamily=fonts(),
             bbox={"facecolor": "black", "alpha": 0.55, "pad": 2.5, "edgecolor": "none"},
         )  # fmt: skip
         axes.set_xlim(0, frames * hop)
@@ -238,7 +200,7 @@ def plot_mels(
                 axes.axvline(start * hop, color="white", linewidth=0.6, alpha=0.35)
     stack[-1].set_xlabel("time (s)")
     if title:
-        figure.suptitle(_drawable(title), fontsize=11, fontfamily=_fonts())
+        figure.suptitle(drawable(title), fontsize=11, fontfamily=fonts())
     bar = figure.colorbar(image, ax=list(stack), pad=0.01, aspect=12 * len(arrays), extend="both")
     bar.set_label("log mel (natural logarithm)")
     return figure
@@ -265,14 +227,14 @@ def plot_alignment(
         title: heading.
         hop: seconds per frame.
     """
-    mel = _array(mel)
+    mel = array(mel)
     rows = [("phones", segments(phones, durations))]
     if reference is not None:
         rows.append(("reference", segments(*reference)))
     runs = rows[0][1]
     width = _width(mel.shape[0], runs)
     height = 0.42
-    figure = _figure(width, 2.9 + height * len(rows))
+    figure = new_figure(width, 2.9 + height * len(rows))
     grid = figure.subplots(
         1 + len(rows), 1, sharex=True, squeeze=False, height_ratios=[2.4] + [height] * len(rows)
     )[:, 0]
@@ -301,127 +263,6 @@ def plot_alignment(
             )  # fmt: skip
     grid[-1].set_xlabel("time (s)")
     if title:
-        figure.suptitle(_drawable(title), fontsize=11, fontfamily=_fonts())
+        figure.suptitle(drawable(title), fontsize=11, fontfamily=fonts())
     figure.colorbar(image, ax=grid[0], pad=0.01).set_label("log mel (natural logarithm)")
     return figure
-
-
-def read_curves(path: str | Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Columns of a Lightning ``metrics.csv``: name -> (steps, values), rows where the cell is not empty.
-
-    Raises:
-        UserError: no such file, no ``step`` column, or a cell that is no number.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: no training log here (Lightning's CSVLogger writes metrics.csv)")
-    columns: dict[str, tuple[list[float], list[float]]] = {}
-    with path.open(newline="", encoding="utf-8") as handle:
-        reader = csv.DictReader(handle)
-        if "step" not in (reader.fieldnames or ()):
-            raise UserError(f"{path}: no column 'step' among {reader.fieldnames}")
-        for row in reader:
-            for name, cell in row.items():
-                if name in (None, "step", "epoch") or cell in (None, ""):
-                    continue
-                try:
-                    step, value = float(row["step"]), float(cell)
-                except (TypeError, ValueError):
-                    message = f"{path}:{reader.line_num}: {name} is {cell!r} at step {row['step']!r}"
-                    raise UserError(f"{message}, expected numbers") from None
-                steps, values = columns.setdefault(name, ([], []))
-                steps.append(step)
-                values.append(value)
-    return {name: (np.array(steps), np.array(values)) for name, (steps, values) in columns.items()}
-
-
-def _smooth(values: np.ndarray, window: int) -> np.ndarray:
-    """Centred moving mean that ignores NaN and shrinks at the ends."""
-    finite = np.isfinite(values)
-    total = np.concatenate([[0.0], np.cumsum(np.where(finite, values, 0.0))])
-    number = np.concatenate([[0], np.cumsum(finite)])
-    index = np.arange(values.size)
-    a, b = np.maximum(0, index - window // 2), np.minimum(values.size, index + window // 2 + 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (total[b] - total[a]) / (number[b] - number[a])
-
-
-def plot_curves(
-    curves: str | Path | Mapping[str, Any],
-    names: Sequence[str] | None = None,
-    *,
-    title: str | None = None,
-) -> Figure:
-    """Training and validation curves, one panel per quantity (``train/x`` and ``val/x`` share a panel).
-
-    Args:
-        curves: a Lightning ``metrics.csv``, or name -> values, or name -> (steps, values).
-        names: quantities to draw (without ``train/`` and ``val/``), in order; all by default.
-        title: heading.
-    """
-    if isinstance(curves, str | Path):
-        data = read_curves(curves)
-    else:
-        data = {}
-        for name, given in curves.items():
-            if isinstance(given, tuple) and len(given) == 2:
-                data[name] = (_array(given[0]), _array(given[1]))
-            else:
-                data[name] = (np.arange(len(given)), _array(given))
-    panels: dict[str, list[str]] = {}
-    for name in data:
-        split, _, rest = name.partition("/")
-        key = rest if split in ("train", "val", "valid", "test") and rest else name
-        # Lightning logs x, x_step and x_epoch for one quantity
-        key = key.removesuffix("_step").removesuffix("_epoch")
-        panels.setdefault(key, []).append(name)
-    if names is not None:
-        panels = {name: panels[name] for name in names if name in panels}
-    if not panels:
-        raise UserError("no curve to draw: the training log has no column but step and epoch")
-    columns = min(3, len(panels))
-    rows = -(-len(panels) // columns)
-    figure = _figure(4.3 * columns, 2.7 * rows + (0.4 if title else 0.1))
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    colours = {"train": "#4c78a8", "val": "#e4572e", "valid": "#e4572e", "test": "#54a24b"}
-    for axes, (key, members) in zip(grid, panels.items(), strict=False):
-        for name in members:
-            steps, values = data[name]
-            split = name.partition("/")[0] if "/" in name else ""
-            colour = colours.get(split, "#4c78a8")
-            marker = "o" if len(values) <= 30 else None
-            if len(values) > 60 and split == "train":
-                axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.7)
-                values = _smooth(values, max(3, len(values) // 40))
-            axes.plot(
-                steps, values, color=colour, linewidth=1.5, marker=marker, markersize=3, label=split or name
-            )
-        axes.set_title(key, fontsize=10)
-        axes.set_xlabel("step", fontsize=8)
-        axes.tick_params(labelsize=8)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-        if len(members) > 1 or members[0] != key:
-            axes.legend(fontsize=8, frameon=False)
-    for axes in grid[len(panels) :]:
-        axes.set_axis_off()
-    if title:
-        figure.suptitle(_drawable(title), fontsize=11, fontfamily=_fonts())
-    return figure
-
-
-def save_figure(figure: Figure, path: str | Path, *, dpi: int = 110) -> Path:
-    """Write ``figure`` whole or not at all; the format follows the suffix (png, svg, pdf). Gives the path."""
-    from ctap.kaldi.io import atomic_write
-
-    path = Path(path)
-    kind = path.suffix.lower().lstrip(".") or "png"
-    buffer = io.BytesIO()
-    # no date and no random ids inside: the same figure gives the same bytes
-    with rc_context({"svg.hashsalt": "ctap"}):
-        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata=metadata)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path, "wb") as handle:
-        handle.write(buffer.getvalue())
-    return path

@@ -81,6 +81,16 @@ def test_curves_read_lightning_logs(tmp_path):
     assert [axes.get_title() for axes in plots.plot_curves(path, ["loss"]).axes] == ["loss"]
 
 
+def test_a_continued_training_is_one_curve(tmp_path):
+    first, second = tmp_path / "0.csv", tmp_path / "1.csv"
+    first.write_text("step,a,b\n1,1,7\n2,2,\n3,9,\n")
+    second.write_text("step,a\n3,3\n4,4\n")
+    curves = plots.read_curves([first, second])
+    assert [x.tolist() for x in curves["a"]] == [[1, 2, 3, 4], [1, 2, 3, 4]]
+    assert [x.tolist() for x in curves["b"]] == [[1], [7]]
+    assert plots.plot_curves([first, second], ["a"]).axes[0].lines[0].get_ydata().tolist() == [1, 2, 3, 4]
+
+
 @pytest.mark.parametrize(
     ("text", "match"),
     [("epoch,loss\n0,1\n", "no column 'step'"), ("step,loss\n1,1\n2,x\n", r"csv:3: loss is 'x'")],
@@ -95,9 +105,11 @@ def test_a_broken_log_is_named(tmp_path, text, match):
 
 
 def test_smoothing_equals_a_mean_by_hand():
+    from ctap.eval import curves
+
     values = np.array([1.0, 2.0, np.nan, 4.0, 9.0])
     expected = [np.nanmean(values[max(0, i - 1) : i + 2]) for i in range(5)]
-    np.testing.assert_allclose(plots._smooth(values, 3), expected)
+    np.testing.assert_allclose(curves._smooth(values, 3), expected)
 
 
 def test_save_is_whole_repeatable_and_leaves_no_global_state(tmp_path, monkeypatch):

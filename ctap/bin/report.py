@@ -1,0 +1,57 @@
+"""Gather the scores, pictures and sounds of all experiments into RESULTS.md and, if asked, an HTML page."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from ctap.errors import cli
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(prog="python -m ctap.bin.report", description=__doc__)
+    parser.add_argument("--expdir", type=Path, required=True, help="directory of experiments")
+    parser.add_argument("--out", type=Path, help="the tables as Markdown (default: EXPDIR/RESULTS.md)")
+    parser.add_argument("--html", type=Path, help="page with sounds and pictures, e.g. EXPDIR/results.html")
+    parser.add_argument("--embed", action="store_true", help="put pictures and sounds inside the page")
+    return parser
+
+
+@cli
+def main(argv: list[str] | None = None) -> None:
+    """Run the command."""
+    arguments = build_parser().parse_args(argv)
+    from ctap.eval.collect import collect
+    from ctap.eval.page import page
+    from ctap.eval.report import draw_curves, markdown
+    from ctap.kaldi.io import atomic_write
+
+    out: Path = arguments.out or arguments.expdir / "RESULTS.md"
+    html: Path | None = arguments.html
+    command = shlex.join(["python", "-m", "ctap.bin.report", *(sys.argv[1:] if argv is None else argv)])
+    collection = collect(arguments.expdir)
+    draw_curves(collection, out.parent / f"{out.stem}_files")
+    for target, text in [
+        (out, markdown(collection, out, html=html, command=command)),
+        *([(html, page(collection, html, embed=arguments.embed, command=command))] if html else []),
+    ]:
+        with atomic_write(target) as file:
+            file.write(text)
+    figures = sum(len(scores.metrics) for e in collection.experiments for scores in e.scores)
+    pictures = sum(len(e.pictures) for e in collection.experiments)
+    sounds = sum(len(e.samples) for e in collection.experiments)
+    counts = (
+        f"{len(collection.experiments)} experiments, {figures} figures, {pictures} pictures, {sounds} sounds"
+    )
+    print(f"{counts}: " + ", ".join(str(path) for path in (out, html) if path))
+    for problem in collection.problems:
+        print(f"left out: {problem}", file=sys.stderr)
+    if collection.problems:
+        print(f"{len(collection.problems)} left out (listed at the end of the page)", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
