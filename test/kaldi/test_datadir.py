@@ -1,0 +1,230 @@
+"""Data directories: object, validator, fixer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ctap.errors import UserError
+from ctap.kaldi.datadir import DataDir, fix, validate
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A sound directory: four utterances of two speakers, with audio."""
+    path = tmp_path / "data"
+    names = ["S1-a", "S1-b", "S2-a", "S2-b"]
+    for name in names:
+        soundfile.write(tmp_path / f"{name}.wav", np.zeros(1600), 16000)
+    DataDir(path).write(
+        wav_scp={name: str(tmp_path / f"{name}.wav") for name in names},
+        utt2spk={name: name[:2] for name in names},
+        text=dict.fromkeys(names, "你好"),
+        pinyin=dict.fromkeys(names, "ni3 hao3"),
+        phones=dict.fromkeys(names, "n i3 h ao3"),
+        utt2dur=dict.fromkeys(names, 0.1),
+        spk2gender={"S1": "m", "S2": "f"},
+    )
+    return path
+
+
+def kinds(path: Path, **options: bool) -> set[tuple[str, str]]:
+    return {(problem.file.name, problem.kind) for problem in validate(path, **options)}
+
+
+def edit(path: Path, change: Callable[[bytes], bytes]) -> None:
+    path.write_bytes(change(path.read_bytes()))
+
+
+def test_tables_are_read_with_their_types(data: Path) -> None:
+    there = DataDir(data)
+    assert there.utterances() == ["S1-a", "S1-b", "S2-a", "S2-b"]
+    assert there.spk2utt == {"S1": ["S1-a", "S1-b"], "S2": ["S2-a", "S2-b"]}
+    assert there.utt2dur["S1-a"] == 0.1 and there.phones["S2-b"] == ["n", "i3", "h", "ao3"]
+    with pytest.raises(UserError, match=r"durations: no such file; the directory has wav\.scp, utt2spk"):
+        there.table("durations")
+
+
+def test_subset_takes_every_table_and_only_its_speakers(data: Path, tmp_path: Path) -> None:
+    (data / "utt2lang").write_text("S1-a zh\nS1-b zh\n")
+    small = DataDir(data).subset(["S1-b"], tmp_path / "small")
+    assert small.spk2utt == {"S1": ["S1-b"]} and small.spk2gender == {"S1": "m"}
+    assert {p.name for p in small.path.iterdir()} == {p.name for p in data.iterdir()}
+    assert small.table("utt2lang") == {"S1-b": "zh"}
+    assert validate(small.path) == []
+    with pytest.raises(UserError, match="'nobody'"):
+        DataDir(data).subset(["nobody"], tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 4])
+def test_split_loses_and_doubles_nothing(data: Path, parts: int) -> None:
+    pieces = DataDir(data).split(parts)
+    assert [utterance for piece in pieces for utterance in piece.utterances()] == DataDir(data).utterances()
+    assert {len(piece.utterances()) for piece in pieces} <= {4 // parts, -(-4 // parts)}
+    with pytest.raises(UserError, match="lower --nj to at most 4"):
+        DataDir(data).split(5)
+
+
+def test_copy_is_sound_and_equal(data: Path, tmp_path: Path) -> None:
+    copy = DataDir(data).copy(tmp_path / "copy")
+    for file in data.iterdir():
+        assert (copy.path / file.name).read_bytes() == file.read_bytes()
+
+
+def test_sound_directory_has_no_problems(data: Path) -> None:
+    assert validate(data, audio=True) == []
+    report = fix(data, audio=True)
+    assert not report.dropped and not report.mended and not (data / ".backup").exists()
+    assert "nothing to mend" in str(report)
+
+
+FAULTS = {
+    "order": ("text", lambda b: b"".join(reversed(b.splitlines(keepends=True))), "order"),
+    "duplicate": ("text", lambda b: b + "S2-b 又\n".encode(), "duplicate"),
+    "missing line": ("text", lambda b: b[b.index(b"\n") + 1 :], "set difference"),
+    "extra line": ("pinyin", lambda b: b + b"S3-x ni3\n", "set difference"),
+    "CR": ("text", lambda b: b.replace(b"\n", b"\r\n"), "CR"),
+    "BOM": ("wav.scp", lambda b: b"\xef\xbb\xbf" + b, "BOM"),
+    "UTF-8": ("text", lambda b: b.replace("S1-b 你好".encode(), "S1-b 你好".encode("gb18030")), "bad UTF-8"),
+    "empty value": ("text", lambda b: b.replace("S1-b 你好".encode(), b"S1-b"), "empty value"),
+    "empty line": ("utt2spk", lambda b: b.replace(b"\n", b"\n\n", 1), "empty line"),
+    "blanks": ("utt2spk", lambda b: b.replace(b" ", b"\t", 1), "blanks"),
+    "phone": ("phones", lambda b: b.replace(b"ao3", b"qq3", 1), "unknown phone"),
+    "pause": ("phones", lambda b: b.replace(b" n", b" sil n", 1), "unknown phone"),
+    "prefix": ("utt2spk", lambda b: b.replace(b"S1-b S1", b"S1-b X1"), "speaker prefix"),
+    "two speakers": ("utt2spk", lambda b: b.replace(b"S1-b S1", b"S1-b S1 S2"), "bad speaker"),
+    "spk2utt lacks": ("spk2utt", lambda b: b.replace(b" S1-b", b""), "spk2utt and utt2spk"),
+    "spk2utt wrong": ("spk2utt", lambda b: b.replace(b"S1-b", b"S2-a"), "spk2utt and utt2spk"),
+    "gender": ("spk2gender", lambda b: b.replace(b"S1 m", b"S1 male"), "bad gender"),
+    "no gender": ("spk2gender", lambda b: b.replace(b"S1 m\n", b""), "set difference"),
+    "command": ("wav.scp", lambda b: b.replace(b".wav\n", b".wav |\n", 1), "command"),
+    "no duration": ("utt2dur", lambda b: b.replace(b"0.1", b"0.0", 1), "bad duration"),
+    "odd duration": ("utt2dur", lambda b: b.replace(b"0.1", b"nan", 1), "bad duration"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_is_found_and_mended(data: Path, name: str) -> None:
+    file, change, kind = FAULTS[name]
+    edit(data / file, change)
+    assert (file, kind) in kinds(data)
+    if name == "gender":  # only a person can tell
+        return
+    report = fix(data)
+    assert validate(data) == []
+    assert report.utterances == len(DataDir(data).utterances()) >= 2
+    assert report.mended or report.dropped
+    assert any((data / ".backup").iterdir())
+
+
+def test_unsorted_speakers_are_found(tmp_path: Path) -> None:
+    names = {"S1_a": "S1", "S10_a": "S10"}
+    DataDir(tmp_path).write(wav_scp=names, utt2spk=names, text=names)
+    assert kinds(tmp_path) == {("utt2spk", "speaker order")}
+
+
+def test_missing_tables_are_found(data: Path) -> None:
+    for name in ("text", "spk2utt"):
+        (data / name).unlink()
+    assert kinds(data) >= {("text", "missing file"), ("spk2utt", "missing file")}
+    assert kinds(data, text=False) == {("spk2utt", "missing file")}
+    with pytest.raises(UserError, match="no such directory"):
+        validate(data / "nowhere")
+
+
+def test_bad_audio_is_found_and_removed(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "S1-a.wav").unlink()
+    (tmp_path / "S1-b.wav").write_bytes(b"")
+    soundfile.write(tmp_path / "S2-a.wav", np.zeros(0), 16000)
+    assert validate(data) == []
+    found = [str(problem) for problem in validate(data, audio=True)]
+    assert len(found) == 3
+    for problem, word in zip(found, ("no such file", "is empty", "holds no samples"), strict=True):
+        assert word in problem
+    report = fix(data, audio=True)
+    assert report.dropped.pop("speaker without utterances in spk2gender (line)") == 1
+    assert report.dropped == {"audio missing, empty or unreadable": 3} and report.utterances == 1
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_cut_short_audio_is_found(data: Path, tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"long.{suffix}"
+    soundfile.write(file, np.random.default_rng(0).normal(0, 0.1, 32000), 16000)
+    edit(data / "wav.scp", lambda b: b.replace(b"S1-a.wav", f"long.{suffix}".encode()))
+    (data / "utt2dur").unlink()
+    assert validate(data, audio=True) == []
+    edit(file, lambda b: b[: len(b) // 2])
+    assert kinds(data, audio=True) == {("wav.scp", "audio")}
+
+
+def test_duration_that_is_not_the_audios_is_found(data: Path) -> None:
+    edit(data / "utt2dur", lambda b: b.replace(b"0.1", b"0.2", 1))
+    assert kinds(data, audio=True) == {("utt2dur", "bad duration")}
+
+
+def test_fix_counts_each_utterance_once_and_keeps_what_it_removed(data: Path) -> None:
+    edit(data / "text", lambda b: b"\xef\xbb\xbf" + b.replace(b"\n", b"\r\n") + "S1-a 再\r\n".encode())
+    edit(data / "phones", lambda b: b.replace(b"S1-b n i3 h ao3", b"S1-b"))
+    edit(data / "wav.scp", lambda b: b.replace(b"S2-b.wav", b"S2-b.wav |"))
+    before = (data / "text").read_bytes()
+    report = fix(data)
+    assert report.dropped == {
+        "duplicate in text (line)": 1,
+        "empty value in phones": 1,
+        "wav.scp holds a command ('|')": 1,
+    }
+    assert report.mended["BOM in text"] == 1 and report.mended["CR in text"] == 5
+    assert DataDir(data).text == {"S1-a": "你好", "S2-a": "你好"}
+    assert (data / ".backup" / "text").read_bytes() == before
+    removed = (data / ".backup" / "removed.tsv").read_text().splitlines()
+    assert "text\t5\tduplicate in text\tS1-a 再" in removed
+    assert any(line.startswith("text\t4\twav.scp holds a command") for line in removed)
+
+
+def test_fix_that_would_leave_nothing_touches_nothing(data: Path) -> None:
+    (data / "text").write_text("X-1 你\n")
+    before = {file.name: file.read_bytes() for file in data.iterdir()}
+    with pytest.raises(UserError, match="no utterance would be left"):
+        fix(data)
+    assert {file.name: file.read_bytes() for file in data.iterdir()} == before
+
+
+def test_fix_makes_the_speaker_tables_from_each_other(data: Path) -> None:
+    original = (data / "utt2spk").read_bytes()
+    (data / "utt2spk").unlink()
+    fix(data)
+    assert (data / "utt2spk").read_bytes() == original
+    (data / "spk2utt").unlink()
+    fix(data)
+    assert validate(data) == []
+    (data / "wav.scp").unlink()
+    with pytest.raises(UserError, match=r"wav\.scp: missing"):
+        fix(data)
+
+
+def test_commands(data: Path) -> None:
+    def call(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+        command = [ROOT / "utils" / name, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env={"PATH": path}, cwd="/")
+
+    done = call("validate_data_dir", str(data))
+    assert done.returncode == 0 and "sound, 4 utterances of 2 speakers" in done.stdout
+    edit(data / "text", lambda b: b.replace(b"\n", b"\r\n"))
+    done = call("validate_data_dir", "--max_lines", "2", str(data))
+    assert done.returncode == 1 and done.stdout.count("carriage return") == 2
+    assert f"{data}/text:1: CR: holds" in done.stdout and "4 x CR" in done.stdout
+    assert done.stderr.startswith("error: problems in") and "Traceback" not in done.stderr
+    assert call("validate_data_dir", "--no_text", str(data)).returncode == 0
+    assert "CR in text" in call("fix_data_dir", str(data)).stdout
+    assert call("validate_data_dir", str(data)).returncode == 0
+    assert call("fix_data_dir", "/nowhere").stderr.startswith("error: /nowhere: no such directory")

@@ -1,0 +1,191 @@
+"""run_local with real processes; run_slurm against a stand-in for sbatch that runs the script it is given."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN_LOCAL = str(ROOT / "utils" / "run_local")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition, seconds: float = 20.0) -> None:
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_jobs_get_their_numbers_and_arguments_as_they_are(shell, tmp_path: Path) -> None:
+    shell("run_local K=3:5 log/x.K.log printf '%s|' K outK.txt 'a b' '$(touch evil)'\n", check=True)
+    for number in (3, 4, 5):
+        log = (tmp_path / "log" / f"x.{number}.log").read_text()
+        assert f"\n{number}|out{number}.txt|a b|$(touch evil)|#\n" in log
+        assert f"# host {os.uname().nodename}\n" in log and "# started 20" in log and "# ended 20" in log
+        assert log.endswith("# exit status 0\n")
+    assert not (tmp_path / "evil").exists()
+
+
+def test_failing_job_shows_the_tail_of_its_log(shell, tmp_path: Path) -> None:
+    job = "for i in $(seq 100); do echo line $i; done; echo the cause >&2; [ JOB != 2 ]"
+    done = shell(f"run_local --max-jobs-run 1 JOB=1:4 log/x.JOB.log bash -c '{job}'\necho not here\n")
+    assert done.returncode == 1 and "not here" not in done.stdout
+    assert "the cause" in done.stderr and "line 100" in done.stderr and "line 50" not in done.stderr
+    assert "1 of 4 jobs failed (job 2); log: log/x.2.log" in done.stderr
+    assert "# exit status 1" in (tmp_path / "log" / "x.2.log").read_text()
+    assert not (tmp_path / "log" / "x.3.log").exists()
+
+
+def test_failure_ends_the_other_jobs(shell, tmp_path: Path) -> None:
+    job = "echo $$ >JOB.pid; [ JOB = 2 ] || sleep 60; while [ ! -e 1.pid ]; do sleep 0.05; done; exit 3"
+    done = shell(f"run_local --max-jobs-run 2 JOB=1:2 x.JOB.log bash -c '{job}'\n")
+    assert done.returncode == 1 and "1 of 2 jobs failed (job 2)" in done.stderr
+    assert not alive(int((tmp_path / "1.pid").read_text()))
+    assert "another job failed" in (tmp_path / "x.1.log").read_text()
+
+
+def test_most_jobs_at_a_time(shell, tmp_path: Path) -> None:
+    job = "touch r.JOB; ls r.* | wc -l; sleep 0.2; rm r.JOB"
+    shell(f"run_local --max-jobs-run 2 JOB=1:5 x.JOB.log bash -c '{job}'\n", check=True)
+    counts = [int((tmp_path / f"x.{i}.log").read_text().split("#\n")[1].split()[0]) for i in range(1, 6)]
+    assert max(counts) == 2
+
+
+def test_threads_and_gpus_are_passed_on(shell, tmp_path: Path) -> None:
+    job = "'echo $OMP_NUM_THREADS $CUDA_VISIBLE_DEVICES; sleep 0.3'"
+    script = f"run_local --num-threads 1 --max-jobs-run 2 --gpu 1 JOB=1:2 x.JOB.log bash -c {job}\n"
+    shell(script, check=True, CUDA_VISIBLE_DEVICES="5,7")
+    logs = [(tmp_path / f"x.{i}.log").read_text() for i in (1, 2)]
+    assert {log.split("#\n")[1].strip() for log in logs} == {"1 5", "1 7"}
+    done = shell("run_local --gpu 2 x.log true\n", CUDA_VISIBLE_DEVICES="5")
+    assert done.returncode == 2 and "asks for 2 GPUs, this machine shows 1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("JOB=1:2 x.log true", "must hold JOB"),
+        ("JOB=2:1 x.JOB.log true", "before the first"),
+        ("JOB=1:2 x.JOB.log", "expected"),
+        ("--num-nodes 2 x.log true", "slurm"),
+        ("--no-such 2 x.log true", "--no-such"),
+    ],
+)
+def test_wrong_command_lines(shell, words: str, message: str) -> None:
+    done = shell(f"run_local {words}\n")
+    assert done.returncode == 2 and message in done.stderr
+
+
+def test_program_that_is_not_there(shell) -> None:
+    done = shell("run_local log/x.log no-such-program\n")
+    assert done.returncode == 1 and "no-such-program: No such file" in done.stderr
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_killing_the_launcher_kills_its_jobs(tmp_path: Path, sent: signal.Signals) -> None:
+    # A job with a child of its own: both must go.
+    job = "sleep 60 & echo $! >child.JOB; echo $$ >pid.JOB; wait"
+    launcher = subprocess.Popen(
+        [RUN_LOCAL, "--max-jobs-run", "2", "JOB=1:2", "x.JOB.log", "bash", "-c", job],
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    )
+    files = [tmp_path / f"{name}.{i}" for name in ("pid", "child") for i in (1, 2)]
+    wait_until(lambda: all(f.exists() and f.read_text().strip() for f in files))
+    pids = [int(f.read_text()) for f in files]
+    assert all(map(alive, pids))
+    launcher.send_signal(sent)
+    launcher.wait(20)
+    wait_until(lambda: not any(map(alive, pids)))
+    if sent != signal.SIGKILL:
+        assert launcher.returncode == 128 + sent
+        assert "interrupted" in (tmp_path / "x.1.log").read_text()
+
+
+def test_killing_the_script_ends_launcher_and_jobs(tmp_path: Path) -> None:
+    (tmp_path / "s.sh").write_text(f"{RUN_LOCAL} x.log bash -c 'echo $$ >pid; sleep 60'\necho after\n")
+    script = subprocess.Popen(["bash", "s.sh"], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())
+    script.kill()
+    script.wait()
+    wait_until(lambda: not alive(int((tmp_path / "pid").read_text())))
+
+
+SBATCH = """#!/usr/bin/env bash
+# A stand-in: runs the array tasks of the script one after another, as sbatch --wait would in a queue.
+echo "$@" >>sbatch.calls
+script=${!#}
+first=1 last=1
+array=$(sed -n 's/^#SBATCH --array=\\([0-9]*\\)-\\([0-9]*\\).*/\\1 \\2/p' "$script")
+[[ -z $array ]] || read -r first last <<<"$array"
+output=$(sed -n 's/^#SBATCH --output=//p' "$script")
+echo 4711
+status=0
+for ((i = first; i <= last; i++)); do
+    SLURM_JOB_ID=4711 SLURM_ARRAY_TASK_ID=$i bash "$script" >"${output//%a/$i}" 2>&1 || status=$?
+done
+exit $status
+"""
+
+
+@pytest.fixture
+def slurm(tmp_path: Path) -> str:
+    (tmp_path / "bin").mkdir()
+    for name, text in (("sbatch", SBATCH), ("scancel", '#!/usr/bin/env bash\necho "$@" >scancel.calls\n')):
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    return f"export PATH={tmp_path / 'bin'}:$PATH\n"
+
+
+def test_slurm_array(shell, tmp_path: Path, slurm: str) -> None:
+    command = (
+        "run_slurm --mem 4G --gpu 2 --partition fast --exclusive --max-jobs-run 2 JOB=1:3 log/x.JOB.log "
+    )
+    shell(slurm + command + "printf '%s|' JOB outJOB.txt 'a b' '' '$(touch evil)'\n", check=True)
+    script = (tmp_path / "log" / "q" / "x.JOB.log.sbatch").read_text()
+    for line in ("--array=1-3%2", "--mem=4G", "--gres=gpu:2", "--partition=fast", "--exclusive"):
+        assert f"#SBATCH {line}\n" in script
+    for number in (1, 2, 3):
+        log = (tmp_path / "log" / f"x.{number}.log").read_text()
+        assert f"{number}|out{number}.txt|a b||$(touch evil)|" in log and log.endswith("# exit status 0\n")
+    assert "--wait" in (tmp_path / "sbatch.calls").read_text()
+    assert not (tmp_path / "evil").exists()
+
+
+def test_slurm_failure(shell, tmp_path: Path, slurm: str) -> None:
+    done = shell(slurm + "run_slurm JOB=1:3 log/x.JOB.log bash -c 'echo cause; [ JOB != 2 ]'\n")
+    assert done.returncode == 1
+    assert "cause" in done.stderr and "1 of 3 jobs failed (job 2); log: log/x.2.log" in done.stderr
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_killing_the_launcher_cancels_the_slurm_job(tmp_path: Path, slurm: str, sent: signal.Signals) -> None:
+    launcher = subprocess.Popen(
+        [str(ROOT / "utils" / "run_slurm"), "x.log", "bash", "-c", "touch begun; sleep 3"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
+        stdout=subprocess.DEVNULL,
+    )
+    wait_until(lambda: (tmp_path / "begun").exists())
+    launcher.send_signal(sent)
+    launcher.wait(20)
+    wait_until(lambda: (tmp_path / "scancel.calls").exists() and (tmp_path / "scancel.calls").read_text())
+    assert (tmp_path / "scancel.calls").read_text() == "4711\n"
+
+
+def test_without_slurm_the_error_says_so(shell) -> None:
+    done = shell("run_slurm x.log true\n")
+    assert done.returncode == 2 and "no sbatch" in done.stderr

@@ -1,0 +1,88 @@
+"""The option parser of recipe scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+# Stages
+stage=0           # first stage
+stop_stage=6      # last stage
+skip_stages=""    # stages left out,
+                  # such as "4 5"
+force=false       # repeat finished steps
+# Data
+corpus=           # where the corpus lies
+
+. parse_options.sh
+later=1           # no option
+printf '<%s>' "$stage" "$stop_stage" "$skip_stages" "$force" "$corpus" "$@"
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "<0><6><><false><>"),
+        (["--stage", "3", "--stop-stage=-1"], "<3><-1><><false><>"),
+        (
+            ["--skip_stages", "4 5", "--corpus", "a 'b' $(touch evil) \"*"],
+            "<0><6><4 5><false><a 'b' $(touch evil) \"*>",
+        ),
+        (["--corpus=--x=1 --y"], "<0><6><><false><--x=1 --y>"),
+        (["--corpus", "--trainer.max_steps 3"], "<0><6><><false><--trainer.max_steps 3>"),
+        (["--force", "--stage", "1"], "<1><6><><true><>"),
+        (
+            ["--force", "true", "--force", "false", "a b", "--stage", "3"],
+            "<0><6><><false><><a b><--stage><3>",
+        ),
+        (["--stage", "1", "--", "--stage"], "<1><6><><false><><--stage>"),
+        (["--skip_stages", "4", "--skip_stages", "4 5"], "<0><6><4 5><false><>"),
+        (["--corpus", ""], "<0><6><><false><>"),
+        (["-3"], "<0><6><><false><><-3>"),
+    ],
+)
+def test_values(shell, tmp_path: Path, arguments: list[str], expected: str) -> None:
+    assert shell(SCRIPT, *arguments, check=True).stdout == expected
+    assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--stge", "3"], "no option --stge; near: --stage"),
+        (["--corpora", "x"], "near: --corpus"),
+        (["--zzz", "x"], "no option --zzz (--help lists all)"),
+        (["--PATH", "x"], "no option --PATH"),
+        (["--later", "x"], "no option --later"),
+        (["--stage"], "--stage needs a value"),
+        (["--corpus", "--stage", "3"], "--corpus needs a value"),
+        (["--stage", "two"], "--stage expects a number, not 'two'"),
+        (["--force", "yes"], "--force expects true or false, not 'yes'"),
+        (["-stage", "3"], "options start with two dashes"),
+        (["--a;touch evil", "3"], "no option"),
+    ],
+)
+def test_errors(shell, tmp_path: Path, arguments: list[str], message: str) -> None:
+    done = shell(SCRIPT, *arguments)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("recipe.sh: error: ") and message in done.stderr
+    assert not (tmp_path / "evil").exists()
+
+
+def test_help_lists_every_option_with_its_default(shell, tmp_path: Path) -> None:
+    path = tmp_path / "outer.sh"
+    path.write_text(
+        f"#!/usr/bin/env bash\n# Usage: outer.sh [options]\n# Does it.\nset -euo pipefail\n{SCRIPT}"
+    )
+    done = shell("bash outer.sh --stage 2 --help\n", check=True)
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["Usage: outer.sh [options]", "Does it."]
+    assert "Stages" in lines and "Data" in lines
+    text = " ".join(done.stdout.split())
+    assert "--stage first stage (2)" in text  # what a recipe has chosen before
+    assert '--skip_stages stages left out, () such as "4 5"' in text
+    assert "--force repeat finished steps (false)" in text
+    assert "later" not in text and "<" not in done.stdout

@@ -1,0 +1,108 @@
+"""The recipe template: path.sh, cmd.sh, setup.sh, in a copy of the tree."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A toolkit with nothing but what recipes need to be made."""
+    root = tmp_path / "tool kit"
+    shutil.copytree(ROOT / "egs" / "TEMPLATE", root / "egs" / "TEMPLATE", symlinks=True)
+    shutil.copytree(ROOT / "utils", root / "utils")
+    (root / "ctap").mkdir()
+    (root / "egs" / "TEMPLATE" / "ctap1" / "ctap.sh").write_text(
+        '#!/usr/bin/env bash\necho "ctap.sh in $PWD: $*"\n'
+    )
+    (root / "egs" / "TEMPLATE" / "ctap1" / "ctap.sh").chmod(0o755)
+    return root
+
+
+def bash(script: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    drop = ("VIRTUAL_ENV", "CONDA_DEFAULT_ENV", "CTAP_CMD", "PYTHONPATH")
+    plain = {key: value for key, value in os.environ.items() if key not in drop}
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=cwd,
+        env={**plain, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_setup_makes_a_recipe_that_runs(tree: Path) -> None:
+    template = tree / "egs" / "TEMPLATE" / "ctap1"
+    done = bash("./setup.sh my_corpus", template)
+    assert done.returncode == 0, done.stderr
+    recipe = tree / "egs" / "my_corpus" / "ctap1"
+    assert str((recipe / "ctap.sh").readlink()) == "../../TEMPLATE/ctap1/ctap.sh"
+    for name in ("run.sh", "path.sh", "cmd.sh", "local/data.sh"):
+        assert (recipe / name).is_file() and not (recipe / name).is_symlink()
+    assert {p.name for p in (recipe / "conf").iterdir()} == {p.name for p in (template / "conf").iterdir()}
+    done = bash("./run.sh --stage 3", recipe)
+    assert done.returncode == 0 and done.stdout.startswith(f"ctap.sh in {recipe}: ")
+    assert done.stdout.endswith(" --stage 3\n")
+    done = bash("local/data.sh", recipe)
+    assert done.returncode == 1 and "Give --corpus DIR" in done.stderr
+    assert "--labeled_minutes" in bash("local/data.sh --help", recipe).stdout
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "-x", "a/b", "."])
+def test_setup_refuses_odd_names(tree: Path, name: str) -> None:
+    before = {p.name for p in (tree / "egs").iterdir()}
+    assert bash(f"./setup.sh '{name}'", tree / "egs" / "TEMPLATE" / "ctap1").returncode != 0
+    assert {p.name for p in (tree / "egs").iterdir()} == before
+
+
+def test_setup_refuses_what_is_there(tree: Path) -> None:
+    template = tree / "egs" / "TEMPLATE" / "ctap1"
+    bash("./setup.sh mine", template)
+    (tree / "egs" / "mine" / "ctap1" / "run.sh").write_text("edited")
+    done = bash("./setup.sh mine", template)
+    assert done.returncode == 1 and "exists already" in done.stderr
+    assert (tree / "egs" / "mine" / "ctap1" / "run.sh").read_text() == "edited"
+    assert bash("./setup.sh TEMPLATE", template).returncode == 1
+
+
+def test_path_sets_what_scripts_need(tree: Path) -> None:
+    template = tree / "egs" / "TEMPLATE" / "ctap1"
+    variables = "$CTAP_ROOT|$PYTHONPATH|$LC_ALL|$PYTHONUNBUFFERED|${VIRTUAL_ENV:-}"
+    script = f'. ./path.sh; . ./path.sh; echo "{variables}"; command -v run_local'
+    done = bash(script, template)
+    root, python_path, locale, unbuffered, environment = done.stdout.splitlines()[0].split("|")
+    assert root == python_path == str(tree)
+    assert locale in ("C", "C.UTF-8") and unbuffered == "1" and environment == ""
+    assert done.stdout.splitlines()[1] == f"{tree}/utils/run_local"
+    order = bash(". ./path.sh; printf '%s\\n' b A _ a 字 | sort | tr -d '\\n'", template)
+    assert order.stdout == "A_ab字"
+
+
+def test_path_takes_the_toolkits_environment_unless_one_is_active(tree: Path) -> None:
+    (tree / ".venv" / "bin").mkdir(parents=True)
+    (tree / ".venv" / "bin" / "activate").write_text("VIRTUAL_ENV=ours\n")
+    template, script = tree / "egs" / "TEMPLATE" / "ctap1", '. ./path.sh; echo "${VIRTUAL_ENV:-none}"'
+    assert bash(script, template).stdout == "ours\n"
+    assert bash(script, template, CONDA_DEFAULT_ENV="base").stdout == "ours\n"
+    assert bash(script, template, VIRTUAL_ENV="theirs").stdout == "theirs\n"
+    assert bash(script, template, CONDA_DEFAULT_ENV="theirs").stdout == "none\n"
+
+
+def test_backends(tree: Path) -> None:
+    template, script = (
+        tree / "egs" / "TEMPLATE" / "ctap1",
+        '. ./cmd.sh; echo "$train_cmd|$cuda_cmd|$decode_cmd"',
+    )
+    assert bash(script, template).stdout == "run_local|run_local|run_local\n"
+    assert all(
+        word.startswith("run_slurm") for word in bash(script, template, CTAP_CMD="slurm").stdout.split("|")
+    )
+    done = bash(script, template, CTAP_CMD="pbs")
+    assert done.returncode == 1 and "unknown backend 'pbs'" in done.stderr
