@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# Fetch AISHELL-3 (19 GB) into a directory; only run when asked for (--download true).
-# Options are those of download.py: --out_dir DIR [--checksum HEX] [--url URL] [--keep_archive true|false]
+# Usage: download.sh DIR [--checksum HEX] [--url URL] [--keep_archive true|false]
+# Fetches AISHELL-3 (19 GB) to DIR/data_aishell3, going on where an earlier attempt stopped. Run only if asked for.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-export PYTHONPATH="${here}/../../../..${PYTHONPATH:+:${PYTHONPATH}}"
-exec "${python:-python3}" "${here}/download.py" "$@"
+# shellcheck source=egs/TEMPLATE/ctap1/path.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../../TEMPLATE/ctap1/path.sh"
+# shellcheck source=utils/log.sh
+. log.sh
+
+(($# >= 1)) && [[ $1 != -* ]] || die "usage: download.sh DIR [option]... (see download.py --help)"
+exec "${python:-python3}" "$(dirname "${BASH_SOURCE[0]}")/download.py" --out_dir "$@"

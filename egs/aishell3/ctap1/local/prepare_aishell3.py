@@ -63,7 +63,9 @@ def main(argv: list[str] | None = None) -> None:
                 write_table(directory / name, rows)
         skipped.write(directory / "skipped.tsv")
         notices.write(directory / "notices.tsv")
-    print(f"{root}: {len(tables['wav.scp'])} utterances with a recording and a text, {len(skipped)} left out")
+    print(f"{root}: {len(tables['wav.scp'])} utterances with a recording and a text")
+    skipped.report("left out", options.out_dir / "skipped.tsv")
+    notices.report("kept, with a remark", options.out_dir / "notices.tsv")
 
 
 def find_root(corpus: Path) -> Path:
