@@ -1,4 +1,4 @@
-"""The CTAP model: speech encoder, phoneme encoder, prompt encoder and decoder (paper, section 2.1, Fig. 1)."""
+"""The CTAP model: two encoders, prompt encoder and decoder (paper, section 2.1 and Fig. 1)."""
 
 from __future__ import annotations
 

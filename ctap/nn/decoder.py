@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -25,7 +27,7 @@ class Decoder(nn.Module):
         self.stack = TransformerStack(config)
         self.project_out = nn.Linear(config.dim, n_mels)
         widths = [n_mels, *[postnet_dim] * 4, n_mels]
-        self.postnet = nn.ModuleList(FrameConv(a, b, 5) for a, b in zip(widths, widths[1:], strict=False))
+        self.postnet = nn.ModuleList(FrameConv(a, b, 5) for a, b in pairwise(widths))
 
     def forward(self, embedding: Tensor, g: Tensor, mask: Tensor | None = None) -> Tensor:
         """Predict normalised log-mel [B, T, n_mels] from ``embedding`` [B, T, d] and ``g`` [B, D_g]."""

@@ -1,8 +1,9 @@
 """Duration models: conditional diffusion over log durations, and a deterministic predictor beside it.
 
-The paper takes its duration diffusion model from Qiang et al. 2023 (arXiv:2307.15484) and gives no sizes. Here:
-a denoising diffusion model (Ho et al. 2020) of one value a phone, z = normalised log(1 + frames), with the gated
-dilated convolutions of DiffWave (Kong et al. 2021), conditioned on the unexpanded phoneme encoding and G.
+The paper takes its duration diffusion model from Qiang et al. 2023 (arXiv:2307.15484) and gives no sizes.
+Here: a denoising diffusion model (Ho et al. 2020) of one value a phone, z = normalised log(1 + frames), with
+the gated dilated convolutions of DiffWave (Kong et al. 2021), conditioned on the unexpanded phoneme encoding
+and G.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class DurationConfig:
 
 
 class DurationPredictor(nn.Module):
-    """The deterministic one: two conv3 - ReLU - layer norm - dropout, linear to one value (FastSpeech, 2019)."""
+    """The deterministic one: two conv3 - ReLU - layer norm - dropout, and a linear layer (FastSpeech, 2019)."""
 
     def __init__(self, inputs: int, channels: int, dropout: float) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Prompt encoder: a VAE over 3 s of speech that yields G, the paralinguistic embedding (section 2.1.2, Eq. 2).
+"""Prompt encoder: a VAE over 3 s of speech that yields the prompt embedding G (section 2.1.2, Eq. 2).
 
-The paper gives 6 convolutions and an SE-ResNet block (Hu et al. 2018) and cites Qiang et al. 2023 for the VAE.
-Left open there and chosen here: two-dimensional convolutions with stride 2 over time and frequency, as in the
+The paper gives 6 convolutions and an SE-ResNet block (Hu et al. 2018) and cites Qiang et al. 2023 for the
+VAE. Left open there and chosen here: two-dimensional convolutions with stride 2 over time and frequency, as in the
 reference encoder of Skerry-Ryan et al. 2018, and a recurrent or mean summary over the remaining frames.
 """
 
@@ -54,7 +54,7 @@ class SqueezeExcitationBlock(nn.Module):
 
 
 class PromptEncoder(nn.Module):
-    """Convolutions with batch norm and ReLU, an SE-ResNet block, a summary, linear to mean and log variance."""
+    """Convolutions with batch norm and ReLU, SE-ResNet block, summary, linear to mean and log variance."""
 
     def __init__(self, n_mels: int, config: PromptConfig) -> None:
         super().__init__()
@@ -69,7 +69,9 @@ class PromptEncoder(nn.Module):
             inputs, bins = outputs, (bins + 1) // 2
         self.convolutions = nn.Sequential(*layers)
         self.residual = SqueezeExcitationBlock(inputs, config.reduction)
-        self.recurrent = nn.GRU(inputs * bins, inputs, batch_first=True) if config.summary == "recurrent" else None
+        self.recurrent = (
+            nn.GRU(inputs * bins, inputs, batch_first=True) if config.summary == "recurrent" else None
+        )
         self.statistics = nn.Linear(inputs if self.recurrent else inputs * bins, 2 * config.dim)
 
     def forward(self, prompt: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""ASR from frozen speech embeddings (paper, section 2.2.3): phoneme decoder, and a CTC head over text units."""
+"""ASR from frozen speech embeddings (paper, section 2.2.3): phoneme decoder, CTC head over text units."""
 
 from __future__ import annotations
 

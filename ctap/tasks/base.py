@@ -89,7 +89,7 @@ class Task(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def report(self, stage: Literal["train", "val"], figures: dict[str, Tensor | float], weight: int) -> None:
-        """Log ``figures`` as ``stage/name``; validation averages them weighted by ``weight`` (frames, phones)."""
+        """Log ``figures`` as ``stage/name``; validation weighs them by ``weight`` (frames, phones)."""
         self.log_dict(
             {f"{stage}/{k}": v for k, v in figures.items()},
             on_step=stage == "train",

@@ -87,7 +87,11 @@ def read_audio(dump: Path) -> AudioSettings:
 
 
 def _features(
-    sources: Sources, tokens: TokenTable, *, labeled: bool = True, units: Callable[[str], list[int]] | None = None
+    sources: Sources,
+    tokens: TokenTable,
+    *,
+    labeled: bool = True,
+    units: Callable[[str], list[int]] | None = None,
 ) -> tuple[FeatureSet, FeatureSet | None]:
     dev = sources.dev_dir
     return (
@@ -100,7 +104,9 @@ def _start(sources: Sources) -> Parts:
     if sources.init is None:
         raise UserError("--init: this training starts from a model directory, for example exp/ctap/model")
     parts = Parts.load(sources.init)
-    parts.require_same_data(parts.tokens, read_audio(sources.train_dir), f"{sources.train_dir.parent}/audio.json")
+    parts.require_same_data(
+        parts.tokens, read_audio(sources.train_dir), f"{sources.train_dir.parent}/audio.json"
+    )
     return parts
 
 
@@ -115,7 +121,9 @@ def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
         start = Parts.load(sources.init)
         start.require_same_data(tokens, audio, f"{sources.train_dir.parent}")
         if start.ctap.config != config.model:
-            raise UserError(f"{sources.init}: sizes differ: {start.ctap.config} there, {config.model} asked for")
+            raise UserError(
+                f"{sources.init}: sizes differ: {start.ctap.config} there, {config.model} asked for"
+            )
         ctap.load_state_dict(start.ctap.state_dict())
     task = PretrainTask(ctap, config, tokens)
     return Training(task, train, dev, Parts(tokens, audio, ctap), config.model.prompt_encoder.frames)

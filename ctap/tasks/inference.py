@@ -1,8 +1,8 @@
 """A trained model in use: ``ctap.load(DIR)`` and its four verbs (paper, section 2.2).
 
-    model = ctap.load("exp/tts_SSB7001/model")
-    speech = model.synthesize("今天天气很好。", prompt="prompt.wav")
-    speech.save("out.wav")
+model = ctap.load("exp/tts_SSB7001/model")
+speech = model.synthesize("今天天气很好。", prompt="prompt.wav")
+speech.save("out.wav")
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ctap.audio.logmel import log_mel
 from ctap.audio.vocoder import Vocoder, make_vocoder
 from ctap.audio.wave import load_wave, save_wave
 from ctap.errors import UserError
+from ctap.eval.errors import collapse
 from ctap.tasks.duration import duration_condition
 from ctap.tasks.model_dir import Parts
 from ctap.text.frontend import text_to_phones
@@ -209,13 +210,7 @@ class Model:
         if units is not None:
             best = torch.unique_consecutive(found[:, len(tokens) :].argmax(dim=1))
             text = units.decode(best[best != 0].tolist())
-        return Recognition(frame_phones, merge_repeats(frame_phones), text)
-
-
-def merge_repeats(frame_phones: list[str], pauses: tuple[str, ...] = ("sil", "sp")) -> list[str]:
-    """Phones of a frame sequence: one for each run, pauses dropped."""
-    runs = [p for i, p in enumerate(frame_phones) if i == 0 or p != frame_phones[i - 1]]
-    return [p for p in runs if p not in pauses]
+        return Recognition(frame_phones, collapse(frame_phones), text)
 
 
 def load(path: str | Path, device: str = "auto", vocoder: str = "griffin_lim") -> Model:

@@ -1,7 +1,7 @@
 """Model directories: what a training leaves behind, and all that inference needs.
 
-A model directory holds ``model.yaml`` (format, the configuration of every part), ``tokens.txt``, ``audio.json``
-(mel settings), ``units.model`` (sentencepiece, with the asr part) and ``<part>.pt`` (weights). Parts are
+A model directory holds ``model.yaml`` (format, the configuration of every part), ``tokens.txt``,
+``audio.json`` (mel settings), ``units.model`` (sentencepiece, with the asr part) and ``<part>.pt`` (weights). Parts are
 ``ctap`` (always), ``duration`` and ``asr``. A training starts from one and writes one with its part added or
 replaced.
 """
@@ -69,7 +69,7 @@ class Parts:
         part = getattr(self, name)
         if part is None:
             raise UserError(
-                f"{self.path or 'this model'} has no part '{name}'; it is made by stage {STAGE_OF[name]} of the recipe"
+                f"{self.path or 'this model'} has no part '{name}'; stage {STAGE_OF[name]} of the recipe makes it"
             )
         return part
 
@@ -98,10 +98,14 @@ class Parts:
         """
         path = Path(path)
         if not (path / "model.yaml").exists():
-            raise UserError(f"{path}: no model directory (model.yaml is missing); a training writes OUT/model")
+            raise UserError(
+                f"{path}: no model directory (model.yaml is missing); a training writes OUT/model"
+            )
         described = load_yaml(path / "model.yaml")
         if described.get("format") != FORMAT:
-            raise UserError(f"{path}/model.yaml: format {described.get('format')}, this version reads {FORMAT}")
+            raise UserError(
+                f"{path}/model.yaml: format {described.get('format')}, this version reads {FORMAT}"
+            )
         configs, where = described["parts"], f"{path}/model.yaml"
         tokens, audio = TokenTable.load(path / "tokens.txt"), AudioSettings.load(path / "audio.json")
         ctap = CTAP(from_dict(CTAPConfig, configs["ctap"], where), len(tokens), audio.n_mels)

@@ -122,7 +122,9 @@ class LineProgress(Callback):
         shown = [k for k in (*names, "val/frame_accuracy") if k in metrics]
         figures = "  ".join(f"{k.removesuffix('_epoch')} {float(metrics[k]):.4f}" for k in shown)
         seconds = (time.monotonic() - self.since) / max(1, trainer.global_step - self.from_step)
-        logging.info("step %d/%d  %.2f s a step  %s", trainer.global_step, trainer.max_steps, seconds, figures)
+        logging.info(
+            "step %d/%d  %.2f s a step  %s", trainer.global_step, trainer.max_steps, seconds, figures
+        )
 
 
 def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, restart: bool) -> None:
@@ -142,9 +144,7 @@ def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, res
     """
     saved = out / "config.yaml"
     if saved.exists():
-        changed = {
-            k: v for k, v in differences(load_yaml(saved), config).items() if k not in FREE_TO_CHANGE
-        }
+        changed = {k: v for k, v in differences(load_yaml(saved), config).items() if k not in FREE_TO_CHANGE}
         if changed and not finished.exists() and not restart and (out / "last.ckpt").exists():
             listed = "\n".join(f"  {k}: {old} -> {new}" for k, (old, new) in changed.items())
             raise UserError(
@@ -153,7 +153,9 @@ def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, res
                 "(what is there is moved aside, not deleted)."
             )
         if changed or restart:
-            aside = next(p for i in range(1, 10_000) if not (p := out.with_name(f"{out.name}.old{i}")).exists())
+            aside = next(
+                p for i in range(1, 10_000) if not (p := out.with_name(f"{out.name}.old{i}")).exists()
+            )
             logging.info("%s: moved to %s, starting anew", out, aside)
             shutil.move(out, aside)
     out.mkdir(parents=True, exist_ok=True)

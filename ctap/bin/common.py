@@ -1,0 +1,79 @@
+"""What the inference commands share: lists of waves, jobs, progress."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from tqdm import tqdm
+
+from ctap.audio.wave import AudioError
+from ctap.errors import UserError
+from ctap.kaldi.io import read_table, write_table
+
+T = TypeVar("T")
+
+
+def set_up_logging() -> None:
+    """Time and message on stderr, which a launcher keeps in the job's log."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
+
+
+def wave_list(wav: list[Path] | None, scp: Path | None) -> dict[str, str]:
+    """Utterances and their files, from wav files (named by their stems) or a wav.scp.
+
+    Raises:
+        UserError: Neither or both are given, or two files have one name.
+    """
+    if (wav is None) == (scp is None):
+        raise UserError("give either wav files (--wav) or a list of them (--scp)")
+    if scp is not None:
+        return read_table(scp)
+    named: dict[str, str] = {}
+    for path in wav or []:
+        if path.stem in named:
+            raise UserError(
+                f"{path} and {named[path.stem]} have the same name; give a list with --scp instead"
+            )
+        named[path.stem] = str(path)
+    return named
+
+
+def share(items: dict[str, T], job: int, num_jobs: int) -> dict[str, T]:
+    """The part of job ``job`` (from 1) of ``num_jobs``."""
+    if not 1 <= job <= num_jobs:
+        raise UserError(f"--job {job}: expected 1 to {num_jobs} (--num_jobs)")
+    return {k: v for i, (k, v) in enumerate(sorted(items.items())) if i % num_jobs == job - 1}
+
+
+def over(items: dict[str, T], what: str, do: Callable[[str, T], Any]) -> dict[str, Any]:
+    """Call ``do(utt, item)`` on all items under a progress bar; unreadable audio is named and counted.
+
+    Raises:
+        UserError: Not one item could be done.
+    """
+    if "OMP_NUM_THREADS" in os.environ:
+        torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    done: dict[str, Any] = {}
+    failed: list[str] = []
+    for utt, item in tqdm(items.items(), desc=what, unit="utt", mininterval=2.0):
+        try:
+            done[utt] = do(utt, item)
+        except AudioError as error:
+            logging.warning("%s: left out: %s", utt, error)
+            failed.append(utt)
+    logging.info(
+        "%s: %d utterances done, %d left out %s", what, len(done), len(failed), " ".join(failed[:20])
+    )
+    if items and not done:
+        raise UserError(f"{what}: none of {len(items)} utterances could be done; the first: {failed[0]}")
+    return done
+
+
+def write_list(out: Path, name: str, rows: dict[str, Any], job: int, num_jobs: int) -> None:
+    """Write table ``out/name``, or this job's part of it as ``out/name.JOB``."""
+    write_table(out / (name if num_jobs == 1 else f"{name}.{job}"), rows)

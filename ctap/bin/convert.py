@@ -1,0 +1,51 @@
+"""Voice conversion: ``ctap.bin.convert --model DIR --wav SOURCE.wav --prompt TARGET.wav --out DIR``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jsonargparse import auto_cli
+
+from ctap.bin.common import over, set_up_logging, share, wave_list, write_list
+from ctap.errors import cli
+
+
+def convert(
+    model: Path,
+    prompt: Path,
+    out: Path,
+    wav: list[Path] | None = None,
+    scp: Path | None = None,
+    device: str = "auto",
+    job: int = 1,
+    num_jobs: int = 1,
+) -> None:
+    """Say recordings again in the voice of a model and a prompt.
+
+    Args:
+        model: Model directory, fine-tuned on the target's speech.
+        prompt: Recording of the target.
+        out: Directory for wav/<id>.wav and wav.scp.
+        wav: Source recordings.
+        scp: Or a list of them: "id path" a line.
+        device: cpu, cuda or auto.
+        job: This job's number, from 1.
+        num_jobs: Jobs that share the sources.
+    """
+    import ctap
+
+    set_up_logging()
+    sources = share(wave_list(wav, scp), job, num_jobs)
+    loaded = ctap.load(model, device)
+
+    def say(utt: str, source: str) -> str:
+        path = out / "wav" / f"{utt}.wav"
+        loaded.convert(source, prompt).save(path)
+        return str(path)
+
+    (out / "wav").mkdir(parents=True, exist_ok=True)
+    write_list(out, "wav.scp", over(sources, "conversion", say), job, num_jobs)
+
+
+if __name__ == "__main__":
+    cli(auto_cli)(convert, as_positional=False)

@@ -1,0 +1,50 @@
+"""Speech embeddings as a Kaldi ark: ``python -m ctap.bin.embed --model DIR --scp wav.scp --out DIR``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jsonargparse import auto_cli
+
+from ctap.bin.common import over, set_up_logging, share, wave_list
+from ctap.errors import cli
+from ctap.kaldi.ark import MatrixWriter
+
+
+def embed(
+    model: Path,
+    out: Path,
+    wav: list[Path] | None = None,
+    scp: Path | None = None,
+    device: str = "auto",
+    job: int = 1,
+    num_jobs: int = 1,
+) -> None:
+    """Extract S, one vector for every 10 ms of speech.
+
+    Args:
+        model: Model directory.
+        out: Directory for embed.ark and embed.scp (float32, not compressed).
+        wav: Recordings.
+        scp: Or a list of them: "id path" a line.
+        device: cpu, cuda or auto.
+        job: This job's number, from 1.
+        num_jobs: Jobs that share the recordings.
+    """
+    import ctap
+
+    set_up_logging()
+    items = share(wave_list(wav, scp), job, num_jobs)
+    loaded = ctap.load(model, device)
+    out.mkdir(parents=True, exist_ok=True)
+    name = "embed" if num_jobs == 1 else f"embed.{job}"
+    with MatrixWriter(out / f"{name}.ark", out / f"{name}.scp", compression=None) as writer:
+
+        def write(utt: str, path: str) -> None:
+            writer[utt] = loaded.embed(path).numpy()
+
+        over(items, "embedding", write)
+
+
+if __name__ == "__main__":
+    cli(auto_cli)(embed, as_positional=False)

@@ -1,0 +1,58 @@
+"""Choose sounds for the page of results, and draw their mels: ``samples.json`` beside an experiment."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import torch
+from jsonargparse import auto_cli
+
+from ctap.audio.logmel import log_mel
+from ctap.audio.settings import AudioSettings
+from ctap.audio.wave import load_wave
+from ctap.errors import UserError, cli
+from ctap.eval.plots import plot_mels, save_figure
+from ctap.kaldi.io import atomic_write, read_table
+
+
+def list_samples(out: Path, waves: list[str], speaker: str, text: Path | None = None, count: int = 4) -> None:
+    """Write what the page of results plays.
+
+    Args:
+        out: samples.json to write.
+        waves: Lists of sounds, each "role=wav.scp" (recording, vocoded, tts, vc, source).
+        speaker: Whose voice is wanted.
+        text: Kaldi text file of the utterances.
+        count: Utterances to show, those of middle length first.
+    """
+    lists: dict[str, dict[str, str]] = {}
+    for item in waves:
+        role, _, scp = item.partition("=")
+        if not scp:
+            raise UserError(f"--waves {item}: expected role=wav.scp")
+        lists[role] = read_table(scp)
+    common = sorted(set.intersection(*(set(rows) for rows in lists.values())))
+    if not common:
+        raise UserError(f"--waves: {', '.join(waves)} have no utterance in common")
+    texts = read_table(text) if text is not None else {}
+    settings = AudioSettings()
+    samples = []
+    for utt in common[:: max(1, len(common) // count)][:count]:
+        mels = {}
+        picture = out.parent / "samples" / f"{utt}.png"
+        for role, rows in lists.items():
+            mels[role] = log_mel(torch.from_numpy(load_wave(rows[utt], settings.sample_rate)), settings)
+            sample = {"utt": utt, "text": texts.get(utt, ""), "role": role, "speaker": speaker}
+            samples.append(
+                sample | {"wav": os.path.relpath(rows[utt], out.parent), "mel_png": f"samples/{utt}.png"}
+            )
+        save_figure(plot_mels(mels), picture)
+    with atomic_write(out) as file:
+        json.dump(samples, file, ensure_ascii=False, indent=1)
+        file.write("\n")
+
+
+if __name__ == "__main__":
+    cli(auto_cli)(list_samples, as_positional=False)

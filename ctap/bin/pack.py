@@ -1,0 +1,39 @@
+"""Pack a model directory into one zip file that ``ctap.load`` reads once unpacked."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+from jsonargparse import auto_cli
+
+from ctap.errors import cli
+from ctap.eval.results import collect_meta
+from ctap.kaldi.io import atomic_write
+from ctap.tasks.model_dir import Parts
+
+
+def pack(model: Path, out: Path, prompt: Path | None = None, seed: int = 777) -> None:
+    """Pack a model.
+
+    Args:
+        model: Model directory; it is loaded first, so that nothing broken is packed.
+        out: Zip file to write.
+        prompt: Recording of the voice, to go with it.
+        seed: Seed of the experiment, for the record.
+    """
+    Parts.load(model)
+    root = out.stem
+    about = collect_meta(seed=seed, config=str(model))
+    with atomic_write(out, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(model.iterdir()):
+            archive.write(path, f"{root}/{path.name}")
+        if prompt is not None:
+            archive.write(prompt, f"{root}/prompt{prompt.suffix}")
+        archive.writestr(f"{root}/packed.json", json.dumps(about, indent=2, ensure_ascii=False))
+    print(f"{out}: {out.stat().st_size / 2**20:.1f} MiB; unpack it and use ctap.load('{root}')")
+
+
+if __name__ == "__main__":
+    cli(auto_cli)(pack, as_positional=False)

@@ -1,0 +1,56 @@
+"""Recognise phones and text: ``python -m ctap.bin.recognize --model DIR --wav A.wav B.wav --out DIR``."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+from jsonargparse import auto_cli
+
+from ctap.bin.common import over, set_up_logging, share, wave_list, write_list
+from ctap.errors import cli
+
+
+def recognize(
+    model: Path,
+    out: Path,
+    wav: list[Path] | None = None,
+    scp: Path | None = None,
+    device: str = "auto",
+    job: int = 1,
+    num_jobs: int = 1,
+) -> None:
+    """Recognise recordings.
+
+    Args:
+        model: Model directory with the part asr.
+        out: Directory for phones, text (of the CTC head, if there is one), and frame by frame
+            aligned_phones with durations.
+        wav: Recordings; what is heard is printed, too.
+        scp: Or a list of them: "id path" a line.
+        device: cpu, cuda or auto.
+        job: This job's number, from 1.
+        num_jobs: Jobs that share the recordings.
+    """
+    import ctap
+
+    set_up_logging()
+    items = share(wave_list(wav, scp), job, num_jobs)
+    loaded = ctap.load(model, device)
+    loaded.parts.require("asr")
+    out.mkdir(parents=True, exist_ok=True)
+    heard = over(items, "recognition", lambda utt, path: loaded.recognize(path))
+    runs = {u: [(p, len(list(r))) for p, r in groupby(h.frame_phones)] for u, h in heard.items()}
+    write_list(out, "phones", {u: h.phones or ["sil"] for u, h in heard.items()}, job, num_jobs)
+    write_list(out, "aligned_phones", {u: [p for p, _ in r] for u, r in runs.items()}, job, num_jobs)
+    write_list(out, "durations", {u: [n for _, n in r] for u, r in runs.items()}, job, num_jobs)
+    if loaded.parts.units is not None:
+        # a table has no empty values: nothing heard is written as sentencepiece's sign of the unknown
+        write_list(out, "text", {u: h.text or "⁇" for u, h in heard.items()}, job, num_jobs)
+    if wav is not None:
+        for utt, h in heard.items():
+            print(f"{utt}\t{' '.join(h.phones)}" + (f"\t{h.text}" if h.text is not None else ""))
+
+
+if __name__ == "__main__":
+    cli(auto_cli)(recognize, as_positional=False)

@@ -1,0 +1,54 @@
+"""Recordings through log-mel and the vocoder: what synthesis could reach at best with this vocoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from jsonargparse import auto_cli
+
+from ctap.audio.logmel import log_mel
+from ctap.audio.settings import AudioSettings
+from ctap.audio.vocoder import make_vocoder
+from ctap.audio.wave import load_wave, save_wave
+from ctap.bin.common import over, set_up_logging, share, wave_list, write_list
+from ctap.errors import cli
+
+
+def resynthesize(
+    audio: Path,
+    out: Path,
+    wav: list[Path] | None = None,
+    scp: Path | None = None,
+    vocoder: str = "griffin_lim",
+    job: int = 1,
+    num_jobs: int = 1,
+) -> None:
+    """Take recordings to log-mel and back.
+
+    Args:
+        audio: Mel settings: audio.json of a dump or a model directory.
+        out: Directory for wav/<id>.wav and wav.scp.
+        wav: Recordings.
+        scp: Or a list of them: "id path" a line.
+        vocoder: Name of the vocoder.
+        job: This job's number, from 1.
+        num_jobs: Jobs that share the recordings.
+    """
+    set_up_logging()
+    settings = AudioSettings.load(audio)
+    invert = make_vocoder(vocoder, settings)
+
+    def say(utt: str, source: str) -> str:
+        path = out / "wav" / f"{utt}.wav"
+        wave = torch.from_numpy(load_wave(source, settings.sample_rate))
+        save_wave(path, invert(log_mel(wave, settings)), settings.sample_rate)
+        return str(path)
+
+    (out / "wav").mkdir(parents=True, exist_ok=True)
+    done = over(share(wave_list(wav, scp), job, num_jobs), "resynthesis", say)
+    write_list(out, "wav.scp", done, job, num_jobs)
+
+
+if __name__ == "__main__":
+    cli(auto_cli)(resynthesize, as_positional=False)

@@ -1,0 +1,147 @@
+"""Score generated speech against recordings: pitch, cepstra, and whose voice it is."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ctap.errors import UserError, cli
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(prog="python -m ctap.bin.score_speech", description=__doc__)
+    add = parser.add_argument
+    add("--hypothesis", required=True, help="wav.scp of the generated speech")
+    add("--reference", help="wav.scp of what it should be like: the recording (TTS), the source (VC)")
+    add("--msep_hypothesis", help="wav.scp of speech made with the reference's durations, for MSEP")
+    add("--vocoded", help="wav.scp of the reference's mel through the vocoder, scored beside it as ceiling")
+    add("--target_speaker_scp", help="wav.scp of recordings of the target speaker")
+    add("--source_scp", help="wav.scp of the source of every converted utterance (same names)")
+    add(
+        "--speaker_refs",
+        nargs=2,
+        metavar=("SPK2UTT", "WAV_SCP"),
+        help="recordings of other speakers (the target's are used if --target_speaker_scp is not given)",
+    )
+    add("--target_speaker", default="", help="name of the target speaker in SPK2UTT")
+    add("--max_refs", type=int, default=30, help="recordings per speaker for the speaker encoder")
+    add("--speaker_encoder", default="resemblyzer", help="speaker encoder, or none")
+    add("--settings", type=Path, help="audio settings (dump/audio.json); the paper's by default")
+    add("--out", type=Path, required=True, help="scores.json to write")
+    add("--name", help="name of the experiment (default: the directory of --out)")
+    add("--task", help="tts or vc (default: what the name starts with)")
+    add("--config", default="", help="the configuration behind the speech, noted with the scores")
+    add("--seed", type=int, default=0, help="seed of the experiment, and of the bootstrap")
+    add("--nj", type=int, default=1, help="processes for pitch and cepstra")
+    return parser
+
+
+def _speakers(arguments: argparse.Namespace, encoder: Any, hypothesis: dict[str, str], seed: int) -> dict:
+    from ctap.eval.speaker import centroid
+    from ctap.eval.speech import embed_list, metrics_of_speakers
+    from ctap.kaldi.io import read_table
+
+    limit = arguments.max_refs
+
+    def embed(waves: dict[str, str], what: str) -> dict:
+        return embed_list(waves, encoder, what)
+
+    target: dict | None = None
+    if arguments.target_speaker_scp:
+        waves = list(read_table(arguments.target_speaker_scp).items())[:limit]
+        target = embed(dict(waves), "target speaker")
+    others = {}
+    if arguments.speaker_refs:
+        spk2utt, scp = arguments.speaker_refs
+        waves = read_table(scp)
+        groups = {speaker: utts.split() for speaker, utts in read_table(spk2utt).items()}
+        if arguments.target_speaker and arguments.target_speaker not in groups and target is None:
+            raise UserError(
+                f"{spk2utt}: no speaker {arguments.target_speaker!r}; there are {', '.join(groups)}"
+            )
+        for speaker, utts in groups.items():
+            absent = [utt for utt in utts if utt not in waves]
+            if absent:
+                raise UserError(f"{scp}: no wave of {absent[0]}, which {spk2utt} gives to {speaker}")
+            if speaker == arguments.target_speaker and target is not None:
+                continue
+            embeddings = embed({utt: waves[utt] for utt in utts[:limit]}, f"speaker {speaker}")
+            if speaker == arguments.target_speaker:
+                target = embeddings
+            else:
+                others[speaker] = centroid(embeddings.values())
+    source = None
+    if arguments.source_scp:
+        waves = read_table(arguments.source_scp)
+        source = embed({utt: waves[utt] for utt in hypothesis if utt in waves}, "sources")
+    if target is None and not source and not others:
+        return {}
+    return metrics_of_speakers(
+        embed(hypothesis, "hypothesis"), target, source=source, others=others, name=encoder.name, seed=seed
+    )
+
+
+@cli
+def main(argv: list[str] | None = None) -> None:
+    """Run the command."""
+    arguments = build_parser().parse_args(argv)
+    from ctap.audio.settings import AudioSettings
+    from ctap.eval.report import figure, label
+    from ctap.eval.results import collect_meta, write_scores
+    from ctap.eval.speaker import load_speaker_encoder
+    from ctap.eval.speech import PAIR_KEYS, TIMED_KEYS, metrics_of_pairs, score_list
+    from ctap.kaldi.io import read_table
+
+    if arguments.msep_hypothesis and not arguments.reference:
+        raise UserError("--msep_hypothesis needs --reference, the recordings to compare with")
+    if not arguments.config:
+        raise UserError("--config is missing: no result goes without the configuration behind it")
+    settings = AudioSettings.load(arguments.settings) if arguments.settings else AudioSettings()
+    hypothesis = read_table(arguments.hypothesis)
+    options = {"settings": settings, "nj": arguments.nj}
+    seed = arguments.seed
+    metrics: dict = {}
+    if arguments.reference:
+        reference = read_table(arguments.reference)
+        vocoded = read_table(arguments.vocoded) if arguments.vocoded else {}
+
+        def against(scored: dict, same_length: bool) -> dict:
+            if not vocoded:
+                return {}
+            waves = {utt: wave for utt, wave in vocoded.items() if utt in scored}
+            found = score_list(reference, waves, same_length=same_length, what="vocoded", **options)
+            return {"vocoded recording": found}
+
+        if arguments.msep_hypothesis:
+            timed = score_list(
+                reference,
+                read_table(arguments.msep_hypothesis),
+                same_length=True,
+                what="msep_hypothesis",
+                **options,
+            )
+            metrics |= metrics_of_pairs(timed, TIMED_KEYS, against=against(timed, True), seed=seed)
+        scores = score_list(reference, hypothesis, same_length=False, **options)
+        metrics |= metrics_of_pairs(scores, PAIR_KEYS, against=against(scores, False), seed=seed)
+    encoder = None
+    if arguments.speaker_encoder != "none":
+        encoder = load_speaker_encoder(arguments.speaker_encoder)
+    if encoder is not None:
+        metrics |= _speakers(arguments, encoder, hypothesis, seed)
+    if not metrics:
+        raise UserError("nothing to compare with: give --reference, --target_speaker_scp or --source_scp")
+    name = arguments.name or arguments.out.resolve().parent.name
+    meta = collect_meta(seed=seed, config=arguments.config, settings=settings.as_dict())
+    write_scores(arguments.out, name, metrics, meta, task=arguments.task)
+    for key, metric in metrics.items():
+        low_high = ""
+        if metric.interval is not None:
+            low_high = f"  [{figure(metric.interval[0])}, {figure(metric.interval[1])}]"
+        beside = "".join(f"  ({name} {figure(value)})" for name, value in metric.against.items())
+        print(f"{label(key, metric)}: {figure(metric.value)}{low_high}  n = {metric.n}{beside}")
+
+
+if __name__ == "__main__":
+    main()

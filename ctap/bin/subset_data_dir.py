@@ -1,0 +1,41 @@
+"""A data directory with a seeded choice of another one's utterances."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from jsonargparse import auto_cli
+
+from ctap.errors import UserError, cli
+from ctap.kaldi.datadir import DataDir
+
+
+def subset_data_dir(data_dir: Path, out_dir: Path, utts: int, seed: int = 777) -> None:
+    """Take at most so many utterances, evenly from all speakers as far as they last.
+
+    Args:
+        data_dir: Data or dump directory.
+        out_dir: Data directory to write.
+        utts: Most utterances to take.
+        seed: Seed of the choice.
+    """
+    source = DataDir(data_dir)
+    if not source.utterances():
+        raise UserError(f"{data_dir}/wav.scp: no utterance in it")
+    queues = []
+    for speaker, own in sorted(source.spk2utt.items()):
+        queue = sorted(own)
+        random.Random(f"{seed} {speaker}").shuffle(queue)
+        queues.append(queue)
+    chosen: list[str] = []
+    while len(chosen) < utts and any(queues):
+        for queue in queues:
+            if queue and len(chosen) < utts:
+                chosen.append(queue.pop())
+    source.subset(chosen, out_dir)
+    print(f"{out_dir}: {len(chosen)} of {len(source.utterances())} utterances")
+
+
+if __name__ == "__main__":
+    cli(auto_cli)(subset_data_dir, as_positional=False)

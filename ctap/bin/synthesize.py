@@ -1,0 +1,76 @@
+"""Text to speech: ``ctap.bin.synthesize --model DIR --text 你好 --prompt VOICE.wav --out DIR``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from jsonargparse import auto_cli
+
+from ctap.bin.common import over, set_up_logging, share, write_list
+from ctap.errors import UserError, cli
+from ctap.kaldi.io import read_table
+
+
+def synthesize(
+    model: Path,
+    prompt: Path,
+    out: Path,
+    text: str | None = None,
+    text_file: Path | None = None,
+    phones_file: Path | None = None,
+    durations_file: Path | None = None,
+    durations: Literal["diffusion", "deterministic"] = "diffusion",
+    speed: float = 1.0,
+    seed: int = 777,
+    device: str = "auto",
+    job: int = 1,
+    num_jobs: int = 1,
+) -> None:
+    """Say texts in the voice of a model and a prompt.
+
+    Args:
+        model: Model directory with the parts ctap and duration.
+        prompt: Recording of the voice wanted.
+        out: Directory for wav/<id>.wav, wav.scp, aligned_phones and durations.
+        text: One text, hanzi or pinyin; its id is "text".
+        text_file: Many texts: "id text" a line, hanzi or pinyin.
+        phones_file: Or phones as they stand: "id sil n i3 h ao3 sil" a line.
+        durations_file: Frames of each phone for phones_file; nothing is predicted then.
+        durations: Who predicts durations.
+        speed: Above 1 is faster.
+        seed: Seeds the duration model.
+        device: cpu, cuda or auto.
+        job: This job's number, from 1.
+        num_jobs: Jobs that share the texts.
+    """
+    import ctap
+
+    set_up_logging()
+    texts: dict[str, str | list[str]]
+    if [text, text_file, phones_file].count(None) != 2:
+        raise UserError("give one of --text, --text_file and --phones_file")
+    if phones_file is not None:
+        texts = {k: v.split() for k, v in read_table(phones_file).items()}
+    else:
+        texts = dict(read_table(text_file)) if text_file is not None else {"text": text or ""}
+    given = {} if durations_file is None else read_table(durations_file)
+    if durations_file is not None and (missing := sorted(set(texts) - set(given))):
+        raise UserError(f"{durations_file}: no durations for {missing[0]} and {len(missing) - 1} more")
+    loaded = ctap.load(model, device)
+
+    def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
+        spans = [int(n) for n in given[utt].split()] if given else durations
+        speech = loaded.synthesize(what, prompt, durations=spans, speed=speed, seed=seed)
+        path = out / "wav" / f"{utt}.wav"
+        speech.save(path)
+        return str(path), speech.phones or [], speech.durations or []
+
+    (out / "wav").mkdir(parents=True, exist_ok=True)
+    done = over(share(texts, job, num_jobs), "synthesis", say)
+    for i, name in enumerate(("wav.scp", "aligned_phones", "durations")):
+        write_list(out, name, {u: v[i] for u, v in done.items()}, job, num_jobs)
+
+
+if __name__ == "__main__":
+    cli(auto_cli)(synthesize, as_positional=False)

@@ -1,0 +1,28 @@
+"""Train the sentencepiece units that the CTC head spells with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jsonargparse import auto_cli
+
+from ctap.errors import cli
+from ctap.kaldi.io import read_table
+from ctap.text.units import Units, train_units
+
+
+def run(text: Path, out: Path, size: int = 5000, kind: str = "char") -> None:
+    """Train units on the texts of a data directory.
+
+    Args:
+        text: Kaldi text file, hanzi without spaces.
+        out: Model file to write.
+        size: Most units, blank and unknown included.
+        kind: char, unigram or bpe.
+    """
+    train_units(read_table(text).values(), out, vocab_size=size, model_type=kind)
+    print(f"{out}: {len(Units(out))} units")
+
+
+if __name__ == "__main__":
+    cli(auto_cli)(run, as_positional=False)

@@ -1,0 +1,469 @@
+#!/usr/bin/env bash
+# The CTAP recipe: from a corpus to a pretrained model, TTS voices, converted speech, recognised phones, scores.
+#
+#   ./run.sh --stage 0 --stop_stage 6
+#
+# -1  download the corpus (only with --download true)
+#  0  data preparation                        -> data/{train,dev,test,target_<speaker>_...}
+#  1  durations of phones                     -> data/<set>/{aligned_phones,durations}
+#  2  log-mel features                        -> dump/<set>
+#  3  CTAP pretraining                        -> exp/ctap_<tag>
+#  4  minimally-supervised TTS                -> exp/tts_<speaker>
+#  5  voice conversion                        -> exp/vc_<speaker>
+#  6  ASR                                     -> exp/asr, and recognition scores of stages 4 and 5
+#  8  packing                                 -> exp/packed
+#
+# A finished step is skipped; one whose input or options have changed says what changed and runs again. A killed
+# run is started again with the same command and ends with what an undisturbed run gives.
+
+set -euo pipefail
+cd "$(dirname "$0")"
+here=$(pwd)
+
+# General
+stage=0                   # first stage
+stop_stage=6              # last stage
+skip_stages=""            # stages to leave out, such as "4 5"
+force=false               # repeat finished steps
+nj=0                      # parallel jobs of data stages; 0: one a processor
+ngpu=0                    # GPUs of one node; 0 trains on the processor
+num_nodes=1               # nodes that train together, under torchrun or Slurm
+seed=777                  # of splits, weights, batches and noise
+datadir=data              # Kaldi data directories
+dumpdir=dump              # features
+expdir=exp                # models, logs, results
+tag=""                    # name of the pretraining; default: the name of its configuration
+
+# Corpus
+corpus=""                 # directory of the corpus
+download=false            # stage -1: fetch the corpus
+downloaddir=downloads     # where to
+target_speakers=auto      # kept out of pretraining: names, none, or auto
+num_targets=4             # how many auto takes at most
+labeled_minutes=15        # of each target speaker, with text
+dev_utts=auto             # utterances of dev
+max_seconds=60            # longer utterances are left out, and named
+sandhi=false              # tone sandhi where the corpus brings no pinyin
+
+# Durations
+aligner=hybrid            # built-in aligner
+aligner_model=""          # a trained aligner instead of training one
+aligner_args=""           # more options of ctap.bin.train_aligner
+durations=""              # directory of TextGrids or durations files <set>/..., instead of aligning
+
+# Models
+train_config=conf/ctap.yaml              # CTAP pretraining
+train_args=""                            # more of its options, such as "--trainer.max_steps 1000"
+finetune_config=conf/finetune.yaml       # decoder and prompt encoder, on speech alone
+labeled_config=conf/finetune_labeled.yaml # the same, on the labeled minutes
+duration_config=conf/duration.yaml       # duration models, on all labeled speech
+duration_adapt_config=conf/duration_adapt.yaml # the same, on the labeled minutes
+asr_config=conf/asr.yaml                 # phoneme decoder
+units=2000                               # sentencepiece units of the CTC head, at most; 0: no head
+
+# Scores
+eval_utts=100             # utterances of each target speaker, and of test, that are synthesised and scored
+vc_utts=20                # test utterances of other speakers that are converted to each target speaker
+max_refs=10               # recordings a speaker that the speaker encoder hears
+device=auto               # of inference: cpu, cuda or auto
+
+# shellcheck source=egs/TEMPLATE/ctap1/path.sh
+. ./path.sh
+# shellcheck source=egs/TEMPLATE/ctap1/cmd.sh
+. ./cmd.sh
+# shellcheck source=utils/parse_options.sh
+. parse_options.sh
+# shellcheck source=utils/log.sh
+. log.sh
+# shellcheck source=utils/run_step.sh
+. run_step.sh
+
+if (($#)); then
+    log "error: unexpected argument '$1' (see --help)" >&2
+    exit 2
+fi
+((nj > 0)) || nj=$(nproc)
+[[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
+ctap_exp=${expdir}/${tag}
+marks=${expdir}/.done
+voices=${expdir}/eval/voices
+read -ra train_options <<<"${train_args}"
+read -ra aligner_options <<<"${aligner_args}"
+python=${python:-python3}
+
+# --- helpers ---------------------------------------------------------------------------------------------
+
+# parallel LOG_DIR MODULE [OPTION]...: runs python -m MODULE in nj jobs of one thread each.
+parallel() {
+    local logs=$1 module=$2
+    shift 2
+    # shellcheck disable=SC2086 # the launcher and its options are words
+    ${train_cmd} JOB=1:"${nj}" "${logs}/${module##*.}.JOB.log" \
+        env OMP_NUM_THREADS=1 "${python}" -m "${module}" "$@" --job JOB --num_jobs "${nj}"
+}
+
+# generate LOG_DIR OUT MODULE [OPTION]...: runs an inference command in nj jobs and joins their lists in OUT.
+generate() {
+    local logs=$1 out=$2 module=$3 table
+    shift 3
+    rm -rf "${out}"
+    parallel "${logs}" "${module}" --out "${out}" --device "${device}" "$@"
+    for table in "${out}"/*.1; do
+        table=${table%.1}
+        LC_ALL=C sort "${table}".[0-9]* >"${table}.joined"
+        rm "${table}".[0-9]*
+        mv "${table}.joined" "${table}"
+    done
+}
+
+# train NAME TASK CONFIG [OPTION]...: trains in exp/NAME on the devices asked for.
+train() {
+    local name=$1 task=$2 config=$3
+    shift 3
+    local -a start=("${python}" -m)
+    local -a devices=(--trainer.accelerator cpu --trainer.devices 1)
+    if ((ngpu > 0)); then
+        devices=(--trainer.accelerator gpu --trainer.devices "${ngpu}" --trainer.num_nodes "${num_nodes}")
+    fi
+    if ((ngpu > 1 || num_nodes > 1)); then
+        start=(torchrun --nnodes "${num_nodes}" --nproc_per_node "${ngpu}" --max_restarts 0)
+        if ((num_nodes > 1)); then
+            : "${MASTER_ADDR:?with --num_nodes set MASTER_ADDR (and run the recipe on every node, see egs/README.md)}"
+            start+=(--rdzv_backend c10d --rdzv_id "${name}" --rdzv_endpoint "${MASTER_ADDR}:${MASTER_PORT:-29500}")
+        fi
+        start+=(-m)
+    fi
+    # shellcheck disable=SC2086 # the launcher and its options are words
+    ${cuda_cmd} --gpu "${ngpu}" "${expdir}/log/train_${name}.log" \
+        "${start[@]}" ctap.bin.train "${task}" --config "${config}" --trainer.seed "${seed}" "${devices[@]}" \
+        --out "${expdir}/${name}" --restart "${force}" "$@"
+}
+
+# training NAME TASK CONFIG INPUT... -- OPTION...: one training as a step, done when exp/NAME/model is there.
+training() {
+    local name=$1 task=$2 config=$3
+    shift 3
+    local -a inputs=()
+    while [[ $1 != -- ]]; do
+        inputs+=(--in "$1")
+        shift
+    done
+    shift
+    log "training ${name}: log ${expdir}/log/train_${name}.log, curves: tensorboard --logdir ${expdir}/${name}"
+    run_step --mark "${marks}/train_${name}" --name "stage ${current}, training ${name}" --in "${config}" \
+        "${inputs[@]}" --opt "seed=${seed}" --opt "options=$*" --out "${expdir}/${name}/model" \
+        -- train "${name}" "${task}" "${config}" "$@"
+}
+
+# module NAME MODULE [--in ...] -- OPTION...: one Python command as a step.
+module() {
+    local name=$1 module=$2
+    shift 2
+    local -a about=()
+    while [[ $1 != -- ]]; do
+        about+=("$1")
+        shift
+    done
+    shift
+    run_step --mark "${marks}/${name}" --name "stage ${current}, ${name}" --opt "options=$*" "${about[@]}" \
+        -- "${python}" -m "${module}" "$@"
+}
+
+targets() { cat "${datadir}/target_speakers"; }
+
+# Sets that are there, of all or only those with text.
+all_sets() {
+    local set
+    for set in train dev test; do
+        [[ ! -s ${datadir}/${set}/wav.scp ]] || echo "${set}"
+    done
+    for set in $(targets); do
+        printf 'target_%s_%s\n' "${set}" speech "${set}" labeled "${set}" test
+    done
+}
+labeled_sets() { all_sets | grep -v '^target_.*_speech$'; }
+
+# --- stages ----------------------------------------------------------------------------------------------
+
+stage_download() {
+    if [[ ${download} != true ]]; then
+        log "stage -1: nothing asked for (--download true fetches the corpus)"
+        return
+    fi
+    local/download.sh "${downloaddir}"
+}
+
+stage_0() {
+    [[ -n ${corpus} || ${download} != true ]] || corpus=${downloaddir}
+    local all=${datadir}/local
+    run_step --mark "${marks}/data_tables" --name "stage 0, tables of the corpus" --in "${here}/local" \
+        --opt "corpus=${corpus}" --out "${all}/corpus/wav.scp" \
+        -- local/data.sh --corpus "${corpus}" --downloaddir "${downloaddir}" "${all}/corpus"
+    module data_text ctap.bin.prepare_text --in "${all}/corpus" --out "${all}/all/wav.scp" -- \
+        --in_dir "${all}/corpus" --out_dir "${all}/all" --skipped "${all}/skipped.tsv" \
+        --max_seconds "${max_seconds}" --sandhi "${sandhi}"
+    module data_sets ctap.bin.split_targets --in "${all}/all" --out "${datadir}/train/wav.scp" -- \
+        --data_dir "${all}/all" --out_dir "${datadir}" --target_speakers "${target_speakers}" \
+        --num_targets "${num_targets}" --labeled_minutes "${labeled_minutes}" --dev_utts "${dev_utts}" \
+        --seed "${seed}"
+    local set
+    for set in $(all_sets); do
+        if [[ ${set} == target_*_speech ]]; then
+            validate_data_dir --no_text "${datadir}/${set}"
+        else
+            validate_data_dir "${datadir}/${set}"
+        fi
+    done
+}
+
+align_set() {
+    local set=$1 model=$2 out=${expdir}/align/$1
+    rm -rf "${out}"
+    parallel "${expdir}/log/align_${set}" ctap.bin.align --data_dir "${datadir}/${set}" --model "${model}" \
+        --out_dir "${out}"
+    "${python}" -m ctap.bin.combine_alignments --data_dir "${datadir}/${set}" --parts "${out}"
+}
+
+stage_1() {
+    local set model=${aligner_model:-${expdir}/aligner}
+    if [[ -n ${durations} ]]; then
+        for set in $(labeled_sets); do
+            module "durations_${set}" ctap.bin.import_durations --in "${durations}/${set}" \
+                --in "${datadir}/${set}/phones" --out "${datadir}/${set}/durations" -- \
+                --data_dir "${datadir}/${set}" --source "${durations}/${set}"
+        done
+        return
+    fi
+    if [[ -z ${aligner_model} ]]; then
+        module aligner ctap.bin.train_aligner --in "${datadir}/train/wav.scp" --in "${datadir}/train/phones" \
+            --out "${model}" -- --data_dir "${datadir}/train" --out "${model}" --aligner "${aligner}" \
+            --seed "${seed}" "${aligner_options[@]}"
+    fi
+    for set in $(labeled_sets); do
+        run_step --mark "${marks}/durations_${set}" --name "stage 1, durations of ${set}" --in "${model}" \
+            --in "${datadir}/${set}/wav.scp" --in "${datadir}/${set}/phones" --out "${datadir}/${set}/durations" \
+            -- align_set "${set}" "${model}"
+    done
+}
+
+dump_set() {
+    local set=$1 out=${dumpdir}/.parts/$1
+    shift
+    rm -rf "${out}"
+    parallel "${expdir}/log/dump_${set}" ctap.bin.dump_features --data_dir "${datadir}/${set}" \
+        --parts_dir "${out}" --max_seconds "${max_seconds}"
+    "${python}" -m ctap.bin.combine_features --data_dir "${datadir}/${set}" --parts_dir "${out}" \
+        --num_jobs "${nj}" --out_dir "${dumpdir}/${set}" --remove_parts "$@"
+}
+
+stage_2() {
+    local set
+    local -a extra
+    for set in $(all_sets); do
+        extra=()
+        [[ ${set} != train ]] || extra=(--stats_out "${dumpdir}/stats.json")
+        run_step --mark "${marks}/dump_${set}" --name "stage 2, features of ${set}" --in "${datadir}/${set}" \
+            --out "${dumpdir}/${set}/feats.scp" -- dump_set "${set}" "${extra[@]}"
+    done
+}
+
+stage_3() {
+    training "${tag}" pretrain "${train_config}" "${dumpdir}/train" "${dumpdir}/dev" "${dumpdir}/stats.json" -- \
+        --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" "${train_options[@]}"
+    module score_ctap ctap.bin.score_representation --in "${ctap_exp}/model" --in "${dumpdir}/test" \
+        --out "${ctap_exp}/scores.json" -- \
+        --model "${ctap_exp}/model" --data_dir "${dumpdir}/test" --out "${ctap_exp}" --name "${tag}" \
+        --seed "${seed}" --config "${train_config}"
+}
+
+# The prompt of a target speaker: one recording of its speech.
+prompt_of() { head -n 1 "${expdir}/prompts/$1"; }
+
+# Fine-tuning on the target's speech alone: voice conversion, and the first step of TTS.
+finetune_speech() {
+    local spk=$1
+    module "prompt_${spk}" ctap.bin.choose_prompt --in "${datadir}/target_${spk}_speech" \
+        --out "${expdir}/prompts/${spk}" -- \
+        --data_dir "${datadir}/target_${spk}_speech" --out "${expdir}/prompts/${spk}"
+    training "vc_${spk}" finetune "${finetune_config}" "${dumpdir}/target_${spk}_speech" "${ctap_exp}/model" -- \
+        --reads speech --train_dir "${dumpdir}/target_${spk}_speech" --init "${ctap_exp}/model"
+}
+
+# Recordings of all speakers, for the speaker encoder to compare with.
+list_voices() {
+    local table
+    mkdir -p "${voices}"
+    for table in spk2utt wav.scp; do
+        LC_ALL=C sort -u -k1,1 "${datadir}"/{train,target_*_speech}/"${table}" >"${voices}/.${table}"
+        mv "${voices}/.${table}" "${voices}/${table}"
+    done
+}
+
+# A data directory of at most so many test utterances: choose_test SET N OUT
+choose_test() {
+    module "choose_${3##*/}" ctap.bin.subset_data_dir --in "${dumpdir}/$1" --out "$3/wav.scp" -- \
+        --data_dir "${dumpdir}/$1" --out_dir "$3" --utts "$2" --seed "${seed}"
+}
+
+stage_4() {
+    local spk data out kind
+    training duration duration "${duration_config}" "${dumpdir}/train" "${dumpdir}/dev" "${ctap_exp}/model" -- \
+        --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model"
+    list_voices
+    for spk in $(targets); do
+        data=${expdir}/eval/target_${spk}
+        out=${expdir}/tts_${spk}
+        choose_test "target_${spk}_test" "${eval_utts}" "${data}"
+        # Section 2.2.1, step by step: speech alone, then the labeled minutes; then durations in that voice.
+        finetune_speech "${spk}"
+        training "tts_${spk}_decoder" finetune "${labeled_config}" "${dumpdir}/target_${spk}_labeled" \
+            "${expdir}/vc_${spk}/model" -- --reads phonemes --train_dir "${dumpdir}/target_${spk}_labeled" \
+            --init "${expdir}/vc_${spk}/model"
+        training "tts_${spk}" duration "${duration_adapt_config}" "${dumpdir}/target_${spk}_labeled" \
+            "${expdir}/tts_${spk}_decoder/model" "${expdir}/duration/model" -- \
+            --train_dir "${dumpdir}/target_${spk}_labeled" --init "${expdir}/tts_${spk}_decoder/model" \
+            --duration_init "${expdir}/duration/model"
+        for kind in diffusion deterministic; do
+            run_step --mark "${marks}/synthesis_${spk}_${kind}" --name "stage 4, synthesis of ${spk}, ${kind} durations" \
+                --in "${out}/model" --in "${data}" --in "${expdir}/prompts/${spk}" --opt "seed=${seed}" \
+                --out "${out}/test_${kind}/wav.scp" \
+                -- generate "${expdir}/log/synthesis_${spk}_${kind}" "${out}/test_${kind}" ctap.bin.synthesize \
+                --model "${out}/model" --text_file "${data}/pinyin" --prompt "$(prompt_of "${spk}")" \
+                --durations "${kind}" --seed "${seed}"
+        done
+        run_step --mark "${marks}/synthesis_${spk}_given" --name "stage 4, synthesis of ${spk}, durations of the recording" \
+            --in "${out}/model" --in "${data}" --in "${expdir}/prompts/${spk}" --out "${out}/test_given/wav.scp" \
+            -- generate "${expdir}/log/synthesis_${spk}_given" "${out}/test_given" ctap.bin.synthesize \
+            --model "${out}/model" --phones_file "${data}/aligned_phones" --durations_file "${data}/durations" \
+            --prompt "$(prompt_of "${spk}")"
+        resynthesize "target_${spk}"
+        module "score_tts_${spk}" ctap.bin.score_speech --in "${out}/test_diffusion" --in "${out}/test_given" \
+            --in "${data}" --out "${out}/scores.json" -- \
+            --reference "${data}/wav.scp" --hypothesis "${out}/test_diffusion/wav.scp" \
+            --msep_hypothesis "${out}/test_given/wav.scp" --vocoded "${data}_vocoded/wav.scp" \
+            --target_speaker "${spk}" --speaker_refs "${voices}/spk2utt" "${voices}/wav.scp" --max_refs "${max_refs}" \
+            --name "tts_${spk}" --task tts --out "${out}/scores.json" --settings "${dumpdir}/audio.json" \
+            --seed "${seed}" --config "${labeled_config}" --nj "${nj}"
+        module "samples_tts_${spk}" ctap.bin.list_samples --in "${out}/test_diffusion" --in "${data}_vocoded" \
+            --out "${out}/samples.json" -- --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
+            --waves "recording=${data}/wav.scp" --waves "vocoded=${data}_vocoded/wav.scp" \
+            --waves "tts=${out}/test_diffusion/wav.scp"
+    done
+}
+
+# Recordings through the vocoder, as a bound on what any model can reach with it.
+resynthesize() {
+    local data=${expdir}/eval/$1
+    run_step --mark "${marks}/vocoded_$1" --name "stage ${current}, vocoded recordings of $1" --in "${data}" \
+        --out "${data}_vocoded/wav.scp" -- resynthesize_set "${data}"
+}
+resynthesize_set() {
+    rm -rf "$1_vocoded"
+    parallel "${expdir}/log/vocoded_${1##*/}" ctap.bin.resynthesize --audio "${dumpdir}/audio.json" \
+        --scp "$1/wav.scp" --out "$1_vocoded"
+    LC_ALL=C sort "$1_vocoded"/wav.scp.* >"$1_vocoded/wav.scp.joined"
+    rm "$1_vocoded"/wav.scp.[0-9]*
+    mv "$1_vocoded/wav.scp.joined" "$1_vocoded/wav.scp"
+}
+
+stage_5() {
+    local spk data=${expdir}/eval/vc_sources out
+    choose_test test "${vc_utts}" "${data}"
+    list_voices
+    for spk in $(targets); do
+        out=${expdir}/vc_${spk}
+        finetune_speech "${spk}"
+        run_step --mark "${marks}/conversion_${spk}" --name "stage 5, conversion to ${spk}" --in "${out}/model" \
+            --in "${data}" --in "${expdir}/prompts/${spk}" --out "${out}/test/wav.scp" \
+            -- generate "${expdir}/log/conversion_${spk}" "${out}/test" ctap.bin.convert --model "${out}/model" \
+            --scp "${data}/wav.scp" --prompt "$(prompt_of "${spk}")"
+        module "score_vc_${spk}" ctap.bin.score_speech --in "${out}/test" --in "${data}" --out "${out}/scores.json" -- \
+            --reference "${data}/wav.scp" --source_scp "${data}/wav.scp" --hypothesis "${out}/test/wav.scp" \
+            --target_speaker "${spk}" --speaker_refs "${voices}/spk2utt" "${voices}/wav.scp" --max_refs "${max_refs}" \
+            --name "vc_${spk}" --task vc --out "${out}/scores.json" --settings "${dumpdir}/audio.json" \
+            --seed "${seed}" --config "${finetune_config}" --nj "${nj}"
+        module "samples_vc_${spk}" ctap.bin.list_samples --in "${out}/test" --in "${data}" \
+            --out "${out}/samples.json" -- --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
+            --waves "source=${data}/wav.scp" --waves "vc=${out}/test/wav.scp"
+    done
+}
+
+# recognized NAME DATA WAVES TASK PREFIX FRAMES: recognises WAVES/wav.scp and scores it against DATA's phones.
+recognized() {
+    local name=$1 data=$2 waves=$3 task=$4 prefix=$5 frames=$6
+    local out=${expdir}/recognized/${name}${prefix:+_${prefix%/}}
+    run_step --mark "${marks}/recognition_${out##*/}" --name "stage 6, recognition of ${waves}" \
+        --in "${expdir}/asr/model" --in "${waves}/wav.scp" --out "${out}/phones" \
+        -- generate "${expdir}/log/recognition_${out##*/}" "${out}" ctap.bin.recognize \
+        --model "${expdir}/asr/model" --scp "${waves}/wav.scp"
+    module "score_${out##*/}" ctap.bin.score_asr --in "${out}" --in "${data}" --out "${out}/scores.json" -- \
+        --ref_dir "${data}" --hyp_dir "${out}" --out "${out}/scores.json" --name "${name}" --task "${task}" \
+        --prefix "${prefix}" --frames "${frames}" --seed "${seed}" --config "${asr_config}"
+}
+
+stage_6() {
+    local spk data
+    local -a with_units=()
+    if ((units > 0)); then
+        module units ctap.bin.train_units --in "${dumpdir}/train/text" --out "${expdir}/units.model" -- \
+            --text "${dumpdir}/train/text" --size "${units}" --out "${expdir}/units.model"
+        with_units=(--units "${expdir}/units.model")
+    fi
+    training asr asr "${asr_config}" "${dumpdir}/train" "${dumpdir}/dev" "${ctap_exp}/model" -- \
+        --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model" "${with_units[@]}"
+    choose_test test "${eval_utts}" "${expdir}/eval/test"
+    resynthesize test
+    recognized asr "${expdir}/eval/test" "${expdir}/eval/test" asr "" true
+    recognized asr "${expdir}/eval/test" "${expdir}/eval/test_vocoded" asr vocoded/ false
+    # With the recogniser at hand, what stages 4 and 5 said is recognised too, beside the recording itself.
+    for spk in $(targets); do
+        data=${expdir}/eval/target_${spk}
+        if [[ -e ${expdir}/tts_${spk}/test_diffusion/wav.scp ]]; then
+            recognized "tts_${spk}" "${data}" "${expdir}/tts_${spk}/test_diffusion" tts "" false
+            recognized "tts_${spk}" "${data}" "${data}" tts recording/ false
+            recognized "tts_${spk}" "${data}" "${data}_vocoded" tts vocoded/ false
+        fi
+        if [[ -e ${expdir}/vc_${spk}/test/wav.scp ]]; then
+            recognized "vc_${spk}" "${expdir}/eval/vc_sources" "${expdir}/vc_${spk}/test" vc "" false
+        fi
+    done
+}
+
+stage_7() { log "stage 7: compared systems and ablations are not part of this release"; }
+
+stage_8() {
+    local spk
+    for spk in $(targets); do
+        [[ ! -e ${expdir}/tts_${spk}/model ]] || module "pack_tts_${spk}" ctap.bin.pack \
+            --in "${expdir}/tts_${spk}/model" --out "${expdir}/packed/tts_${spk}.zip" -- \
+            --model "${expdir}/tts_${spk}/model" --prompt "$(prompt_of "${spk}")" \
+            --out "${expdir}/packed/tts_${spk}.zip"
+        [[ ! -e ${expdir}/vc_${spk}/model ]] || module "pack_vc_${spk}" ctap.bin.pack \
+            --in "${expdir}/vc_${spk}/model" --out "${expdir}/packed/vc_${spk}.zip" -- \
+            --model "${expdir}/vc_${spk}/model" --prompt "$(prompt_of "${spk}")" \
+            --out "${expdir}/packed/vc_${spk}.zip"
+    done
+    [[ ! -e ${expdir}/asr/model ]] || module pack_asr ctap.bin.pack --in "${expdir}/asr/model" \
+        --out "${expdir}/packed/asr.zip" -- --model "${expdir}/asr/model" --out "${expdir}/packed/asr.zip"
+}
+
+report() {
+    "${python}" -m ctap.bin.report --expdir "${expdir}" --out "${expdir}/RESULTS.md" --html "${expdir}/results.html"
+    log "results: ${here}/${expdir}/RESULTS.md and ${here}/${expdir}/results.html"
+}
+
+# --- run -------------------------------------------------------------------------------------------------
+
+mkdir -p "${marks}"
+for current in -1 0 1 2 3 4 5 6 7 8; do
+    if ((current < stage || current > stop_stage)) || [[ " ${skip_stages} " == *" ${current} "* ]]; then
+        continue
+    fi
+    log "stage ${current}"
+    if ((current == -1)); then
+        stage_download
+    else
+        "stage_${current}"
+    fi
+    ((current < 3)) || report
+done

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The embedded corpus, spoken by eSpeak NG here and now: the whole recipe in minutes on a laptop, no download.
+#   ./run.sh
+#   ./run.sh --help
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+./ctap.sh \
+    --target_speakers "SSB7009 SSB7010" \
+    --labeled_minutes 1.5 \
+    --dev_utts 24 \
+    --train_config conf/ctap_mini.yaml \
+    --finetune_config conf/finetune_mini.yaml \
+    --labeled_config conf/finetune_labeled_mini.yaml \
+    --duration_config conf/duration_mini.yaml \
+    --duration_adapt_config conf/duration_adapt_mini.yaml \
+    --asr_config conf/asr_mini.yaml \
+    --units 600 \
+    --eval_utts 40 \
+    --vc_utts 10 \
+    "$@"
