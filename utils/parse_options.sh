@@ -10,7 +10,7 @@
 # that is a number asks for a number. Parsing ends at the first argument that is no option, or at `--`; what is
 # left are the script's arguments. `--help` prints the comment at the top of the script, and the options that are
 # set at the start of a line above the one that sources this file, with their defaults and comments; comment
-# lines between them become headings.
+# lines between them become headings. `here=$(command)` without a comment is taken for no option there.
 
 # Prints the options of script $1: `heading<TAB>text`, `option<TAB>name<TAB>comment`, `more<TAB>comment`.
 _po_list() {
@@ -24,7 +24,7 @@ _po_list() {
             return 0
         elif [[ ${line} =~ ^([a-z][a-z0-9_]*)=(\"[^\"]*\"|\'[^\']*\'|[^[:space:]\"\']*)[[:space:]]*(#[[:space:]]*(.*))?$ ]]; then
             printf 'option\t%s\t%s\n' "${BASH_REMATCH[1]}" "${BASH_REMATCH[4]}"
-        elif [[ ${line} =~ ^([a-z][a-z0-9_]*)= ]]; then
+        elif [[ ${line} =~ ^([a-z][a-z0-9_]*)= && ${line} != *'=$('* ]]; then
             printf 'option\t%s\t\n' "${BASH_REMATCH[1]}"
         elif [[ ${line} =~ ^#[[:space:]]*(shellcheck[[:space:]].*)?$ ]]; then
             :

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 SCRIPT = """
+here=$(cd . && pwd)
+cores=$(nproc)    # cores of this machine
 # Stages
 stage=0           # first stage
 stop_stage=6      # last stage
@@ -85,4 +87,5 @@ def test_help_lists_every_option_with_its_default(shell, tmp_path: Path) -> None
     assert "--stage first stage (2)" in text  # what a recipe has chosen before
     assert '--skip_stages stages left out, () such as "4 5"' in text
     assert "--force repeat finished steps (false)" in text
-    assert "later" not in text and "<" not in done.stdout
+    assert "--cores cores of this machine (" in text
+    assert "--here" not in text and "later" not in text and "<" not in done.stdout

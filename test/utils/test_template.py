@@ -50,9 +50,17 @@ def test_setup_makes_a_recipe_that_runs(tree: Path) -> None:
     done = bash("./run.sh --stage 3", recipe)
     assert done.returncode == 0 and done.stdout.startswith(f"ctap.sh in {recipe}: ")
     assert done.stdout.endswith(" --stage 3\n")
-    done = bash("local/data.sh", recipe)
+    done = bash("local/data.sh out", recipe)
     assert done.returncode == 1 and "Give --corpus DIR" in done.stderr
-    assert "--labeled_minutes" in bash("local/data.sh --help", recipe).stdout
+    assert "--corpus" in bash("local/data.sh --help", recipe).stdout
+    for speaker, name in (("spk02", "a"), ("spk01", "b")):
+        (tree / "corpus" / speaker).mkdir(parents=True)
+        (tree / "corpus" / speaker / f"{name}.wav").touch()
+    (tree / "corpus" / "spk02" / "a.txt").write_text("你 好\n")
+    done = bash("local/data.sh --corpus ../../../corpus out", recipe)
+    assert done.returncode == 0, done.stderr
+    assert (recipe / "out" / "text").read_text() == "spk02-a 你好\n"
+    assert (recipe / "out" / "wav.scp").read_text().endswith("spk02-a ../../../corpus/spk02/a.wav\n")
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "-x", "a/b", "."])
