@@ -48,7 +48,7 @@ class DurationConfig:
 
 
 class DurationPredictor(nn.Module):
-    """The deterministic one: two conv3 - ReLU - layer norm - dropout, and a linear layer (FastSpeech, 2019)."""
+    """The deterministic one: two conv3 - ReLU - layer norm - dropout, a linear layer (FastSpeech)."""
 
     def __init__(self, inputs: int, channels: int, dropout: float) -> None:
         super().__init__()

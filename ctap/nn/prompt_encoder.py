@@ -1,8 +1,8 @@
 """Prompt encoder: a VAE over 3 s of speech that yields the prompt embedding G (section 2.1.2, Eq. 2).
 
 The paper gives 6 convolutions and an SE-ResNet block (Hu et al. 2018) and cites Qiang et al. 2023 for the
-VAE. Left open there and chosen here: two-dimensional convolutions with stride 2 over time and frequency, as in the
-reference encoder of Skerry-Ryan et al. 2018, and a recurrent or mean summary over the remaining frames.
+VAE. Left open there and chosen here: two-dimensional convolutions with stride 2 over time and frequency, as
+in the reference encoder of Skerry-Ryan et al. 2018, and a recurrent or mean summary over what remains.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Model directories: what a training leaves behind, and all that inference needs.
 
 A model directory holds ``model.yaml`` (format, the configuration of every part), ``tokens.txt``,
-``audio.json`` (mel settings), ``units.model`` (sentencepiece, with the asr part) and ``<part>.pt`` (weights). Parts are
-``ctap`` (always), ``duration`` and ``asr``. A training starts from one and writes one with its part added or
-replaced.
+``audio.json`` (mel settings), ``units.model`` (sentencepiece, with the asr part) and ``<part>.pt`` (weights).
+Parts are ``ctap`` (always), ``duration`` and ``asr``. A training starts from one and writes one with its part
+added or replaced.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Parts:
         part = getattr(self, name)
         if part is None:
             raise UserError(
-                f"{self.path or 'this model'} has no part '{name}'; stage {STAGE_OF[name]} of the recipe makes it"
+                f"{self.path or 'this model'}: no part '{name}'; stage {STAGE_OF[name]} of the recipe makes it"
             )
         return part
 

@@ -15,6 +15,6 @@ downloaddir=downloads    # where a new one goes
 here=$(dirname "${BASH_SOURCE[0]}")
 if [[ -z ${corpus} ]]; then
     corpus=${downloaddir}/mini
-    [[ -d ${corpus} ]] || "${python:-python3}" "${here}/make_corpus.py" --out "${corpus}"
+    [[ -d ${corpus} ]] || "${python:-python3}" "${here}/make_corpus.py" "${corpus}"
 fi
 "${here}/../../../aishell3/ctap1/local/data.sh" --corpus "${corpus}" "$1"
