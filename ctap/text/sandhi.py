@@ -2,7 +2,7 @@
 
 pypinyin has rules of the kind, but applies them only inside the words of its dictionary of special readings,
 which lacks most words (老鼠, 展览馆) and all phrases. These here need no word boundaries. Rules: Chao, *A
-grammar of spoken Chinese* (1968). Longer runs of third tones are taken in feet of two syllables from the left,
+grammar of spoken Chinese* (1968). Longer runs of third tones go in feet of two syllables from the left,
 the last of three if their number is odd, after Shih, *The prosodic domain of tone sandhi in Chinese* (1986),
 without the syntax: 小老鼠 comes out as 2 2 3 where 3 2 3 may be heard too.
 """
