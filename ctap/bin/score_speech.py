@@ -11,20 +11,27 @@ from ctap.errors import UserError, cli
 
 def build_parser() -> argparse.ArgumentParser:
     """The command's options."""
-    parser = argparse.ArgumentParser(prog="python -m ctap.bin.score_speech", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m ctap.bin.score_speech", description=__doc__, allow_abbrev=False
+    )
     add = parser.add_argument
     add("--hypothesis", required=True, help="wav.scp of the generated speech")
-    add("--reference", help="wav.scp of what it should be like: the recording (TTS), the source (VC)")
-    add("--msep_hypothesis", help="wav.scp of speech made with the reference's durations, for MSEP")
+    add("--reference", help="wav.scp of what it should be like: the recording (default: --source_scp)")
+    add(
+        "--msep_hypothesis",
+        help="wav.scp of speech made with the reference's durations, for MSEP "
+        "(default: the converted speech, where the source is the reference)",
+    )
     add("--vocoded", help="wav.scp of the reference's mel through the vocoder, scored beside it as ceiling")
     add("--target_speaker_scp", help="wav.scp of recordings of the target speaker")
-    add("--source_scp", help="wav.scp of the source of every converted utterance (same names)")
+    add("--source_scp", "--source", help="wav.scp of the source of every converted utterance (same names)")
     add(
         "--speaker_refs",
         nargs=2,
         metavar=("SPK2UTT", "WAV_SCP"),
-        help="recordings of other speakers (the target's are used if --target_speaker_scp is not given)",
+        help="recordings of speakers (the target's are used if --target_speaker_scp is not given)",
     )
+    add("--speakers", type=Path, help="data directory to take --speaker_refs from (spk2utt, wav.scp)")
     add("--target_speaker", default="", help="name of the target speaker in SPK2UTT")
     add("--max_refs", type=int, default=30, help="recordings per speaker for the speaker encoder")
     add("--speaker_encoder", default="resemblyzer", help="speaker encoder, or none")
@@ -53,8 +60,11 @@ def _speakers(arguments: argparse.Namespace, encoder: Any, hypothesis: dict[str,
         waves = list(read_table(arguments.target_speaker_scp).items())[:limit]
         target = embed(dict(waves), "target speaker")
     others = {}
-    if arguments.speaker_refs:
-        spk2utt, scp = arguments.speaker_refs
+    files = arguments.speaker_refs
+    if arguments.speakers:
+        files = [arguments.speakers / "spk2utt", arguments.speakers / "wav.scp"]
+    if files:
+        spk2utt, scp = files
         waves = read_table(scp)
         groups = {speaker: utts.split() for speaker, utts in read_table(spk2utt).items()}
         if arguments.target_speaker and arguments.target_speaker not in groups and target is None:
@@ -94,8 +104,10 @@ def main(argv: list[str] | None = None) -> None:
     from ctap.eval.speech import PAIR_KEYS, TIMED_KEYS, metrics_of_pairs, score_list
     from ctap.kaldi.io import read_table
 
-    if arguments.msep_hypothesis and not arguments.reference:
+    if arguments.msep_hypothesis and not (arguments.reference or arguments.source_scp):
         raise UserError("--msep_hypothesis needs --reference, the recordings to compare with")
+    if arguments.speakers and arguments.speaker_refs:
+        raise UserError("--speakers and --speaker_refs say the same: give one of them")
     if not arguments.config:
         raise UserError("--config is missing: no result goes without the configuration behind it")
     settings = AudioSettings.load(arguments.settings) if arguments.settings else AudioSettings()
@@ -103,8 +115,13 @@ def main(argv: list[str] | None = None) -> None:
     options = {"settings": settings, "nj": arguments.nj}
     seed = arguments.seed
     metrics: dict = {}
-    if arguments.reference:
-        reference = read_table(arguments.reference)
+    reference_scp, timed_scp, note = arguments.reference, arguments.msep_hypothesis, ""
+    if reference_scp is None and arguments.source_scp:
+        # conversion keeps the timing of its source
+        reference_scp, timed_scp = arguments.source_scp, timed_scp or arguments.hypothesis
+        note = "against the source recording, another voice"
+    if reference_scp:
+        reference = read_table(reference_scp)
         vocoded = read_table(arguments.vocoded) if arguments.vocoded else {}
 
         def against(scored: dict, same_length: bool) -> dict:
@@ -114,24 +131,21 @@ def main(argv: list[str] | None = None) -> None:
             found = score_list(reference, waves, same_length=same_length, what="vocoded", **options)
             return {"vocoded recording": found}
 
-        if arguments.msep_hypothesis:
-            timed = score_list(
-                reference,
-                read_table(arguments.msep_hypothesis),
-                same_length=True,
-                what="msep_hypothesis",
-                **options,
-            )
-            metrics |= metrics_of_pairs(timed, TIMED_KEYS, against=against(timed, True), seed=seed)
+        if timed_scp:
+            waves = read_table(timed_scp)
+            timed = score_list(reference, waves, same_length=True, what="msep_hypothesis", **options)
+            metrics |= metrics_of_pairs(timed, TIMED_KEYS, against=against(timed, True), note=note, seed=seed)
         scores = score_list(reference, hypothesis, same_length=False, **options)
-        metrics |= metrics_of_pairs(scores, PAIR_KEYS, against=against(scores, False), seed=seed)
+        metrics |= metrics_of_pairs(scores, PAIR_KEYS, against=against(scores, False), note=note, seed=seed)
     encoder = None
     if arguments.speaker_encoder != "none":
         encoder = load_speaker_encoder(arguments.speaker_encoder)
     if encoder is not None:
         metrics |= _speakers(arguments, encoder, hypothesis, seed)
     if not metrics:
-        raise UserError("nothing to compare with: give --reference, --target_speaker_scp or --source_scp")
+        raise UserError(
+            "nothing to compare with: give --reference, --source_scp, --speakers or --target_speaker_scp"
+        )
     name = arguments.name or arguments.out.resolve().parent.name
     meta = collect_meta(seed=seed, config=arguments.config, settings=settings.as_dict())
     write_scores(arguments.out, name, metrics, meta, task=arguments.task)

@@ -117,8 +117,9 @@ def _experiment(experiment: Experiment, address: Callable[[Path], str]) -> str:
         figures = ""
         for picture in experiment.pictures:
             source, caption = escape(address(picture.path), quote=True), escape(picture.caption, quote=True)
+            wide = ' class="wide"' if _wide(picture.path) else ""
             figures += (
-                f'<figure{" class=wide" if _wide(picture.path) else ""}><a href="{source}"><img loading="lazy" src="{source}" alt="{caption}"></a>'
+                f'<figure{wide}><a href="{source}"><img loading="lazy" src="{source}" alt="{caption}"></a>'
                 f"<figcaption>{caption}</figcaption></figure>\n"
             )
         parts.append(f'<h4>Pictures</h4><div class="pictures">{figures}</div>')

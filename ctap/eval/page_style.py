@@ -11,7 +11,8 @@ body { margin: 0; background: var(--paper); color: var(--ink); line-height: 1.5;
   "PingFang SC", "Microsoft YaHei", sans-serif; }
 header, main, footer { max-width: 1080px; margin: 0 auto; padding: 0 16px; }
 header { padding-top: 28px; }
-h1 { font-size: 1.7rem; margin: 0 0 4px; } h2 { font-size: 1.3rem; margin: 44px 0 8px; scroll-margin-top: 56px; }
+h1 { font-size: 1.7rem; margin: 0 0 4px; }
+h2 { font-size: 1.3rem; margin: 44px 0 8px; scroll-margin-top: 56px; }
 h3 { font-size: 1.05rem; margin: 0 0 10px; overflow-wrap: anywhere; } h4 { margin: 22px 0 8px; }
 p.note, .meta, figcaption, footer { color: var(--soft); font-size: .88rem; }
 nav { position: sticky; top: 0; z-index: 2; background: var(--paper);
