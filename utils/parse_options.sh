@@ -22,9 +22,11 @@ _po_list() {
         fi
         if [[ ${line} =~ ^(\.|source)[[:space:]].*parse_options\.sh ]]; then
             return 0
+        elif [[ ${line} == [a-z]*=\$\(* && ${line} != *'#'* ]]; then
+            : # computed, and not described: no option
         elif [[ ${line} =~ ^([a-z][a-z0-9_]*)=(\"[^\"]*\"|\'[^\']*\'|[^[:space:]\"\']*)[[:space:]]*(#[[:space:]]*(.*))?$ ]]; then
             printf 'option\t%s\t%s\n' "${BASH_REMATCH[1]}" "${BASH_REMATCH[4]}"
-        elif [[ ${line} =~ ^([a-z][a-z0-9_]*)= && ${line} != *'=$('* ]]; then
+        elif [[ ${line} =~ ^([a-z][a-z0-9_]*)= ]]; then
             printf 'option\t%s\t\n' "${BASH_REMATCH[1]}"
         elif [[ ${line} =~ ^#[[:space:]]*(shellcheck[[:space:]].*)?$ ]]; then
             :
