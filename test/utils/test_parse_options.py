@@ -89,4 +89,4 @@ def test_help_lists_every_option_with_its_default(shell, tmp_path: Path) -> None
     assert '--skip_stages stages left out, () such as "4 5"' in text
     assert "--force repeat finished steps (false)" in text
     assert "--cores cores of this machine (" in text
-    assert "here" not in text and "later" not in text and "<" not in done.stdout
+    assert "--here" not in text and "--there" not in text and "later" not in text and "<" not in done.stdout
