@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _LEVEL = 10 ** (-30 / 20)
-_INSTALL = "pip install webrtcvad-wheels librosa && pip install --no-deps Resemblyzer (or: make env-eval)"
+_INSTALL = "pip install webrtcvad-wheels librosa && pip install --no-deps Resemblyzer"
 
 
 class NoSpeechError(UserError):
