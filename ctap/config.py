@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,8 +32,8 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
 
 
 def to_dict(config: Any) -> dict[str, Any]:
-    """A dataclass as plain nested values, ready for YAML."""
-    return dataclasses.asdict(config)
+    """A dataclass as the plain nested values that its YAML holds (tuples become lists)."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
 def save_yaml(values: Mapping[str, Any], path: str | Path) -> None:
@@ -56,7 +57,9 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
     return values
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
+def differences(
+    old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
+) -> dict[str, tuple[Any, Any]]:
     """What differs between two nested mappings, as dotted key -> (old, new)."""
     found: dict[str, tuple[Any, Any]] = {}
     for key in [*old, *(k for k in new if k not in old)]:

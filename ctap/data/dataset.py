@@ -84,7 +84,7 @@ class FeatureSet:
         durations = read_table(self.path / "durations")
         for utt, frames in zip(self.utts, self.lengths, strict=True):
             if utt not in phones or utt not in durations:
-                raise UserError(f"{self.path}: {utt} has features but no durations; run stages 1-2")
+                raise UserError(f"{self.path}: {utt} has no durations; run stages 1-2")
             ids = np.array(tokens.encode(phones[utt].split()), np.int64)
             spans = np.array(durations[utt].split(), np.int64)
             if len(ids) != len(spans) or spans.sum() != frames:

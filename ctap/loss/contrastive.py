@@ -91,7 +91,9 @@ def tiled_contrastive(
         The scalar loss of Eq. 6, with gradients for all three tensors.
     """
     if s.shape != p.shape or s.dim() != 2:
-        raise ValueError(f"expected two [N, d] matrices of one shape, got {tuple(s.shape)} and {tuple(p.shape)}")
+        raise ValueError(
+            f"expected two [N, d] matrices of one shape, got {tuple(s.shape)} and {tuple(p.shape)}"
+        )
     with torch.autocast(s.device.type, enabled=False):
         if s.dtype in (torch.float16, torch.bfloat16):
             s, p = s.float(), p.float()

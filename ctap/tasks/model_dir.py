@@ -69,7 +69,7 @@ class Parts:
         part = getattr(self, name)
         if part is None:
             raise UserError(
-                f"{self.path or 'this model'}: no part '{name}'; stage {STAGE_OF[name]} of the recipe makes it"
+                f"{self.path or 'this model'}: no part '{name}'; the recipe's stage {STAGE_OF[name]} makes it"
             )
         return part
 

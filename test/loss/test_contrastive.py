@@ -54,7 +54,9 @@ def test_plain_equals_the_formula():
 @pytest.mark.parametrize("keep_bytes", [0, 2**30])
 def test_gradcheck(keep_bytes):
     s, p, scale = inputs(11, 4, 0.7)
-    assert torch.autograd.gradcheck(lambda *x: tiled_contrastive(*x, block=4, keep_bytes=keep_bytes), (s, p, scale))
+    assert torch.autograd.gradcheck(
+        lambda *x: tiled_contrastive(*x, block=4, keep_bytes=keep_bytes), (s, p, scale)
+    )
 
 
 def test_large_temperature_does_not_overflow():

@@ -37,12 +37,16 @@ tag=""                    # name of the pretraining; default: the name of its co
 # Corpus
 corpus=""                 # directory of the corpus
 download=false            # stage -1: fetch the corpus
+checksum=""               # SHA-256 or MD5 of its archive, if you know it
 downloaddir=downloads     # where to
 target_speakers=auto      # kept out of pretraining: names, none, or auto
 num_targets=4             # how many auto takes at most
 labeled_minutes=15        # of each target speaker, with text
 dev_utts=auto             # utterances of dev
-max_seconds=60            # longer utterances are left out, and named
+test_share=0.1            # of a target speaker, held out where the corpus has no test part
+targets_in_train=auto     # pretrain on target speakers too; auto: only if there are one or two speakers
+min_seconds=0.1           # shorter utterances are left out, and named
+max_seconds=60            # longer ones, too
 sandhi=false              # tone sandhi where the corpus brings no pinyin
 
 # Durations
@@ -190,22 +194,27 @@ stage_download() {
         log "stage -1: nothing asked for (--download true fetches the corpus)"
         return
     fi
-    local/download.sh "${downloaddir}"
+    local/download.sh "${downloaddir}" ${checksum:+--checksum "${checksum}"}
+}
+
+# A digest of the names, sizes and times of the corpus's files, so that a changed corpus is noticed.
+corpus_files() {
+    [[ ! -d ${corpus} ]] || find -L "${corpus}" -type f -printf '%P %s %T@\n' | LC_ALL=C sort | sha256sum | cut -c 1-16
 }
 
 stage_0() {
     [[ -n ${corpus} || ${download} != true ]] || corpus=${downloaddir}
     local all=${datadir}/local
     run_step --mark "${marks}/data_tables" --name "stage 0, tables of the corpus" --in "${here}/local" \
-        --opt "corpus=${corpus}" --out "${all}/corpus/wav.scp" \
+        --opt "corpus=${corpus}" --opt "files=$(corpus_files)" --out "${all}/corpus/wav.scp" \
         -- local/data.sh --corpus "${corpus}" --downloaddir "${downloaddir}" "${all}/corpus"
     module data_text ctap.bin.prepare_text --in "${all}/corpus" --out "${all}/all/wav.scp" -- \
         --in_dir "${all}/corpus" --out_dir "${all}/all" --skipped "${all}/skipped.tsv" \
-        --max_seconds "${max_seconds}" --sandhi "${sandhi}"
+        --min_seconds "${min_seconds}" --max_seconds "${max_seconds}" --sandhi "${sandhi}"
     module data_sets ctap.bin.split_targets --in "${all}/all" --out "${datadir}/train/wav.scp" -- \
         --data_dir "${all}/all" --out_dir "${datadir}" --target_speakers "${target_speakers}" \
         --num_targets "${num_targets}" --labeled_minutes "${labeled_minutes}" --dev_utts "${dev_utts}" \
-        --seed "${seed}"
+        --test_share "${test_share}" --targets_in_train "${targets_in_train}" --seed "${seed}"
     local set
     for set in $(all_sets); do
         if [[ ${set} == target_*_speech ]]; then

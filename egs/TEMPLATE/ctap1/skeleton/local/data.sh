@@ -16,7 +16,8 @@
 # out, counted, and named in data/local/skipped.tsv; then train, dev, test and target speakers are divided.
 set -euo pipefail
 
-corpus=""    # root of the corpus
+corpus=""                # root of the corpus
+downloaddir=downloads    # where a corpus that is fetched or made goes
 
 # shellcheck source=egs/TEMPLATE/ctap1/path.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../path.sh"

@@ -1,0 +1,94 @@
+"""Datasets: crops with their durations, prompts, and tables that do not fit."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctap.data.batching import BatchRequest
+from ctap.data.cropping import clip_window, crop_durations
+from ctap.data.dataset import CTAPDataset, FeatureSet
+from ctap.errors import UserError
+from ctap.kaldi.io import read_table, write_table
+from ctap.text.tokens import TokenTable
+
+TOKENS = TokenTable.mandarin()
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.data())
+def test_cropped_durations_are_those_of_the_cropped_frames(spans, data):
+    durations = np.array(spans)
+    tokens = np.arange(10, 10 + len(durations))
+    start = data.draw(st.integers(0, int(durations.sum()) - 1))
+    size = data.draw(st.integers(1, int(durations.sum()) - start))
+    kept, cut = crop_durations(tokens, durations, start, size)
+    expected = np.repeat(tokens, durations)[start : start + size]
+    np.testing.assert_array_equal(np.repeat(kept, cut), expected)
+
+
+@pytest.mark.parametrize("frames", [3, 10, 25])
+def test_prompts_are_windows_or_repeats(frames):
+    mel = np.arange(frames)[:, None].astype(np.float32)
+    window = clip_window(mel, 10, np.random.default_rng(0))
+    assert window.shape == (10, 1)
+    assert (np.diff(window[:, 0]) % frames == 1 % frames).all()
+
+
+def test_batches_hold_what_the_dump_holds(dump):
+    features = FeatureSet(dump / "train", TOKENS)
+    data = CTAPDataset(features, max_frames=None, prompt_frames=40, prompt="utterance", seed=0)
+    batch = data[BatchRequest((0, 3, 5), None)]
+    assert batch.lengths.tolist() == features.lengths[[0, 3, 5]].tolist()
+    assert (batch.durations.sum(dim=1) == batch.lengths).all()
+    assert batch.prompt.shape == (3, 40, 40)
+    table = read_table(dump / "train" / "aligned_phones")
+    for i, utt in enumerate(batch.utts):
+        assert TOKENS.decode(batch.tokens[i, : batch.phone_lengths[i]].tolist()) == table[utt].split()
+        torch.testing.assert_close(
+            batch.mel[i, : batch.lengths[i]], torch.from_numpy(features.mels[utt].copy())
+        )
+    assert batch.mel[~batch.mask].abs().sum() == 0
+
+
+def test_crops_are_random_by_step_and_repeat_by_step(dump):
+    features = FeatureSet(dump / "train", TOKENS)
+    data = CTAPDataset(features, max_frames=30, prompt_frames=20, prompt="speaker", seed=0)
+    first, again, other = (data[BatchRequest((2, 4), step)] for step in (5, 5, 6))
+    torch.testing.assert_close(first.mel, again.mel)
+    torch.testing.assert_close(first.prompt, again.prompt)
+    assert not torch.equal(first.prompt, other.prompt)
+    assert first.lengths.max() == 30
+    assert (first.durations.sum(dim=1) == first.lengths).all()
+
+
+def test_durations_that_do_not_sum_to_the_frames_are_refused(dump, tmp_path):
+    shutil.copytree(dump / "dev", tmp_path / "dev")
+    table = read_table(tmp_path / "dev" / "durations")
+    utt = sorted(table)[1]
+    first, rest = table[utt].split(maxsplit=1)
+    write_table(tmp_path / "dev" / "durations", table | {utt: f"{int(first) + 1} {rest}"})
+    with pytest.raises(UserError, match=f"{utt}.*frames"):
+        FeatureSet(tmp_path / "dev", TOKENS)
+
+
+def test_an_unknown_phone_is_named(dump, tmp_path):
+    shutil.copytree(dump / "dev", tmp_path / "dev")
+    table = read_table(tmp_path / "dev" / "aligned_phones")
+    utt = sorted(table)[0]
+    write_table(tmp_path / "dev" / "aligned_phones", table | {utt: table[utt].replace("sil", "qq9")})
+    with pytest.raises(UserError, match="qq9"):
+        FeatureSet(tmp_path / "dev", TOKENS)
+
+
+def test_speech_without_text_needs_no_labels(dump, tmp_path):
+    shutil.copytree(dump / "dev", tmp_path / "dev")
+    for name in ("durations", "aligned_phones", "text"):
+        (tmp_path / "dev" / name).unlink()
+    features = FeatureSet(tmp_path / "dev", TOKENS, labeled=False)
+    data = CTAPDataset(features, max_frames=50, prompt_frames=20, prompt="utterance", seed=0)
+    batch = data[BatchRequest((0, 1), 3)]
+    assert batch.phone_lengths.tolist() == [0, 0]

@@ -1,0 +1,82 @@
+"""Duration models: the diffusion process, its sampler, and whole frames."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctap.nn.duration import DurationConfig, DurationModel
+
+CONFIG = DurationConfig(layers=4, channels=16, steps=50, sampling_steps=10, predictor_channels=16)
+
+
+def test_noise_schedule_is_the_linear_one():
+    model = DurationModel(4, 2, DurationConfig())
+    beta = torch.linspace(1e-4, 0.06, 100)
+    torch.testing.assert_close(model.alpha_bar, torch.cumprod(1 - beta, dim=0))
+    assert model.alpha_bar[-1] < 0.06  # close to pure noise
+
+
+def test_sampler_inverts_the_process_of_a_perfect_denoiser():
+    """With the true noise at every step, DDIM returns the very sample it came from."""
+    model = DurationModel(4, 2, CONFIG)
+    clean = torch.randn(3, 7).clamp(-3, 3)
+
+    def perfect(z, step, condition, mask):
+        level = model.alpha_bar[step][:, None]
+        return (z - level.sqrt() * clean) / (1 - level).sqrt()
+
+    model.denoiser.forward = perfect
+    mask = torch.ones(3, 7, dtype=torch.bool)
+    torch.testing.assert_close(model.sample(torch.zeros(3, 7, 6), mask), clean, atol=1e-4, rtol=1e-3)
+
+
+def test_seed_decides_the_sample():
+    model = DurationModel(4, 2, CONFIG).eval()
+    condition, mask = torch.randn(1, 6, 6), torch.ones(1, 6, dtype=torch.bool)
+    draws = [model.sample(condition, mask, torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
+    torch.testing.assert_close(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0.2, 60.0), min_size=1, max_size=30))
+def test_whole_frames_keep_the_length_and_leave_no_phone_out(frames):
+    model = DurationModel(4, 2, CONFIG)
+    wanted = torch.tensor([frames])
+    mask = torch.ones_like(wanted, dtype=torch.bool)
+    whole = model.to_frames(torch.log1p(wanted), mask)
+    assert (whole >= 1).all()
+    total = wanted.clamp(min=1).sum().item()
+    assert abs(whole.sum().item() - total) <= 0.5 + (whole == 1).sum().item() * 0.51
+
+
+def test_learns_durations_that_depend_on_the_phone():
+    """Overfit: two kinds of phone with their own duration are told apart by both models."""
+    torch.manual_seed(0)
+    kinds = torch.randint(2, (16, 10))
+    durations = torch.where(kinds == 0, 4, 20)
+    condition = torch.nn.functional.one_hot(kinds, 6).float()
+    mask = torch.ones_like(kinds, dtype=torch.bool)
+    logs = torch.log1p(durations.float())
+    model = DurationModel(4, 2, CONFIG, logs.mean().item(), logs.std().item())
+    optimizer = torch.optim.Adam(model.parameters(), 5e-3)
+    for _ in range(250):
+        optimizer.zero_grad()
+        sum(model.losses(durations, condition, mask)).backward()
+        optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        for z in (model.sample(condition, mask), model.predictor(condition, mask)):
+            frames = model.to_frames(z, mask).float()
+            assert frames[kinds == 0].mean() == pytest.approx(4, abs=1.5)
+            assert frames[kinds == 1].mean() == pytest.approx(20, abs=4)
+
+
+def test_padding_takes_no_part():
+    model = DurationModel(4, 2, CONFIG).eval()
+    condition = torch.randn(1, 5, 6)
+    alone = model.predictor(condition, torch.ones(1, 5, dtype=torch.bool))
+    longer = torch.cat([condition, torch.full((1, 3, 6), 1e3)], dim=1)
+    mask = torch.tensor([[True] * 5 + [False] * 3])
+    torch.testing.assert_close(model.predictor(longer, mask)[:, :5], alone, atol=1e-5, rtol=1e-4)

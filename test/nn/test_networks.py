@@ -1,0 +1,120 @@
+"""The networks: shapes, and padding that takes no part."""
+
+import pytest
+import torch
+
+from ctap.config import from_dict
+from ctap.nn.ctap import CTAP, CTAPConfig
+from ctap.nn.masking import lengths_to_mask
+from ctap.nn.phoneme_decoder import PhonemeDecoder
+from ctap.nn.positions import make_positions
+from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder
+from ctap.nn.transformer import StackConfig, TransformerStack
+
+POSITIONS = ["absolute", "random_offset", "rotary", "none"]
+
+
+def stack(positions="rotary"):
+    return {"layers": 2, "dim": 16, "heads": 2, "ffn": 32, "dropout": 0.1, "positions": positions}
+
+
+def small(positions="rotary"):
+    torch.manual_seed(0)
+    prompt = {"channels": [8, 16], "dim": 6, "frames": 40, "reduction": 2, "summary": "recurrent"}
+    config = {
+        "embed_dim": 8,
+        "speech_encoder": stack(positions),
+        "phoneme_encoder": stack(positions),
+        "decoder": stack(positions),
+        "prompt_encoder": prompt,
+        "postnet_dim": 8,
+    }
+    return CTAP(from_dict(CTAPConfig, config, "test"), n_tokens=20).eval()
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_padding_changes_nothing(positions):
+    """An utterance's S, P and mel are the same alone and beside a longer one whose padding holds rubbish."""
+    model = small(positions)
+    durations = torch.tensor([[3, 9, 4]])
+    tokens = torch.tensor([[4, 7, 2]])
+    mel, g = torch.randn(1, 16, 40), torch.randn(1, 6)
+    s = model.speech_encoder(mel)
+    p = model.phoneme_encoder(tokens, durations, 16)
+    out = model.decoder(s, g)
+
+    mask = lengths_to_mask(torch.tensor([16, 25]))
+    both_mel = torch.full((2, 25, 40), 1e3)
+    both_mel[0, :16] = mel[0]
+    both_mel[1] = torch.randn(25, 40)
+    both_durations = torch.tensor([[3, 9, 4, 0], [5, 5, 5, 10]])
+    both_tokens = torch.tensor([[4, 7, 2, 0], [1, 2, 3, 4]])
+    s2 = model.speech_encoder(both_mel, mask)
+    p2 = model.phoneme_encoder(both_tokens, both_durations, 25, mask)
+    out2 = model.decoder(s2, g.expand(2, -1), mask)
+    torch.testing.assert_close(s2[:1, :16], s, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(p2[:1, :16], p, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(out2[:1, :16], out, atol=1e-5, rtol=1e-4)
+
+
+def test_outputs_are_layer_normed():
+    """Section 3.1: S and P are layer-normalised, so that S.P = d cos of the two."""
+    s = small().speech_encoder(torch.randn(2, 30, 40))
+    torch.testing.assert_close(s.mean(dim=-1), torch.zeros(2, 30), atol=1e-5, rtol=0)
+    torch.testing.assert_close(s.square().sum(dim=-1), torch.full((2, 30), 8.0), atol=1e-2, rtol=0)
+
+
+def test_gradients_reach_every_weight():
+    model = small().train()
+    mel = torch.randn(2, 30, 40)
+    s = model.speech_encoder(mel)
+    p = model.phoneme_encoder(torch.tensor([[3, 4], [5, 6]]), torch.tensor([[10, 20], [15, 15]]), 30)
+    mean, log_variance = model.prompt_encoder(mel)
+    out = model.decoder(s + p, mean + log_variance)
+    out.square().mean().backward()
+    lacking = [n for n, w in model.named_parameters() if w.grad is None or not w.grad.abs().sum()]
+    assert lacking == []
+
+
+def test_rotary_sees_distances_only_and_absolute_sees_the_clock():
+    x = torch.randn(1, 12, 16)
+    outputs = {}
+    for name in ("rotary", "absolute"):
+        torch.manual_seed(1)
+        net = TransformerStack(from_dict(StackConfig, stack(name), "test")).eval()
+        outputs[name] = [net(x, offset=o) for o in (0, 137)]
+    torch.testing.assert_close(outputs["rotary"][0], outputs["rotary"][1], atol=2e-4, rtol=1e-3)
+    assert (outputs["absolute"][0] - outputs["absolute"][1]).abs().max() > 0.1
+
+
+def test_random_offsets_are_independent_in_training_and_absent_afterwards():
+    scheme = make_positions("random_offset").train()
+    x = torch.zeros(2, 5, 8)
+    first, second = scheme.add(x), scheme.add(x)
+    assert not torch.equal(first, second)
+    assert not torch.equal(first[0], first[1])
+    torch.testing.assert_close(scheme.eval().add(x), make_positions("absolute").add(x))
+
+
+@pytest.mark.parametrize("summary", ["recurrent", "mean"])
+def test_prompt_encoder_has_the_papers_shape(summary):
+    config = PromptConfig(summary=summary)
+    mean, log_variance = PromptEncoder(40, config)(torch.randn(2, 300, 40))
+    assert mean.shape == log_variance.shape == (2, 512)
+
+
+@pytest.mark.parametrize("frames", [7, 40, 41, 399])
+def test_any_speech_becomes_a_prompt(frames):
+    model = small()
+    prompt = model.fit_prompt(torch.arange(frames, dtype=torch.float32)[:, None].expand(-1, 40))
+    assert prompt.shape == (40, 40)
+    if frames >= 40:
+        assert prompt[0, 0] == (frames - 40) // 2
+
+
+def test_phoneme_decoder_shapes():
+    net = PhonemeDecoder(8, 20, 11, from_dict(StackConfig, stack(), "test"))
+    phones, units = net(torch.randn(2, 9, 8), lengths_to_mask(torch.tensor([9, 4])))
+    assert phones.shape == (2, 9, 20)
+    assert units.shape == (2, 9, 11)
+    assert PhonemeDecoder(8, 20, 0, StackConfig(1, 16, 2, 16))(torch.randn(1, 3, 8))[1] is None

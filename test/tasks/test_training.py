@@ -1,0 +1,190 @@
+"""Trainings run for real on a tiny dump: all four, resumed, refused, reproduced."""
+
+import shutil
+
+import pytest
+import torch
+import yaml
+
+from ctap.bin.train import train
+from ctap.config import from_dict, load_yaml
+from ctap.errors import UserError
+from ctap.tasks.build import TRAININGS, Sources
+from ctap.tasks.model_dir import Parts
+from ctap.tasks.trainer import average_weights
+from test import tiny
+
+
+def config(name, **trainer):
+    values = {"data": tiny.DATA, "optim": tiny.OPTIM, "trainer": {**tiny.TRAINER, **trainer}}
+    if name == "pretrain":
+        values["model"] = tiny.MODEL
+    elif name == "duration":
+        values["model"] = {"layers": 2, "channels": 8, "steps": 10, "predictor_channels": 8}
+    elif name == "asr":
+        values["model"] = tiny.STACK
+    return from_dict(TRAININGS[name][0], values, "test")
+
+
+def weights(folder, part="ctap"):
+    return torch.load(folder / "model" / f"{part}.pt", weights_only=True)
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+@pytest.fixture(scope="module")
+def pretrained(dump, tmp_path_factory):
+    out = tmp_path_factory.mktemp("exp") / "ctap"
+    train("pretrain", config("pretrain"), Sources(dump / "train", dump / "dev"), out)
+    return out
+
+
+def test_pretraining_leaves_a_model_curves_and_pictures(pretrained):
+    parts = Parts.load(pretrained / "model")
+    assert parts.ctap.config.embed_dim == 8
+    assert parts.ctap.mean[0] == -3.0
+    rows = (pretrained / "metrics.csv").read_text().splitlines()
+    assert len(rows) == 3
+    columns = rows[0].split(",")
+    for name in ("val/phone_retrieval", "val/phone_retrieval_shifted", "train/contrastive", "train/scale"):
+        assert name in columns
+    assert {p.stem for p in (pretrained / "images").glob("*.png")} == {"similarity", "alignment", "mels"}
+    assert list((pretrained / "tensorboard").glob("events*"))
+
+
+def test_stopped_and_resumed_equals_undisturbed(dump, pretrained, tmp_path, monkeypatch):
+    """Killed in the second epoch, started again: the same weights, bit by bit, and the same curves."""
+    from ctap.tasks.pretrain import PretrainTask
+
+    out = tmp_path / "ctap"
+    sources = Sources(dump / "train", dump / "dev")
+    step = PretrainTask.training_step
+
+    def dies(self, batch, index):
+        if self.global_step == 6:
+            raise KeyboardInterrupt
+        return step(self, batch, index)
+
+    monkeypatch.setattr(PretrainTask, "training_step", dies)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        train("pretrain", config("pretrain"), sources, out)
+    assert not (out / "model").exists()
+    assert (out / "last.ckpt").exists()
+    monkeypatch.setattr(PretrainTask, "training_step", step)
+    train("pretrain", config("pretrain"), sources, out)
+    assert same(weights(out), weights(pretrained))
+    assert (out / "metrics.csv").read_text() == (pretrained / "metrics.csv").read_text()
+
+
+def test_seed_decides_the_weights(dump, pretrained, tmp_path):
+    sources = Sources(dump / "train", dump / "dev")
+    train("pretrain", config("pretrain", seed=1), sources, tmp_path / "other")
+    assert not same(weights(tmp_path / "other"), weights(pretrained))
+
+
+def test_unfinished_training_that_differs_is_refused_by_name(dump, pretrained, tmp_path):
+    out = tmp_path / "ctap"
+    shutil.copytree(pretrained, out)
+    shutil.rmtree(out / "model")
+    changed = config("pretrain")
+    changed.optim.lr = 0.5
+    with pytest.raises(UserError, match=r"optim\.lr: 0\.003 -> 0\.5"):
+        train("pretrain", changed, Sources(dump / "train", dump / "dev"), out)
+    assert (out / "last.ckpt").exists()
+
+
+def test_finished_training_that_differs_is_moved_aside_and_done_again(dump, pretrained, tmp_path):
+    out = tmp_path / "ctap"
+    shutil.copytree(pretrained, out)
+    train("pretrain", config("pretrain", seed=3), Sources(dump / "train", dump / "dev"), out)
+    assert same(weights(tmp_path / "ctap.old1"), weights(pretrained))
+    assert not same(weights(out), weights(pretrained))
+
+
+def test_more_steps_go_on_from_the_checkpoint(dump, pretrained, tmp_path):
+    out = tmp_path / "ctap"
+    shutil.copytree(pretrained, out)
+    train("pretrain", config("pretrain", max_steps=12), Sources(dump / "train", dump / "dev"), out)
+    rows = (out / "metrics.csv").read_text().splitlines()
+    assert rows[:3] == (pretrained / "metrics.csv").read_text().splitlines()
+    assert len(rows) == 4
+
+
+def test_steps_must_fill_epochs(dump, tmp_path):
+    with pytest.raises(UserError, match=r"multiple of trainer\.epoch_steps"):
+        train("pretrain", config("pretrain", max_steps=7), Sources(dump / "train"), tmp_path / "x")
+
+
+@pytest.mark.parametrize("reads", ["speech", "phonemes"])
+def test_finetuning_leaves_the_encoders_alone(dump, pretrained, tmp_path, reads):
+    """Section 2.2.1: both encoders are frozen, decoder and prompt encoder learn."""
+    tuned = config("finetune")
+    tuned.reads = reads
+    train("finetune", tuned, Sources(dump / "train", init=pretrained / "model"), tmp_path / "ft")
+    before, after = weights(pretrained), weights(tmp_path / "ft")
+    moved = {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])}
+    assert moved == {"decoder", "prompt_encoder"}
+
+
+def test_duration_and_asr_leave_ctap_alone_and_add_their_part(dump, pretrained, tmp_path):
+    sources = Sources(dump / "train", dump / "dev", init=pretrained / "model")
+    for name in ("duration", "asr"):
+        train(name, config(name), sources, tmp_path / name)
+        assert same(weights(tmp_path / name), weights(pretrained))
+        assert getattr(Parts.load(tmp_path / name / "model"), name) is not None
+    adapted = Sources(
+        dump / "train", init=pretrained / "model", duration_init=tmp_path / "duration" / "model"
+    )
+    train("duration", config("duration"), adapted, tmp_path / "adapted")
+    a, b = weights(tmp_path / "duration", "duration"), weights(tmp_path / "adapted", "duration")
+    assert torch.equal(a["mean"], b["mean"])
+    assert not same(a, b)
+
+
+def test_other_mel_settings_are_refused_by_name(dump, pretrained, tmp_path):
+    from ctap.audio.settings import AudioSettings
+
+    other = tmp_path / "dump"
+    shutil.copytree(dump, other)
+    AudioSettings(f_max=7600.0).save(other / "audio.json")
+    with pytest.raises(UserError, match="f_max"):
+        train(
+            "finetune",
+            config("finetune"),
+            Sources(other / "train", init=pretrained / "model"),
+            tmp_path / "x",
+        )
+
+
+def test_another_token_table_is_refused_by_name(dump, pretrained, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(pretrained / "model", model)
+    table = (model / "tokens.txt").read_text().replace("rr ", "r_r ")
+    (model / "tokens.txt").write_text(table)
+    start = from_dict(
+        TRAININGS["pretrain"][0], {**yaml.safe_load(yaml.safe_dump({"model": tiny.MODEL}))}, "test"
+    )
+    start.trainer = config("pretrain").trainer
+    with pytest.raises(UserError, match="r_r"):
+        train("pretrain", start, Sources(dump / "train", init=model), tmp_path / "x")
+
+
+def test_weights_that_do_not_fit_are_refused_by_name(pretrained, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(pretrained / "model", model)
+    described = load_yaml(model / "model.yaml")
+    described["parts"]["ctap"]["embed_dim"] = 4
+    (model / "model.yaml").write_text(yaml.safe_dump(described))
+    with pytest.raises(UserError, match=r"speech_encoder\.project\.weight: \[8, 16\] in the file, \[4, 16\]"):
+        Parts.load(model)
+
+
+def test_averaged_weights_are_the_mean(tmp_path):
+    for i in (1.0, 3.0):
+        state = {"w": torch.full((2,), i), "n": torch.tensor(5)}
+        torch.save({"state_dict": state}, tmp_path / f"{i}.ckpt")
+    mean = average_weights(sorted(tmp_path.glob("*.ckpt")))
+    assert mean["w"].tolist() == [2.0, 2.0]
+    assert mean["n"] == 5
