@@ -1,20 +1,31 @@
 #!/usr/bin/env bash
 # Usage: data.sh [--corpus DIR] OUT_DIR
-# Speaks the embedded corpus, unless there is one, and reads it as AISHELL-3, whose layout it has.
+# Speaks the embedded corpus (nothing is downloaded, the same bytes every time), unless one is given, and reads it
+# as AISHELL-3, whose layout it has. phoneme_events.tsv beside it tells where the phones are: for scoring alone.
 set -euo pipefail
 
 corpus=""                # an embedded corpus that is there already
 downloaddir=downloads    # where a new one goes
+minutes=3                # train part of each ordinary speaker
+target_minutes=4.5       # train part of each of the two target speakers
+test_minutes=0.5         # test part of each speaker
+speakers=8               # ordinary speakers, 1 to 8
+corpus_seed=0            # of texts and voices
+jobs=2                   # processes that speak
 
 # shellcheck source=egs/TEMPLATE/ctap1/path.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../../TEMPLATE/ctap1/path.sh"
+# shellcheck source=utils/parse_options.sh
 . parse_options.sh
+# shellcheck source=utils/log.sh
 . log.sh
 
 (($# == 1)) || die "expected one argument, the data directory to write (see --help)"
 here=$(dirname "${BASH_SOURCE[0]}")
 if [[ -z ${corpus} ]]; then
     corpus=${downloaddir}/mini
-    [[ -d ${corpus} ]] || "${python:-python3}" "${here}/make_corpus.py" "${corpus}"
+    "${python:-python3}" "${here}/make_corpus.py" "${corpus}" --minutes "${minutes}" \
+        --target_minutes "${target_minutes}" --test_minutes "${test_minutes}" --speakers "${speakers}" \
+        --seed "${corpus_seed}" --jobs "${jobs}"
 fi
 "${here}/../../../aishell3/ctap1/local/data.sh" --corpus "${corpus}" "$1"
