@@ -31,7 +31,9 @@ def make_dump(root: Path, name: str, utterances: int = 12, seed: int = 0) -> Pat
             inner = list(rng.choice(PHONES, size=rng.integers(4, 9)))
             phones = ["sil", *inner, "sil"]
             durations = rng.integers(4, 16, len(phones))
-            mel = np.concatenate([np.tile(colours[p], (n, 1)) for p, n in zip(phones, durations, strict=True)])
+            mel = np.concatenate(
+                [np.tile(colours[p], (n, 1)) for p, n in zip(phones, durations, strict=True)]
+            )
             mel = mel + 0.1 * rng.normal(size=mel.shape) + 0.5 * (i % 3) - 3.0
             writer[utt] = mel.astype(np.float32)
             tables["utt2spk"][utt] = speaker

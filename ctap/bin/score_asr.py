@@ -10,7 +10,7 @@ from jsonargparse import auto_cli
 from ctap.align.durations import expand_frames
 from ctap.errors import UserError, cli
 from ctap.eval.bootstrap import bootstrap_ratio
-from ctap.eval.errors import collapse, error_rate, frame_accuracy, syllables, without_tone
+from ctap.eval.errors import characters, collapse, error_rate, frame_accuracy, syllables, without_tone
 from ctap.eval.results import Metric, collect_meta, write_scores
 from ctap.kaldi.io import read_table
 
@@ -40,14 +40,19 @@ def score_asr(
         config: Configuration of the experiment, for the record.
     """
     said, heard = read_table(ref_dir / "phones"), read_table(hyp_dir / "phones")
-    utts = sorted(set(said) & set(heard))
-    if not utts:
+    utts = sorted(said)
+    if not set(utts) & set(heard):
         raise UserError(f"{hyp_dir}/phones and {ref_dir}/phones have no utterance in common")
-    if missing := sorted(set(heard) - set(said)):
-        print(f"{len(missing)} recognised utterances are not in {ref_dir}/phones: {' '.join(missing[:5])}")
+    for what, some in (
+        ("in the hypotheses", set(said) - set(heard)),
+        ("in the references", set(heard) - set(said)),
+    ):
+        if some:
+            print(f"{len(some)} utterances are not {what}: {' '.join(sorted(some)[:5])}")
     metrics: dict[str, Metric] = {}
     refs = [collapse(said[u].split()) for u in utts]
-    hyps = [collapse(heard[u].split()) for u in utts]
+    # what was not recognised at all counts as deleted
+    hyps = [collapse(heard.get(u, "").split()) for u in utts]
     add_rate(metrics, f"{prefix}phone_error_rate", refs, hyps)
     ref_syllables, hyp_syllables = [syllables(r) for r in refs], [syllables(h) for h in hyps]
     add_rate(metrics, f"{prefix}syllable_error_rate", ref_syllables, hyp_syllables)
@@ -58,15 +63,15 @@ def score_asr(
         [without_tone(s) for s in hyp_syllables],
     )
     if frames:
-        metrics[f"{prefix}frame_accuracy"] = frame_metric(ref_dir, hyp_dir, utts)
+        metrics[f"{prefix}frame_accuracy"] = frame_metric(ref_dir, hyp_dir, sorted(set(utts) & set(heard)))
     if (ref_dir / "text").exists() and (hyp_dir / "text").exists() and frames:
         texts, spelled = read_table(ref_dir / "text"), read_table(hyp_dir / "text")
-        both = [u for u in utts if u in texts and u in spelled]
+        both = [u for u in utts if u in texts]
         add_rate(
             metrics,
             f"{prefix}character_error_rate",
-            [list(texts[u]) for u in both],
-            [list(spelled[u]) for u in both],
+            [characters(texts[u]) for u in both],
+            [characters(spelled.get(u, "")) for u in both],
         )
     write_scores(out, name, metrics, collect_meta(seed=seed, config=config), task=task)
     for key, metric in metrics.items():

@@ -72,6 +72,21 @@ class CTAP(nn.Module):
         """The inverse of :meth:`normalize`."""
         return mel * self.std + self.mean
 
+    def duration_condition(self, tokens: Tensor, mask: Tensor, prompt: Tensor) -> Tensor:
+        """Condition of the duration models: the unexpanded phoneme encoding beside G.
+
+        Args:
+            tokens: [B, L] phone ids.
+            mask: [B, L] bool, True on real phones.
+            prompt: [B, F, n_mels] log-mel of the prompt.
+
+        Returns:
+            [B, L, d + D_g]. "Unexpanded": every phone lasts one frame.
+        """
+        phonemes = self.phoneme_encoder(tokens, mask.long(), tokens.shape[1], mask)
+        g = self.prompt_encoder(self.normalize(prompt))[0]
+        return torch.cat([phonemes, g[:, None].expand(-1, phonemes.shape[1], -1)], dim=-1)
+
     def fit_prompt(self, mel: Tensor) -> Tensor:
         """Bring any log-mel ``mel`` [T, n_mels] to the prompt window: its middle, or itself repeated."""
         frames = self.config.prompt_encoder.frames

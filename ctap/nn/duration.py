@@ -123,17 +123,12 @@ class DurationModel(nn.Module):
         self.register_buffer("mean", torch.tensor(mean))
         self.register_buffer("std", torch.tensor(std))
 
-    @staticmethod
-    def condition(phonemes: Tensor, g: Tensor) -> Tensor:
-        """Join the unexpanded phoneme encoding [B, L, d] with G [B, D_g] -> [B, L, d + D_g]."""
-        return torch.cat([phonemes, g[:, None].expand(-1, phonemes.shape[1], -1)], dim=-1)
-
     def losses(self, durations: Tensor, condition: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """L1 on the noise of the diffusion model, and squared error of the predictor, over real phones.
 
         Args:
             durations: [B, L] frames.
-            condition: [B, L, C] of :meth:`condition`.
+            condition: [B, L, C], see :meth:`ctap.nn.ctap.CTAP.duration_condition`.
             mask: [B, L] bool, True on real phones.
         """
         z = zero_padding((torch.log1p(durations.float()) - self.mean)[..., None] / self.std, mask)[..., 0]

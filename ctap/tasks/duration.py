@@ -25,22 +25,6 @@ class DurationTaskConfig:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
 
-def duration_condition(ctap: CTAP, tokens: Tensor, mask: Tensor, prompt: Tensor) -> Tensor:
-    """Condition of the duration models: the unexpanded phoneme encoding and G.
-
-    Args:
-        ctap: The pretrained or fine-tuned model.
-        tokens: [B, L] phone ids.
-        mask: [B, L] bool, True on real phones.
-        prompt: [B, F, n_mels] log-mel of the prompt.
-
-    Returns:
-        [B, L, d + D_g]. "Unexpanded": every phone lasts one frame.
-    """
-    phonemes = ctap.phoneme_encoder(tokens, mask.long(), tokens.shape[1], mask)
-    return DurationModel.condition(phonemes, ctap.prompt_encoder(ctap.normalize(prompt))[0])
-
-
 class DurationTask(Task):
     """Trains the diffusion model and the deterministic predictor; CTAP is frozen."""
 
@@ -54,7 +38,7 @@ class DurationTask(Task):
         """Losses of one batch."""
         mask = batch.phone_mask
         with torch.no_grad():
-            condition = duration_condition(self.ctap, batch.tokens, mask, batch.prompt)
+            condition = self.ctap.duration_condition(batch.tokens, mask, batch.prompt)
         diffusion, deterministic = self.duration.losses(batch.durations, condition, mask)
         return {"loss": diffusion + deterministic, "diffusion": diffusion, "deterministic": deterministic}
 

@@ -21,7 +21,6 @@ from ctap.audio.vocoder import Vocoder, make_vocoder
 from ctap.audio.wave import load_wave, save_wave
 from ctap.errors import UserError
 from ctap.eval.errors import collapse
-from ctap.tasks.duration import duration_condition
 from ctap.tasks.model_dir import Parts
 from ctap.text.frontend import text_to_phones
 
@@ -149,7 +148,7 @@ class Model:
         tokens = torch.tensor([self.parts.tokens.encode(phones)], device=self.device)
         mask = torch.ones_like(tokens, dtype=torch.bool)
         mel = self.parts.ctap.denormalize(self._prompt(prompt))[None]
-        condition = duration_condition(self.parts.ctap, tokens, mask, mel)
+        condition = self.parts.ctap.duration_condition(tokens, mask, mel)
         if source == "diffusion":
             z = duration.sample(condition, mask, torch.Generator().manual_seed(seed))
         else:

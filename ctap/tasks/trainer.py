@@ -96,8 +96,9 @@ class MetricsFile(Callback):
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         figures = {k: float(v) for k, v in trainer.callback_metrics.items() if not k.endswith("_step")}
         figures = {k.removesuffix("_epoch"): v for k, v in figures.items()}
-        row = {"step": trainer.global_step, "epoch": trainer.current_epoch, **figures}
-        self.rows.append(row)
+        if self.rows and self.rows[-1]["step"] == trainer.global_step:
+            return  # a resumed training first closes the epoch that it was saved in
+        self.rows.append({"step": trainer.global_step, "epoch": trainer.current_epoch, **figures})
         if not trainer.is_global_zero:
             return
         columns = list(dict.fromkeys(k for r in self.rows for k in r))
@@ -118,6 +119,8 @@ class LineProgress(Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         metrics = trainer.callback_metrics
+        if trainer.global_step == self.from_step:
+            return
         names = ("train/loss_epoch", "val/loss", "val/phone_retrieval", "val/phone_retrieval_shifted")
         shown = [k for k in (*names, "val/frame_accuracy") if k in metrics]
         figures = "  ".join(f"{k.removesuffix('_epoch')} {float(metrics[k]):.4f}" for k in shown)
