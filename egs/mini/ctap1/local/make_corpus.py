@@ -219,6 +219,8 @@ def main() -> None:
         raise UserError(f"--speakers {args.speakers}: expected 1 to 8")
     if min(args.minutes, args.target_minutes, args.test_minutes) < 0 or args.jobs < 1:
         raise UserError("--minutes, --target_minutes, --test_minutes must be 0 or more, --jobs 1 or more")
+    if not max(args.minutes, args.target_minutes, args.test_minutes):
+        raise UserError("nothing to say: --minutes, --target_minutes and --test_minutes are all 0")
     start = time.time()
     speakers = [*SPEAKERS[: args.speakers], *(s for s in SPEAKERS if s.is_target)]
     minutes = {
