@@ -78,8 +78,8 @@ def locate(phones: list[str], wave: np.ndarray, events: list[Phoneme], sample_ra
     Conventions: silence before the first sound and after the last is ``sil``, inside ``sp``. The closure
     before a stop or an affricate is exact silence that the library counts to the vowel before, or marks as
     a gap between words; here it belongs to the stop, as phoneticians have it, and so do the library's gaps of
-    up to 60 ms between words belong to the sound after them. A stop after a pause has no closure of its own but
-    the faint hum of 20 to 45 ms that the library plays before the burst; the event starts with the hum.
+    up to 60 ms between words belong to the sound after them. A stop after a pause has no closure of its own
+    but the faint hum of 20 to 45 ms that the library plays before the burst; the event starts with the hum.
 
     Args:
         phones: what was asked for, without pauses.
