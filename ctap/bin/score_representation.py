@@ -22,7 +22,7 @@ from ctap.tasks.pretrain import PROBE_SHIFT
 NAMES = ("frame", "within_1", "within_3", "phone")
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def score_representation(
     model: Path,
     data_dir: Path,

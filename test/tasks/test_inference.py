@@ -126,9 +126,9 @@ def test_a_missing_part_is_named_with_its_stage(model_dir, wav, tmp_path):
     parts.duration = parts.asr = None
     parts.save(tmp_path / "model")
     model = ctap.load(tmp_path / "model")
-    with pytest.raises(UserError, match="'asr'.*stage 6"):
+    with pytest.raises(UserError, match=r"'asr'.*stage 6"):
         model.recognize(wav)
-    with pytest.raises(UserError, match="'duration'.*stage 4"):
+    with pytest.raises(UserError, match=r"'duration'.*stage 4"):
         model.synthesize("你好", wav)
     with pytest.raises(UserError, match=r"model\.yaml is missing"):
         ctap.load(tmp_path)

@@ -50,9 +50,10 @@ max_seconds=60            # longer ones, too
 sandhi=false              # tone sandhi where the corpus brings no pinyin
 
 # Durations
-aligner=hybrid            # built-in aligner
+aligner=gmm               # built-in aligner
 aligner_model=""          # a trained aligner instead of training one
 aligner_args=""           # more options of ctap.bin.train_aligner
+drop_outliers=false       # leave out utterances whose text does not seem to match their audio
 durations=""              # directory of TextGrids or durations files <set>/..., instead of aligning
 
 # Models
@@ -93,25 +94,38 @@ marks=${expdir}/.done
 voices=${expdir}/eval/voices
 read -ra train_options <<<"${train_args}"
 read -ra aligner_options <<<"${aligner_args}"
+combine_options=()
+[[ ${drop_outliers} != true ]] || combine_options=(--drop_outliers)
 python=${python:-python3}
 
 # --- helpers ---------------------------------------------------------------------------------------------
 
-# parallel LOG_DIR MODULE [OPTION]...: runs python -m MODULE in nj jobs of one thread each.
-parallel() {
-    local logs=$1 module=$2
-    shift 2
-    # shellcheck disable=SC2086 # the launcher and its options are words
-    ${train_cmd} JOB=1:"${nj}" "${logs}/${module##*.}.JOB.log" \
-        env OMP_NUM_THREADS=1 "${python}" -m "${module}" "$@" --job JOB --num_jobs "${nj}"
+# jobs_for LIST: jobs worth starting for so many utterances, at most nj.
+jobs_for() {
+    local lines jobs
+    lines=$(wc -l <"$1")
+    jobs=$(((lines + 49) / 50))
+    echo $((jobs < 1 ? 1 : jobs < nj ? jobs : nj))
 }
 
-# generate LOG_DIR OUT MODULE [OPTION]...: runs an inference command in nj jobs and joins their lists in OUT.
-generate() {
-    local logs=$1 out=$2 module=$3 table
+# parallel JOBS LOG_DIR MODULE [OPTION]...: runs python -m MODULE in so many jobs of one thread each.
+parallel() {
+    local jobs=$1 logs=$2 module=$3
     shift 3
+    # shellcheck disable=SC2086 # the launcher and its options are words
+    ${train_cmd} JOB=1:"${jobs}" "${logs}/${module##*.}.JOB.log" \
+        env OMP_NUM_THREADS=1 "${python}" -m "${module}" "$@" --job JOB --num_jobs "${jobs}"
+}
+
+# generate LIST NAME OUT MODULE [OPTION]...: runs a command over the utterances of a list, in several jobs, and
+# joins the tables that they write in OUT.
+generate() {
+    local jobs logs=${expdir}/log/$2 out=$3 module=$4 table
+    jobs=$(jobs_for "$1")
+    shift 4
     rm -rf "${out}"
-    parallel "${logs}" "${module}" --out "${out}" --device "${device}" "$@"
+    parallel "${jobs}" "${logs}" "${module}" --out "${out}" "$@"
+    ((jobs > 1)) || return 0
     for table in "${out}"/*.1; do
         table=${table%.1}
         LC_ALL=C sort "${table}".[0-9]* >"${table}.joined"
@@ -226,11 +240,13 @@ stage_0() {
 }
 
 align_set() {
-    local set=$1 model=$2 out=${expdir}/align/$1
+    local set=$1 model=$2 out=${expdir}/align/$1 jobs
+    jobs=$(jobs_for "${datadir}/${set}/wav.scp")
     rm -rf "${out}"
-    parallel "${expdir}/log/align_${set}" ctap.bin.align --data_dir "${datadir}/${set}" --model "${model}" \
-        --out_dir "${out}"
-    "${python}" -m ctap.bin.combine_alignments --data_dir "${datadir}/${set}" --parts "${out}"
+    parallel "${jobs}" "${expdir}/log/align_${set}" ctap.bin.align --data_dir "${datadir}/${set}" \
+        --model "${model}" --out_dir "${out}" --max_seconds "${max_seconds}"
+    "${python}" -m ctap.bin.align --combine --data_dir "${datadir}/${set}" --out_dir "${out}" \
+        --num_jobs "${jobs}" "${combine_options[@]}"
 }
 
 stage_1() {
@@ -250,19 +266,20 @@ stage_1() {
     fi
     for set in $(labeled_sets); do
         run_step --mark "${marks}/durations_${set}" --name "stage 1, durations of ${set}" --in "${model}" \
-            --in "${datadir}/${set}/wav.scp" --in "${datadir}/${set}/phones" --out "${datadir}/${set}/durations" \
-            -- align_set "${set}" "${model}"
+            --in "${datadir}/${set}/wav.scp" --in "${datadir}/${set}/phones" --opt "options=${combine_options[*]}" \
+            --out "${datadir}/${set}/durations" -- align_set "${set}" "${model}"
     done
 }
 
 dump_set() {
-    local set=$1 out=${dumpdir}/.parts/$1
+    local set=$1 out=${dumpdir}/.parts/$1 jobs
     shift
+    jobs=$(jobs_for "${datadir}/${set}/wav.scp")
     rm -rf "${out}"
-    parallel "${expdir}/log/dump_${set}" ctap.bin.dump_features --data_dir "${datadir}/${set}" \
+    parallel "${jobs}" "${expdir}/log/dump_${set}" ctap.bin.dump_features --data_dir "${datadir}/${set}" \
         --parts_dir "${out}" --max_seconds "${max_seconds}"
     "${python}" -m ctap.bin.combine_features --data_dir "${datadir}/${set}" --parts_dir "${out}" \
-        --num_jobs "${nj}" --out_dir "${dumpdir}/${set}" --remove_parts "$@"
+        --num_jobs "${jobs}" --out_dir "${dumpdir}/${set}" --remove_parts "$@"
 }
 
 stage_2() {
@@ -336,14 +353,14 @@ stage_4() {
             run_step --mark "${marks}/synthesis_${spk}_${kind}" --name "stage 4, synthesis of ${spk}, ${kind} durations" \
                 --in "${out}/model" --in "${data}" --in "${expdir}/prompts/${spk}" --opt "seed=${seed}" \
                 --out "${out}/test_${kind}/wav.scp" \
-                -- generate "${expdir}/log/synthesis_${spk}_${kind}" "${out}/test_${kind}" ctap.bin.synthesize \
-                --model "${out}/model" --text_file "${data}/pinyin" --prompt "$(prompt_of "${spk}")" \
+                -- generate "${data}/wav.scp" "synthesis_${spk}_${kind}" "${out}/test_${kind}" ctap.bin.synthesize \
+                --device "${device}" --model "${out}/model" --text_file "${data}/pinyin" --prompt "$(prompt_of "${spk}")" \
                 --durations "${kind}" --seed "${seed}"
         done
         run_step --mark "${marks}/synthesis_${spk}_given" --name "stage 4, synthesis of ${spk}, durations of the recording" \
             --in "${out}/model" --in "${data}" --in "${expdir}/prompts/${spk}" --out "${out}/test_given/wav.scp" \
-            -- generate "${expdir}/log/synthesis_${spk}_given" "${out}/test_given" ctap.bin.synthesize \
-            --model "${out}/model" --phones_file "${data}/aligned_phones" --durations_file "${data}/durations" \
+            -- generate "${data}/wav.scp" "synthesis_${spk}_given" "${out}/test_given" ctap.bin.synthesize \
+            --device "${device}" --model "${out}/model" --phones_file "${data}/aligned_phones" --durations_file "${data}/durations" \
             --prompt "$(prompt_of "${spk}")"
         resynthesize "target_${spk}"
         module "score_tts_${spk}" ctap.bin.score_speech --in "${out}/test_diffusion" --in "${out}/test_given" \
@@ -364,15 +381,8 @@ stage_4() {
 resynthesize() {
     local data=${expdir}/eval/$1
     run_step --mark "${marks}/vocoded_$1" --name "stage ${current}, vocoded recordings of $1" --in "${data}" \
-        --out "${data}_vocoded/wav.scp" -- resynthesize_set "${data}"
-}
-resynthesize_set() {
-    rm -rf "$1_vocoded"
-    parallel "${expdir}/log/vocoded_${1##*/}" ctap.bin.resynthesize --audio "${dumpdir}/audio.json" \
-        --scp "$1/wav.scp" --out "$1_vocoded"
-    LC_ALL=C sort "$1_vocoded"/wav.scp.* >"$1_vocoded/wav.scp.joined"
-    rm "$1_vocoded"/wav.scp.[0-9]*
-    mv "$1_vocoded/wav.scp.joined" "$1_vocoded/wav.scp"
+        --out "${data}_vocoded/wav.scp" -- generate "${data}/wav.scp" "vocoded_$1" "${data}_vocoded" \
+        ctap.bin.resynthesize --audio "${dumpdir}/audio.json" --scp "${data}/wav.scp"
 }
 
 stage_5() {
@@ -384,8 +394,8 @@ stage_5() {
         finetune_speech "${spk}"
         run_step --mark "${marks}/conversion_${spk}" --name "stage 5, conversion to ${spk}" --in "${out}/model" \
             --in "${data}" --in "${expdir}/prompts/${spk}" --out "${out}/test/wav.scp" \
-            -- generate "${expdir}/log/conversion_${spk}" "${out}/test" ctap.bin.convert --model "${out}/model" \
-            --scp "${data}/wav.scp" --prompt "$(prompt_of "${spk}")"
+            -- generate "${data}/wav.scp" "conversion_${spk}" "${out}/test" ctap.bin.convert \
+            --device "${device}" --model "${out}/model" --scp "${data}/wav.scp" --prompt "$(prompt_of "${spk}")"
         module "score_vc_${spk}" ctap.bin.score_speech --in "${out}/test" --in "${data}" --out "${out}/scores.json" -- \
             --reference "${data}/wav.scp" --source_scp "${data}/wav.scp" --hypothesis "${out}/test/wav.scp" \
             --target_speaker "${spk}" --speaker_refs "${voices}/spk2utt" "${voices}/wav.scp" --max_refs "${max_refs}" \
@@ -403,8 +413,8 @@ recognized() {
     local out=${expdir}/recognized/${name}${prefix:+_${prefix%/}}
     run_step --mark "${marks}/recognition_${out##*/}" --name "stage 6, recognition of ${waves}" \
         --in "${expdir}/asr/model" --in "${waves}/wav.scp" --out "${out}/phones" \
-        -- generate "${expdir}/log/recognition_${out##*/}" "${out}" ctap.bin.recognize \
-        --model "${expdir}/asr/model" --scp "${waves}/wav.scp"
+        -- generate "${waves}/wav.scp" "recognition_${out##*/}" "${out}" ctap.bin.recognize \
+        --device "${device}" --model "${expdir}/asr/model" --scp "${waves}/wav.scp"
     module "score_${out##*/}" ctap.bin.score_asr --in "${out}" --in "${data}" --out "${out}/scores.json" -- \
         --ref_dir "${data}" --hyp_dir "${out}" --out "${out}/scores.json" --name "${name}" --task "${task}" \
         --prefix "${prefix}" --frames "${frames}" --seed "${seed}" --config "${asr_config}"

@@ -1,0 +1,76 @@
+"""Stages 0 to 6 and 8, run for real: what they make, what a second run does, what a change does."""
+
+import json
+import re
+import zipfile
+
+import pytest
+
+import ctap
+from ctap.kaldi.datadir import validate
+from ctap.kaldi.io import read_table
+
+
+def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path):
+    first = recipe.run("--corpus", str(spoken), "--stop_stage", "8")
+    root = recipe.path
+    for name in ("train", "dev", "test", "target_SSB7010_labeled", "target_SSB7010_test"):
+        assert validate(root / "data" / name) == []
+        phones, durations = (read_table(root / "data" / name / t) for t in ("aligned_phones", "durations"))
+        frames = read_table(root / "dump" / name / "utt2num_frames")
+        for utt, n in frames.items():
+            spans = list(map(int, durations[utt].split()))
+            assert sum(spans) == int(n)
+            assert len(spans) == len(phones[utt].split())
+    assert not (root / "data" / "target_SSB7010_speech" / "text").exists()
+
+    scores = {}
+    for path in (root / "exp").rglob("scores*.json"):
+        content = json.loads(path.read_text())
+        scores.setdefault(content["name"], {}).update(content["metrics"])
+    assert {"phone_retrieval", "shifted_137/phone_retrieval", "phone_probe"} <= set(scores["ctap"])
+    assert {"phone_error_rate", "frame_accuracy", "character_error_rate"} <= set(scores["asr"])
+    tts, vc = scores["tts_SSB7010"], scores["vc_SSB7010"]
+    assert {"phone_error_rate", "recording/phone_error_rate", "vocoded/phone_error_rate"} <= set(tts)
+    assert any(k.startswith("msep") for k in tts)
+    assert "phone_error_rate" in vc
+    page = (root / "exp" / "results.html").read_text()
+    assert page.count("<audio") >= 6
+    assert "RESULTS.md" in first.stdout
+
+    with zipfile.ZipFile(root / "exp" / "packed" / "tts_SSB7010.zip") as archive:
+        archive.extractall(tmp_path / "packed")
+    voice = ctap.load(tmp_path / "packed" / "tts_SSB7010", device="cpu")
+    assert voice.synthesize("你好", tmp_path / "packed" / "tts_SSB7010" / "prompt.wav").durations
+
+    again = recipe.run("--corpus", str(spoken), "--stop_stage", "8")
+    steps = [line for line in again.stdout.splitlines() if ": already done" in line or ": done in" in line]
+    assert steps
+    assert all("already done" in line for line in steps), "\n".join(steps)
+
+    changed = recipe.run("--corpus", str(spoken), "--stage", "5", "--stop_stage", "5", "--vc_utts", "1").stdout
+    assert re.search(r"choose_vc_sources: .*--utts 2.*--utts 1", changed)
+    assert re.search(r"conversion to SSB7010: done in", changed)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--stge", "3"], "--stage"),
+        (["--corpus", "/nowhere"], "/nowhere"),
+        (["extra"], "unexpected argument 'extra'"),
+    ],
+)
+def test_mistakes_are_named(recipe, options, message):
+    done = recipe.run(*options, check=False)
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_help_lists_every_option_with_its_default(recipe):
+    text = recipe.run("--help").stdout
+    for option in ("stage", "stop_stage", "skip_stages", "ngpu", "num_nodes", "nj", "dumpdir", "expdir", "tag"):
+        assert f"--{option}" in text
+    assert re.search(r"--train_args", text)
+    assert "conf/ctap.yaml" in text
