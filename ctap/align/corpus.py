@@ -1,0 +1,124 @@
+"""The utterances that an aligner reads, in parts, with named reasons for what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ctap.align.features import Statistics, analysis_settings, cepstra, spread
+from ctap.audio.frames import num_frames
+from ctap.audio.settings import AudioSettings
+from ctap.audio.wave import AudioError, load_wave, wave_info
+from ctap.errors import UserError
+from ctap.kaldi.io import read_table
+
+SPEAKER_UTTERANCES = 30  # enough to know a speaker's mean spectrum
+
+
+@dataclass
+class AlignCorpus:
+    """Audio and phones of a data directory.
+
+    Attributes:
+        data_dir: with ``wav.scp``, ``utt2spk`` and ``phones``.
+        settings: the audio settings whose frames the durations count.
+        max_seconds: longer utterances are left out (the search takes memory of length times phones).
+        left_out: utterance to reason, filled while the corpus is read.
+    """
+
+    data_dir: Path
+    settings: AudioSettings = field(default_factory=AudioSettings)
+    max_seconds: float = 60.0
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.data_dir = Path(self.data_dir)
+        self.analysis = analysis_settings(self.settings)
+        self.waves = read_table(self.data_dir / "wav.scp")
+        self.phones = {u: v.split() for u, v in read_table(self.data_dir / "phones").items()}
+        self.speakers = read_table(self.data_dir / "utt2spk")
+        for utterance in self.waves.keys() - self.phones.keys():
+            self.left_out[utterance] = "no phones"
+        for utterance in self.phones.keys() - self.waves.keys():
+            self.left_out[utterance] = "not in wav.scp"
+        self.utterances = sorted(self.waves.keys() & self.phones.keys())
+        if not self.utterances:
+            raise UserError(f"{self.data_dir}: no utterance is in both wav.scp and phones")
+        lone = [u for u in self.utterances if u not in self.speakers]
+        if lone:
+            raise UserError(f"{self.data_dir / 'utt2spk'}: {lone[0]!r} is missing ({len(lone)} such in all)")
+
+    def of_speaker(self) -> dict[str, list[str]]:
+        """Speaker to its utterances, both sorted."""
+        result: dict[str, list[str]] = {}
+        for utterance in self.utterances:
+            result.setdefault(self.speakers[utterance], []).append(utterance)
+        return dict(sorted(result.items()))
+
+    def part(self, job: int, num_jobs: int) -> list[str]:
+        """The utterances of job ``job`` of ``1..num_jobs``: consecutive, so that speakers stay together."""
+        if not 1 <= job <= num_jobs:
+            raise UserError(f"--job must lie in 1..{num_jobs} (--num_jobs), not {job}")
+        count = len(self.utterances)
+        return self.utterances[(job - 1) * count // num_jobs : job * count // num_jobs]
+
+    def choose(self, seconds: float, rng: np.random.Generator) -> list[str]:
+        """Utterances of about ``seconds`` in all, the speakers taking turns; sorted."""
+        queues = [list(rng.permutation(names)) for names in self.of_speaker().values()]
+        chosen, total = [], 0.0
+        while queues and total < seconds:
+            for queue in queues:
+                utterance = str(queue.pop())
+                try:
+                    length = wave_info(self.waves[utterance]).seconds
+                except AudioError as error:
+                    self.left_out[utterance] = str(error)
+                    continue
+                chosen.append(utterance)
+                total += length
+                if total >= seconds:
+                    break
+            queues = [queue for queue in queues if queue]
+        return sorted(chosen)
+
+    def load(self, utterance: str) -> tuple[np.ndarray, int] | None:
+        """Features and the frame count of the durations; ``None``, with the reason noted, if it can't be had.
+
+        Returns:
+            ``[T, D]`` features that are not normalised, and the number of frames.
+        """
+        try:
+            wave = load_wave(self.waves[utterance], self.settings.sample_rate, max_seconds=self.max_seconds)
+        except AudioError as error:
+            self.left_out[utterance] = str(error)
+            return None
+        return cepstra(wave, self.analysis), num_frames(len(wave), self.settings)
+
+    def features(
+        self, utterances: Sequence[str], everybody: Statistics
+    ) -> Iterator[tuple[str, np.ndarray, int]]:
+        """Normalised features, one utterance after the other; what can't be had is noted and passed over.
+
+        A speaker's statistics come from the same utterances whatever part is asked for.
+
+        Args:
+            utterances: sorted by speaker.
+            everybody: statistics that a speaker with little speech falls back on.
+
+        Yields:
+            Utterance, ``[T, D]`` features, frame count of the durations.
+        """
+        of_speaker = self.of_speaker()
+        speaker, statistics, kept = None, everybody, {}
+        for utterance in utterances:
+            if self.speakers[utterance] != speaker:
+                speaker = self.speakers[utterance]
+                loaded = {u: self.load(u) for u in spread(of_speaker[speaker], SPEAKER_UTTERANCES)}
+                kept = {u: pair for u, pair in loaded.items() if pair is not None}
+                statistics = Statistics.of((f for f, _ in kept.values()), prior=everybody)
+            pair = kept.get(utterance) or (None if utterance in self.left_out else self.load(utterance))
+            if pair is not None:
+                yield utterance, statistics.normalise(pair[0]), pair[1]

@@ -1,0 +1,116 @@
+"""Durations of a data directory: ``aligned_phones`` and ``durations``, read, written and checked.
+
+``aligned_phones`` holds ``utt sil n i3 sp h ao3 sil``: the phones with the pauses that are heard.
+``durations`` holds ``utt 12 8 9 ...``: one whole number of frames per aligned phone, each at least 1, that
+sum to the utterance's frame count (:func:`ctap.audio.frames.num_frames`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ctap.errors import UserError
+from ctap.kaldi.io import read_table, write_table
+from ctap.text.phones import PAUSES, is_phone
+
+Durations = dict[str, tuple[list[str], list[int]]]
+
+
+def strip_pauses(phones: Sequence[str]) -> list[str]:
+    """``phones`` without ``sil`` and ``sp``."""
+    return [phone for phone in phones if phone not in PAUSES]
+
+
+def read_durations(data_dir: str | Path) -> Durations:
+    """Read ``aligned_phones`` and ``durations`` of a data directory.
+
+    Returns:
+        Utterance to its aligned phones and their frames.
+
+    Raises:
+        UserError: a file is missing or malformed, the two differ in utterances or in the number of phones, or
+            a duration is not a whole number of at least 1.
+    """
+    data_dir = Path(data_dir)
+    phones_file, frames_file = data_dir / "aligned_phones", data_dir / "durations"
+    phones, frames = read_table(phones_file), read_table(frames_file)
+    if phones.keys() != frames.keys():
+        lone = sorted(phones.keys() ^ frames.keys())
+        raise UserError(
+            f"{data_dir}: {len(lone)} utterances are in only one of aligned_phones and durations, "
+            f"such as {lone[0]!r}; both files come from one alignment, make them again"
+        )
+    result = {}
+    for utterance, text in phones.items():
+        labels = text.split()
+        counts = _whole_numbers(frames[utterance], frames_file, utterance)
+        problem = check(labels, counts)
+        if problem:
+            raise UserError(f"{frames_file}: {utterance}: {problem}")
+        result[utterance] = (labels, counts)
+    return result
+
+
+def write_durations(
+    data_dir: str | Path, alignments: Mapping[str, tuple[Sequence[str], Sequence[int]]]
+) -> None:
+    """Write ``aligned_phones`` and ``durations``, each whole or not at all.
+
+    Raises:
+        UserError: an alignment is not sound, see :func:`check`.
+    """
+    data_dir = Path(data_dir)
+    for utterance, (labels, counts) in alignments.items():
+        problem = check(labels, counts)
+        if problem:
+            raise UserError(f"{data_dir}: alignment of {utterance}: {problem}")
+    write_table(data_dir / "aligned_phones", {u: labels for u, (labels, _) in alignments.items()})
+    write_table(data_dir / "durations", {u: counts for u, (_, counts) in alignments.items()})
+
+
+def check(
+    labels: Sequence[str],
+    counts: Sequence[int],
+    *,
+    phones: Sequence[str] | None = None,
+    total_frames: int | None = None,
+) -> str | None:
+    """Say what is wrong with one alignment, or ``None``.
+
+    Args:
+        labels: aligned phones, pauses included.
+        counts: frames of each.
+        phones: the utterance's phones without pauses; the labels must hold exactly these.
+        total_frames: what the frames must sum to.
+    """
+    if len(labels) != len(counts):
+        return f"{len(labels)} aligned phones, but {len(counts)} durations"
+    if not labels:
+        return "no phones"
+    unknown = [label for label in labels if not is_phone(label)]
+    if unknown:
+        return f"unknown phone {unknown[0]!r}"
+    short = [i for i, count in enumerate(counts) if count < 1]
+    if short:
+        return f"phone {short[0] + 1} ({labels[short[0]]}) has {counts[short[0]]} frames, expected at least 1"
+    if phones is not None and strip_pauses(labels) != list(phones):
+        return _first_difference(strip_pauses(labels), phones)
+    if total_frames is not None and sum(counts) != total_frames:
+        return f"durations sum to {sum(counts)} frames, but the utterance has {total_frames}"
+    return None
+
+
+def _first_difference(found: Sequence[str], expected: Sequence[str]) -> str:
+    for i, (a, b) in enumerate(zip(found, expected, strict=False)):
+        if a != b:
+            return f"phone {i + 1} (pauses left out) is {a!r}, but {b!r} in phones"
+    return f"{len(found)} phones without pauses, but {len(expected)} in phones"
+
+
+def _whole_numbers(text: str, where: Path, utterance: str) -> list[int]:
+    try:
+        return [int(item) for item in text.split()]
+    except ValueError:
+        bad = next(item for item in text.split() if not item.lstrip("-").isdigit())
+        raise UserError(f"{where}: {utterance}: {bad!r} is not a whole number of frames") from None

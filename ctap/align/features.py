@@ -1,0 +1,111 @@
+"""What an aligner hears: cepstra of short frames every 5 ms, normalised per speaker.
+
+Durations count frames of 10 ms, but boundaries are found on a grid of 5 ms and with a window of 20 ms, half
+of that of the log-mel features: the window decides how far a boundary is smeared. Only the simplest
+time derivative (over one frame each side) is added, for the same reason: in the embedded corpus derivatives
+over two frames and of second order moved pauses' edges by 20 ms and more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ctap.audio.settings import AudioSettings
+
+RATIO = 2
+"""Analysis frames per frame of the durations."""
+
+NUM_CEPSTRA = 13
+SPEAKER_PRIOR = 1000.0  # analysis frames at which a speaker's own statistics weigh as much as everybody's
+
+
+def analysis_settings(settings: AudioSettings) -> AudioSettings:
+    """The aligner's own analysis for durations counted with ``settings``."""
+    hop = settings.hop_length // RATIO
+    return AudioSettings(
+        sample_rate=settings.sample_rate, n_fft=4 * hop, win_length=4 * hop, hop_length=hop, n_mels=40,
+        f_min=0.0, f_max=min(8000.0, settings.sample_rate / 2),
+    )  # fmt: skip
+
+
+def cepstra(wave: np.ndarray, settings: AudioSettings) -> np.ndarray:
+    """Mel cepstra and their slopes, not normalised.
+
+    Args:
+        wave: ``[N]`` float32 at the settings' rate.
+        settings: see :func:`analysis_settings`.
+
+    Returns:
+        ``[T, 2 * NUM_CEPSTRA]`` float32.
+    """
+    import torch
+    from scipy.fft import dct
+
+    from ctap.audio.logmel import log_mel
+
+    mel = log_mel(torch.from_numpy(wave), settings).numpy()
+    static = dct(mel, norm="ortho", axis=1)[:, :NUM_CEPSTRA].astype(np.float32)
+    padded = np.pad(static, ((1, 1), (0, 0)), mode="edge")
+    return np.concatenate([static, 0.5 * (padded[2:] - padded[:-2])], axis=1)
+
+
+def heard(features: np.ndarray) -> np.ndarray:
+    """Frames that are louder than the utterance's background, by their first cepstrum.
+
+    Args:
+        features: ``[T, D]`` of :func:`cepstra`.
+
+    Returns:
+        ``[T]`` bool.
+    """
+    level = features[:, 0]
+    low, high = np.percentile(level, [5, 95])
+    return level > low + 0.35 * (high - low)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Mean and standard deviation of features.
+
+    Attributes:
+        mean: ``[D]`` float32.
+        std: ``[D]`` float32.
+        frames: how many frames they come from.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    frames: int
+
+    @classmethod
+    def of(cls, matrices: Iterable[np.ndarray], prior: Statistics | None = None) -> Statistics:
+        """Statistics of ``[T, D]`` matrices, drawn towards ``prior`` if there are few frames."""
+        count, total, square = 0.0, np.float64(0.0), np.float64(0.0)
+        for matrix in matrices:
+            count += len(matrix)
+            total = total + matrix.sum(axis=0, dtype=np.float64)
+            square = square + np.square(matrix, dtype=np.float64).sum(axis=0)
+        frames = int(count)
+        if prior is not None:
+            count += SPEAKER_PRIOR
+            total = total + SPEAKER_PRIOR * prior.mean
+            square = square + SPEAKER_PRIOR * (np.square(prior.std, dtype=np.float64) + np.square(prior.mean))
+        if count == 0:
+            raise ValueError("statistics of no frames")
+        mean = total / count
+        std = np.sqrt(np.maximum(square / count - mean**2, 1e-8))
+        return cls(mean.astype(np.float32), std.astype(np.float32), frames)
+
+    def normalise(self, features: np.ndarray) -> np.ndarray:
+        """``[T, D]`` with mean 0 and deviation 1."""
+        return (features - self.mean) / self.std
+
+
+def spread(items: Sequence[str], count: int) -> list[str]:
+    """At most ``count`` of ``items``, evenly spaced."""
+    if len(items) <= count:
+        return list(items)
+    return [items[i * len(items) // count] for i in range(count)]

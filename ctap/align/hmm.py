@@ -1,0 +1,258 @@
+"""The aligner "gmm": hidden Markov models with Gaussian mixtures, trained from a flat start by Viterbi EM.
+
+The classic recipe (Young et al., The HTK Book, 2006, chapter 8: flat start, re-estimation, growing mixtures),
+with phones without tone and the topology of :mod:`ctap.align.topology`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from ctap.align.aligner import Alignment, CannotAlign
+from ctap.align.corpus import AlignCorpus
+from ctap.align.features import NUM_CEPSTRA, Statistics, analysis_settings, heard
+from ctap.align.gmm import Mixtures
+from ctap.align.topology import (
+    CLOSURE,
+    PAUSE_END,
+    PAUSE_START,
+    SILENCE,
+    STATES_PER_UNIT,
+    Graph,
+    Units,
+    build_graph,
+    has_closure,
+)
+from ctap.align.viterbi import NO_PATH, viterbi
+from ctap.audio.frames import boundaries_to_durations
+from ctap.audio.settings import AudioSettings
+from ctap.errors import UserError
+
+SCHEDULE = (1,) * 6 + (2,) * 2 + (4,) * 2 + (8,) * 2
+"""Components per state in each round of training."""
+
+RINGING = 1
+"""Analysis frames by which speech is cut short where silence follows: a window that only just touches speech
+still sounds like it, so speech seems to end late. (Into speech the two errors that there are cancel.)"""
+
+MODEL_FILE = "model.npz"
+
+
+class HmmKind:
+    """Trains and loads :class:`HmmAligner`."""
+
+    def train(self, corpus: AlignCorpus, *, hours: float, seed: int, threads: int) -> HmmAligner:
+        """Train from a flat start on at most ``hours`` of the corpus.
+
+        Raises:
+            UserError: no utterance can be used.
+        """
+        rng = np.random.default_rng(seed)
+        names = corpus.choose(3600 * hours, rng)
+        started = time.perf_counter()
+        everybody, data = _load(corpus, names, threads)
+        if not data:
+            raise UserError(f"{corpus.data_dir}: no utterance that an aligner could be trained on")
+        units = Units.count(phones for _, phones in data.values())
+        seconds = sum(len(f) for f, _ in data.values()) * corpus.analysis.frame_shift
+        _say(f"{len(data)} utterances, {seconds / 60:.1f} minutes, {len(units.known)} phones without tone; "
+             f"read in {time.perf_counter() - started:.1f} s")  # fmt: skip
+        mixtures = _estimate(data, units, threads)
+        return HmmAligner(units, mixtures, everybody, corpus.settings)
+
+    def load(self, folder: Path, settings: AudioSettings) -> HmmAligner:
+        """Read a model; nothing in it is unpickled.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        path = folder / MODEL_FILE
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                units = Units(str(unit) for unit in file["units"])
+                mixtures = Mixtures(file["mean"], file["variance"], file["log_weight"])
+                everybody = Statistics(file["everybody_mean"], file["everybody_std"], int(file["frames"]))
+        except (OSError, KeyError, ValueError, EOFError) as error:
+            raise UserError(f"{path}: not a readable aligner: {error}; train it again") from None
+        if len(mixtures.mean) != units.num_states or mixtures.mean.shape[2] != 2 * NUM_CEPSTRA:
+            raise UserError(f"{path}: sizes do not fit each other; train the aligner again")
+        return HmmAligner(units, mixtures, everybody, settings)
+
+
+class HmmAligner:
+    """A trained model; see :class:`ctap.align.aligner.Aligner`.
+
+    Args:
+        units: the phones it knows.
+        mixtures: how their states sound.
+        everybody: feature statistics of the training speakers.
+        settings: audio settings whose frames the durations count.
+    """
+
+    def __init__(
+        self, units: Units, mixtures: Mixtures, everybody: Statistics, settings: AudioSettings
+    ) -> None:
+        self.units, self.mixtures, self.everybody, self.settings = units, mixtures, everybody, settings
+        self._shift = analysis_settings(settings).frame_shift
+
+    def save(self, folder: Path) -> None:
+        """Write the model into an existing folder."""
+        np.savez(
+            folder / MODEL_FILE,
+            units=np.array(self.units.known),
+            mean=self.mixtures.mean,
+            variance=self.mixtures.variance,
+            log_weight=self.mixtures.log_weight,
+            everybody_mean=self.everybody.mean,
+            everybody_std=self.everybody.std,
+            frames=np.int64(self.everybody.frames),
+        )
+
+    def align(self, features: np.ndarray, phones: list[str], total_frames: int) -> Alignment:
+        """Align one utterance.
+
+        Args:
+            features: ``[T, D]``, normalised.
+            phones: without pauses.
+            total_frames: frames that the durations sum to.
+
+        Raises:
+            CannotAlign: there are more phones than frames, or no path.
+        """
+        if len(phones) > total_frames:
+            raise CannotAlign(f"{len(phones)} phones do not fit into {total_frames} frames")
+        graph = build_graph(phones, self.units)
+        path, score, scores = _best_path(features, graph, self.mixtures)
+        if score <= NO_PATH / 2:
+            raise CannotAlign(f"no path through {len(phones)} phones in {len(features)} frames of 5 ms")
+        gap = np.minimum(scores - self.mixtures.best_component(features), 0.0)
+        segments = _segments(graph.owner[path])
+        labels = [_label(owner, phones) for owner, _, _ in segments]
+        confidence = [float(gap[start:end].mean()) for _, start, end in segments]
+        spoken = graph.owner[path] >= 0
+        ends = [self._end(segments, labels, i) for i in range(len(segments))]
+        durations = boundaries_to_durations(ends, total_frames, self.settings)
+        return Alignment(labels, durations, confidence, float(gap[spoken].mean()))
+
+    def _end(self, segments: list[tuple[int, int, int]], labels: list[str], i: int) -> float:
+        """End of segment ``i`` in seconds."""
+        end = float(segments[i][2])
+        if i + 1 < len(segments):
+            here, after = labels[i] in ("sil", "sp"), labels[i + 1] in ("sil", "sp")
+            closes = not after and has_closure(labels[i + 1])
+            if not here and (after or closes):
+                end = max(end - RINGING, segments[i][1] + 1.0)
+        return max(0.0, (end - 0.5) * self._shift)
+
+
+def _load(
+    corpus: AlignCorpus, names: list[str], threads: int
+) -> tuple[Statistics, dict[str, tuple[np.ndarray, list[str]]]]:
+    """Normalised features and phones of the training utterances, and everybody's statistics."""
+    with ThreadPoolExecutor(threads) as pool:
+        loaded = dict(zip(names, pool.map(corpus.load, names), strict=True))
+    raw = {u: pair[0] for u, pair in loaded.items() if pair is not None}
+    if not raw:
+        return Statistics(np.zeros(1), np.ones(1), 0), {}
+    everybody = Statistics.of(raw.values())
+    data = {}
+    of_speaker: dict[str, list[str]] = {}
+    for utterance in raw:
+        of_speaker.setdefault(corpus.speakers[utterance], []).append(utterance)
+    for mine in of_speaker.values():
+        own = Statistics.of((raw[u] for u in mine), prior=everybody)
+        for utterance in mine:
+            phones = corpus.phones[utterance]
+            if STATES_PER_UNIT * len(phones) <= len(raw[utterance]):
+                data[utterance] = (own.normalise(raw[utterance]), phones)
+            else:
+                corpus.left_out[utterance] = f"{len(phones)} phones in {len(raw[utterance])} frames of 5 ms"
+    return everybody, dict(sorted(data.items()))
+
+
+def _estimate(data: dict[str, tuple[np.ndarray, list[str]]], units: Units, threads: int) -> Mixtures:
+    graphs = {u: build_graph(phones, units) for u, (_, phones) in data.items()}
+    features = np.concatenate([f for f, _ in data.values()])
+    mixtures = Mixtures.flat(units.num_states, features)
+    mixtures.update(features, np.concatenate([_flat_states(f, p, units) for f, p in data.values()]))
+    mixtures.copy_state(SILENCE, CLOSURE)
+    for number, components in enumerate(SCHEDULE, 1):
+        started = time.perf_counter()
+        if mixtures.num_components < components:
+            states = _states(data, graphs, mixtures, threads)[0]
+            mixtures.split()
+            mixtures.update(features, states)
+            mixtures.update(features, states)
+        states, score, lost = _states(data, graphs, mixtures, threads)
+        mixtures.update(features, states)
+        _say(f"round {number}/{len(SCHEDULE)}: {components} components, log density {score:.3f} a frame, "
+             f"{np.mean(states == SILENCE):.1%} pause, {lost} without a path, "
+             f"{time.perf_counter() - started:.1f} s")  # fmt: skip
+    return mixtures
+
+
+def _states(
+    data: dict[str, tuple[np.ndarray, list[str]]], graphs: dict[str, Graph], mixtures: Mixtures, threads: int
+) -> tuple[np.ndarray, float, int]:
+    """The best states of all frames ``[N]``, a frame's mean score, and how many utterances had no path."""
+
+    def best(utterance: str) -> tuple[np.ndarray, float]:
+        features, graph = data[utterance][0], graphs[utterance]
+        path, score, _ = _best_path(features, graph, mixtures)
+        if score <= NO_PATH / 2:
+            return np.full(len(features), -1), 0.0
+        return graph.states[path], score
+
+    with ThreadPoolExecutor(threads) as pool:
+        results = list(pool.map(best, data))
+    lost = sum(int(states[0] < 0) for states, _ in results)
+    frames = sum(len(states) for states, _ in results if states[0] >= 0)
+    return (
+        np.concatenate([states for states, _ in results]),
+        sum(s for _, s in results) / max(1, frames),
+        lost,
+    )
+
+
+def _flat_states(features: np.ndarray, phones: list[str], units: Units) -> np.ndarray:
+    """A first guess ``[T]``: silence where it is quiet, else the phones' states in equal shares."""
+    loud = heard(features)
+    states = np.full(len(features), SILENCE)
+    sequence = np.array([state for phone in phones for state in units.states(phone)])
+    rank = np.cumsum(loud)
+    if rank[-1]:
+        states[loud] = sequence[(rank[loud] - 1) * len(sequence) // rank[-1]]
+    return states
+
+
+def _best_path(
+    features: np.ndarray, graph: Graph, mixtures: Mixtures
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """Nodes ``[T]`` of the best path, its score, and the log density ``[T]`` of each frame on it."""
+    wanted, index = np.unique(graph.states, return_inverse=True)
+    scores = mixtures.log_likelihood(features, wanted)
+    states = index.astype(np.int32)
+    path, score = viterbi(scores, states, graph.stay, graph.offsets, graph.weights, graph.start, graph.end)
+    return path, score, scores[np.arange(len(path)), states[path]]
+
+
+def _segments(owners: np.ndarray) -> list[tuple[int, int, int]]:
+    """Runs of equal owners as (owner, first frame, frame after the last)."""
+    edges = np.concatenate([[0], np.flatnonzero(np.diff(owners)) + 1, [len(owners)]])
+    return [(int(owners[a]), int(a), int(b)) for a, b in itertools.pairwise(edges)]
+
+
+def _label(owner: int, phones: list[str]) -> str:
+    if owner >= 0:
+        return phones[owner]
+    return "sil" if owner in (PAUSE_START, PAUSE_END) else "sp"
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

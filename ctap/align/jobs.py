@@ -1,0 +1,135 @@
+"""Aligning a data directory in jobs, and joining what they found."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from ctap.align.aligner import Alignment, CannotAlign, load_aligner
+from ctap.align.corpus import AlignCorpus
+from ctap.align.durations import check, write_durations
+from ctap.align.outliers import Outlier, find_outliers
+from ctap.errors import UserError
+from ctap.kaldi.io import atomic_write, read_table, write_table
+
+
+def align_part(
+    data_dir: Path, model: Path, out_dir: Path, job: int, num_jobs: int, *, max_seconds: float = 60.0
+) -> tuple[int, int, float]:
+    """Align the utterances of one job and write ``out_dir/align.JOB.jsonl``, whole or not at all.
+
+    Returns:
+        How many utterances were aligned, how many were not, and the seconds of audio aligned.
+
+    Raises:
+        UserError: the data directory or the model can't be used. An utterance that can't be aligned is no
+            error: it is written with its reason.
+    """
+    aligner, settings = load_aligner(model)
+    corpus = AlignCorpus(data_dir, settings, max_seconds)
+    names = corpus.part(job, num_jobs)
+    done, frames = 0, 0
+    with atomic_write(_job_file(out_dir, job, num_jobs)) as file:
+        for utterance, features, total_frames in corpus.features(names, aligner.everybody):
+            phones = corpus.phones[utterance]
+            try:
+                alignment = aligner.align(features, phones, total_frames)
+            except CannotAlign as error:
+                corpus.left_out[utterance] = str(error)
+                continue
+            problem = check(alignment.phones, alignment.durations, phones=phones, total_frames=total_frames)
+            if problem:
+                raise RuntimeError(f"{utterance}: {problem}")
+            file.write(json.dumps({"utterance": utterance, **asdict(alignment)}) + "\n")
+            done += 1
+            frames += total_frames
+        mine = set(names) if job > 1 else corpus.left_out.keys() - set(corpus.utterances) | set(names)
+        failed = {u: reason for u, reason in sorted(corpus.left_out.items()) if u in mine}
+        for utterance, reason in failed.items():
+            file.write(json.dumps({"utterance": utterance, "failed": reason}) + "\n")
+    return done, len(failed), frames * settings.frame_shift
+
+
+def combine(
+    data_dir: Path,
+    out_dir: Path,
+    num_jobs: int,
+    *,
+    drop_outliers: bool = False,
+    textgrid_dir: Path | None = None,
+) -> list[str]:
+    """Join the jobs' results into ``data_dir``.
+
+    Args:
+        data_dir: where ``aligned_phones``, ``durations``, ``align_score``, ``align_failed`` and
+            ``align_outliers`` go.
+        out_dir: where the jobs wrote.
+        num_jobs: how many jobs there were.
+        drop_outliers: move utterances with an implausible score to ``align_failed``.
+        textgrid_dir: where to write TextGrids, if anywhere.
+
+    Returns:
+        Lines that say what came of it.
+
+    Raises:
+        UserError: a job's result is missing, or the results don't cover the data directory, or nothing could
+            be aligned.
+    """
+    alignments: dict[str, Alignment] = {}
+    failed: dict[str, str] = {}
+    for job in range(1, num_jobs + 1):
+        path = _job_file(out_dir, job, num_jobs)
+        if not path.is_file():
+            raise UserError(f"{path}: missing; run align with --job {job} --num_jobs {num_jobs} first")
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            utterance = row.pop("utterance")
+            if "failed" in row:
+                failed[utterance] = row["failed"]
+            else:
+                alignments[utterance] = Alignment(**row)
+    expected = read_table(data_dir / "wav.scp").keys() | read_table(data_dir / "phones").keys()
+    if expected != alignments.keys() | failed.keys():
+        lone = sorted(expected ^ (alignments.keys() | failed.keys()))
+        raise UserError(
+            f"{out_dir}: the jobs' results do not fit {data_dir}, e.g. {lone[0]!r} ({len(lone)} in all); "
+            "the data changed since: align again"
+        )
+    if not alignments:
+        first = next(iter(failed.items()))
+        raise UserError(
+            f"{data_dir}: no utterance could be aligned; the first reason: {first[0]}: {first[1]}"
+        )
+
+    outliers = find_outliers(alignments)
+    doubtful = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.whole_utterance}
+    if drop_outliers:
+        for utterance, reason in doubtful.items():
+            if len(alignments) > 1:
+                del alignments[utterance]
+                failed[utterance] = reason
+    write_durations(data_dir, {u: (a.phones, a.durations) for u, a in alignments.items()})
+    write_table(data_dir / "align_score", {u: f"{a.score:.4f}" for u, a in alignments.items()})
+    write_table(data_dir / "align_failed", failed)
+    _write_outliers(data_dir / "align_outliers", outliers)
+    lines = [f"{data_dir}: {len(alignments)} utterances aligned, {len(failed)} left out (align_failed), "
+             f"{len(doubtful)} doubtful utterances and {len(outliers) - len(doubtful)} odd phones "
+             "(align_outliers)"]  # fmt: skip
+    lines += [f"left out: {utterance}: {reason}" for utterance, reason in sorted(failed.items())]
+    if textgrid_dir is not None:
+        from ctap.align.textgrid import export_textgrids
+
+        count = export_textgrids(data_dir, textgrid_dir)
+        lines.append(f"{textgrid_dir}: {count} TextGrids")
+    return lines
+
+
+def _job_file(out_dir: Path, job: int, num_jobs: int) -> Path:
+    return Path(out_dir) / f"align.{job}of{num_jobs}.jsonl"
+
+
+def _write_outliers(path: Path, outliers: list[Outlier]) -> None:
+    with atomic_write(path) as file:
+        file.write("utterance\treason\tdetail\n")
+        file.writelines(f"{o.utterance}\t{o.reason}\t{o.detail}\n" for o in outliers)

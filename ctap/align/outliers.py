@@ -1,0 +1,73 @@
+"""Alignments to look at: utterances whose text does not seem to match, phones of implausible length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ctap.align.aligner import Alignment
+from ctap.text.phones import PAUSES, base
+
+SCORE_DEVIATIONS = 6.0  # robust standard deviations below the median
+LONGEST_PHONE = 80  # frames; a sung or drawled final can last that long, a consonant never
+LONGEST_PAUSE = 150
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """Something to look at.
+
+    Attributes:
+        utterance: where.
+        reason: ``low-score``, ``squeezed``, ``long-phone`` or ``long-pause``.
+        detail: the figures.
+        whole_utterance: the utterance as a whole is doubtful, not one phone of it.
+    """
+
+    utterance: str
+    reason: str
+    detail: str
+    whole_utterance: bool
+
+
+def find_outliers(alignments: Mapping[str, Alignment]) -> list[Outlier]:
+    """All outliers, sorted by utterance.
+
+    An utterance is doubtful if its score lies far below the others', or half of its phones got no more than
+    two frames; a single phone if it is far longer than its kind.
+    """
+    scores = np.array([a.score for a in alignments.values()])
+    middle = np.median(scores)
+    deviation = 1.4826 * np.median(np.abs(scores - middle))
+    lowest = middle - SCORE_DEVIATIONS * max(deviation, 0.05)
+    found = []
+    typical = _typical_lengths(alignments)
+    for utterance, alignment in sorted(alignments.items()):
+        if alignment.score < lowest:
+            detail = f"score {alignment.score:.2f}, median {middle:.2f}"
+            found.append(Outlier(utterance, "low-score", detail, True))
+        spoken = [d for p, d in zip(alignment.phones, alignment.durations, strict=True) if p not in PAUSES]
+        short = sum(d <= 2 for d in spoken)
+        if len(spoken) >= 4 and short > len(spoken) / 2:
+            found.append(
+                Outlier(utterance, "squeezed", f"{short} of {len(spoken)} phones in 1-2 frames", True)
+            )
+        at = 0
+        for phone, frames in zip(alignment.phones, alignment.durations, strict=True):
+            limit = LONGEST_PAUSE if phone == "sp" else max(LONGEST_PHONE, 8 * typical.get(base(phone), 0))
+            if phone != "sil" and frames > limit:
+                reason = "long-pause" if phone == "sp" else "long-phone"
+                found.append(Outlier(utterance, reason, f"{phone} of {frames} frames from frame {at}", False))
+            at += frames
+    return found
+
+
+def _typical_lengths(alignments: Mapping[str, Alignment]) -> dict[str, float]:
+    lengths: dict[str, list[int]] = {}
+    for alignment in alignments.values():
+        for phone, frames in zip(alignment.phones, alignment.durations, strict=True):
+            if phone not in PAUSES:
+                lengths.setdefault(base(phone), []).append(frames)
+    return {phone: float(np.median(values)) for phone, values in lengths.items()}

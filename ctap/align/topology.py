@@ -1,0 +1,213 @@
+"""What may follow what: the units of an aligner and the graph of one utterance.
+
+A unit is a phone without its tone. Each has three states from left to right. The first state of stops and
+affricates is the closure, one state shared by all of them: a closure is silent, and without a state of its
+own it is lost to the vowel before it. A pause may stand at both ends and after any syllable, never inside
+one. Before a stop or affricate a pause has to be longer than a closure could be.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ctap.align.viterbi import NO_PATH
+from ctap.errors import UserError
+from ctap.text.phones import ERHUA, INITIALS, PAUSES, base, is_phone, phone_class
+
+STATES_PER_UNIT = 3
+SILENCE = 0  # state of sil and sp
+CLOSURE = 1  # first state of every stop and affricate
+PAUSE_START = -1  # owners of nodes that are no phone: the pause at the start, ...
+PAUSE_END = -2  # ... at the end, ...
+PAUSE_BEFORE = -3  # ... and, minus i, before phone i
+
+_STAY = np.float32(-0.7)
+_SKIP = -1.0
+_ENTER_PAUSE = -2.0
+
+
+def starts_syllable(phones: Sequence[str], i: int) -> bool:
+    """Whether ``phones[i]`` (of an utterance without pauses) is the first phone of a syllable."""
+    if i == 0:
+        return True
+    return phones[i] in INITIALS or (phones[i - 1] not in INITIALS and phones[i] != ERHUA)
+
+
+def unit_of(phone: str) -> str:
+    """The unit that models ``phone``: the phone without its tone, syllabic nasals apart from initials."""
+    unit = base(phone)
+    return f"{unit}0" if unit in INITIALS and unit != phone else unit
+
+
+def has_closure(phone: str) -> bool:
+    """Whether ``phone`` starts with a closure: stops and affricates."""
+    return phone_class(phone) in ("stop", "affricate")
+
+
+class Units:
+    """The units of a model and their states.
+
+    Units seen too rarely to be learnt, and units never seen, borrow the states of the most alike unit.
+
+    Args:
+        known: units with states of their own.
+    """
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self.known = tuple(sorted(set(known)))
+        if not self.known:
+            raise UserError("an aligner needs at least one phone to be trained on")
+        self._index = {unit: i for i, unit in enumerate(self.known)}
+
+    @classmethod
+    def count(cls, transcripts: Iterable[Sequence[str]], min_count: int = 8) -> Units:
+        """The units that occur at least ``min_count`` times in ``transcripts``."""
+        counts = Counter(unit_of(phone) for phones in transcripts for phone in phones)
+        often = [unit for unit, n in counts.items() if n >= min_count]
+        return cls(often or counts)
+
+    @property
+    def num_states(self) -> int:
+        """States of the model: silence, closure, three for each unit."""
+        return 2 + STATES_PER_UNIT * len(self.known)
+
+    def states(self, phone: str) -> tuple[int, int, int]:
+        """The three states of ``phone``."""
+        unit = unit_of(phone)
+        if unit not in self._index:
+            self._index[unit] = self._index[self._most_alike(phone)]
+        first = 2 + STATES_PER_UNIT * self._index[unit]
+        return (CLOSURE if has_closure(phone) else first, first + 1, first + 2)
+
+    def _most_alike(self, phone: str) -> str:
+        unit = unit_of(phone)
+
+        def likeness(other: str) -> tuple[int, int, int]:
+            same_class = int(phone_class(_example(other)) == phone_class(phone))
+            return same_class, _common(unit[::-1], other[::-1]) + _common(unit, other), -len(other)
+
+        return max(self.known, key=likeness)
+
+
+def _example(unit: str) -> str:
+    """Some phone of ``unit``."""
+    phone = unit.rstrip("0")
+    return phone if unit == phone and is_phone(phone) else f"{phone}1"
+
+
+def _common(a: str, b: str) -> int:
+    n = 0
+    while n < min(len(a), len(b)) and a[n] == b[n]:
+        n += 1
+    return n
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The states an utterance runs through; arguments of :func:`ctap.align.viterbi.viterbi`.
+
+    Attributes:
+        states: ``[S]`` int32, state of each node.
+        owner: ``[S]`` int32, index of the node's phone, or which pause it is (negative).
+        stay: ``[S]`` float32.
+        offsets: ``[S, A]`` int32.
+        weights: ``[S, A]`` float32.
+        start: ``[S]`` float32.
+        end: ``[S]`` float32.
+    """
+
+    states: np.ndarray
+    owner: np.ndarray
+    stay: np.ndarray
+    offsets: np.ndarray
+    weights: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, int, float]] = []
+        self.arcs: list[list[tuple[int, float]]] = []
+
+    def add(self, state: int, owner: int, stay: float, arcs: list[tuple[int, float]]) -> None:
+        here = len(self.rows)
+        self.rows.append((state, owner, stay))
+        self.arcs.append([(step, weight) for step, weight in arcs if 0 < step <= here])
+
+    def pause(self, owner: int, frames: int, enter: float) -> None:
+        for k in range(frames):
+            self.add(SILENCE, owner, 0.0 if k == frames - 1 else NO_PATH, [(1, 0.0 if k else enter)])
+
+
+def build_graph(
+    phones: Sequence[str],
+    units: Units,
+    *,
+    pause_frames: int = 6,
+    stop_pause_frames: int = 16,
+    end_frames: int = 4,
+) -> Graph:
+    """The graph of an utterance.
+
+    Args:
+        phones: the utterance's phones without pauses.
+        units: the model's units.
+        pause_frames: shortest pause inside the utterance.
+        stop_pause_frames: shortest pause before a stop or affricate, whose closure is silent too.
+        end_frames: shortest pause at the ends.
+
+    Raises:
+        UserError: there are no phones, or one is a pause or not of the inventory.
+    """
+    for phone in phones:
+        if phone in PAUSES or not is_phone(phone):
+            raise UserError(f"phone {phone!r} cannot be aligned: not in the inventory, or a pause")
+    if not phones:
+        raise UserError("no phones to align")
+    build = _Builder()
+    build.pause(PAUSE_START, end_frames, 0.0)
+    for i, phone in enumerate(phones):
+        bypass = 0  # nodes of the optional pause before this phone
+        if i and starts_syllable(phones, i):
+            bypass = stop_pause_frames if has_closure(phone) else pause_frames
+            build.pause(PAUSE_BEFORE - i, bypass, _ENTER_PAUSE)
+        for k, state in enumerate(units.states(phone)):
+            # Into state k from the state before it, or skipping the k first states from the phone or pause
+            # before; with a pause between, also from the phone before that.
+            arcs = [(1, float(_STAY) if k == 0 else -0.7)]
+            if k:
+                arcs.append((k + 1, _SKIP * k))
+            if k == STATES_PER_UNIT - 1:
+                arcs.append((2, _SKIP))
+            if bypass:
+                arcs.append((bypass + k + 1, -0.7 + (_SKIP * k if k else 0.0)))
+            build.add(state, i, _STAY, arcs)
+    first = end_frames
+    last = len(build.rows) - 1
+    build.pause(PAUSE_END, end_frames, 0.0)
+
+    size = len(build.rows)
+    width = max(1, max(map(len, build.arcs)))
+    offsets = np.zeros((size, width), np.int32)
+    weights = np.full((size, width), NO_PATH, np.float32)
+    for j, arcs in enumerate(build.arcs):
+        for k, (step, weight) in enumerate(arcs):
+            offsets[j, k], weights[j, k] = step, weight
+    states, owner, stay = (np.array(column) for column in zip(*build.rows, strict=True))
+    start, end = np.full(size, NO_PATH, np.float32), np.full(size, NO_PATH, np.float32)
+    start[[0, first]] = 0.0
+    end[[last, size - 1]] = 0.0
+    return Graph(
+        states.astype(np.int32),
+        owner.astype(np.int32),
+        stay.astype(np.float32),
+        offsets,
+        weights,
+        start,
+        end,
+    )
