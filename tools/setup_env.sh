@@ -69,7 +69,7 @@ install() {
     local status=0
     local -a quiet=()
     [[ -t 1 ]] || quiet=(--quiet)
-    pip install "${quiet[@]}" "$@" || status=$?
+    pip install --no-compile "${quiet[@]}" "$@" || status=$?
     ((status > 0)) || return 0
     # pip has ended by itself, so what is there is whole; a killed one leaves the mark, and the next run starts over.
     ((status > 128)) || rm -f "${unfinished}"
