@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jsonargparse import auto_cli
-
-from ctap.errors import UserError, cli
+from ctap.bin.common import command
+from ctap.errors import UserError
 from ctap.kaldi.io import atomic_write, read_table
 
 
@@ -27,4 +26,4 @@ def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0) -> None:
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(choose_prompt, as_positional=False)
+    command(choose_prompt)

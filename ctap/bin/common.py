@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
+from jsonargparse import ArgumentParser
 from tqdm import tqdm
 
 from ctap.audio.wave import AudioError
-from ctap.errors import UserError
+from ctap.errors import UserError, cli
 from ctap.kaldi.io import read_table, write_table
 
 T = TypeVar("T")
+
+
+@cli
+def command(function: Callable[..., None], **several: str) -> None:
+    """Make ``function`` a command: its signature gives the options and their types, its docstring the help.
+
+    Args:
+        function: What to run.
+        several: Options that take several words, and their help.
+    """
+    parser = ArgumentParser()
+    parser.add_function_arguments(function, skip=set(several))
+    for name, text in several.items():
+        parser.add_argument(f"--{name}", nargs="+", help=text)
+    function(**parser.instantiate_classes(parser.parse_args()))
 
 
 def set_up_logging() -> None:
@@ -56,8 +70,6 @@ def over(items: dict[str, T], what: str, do: Callable[[str, T], Any]) -> dict[st
     Raises:
         UserError: Not one item could be done.
     """
-    if "OMP_NUM_THREADS" in os.environ:
-        torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     done: dict[str, Any] = {}
     failed: list[str] = []
     for utt, item in tqdm(items.items(), desc=what, unit="utt", mininterval=2.0):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jsonargparse import auto_cli
-
-from ctap.bin.common import over, set_up_logging, share, wave_list, write_list
-from ctap.errors import cli
+from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
 
 
 def convert(
@@ -48,4 +45,4 @@ def convert(
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(convert, as_positional=False)
+    command(convert, wav="source recordings")

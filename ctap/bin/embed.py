@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jsonargparse import auto_cli
-
-from ctap.bin.common import over, set_up_logging, share, wave_list
-from ctap.errors import cli
+from ctap.bin.common import command, over, set_up_logging, share, wave_list
 from ctap.kaldi.ark import MatrixWriter
 
 
@@ -47,4 +44,4 @@ def embed(
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(embed, as_positional=False)
+    command(embed, wav="recordings")

@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 
 import torch
-from jsonargparse import auto_cli
 
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
-from ctap.errors import UserError, cli
+from ctap.bin.common import command
+from ctap.errors import UserError
 from ctap.eval.plots import plot_mels, save_figure
 from ctap.kaldi.io import atomic_write, read_table
 
@@ -55,4 +55,4 @@ def list_samples(out: Path, waves: list[str], speaker: str, text: Path | None = 
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(list_samples, as_positional=False)
+    command(list_samples, waves="lists of sounds, each role=wav.scp (recording, vocoded, tts, vc, source)")

@@ -6,9 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from jsonargparse import auto_cli
-
-from ctap.errors import cli
+from ctap.bin.common import command
 from ctap.eval.results import collect_meta
 from ctap.kaldi.io import atomic_write
 from ctap.tasks.model_dir import Parts
@@ -36,4 +34,4 @@ def pack(model: Path, out: Path, prompt: Path | None = None, seed: int = 777) ->
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(pack, as_positional=False)
+    command(pack)

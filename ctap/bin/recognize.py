@@ -5,10 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from jsonargparse import auto_cli
-
-from ctap.bin.common import over, set_up_logging, share, wave_list, write_list
-from ctap.errors import cli
+from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
 
 
 def recognize(
@@ -53,4 +50,4 @@ def recognize(
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(recognize, as_positional=False)
+    command(recognize, wav="recordings; what is heard is printed, too")

@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from jsonargparse import auto_cli
 
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.vocoder import make_vocoder
 from ctap.audio.wave import load_wave, save_wave
-from ctap.bin.common import over, set_up_logging, share, wave_list, write_list
-from ctap.errors import cli
+from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
 
 
 def resynthesize(
@@ -51,4 +49,4 @@ def resynthesize(
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(resynthesize, as_positional=False)
+    command(resynthesize, wav="recordings")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from jsonargparse import auto_cli
 
 from ctap.align.durations import expand_frames
-from ctap.errors import UserError, cli
+from ctap.bin.common import command
+from ctap.errors import UserError
 from ctap.eval.bootstrap import bootstrap_ratio
 from ctap.eval.errors import characters, collapse, error_rate, frame_accuracy, syllables, without_tone
 from ctap.eval.results import Metric, collect_meta, write_scores
@@ -104,4 +104,4 @@ def frame_metric(ref_dir: Path, hyp_dir: Path, utts: list[str]) -> Metric:
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(score_asr, as_positional=False)
+    command(score_asr)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from jsonargparse import auto_cli
 from torch import Tensor
 
+from ctap.bin.common import command
 from ctap.data.batching import BatchRequest
 from ctap.data.dataset import CTAPDataset, FeatureSet
-from ctap.errors import cli
 from ctap.eval.plots import plot_similarity, save_figure
 from ctap.eval.probe import Probe, phone_probe, speaker_probe
 from ctap.eval.results import Metric, collect_meta, write_scores
@@ -106,4 +105,4 @@ def probe_metric(probe: Probe, better: str) -> Metric:
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(score_representation, as_positional=False)
+    command(score_representation)

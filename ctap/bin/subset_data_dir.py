@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from jsonargparse import auto_cli
-
-from ctap.errors import UserError, cli
+from ctap.bin.common import command
+from ctap.errors import UserError
 from ctap.kaldi.datadir import DataDir
 
 
@@ -38,4 +37,4 @@ def subset_data_dir(data_dir: Path, out_dir: Path, utts: int, seed: int = 777) -
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(subset_data_dir, as_positional=False)
+    command(subset_data_dir)

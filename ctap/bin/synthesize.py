@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from jsonargparse import auto_cli
-
-from ctap.bin.common import over, set_up_logging, share, write_list
-from ctap.errors import UserError, cli
+from ctap.bin.common import command, over, set_up_logging, share, write_list
+from ctap.errors import UserError
 from ctap.kaldi.io import read_table
 
 
@@ -73,4 +71,4 @@ def synthesize(
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(synthesize, as_positional=False)
+    command(synthesize)

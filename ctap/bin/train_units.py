@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jsonargparse import auto_cli
-
-from ctap.errors import cli
+from ctap.bin.common import command
 from ctap.kaldi.io import read_table
 from ctap.text.units import Units, train_units
 
@@ -25,4 +23,4 @@ def run(text: Path, out: Path, size: int = 5000, kind: str = "char") -> None:
 
 
 if __name__ == "__main__":
-    cli(auto_cli)(run, as_positional=False)
+    command(run)

@@ -372,8 +372,8 @@ stage_4() {
             --seed "${seed}" --config "${labeled_config}" --nj "${nj}"
         module "samples_tts_${spk}" ctap.bin.list_samples --in "${out}/test_diffusion" --in "${data}_vocoded" \
             --out "${out}/samples.json" -- --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
-            --waves "recording=${data}/wav.scp" --waves "vocoded=${data}_vocoded/wav.scp" \
-            --waves "tts=${out}/test_diffusion/wav.scp"
+            --waves "recording=${data}/wav.scp" "vocoded=${data}_vocoded/wav.scp" \
+            "tts=${out}/test_diffusion/wav.scp"
     done
 }
 
@@ -403,7 +403,7 @@ stage_5() {
             --seed "${seed}" --config "${finetune_config}" --nj "${nj}"
         module "samples_vc_${spk}" ctap.bin.list_samples --in "${out}/test" --in "${data}" \
             --out "${out}/samples.json" -- --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
-            --waves "source=${data}/wav.scp" --waves "vc=${out}/test/wav.scp"
+            --waves "source=${data}/wav.scp" "vc=${out}/test/wav.scp"
     done
 }
 
