@@ -20,6 +20,7 @@ from ctap.align.features import NUM_CEPSTRA, Statistics, analysis_settings, hear
 from ctap.align.gmm import Mixtures
 from ctap.align.topology import (
     CLOSURE,
+    NO_PATH,
     PAUSE_END,
     PAUSE_START,
     SILENCE,
@@ -29,10 +30,11 @@ from ctap.align.topology import (
     build_graph,
     has_closure,
 )
-from ctap.align.viterbi import NO_PATH, viterbi
+from ctap.align.viterbi import viterbi
 from ctap.audio.frames import boundaries_to_durations
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
+from ctap.text.phones import PAUSES, is_phone
 
 SCHEDULE = (1,) * 6 + (2,) * 2 + (4,) * 2 + (8,) * 2
 """Components per state in each round of training."""
@@ -144,7 +146,7 @@ class HmmAligner:
         """End of segment ``i`` in seconds."""
         end = float(segments[i][2])
         if i + 1 < len(segments):
-            here, after = labels[i] in ("sil", "sp"), labels[i + 1] in ("sil", "sp")
+            here, after = labels[i] in PAUSES, labels[i + 1] in PAUSES
             closes = not after and has_closure(labels[i + 1])
             if not here and (after or closes):
                 end = max(end - RINGING, segments[i][1] + 1.0)
@@ -169,7 +171,10 @@ def _load(
         own = Statistics.of((raw[u] for u in mine), prior=everybody)
         for utterance in mine:
             phones = corpus.phones[utterance]
-            if STATES_PER_UNIT * len(phones) <= len(raw[utterance]):
+            unknown = [phone for phone in phones if phone in PAUSES or not is_phone(phone)]
+            if unknown:
+                corpus.left_out[utterance] = f"phone {unknown[0]!r} is a pause or not of the inventory"
+            elif STATES_PER_UNIT * len(phones) <= len(raw[utterance]):
                 data[utterance] = (own.normalise(raw[utterance]), phones)
             else:
                 corpus.left_out[utterance] = f"{len(phones)} phones in {len(raw[utterance])} frames of 5 ms"

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ctap.align.aligner import Alignment, CannotAlign, load_aligner
+from ctap.align.aligner import Alignment, load_aligner
 from ctap.align.corpus import AlignCorpus
 from ctap.align.durations import check, write_durations
 from ctap.align.outliers import Outlier, find_outliers
@@ -35,7 +35,7 @@ def align_part(
             phones = corpus.phones[utterance]
             try:
                 alignment = aligner.align(features, phones, total_frames)
-            except CannotAlign as error:
+            except UserError as error:
                 corpus.left_out[utterance] = str(error)
                 continue
             problem = check(alignment.phones, alignment.durations, phones=phones, total_frames=total_frames)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctap.align.viterbi import NO_PATH
 from ctap.errors import UserError
 from ctap.text.phones import ERHUA, INITIALS, PAUSES, base, is_phone, phone_class
 
+NO_PATH = np.float32(-1e30)  # log weight of what is forbidden
 STATES_PER_UNIT = 3
 SILENCE = 0  # state of sil and sp
 CLOSURE = 1  # first state of every stop and affricate

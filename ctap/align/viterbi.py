@@ -5,8 +5,6 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-NO_PATH = np.float32(-1e30)
-
 
 @numba.njit(cache=True, nogil=True, fastmath=False)
 def _viterbi(scores, states, stay, offsets, weights, start, end, path):
@@ -63,14 +61,14 @@ def viterbi(
     Args:
         scores: ``[T, K]`` float32, log score of each frame in each of K states.
         states: ``[S]`` int32, the state that scores each node.
-        stay: ``[S]`` float32, log weight of staying in a node (``NO_PATH`` forbids it).
+        stay: ``[S]`` float32, log weight of staying in a node (-1e30 forbids it).
         offsets: ``[S, A]`` int32, how many nodes back each arc into a node starts; 0 ends a node's list.
         weights: ``[S, A]`` float32, log weight of each arc.
         start: ``[S]`` float32, log weight of starting in a node.
         end: ``[S]`` float32, log weight of ending in a node.
 
     Returns:
-        ``[T]`` int32 nodes, and the path's log score; the score is ``NO_PATH`` or less if there is no path.
+        ``[T]`` int32 nodes, and the path's log score; the score is -1e30 or less if there is no path.
     """
     path = np.zeros(len(scores), dtype=np.int32)
     score = _viterbi(scores, states, stay, offsets, weights, start, end, path)

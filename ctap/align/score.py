@@ -1,0 +1,206 @@
+"""How far an alignment's boundaries lie from true ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ctap.align.durations import Durations, strip_pauses
+from ctap.align.events import Reference, Word
+from ctap.align.textgrid import Interval
+from ctap.align.topology import has_closure, starts_syllable
+from ctap.audio.frames import durations_to_boundaries
+from ctap.audio.settings import AudioSettings
+from ctap.text.phones import PAUSES, phone_class
+
+WITHIN = (0.010, 0.020, 0.050)
+WORD_TOLERANCE = 0.020
+INNER_PAUSE = 0.030
+
+
+@dataclass
+class Errors:
+    """Signed errors of boundaries of one kind, in seconds; above 0 is late."""
+
+    values: list[float] = field(default_factory=list)
+
+    def summary(self) -> dict[str, float | int]:
+        """Figures in milliseconds and shares; only the count if there are none."""
+        if not self.values:
+            return {"count": 0}
+        signed = 1000.0 * np.array(self.values)
+        size = np.abs(signed)
+        result: dict[str, float | int] = {
+            "count": len(size),
+            "median": float(np.median(size)),
+            "mean": float(size.mean()),
+            "p90": float(np.percentile(size, 90)),
+            "p99": float(np.percentile(size, 99)),
+            "median_signed": float(np.median(signed)),
+        }
+        for limit in WITHIN:
+            result[f"within_{1000 * limit:.0f}"] = float((size <= 1000 * limit).mean())
+        return result
+
+
+def score(reference: Reference, hypothesis: Durations, settings: AudioSettings) -> dict:
+    """Score alignments against true boundaries.
+
+    Of phones, a boundary is the start of each phone, and its end where a pause or the end of the utterance
+    follows. A stop's closure belongs to the stop; after a pause nobody can hear where it starts, so stops and
+    affricates after a pause have a row of their own (they do count in ``all``).
+
+    Of words, a boundary is respected if the aligner's boundary, or some part of its pause, lies between the
+    end of one word and the start of the next, give or take 20 ms.
+
+    Args:
+        reference: the truth.
+        hypothesis: aligned phones and frames.
+        settings: whose frames are counted.
+
+    Returns:
+        ``kind``, ``utterances``, ``skipped`` (utterance to reason), ``boundaries`` (name to figures in
+        milliseconds), and counts: ``pauses`` (true, missed, invented) or ``words`` (boundaries, respected,
+        swallowed: no pause where there is one, pauses_inside: of over 30 ms).
+    """
+    truth = reference.phones or reference.words
+    skipped = dict(reference.unusable)
+    errors: dict[str, Errors] = {"all": Errors()}
+    names = ("true", "missed", "invented")
+    if not reference.phones:
+        names = ("boundaries", "respected", "swallowed", "pauses_inside")
+    counts = dict.fromkeys(names, 0)
+    used = 0
+    for utterance in sorted(hypothesis):
+        if utterance in skipped:
+            continue
+        labels, frames = hypothesis[utterance]
+        ends = durations_to_boundaries(frames, settings)
+        found = [Interval(p, s, e) for p, s, e in zip(labels, [0.0, *ends[:-1]], ends, strict=True)]
+        if utterance not in truth:
+            skipped[utterance] = "not in the reference"
+        elif reference.phones:
+            expected = reference.phones[utterance]
+            if strip_pauses([x.label for x in expected]) != strip_pauses(labels):
+                skipped[utterance] = "the reference has other phones"
+                continue
+            _score_phones(expected, found, errors, counts)
+            used += 1
+        else:
+            words = reference.words[utterance]
+            if sum(word.syllables for word in words) != _num_syllables(labels):
+                skipped[utterance] = "the reference has another number of syllables"
+                continue
+            _score_words(words, found, errors, counts)
+            used += 1
+    result = {
+        "kind": "phones" if reference.phones else "words",
+        "utterances": used,
+        "not_aligned": sorted(truth.keys() - hypothesis.keys()),
+        "skipped": skipped,
+        "boundaries": {name: kind.summary() for name, kind in errors.items() if kind.values},
+    }
+    result["pauses" if reference.phones else "words"] = counts
+    return result
+
+
+def _gaps(intervals: Sequence[Interval]) -> tuple[list[Interval], dict[int, float]]:
+    """The phones, and the pause (seconds) before phone i; before phone n, after the last."""
+    spoken, pauses = [], {}
+    for interval in intervals:
+        if interval.label in PAUSES:
+            pauses[len(spoken)] = pauses.get(len(spoken), 0.0) + interval.end - interval.start
+        else:
+            spoken.append(interval)
+    return spoken, pauses
+
+
+def _score_phones(
+    expected: Sequence[Interval],
+    found: Sequence[Interval],
+    errors: dict[str, Errors],
+    counts: dict[str, int],
+) -> None:
+    true, true_pauses = _gaps(expected)
+    ours, our_pauses = _gaps(found)
+    for i, (a, b) in enumerate(zip(true, ours, strict=True)):
+        name = phone_class(a.label)
+        if has_closure(a.label) and (i in true_pauses or i == 0):
+            name = "closure after pause"
+        _add(errors, name, b.start - a.start)
+        if i + 1 == len(true) or i + 1 in true_pauses:
+            _add(errors, "end before pause", b.end - a.end)
+        if i:
+            _count(counts, "true", i in true_pauses)
+            _count(counts, "missed", i in true_pauses and i not in our_pauses)
+            _count(counts, "invented", i in our_pauses and i not in true_pauses)
+
+
+def _score_words(
+    words: Sequence[Word], found: Sequence[Interval], errors: dict[str, Errors], counts: dict[str, int]
+) -> None:
+    phones, pauses = _gaps(found)
+    labels = [x.label for x in phones]
+    syllables = [i for i in range(len(labels)) if starts_syllable(labels, i)]
+    firsts, at = [], 0
+    for word in words:
+        firsts.append(syllables[at])
+        at += word.syllables
+    inside = [i for i in pauses if 0 < i < len(phones) and i not in firsts]
+    _count(counts, "pauses_inside", sum(pauses[i] > INNER_PAUSE + 1e-6 for i in inside))
+    for word, following, first in zip(words, words[1:], firsts[1:], strict=False):
+        end, start = phones[first - 1].end, phones[first].start
+        _count(counts, "boundaries", True)
+        _count(
+            counts,
+            "respected",
+            end <= following.start + WORD_TOLERANCE and start >= word.end - WORD_TOLERANCE,
+        )
+        _count(counts, "swallowed", first not in pauses)
+        kind = " before closure" if has_closure(labels[first]) else ""
+        _add(errors, f"end of word{kind}", end - word.end)
+        _add(errors, f"start of word{' with closure' if kind else ''}", start - following.start)
+
+
+def _add(errors: dict[str, Errors], name: str, value: float) -> None:
+    errors["all"].values.append(value)
+    errors.setdefault(name, Errors()).values.append(value)
+
+
+def _count(counts: dict[str, int], name: str, times: int) -> None:
+    counts[name] += int(times)
+
+
+def _num_syllables(labels: Sequence[str]) -> int:
+    phones = strip_pauses(labels)
+    return sum(starts_syllable(phones, i) for i in range(len(phones)))
+
+
+def format_table(result: dict) -> str:
+    """The figures of :func:`score` as a table for people."""
+    columns = ["count", "median", "mean", "p90", "p99", "median_signed"]
+    shares = [f"within_{1000 * limit:.0f}" for limit in WITHIN]
+    head = ["n", "median", "mean", "p90", "p99", "signed", *(f"<={1000 * x:.0f} ms" for x in WITHIN)]
+    lines = [f"{'boundary (ms)':<26}" + "".join(f"{name:>10}" for name in head)]
+    names = sorted(result["boundaries"], key=lambda name: (name != "all", name))
+    for name in names:
+        row = result["boundaries"][name]
+        cells = [f"{row[c]:>10.1f}" if c != "count" else f"{row[c]:>10d}" for c in columns]
+        cells += [f"{100 * row[c]:>9.1f}%" for c in shares]
+        lines.append(f"{name:<26}" + "".join(cells))
+    lines.append(f"{result['utterances']} utterances scored, {len(result['skipped'])} skipped, "
+                 f"{len(result['not_aligned'])} of the reference not in the hypothesis")  # fmt: skip
+    if "words" in result:
+        words = result["words"]
+        count = max(1, words["boundaries"])
+        lines.append(
+            f"word boundaries respected: {words['respected'] / count:.2%} of {words['boundaries']}; without a "
+            f"pause: {words['swallowed'] / count:.1%}; pauses of over {1000 * INNER_PAUSE:.0f} ms inside "
+            f"words: {words['pauses_inside']}"
+        )
+    if "pauses" in result:
+        pauses = result["pauses"]
+        lines.append(f"pauses: {pauses['true']}, missed {pauses['missed']}, invented {pauses['invented']}")
+    return "\n".join(lines)

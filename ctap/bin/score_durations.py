@@ -1,0 +1,50 @@
+"""Score the durations of a data directory against true boundaries."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from ctap.align.durations import read_durations, strip_pauses
+from ctap.align.events import read_reference
+from ctap.align.score import format_table, score
+from ctap.audio.settings import AudioSettings
+from ctap.errors import UserError, cli
+from ctap.kaldi.io import atomic_write
+
+
+def get_parser() -> argparse.ArgumentParser:
+    """Options of the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reference", type=Path, required=True, help="phoneme events (TSV), word boundaries "
+                        "(TSV), or a directory of TextGrids")  # fmt: skip
+    parser.add_argument("--hypothesis", type=Path, required=True, help="data directory with aligned_phones "
+                        "and durations")  # fmt: skip
+    parser.add_argument("--settings", type=Path, help="audio settings; default: 24 kHz, 10 ms")
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    return parser
+
+
+@cli
+def main(argv: list[str] | None = None) -> None:
+    """Run the command."""
+    args = get_parser().parse_args(argv)
+    settings = AudioSettings.load(args.settings) if args.settings else AudioSettings()
+    hypothesis = read_durations(args.hypothesis)
+    phones = {utterance: strip_pauses(labels) for utterance, (labels, _) in hypothesis.items()}
+    result = score(read_reference(args.reference, phones), hypothesis, settings)
+    if args.json:
+        with atomic_write(args.json) as file:
+            file.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    if not result["boundaries"]:
+        reasons = sorted(set(result["skipped"].values()))
+        raise UserError(
+            f"{args.hypothesis}: no utterance could be scored against {args.reference}: "
+            + "; ".join(reasons[:3])
+        )
+    print(format_table(result))
+
+
+if __name__ == "__main__":
+    main()
