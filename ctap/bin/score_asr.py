@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ctap.align.durations import expand_frames
 from ctap.bin.common import command
 from ctap.errors import UserError
 from ctap.eval.bootstrap import bootstrap_ratio
@@ -90,8 +89,8 @@ def frame_metric(ref_dir: Path, hyp_dir: Path, utts: list[str]) -> Metric:
     ref_phones, ref_durations, hyp_phones, hyp_durations = tables
     right, total = [], []
     for utt in utts:
-        ref = expand_frames(ref_phones[utt].split(), map(int, ref_durations[utt].split()))
-        hyp = expand_frames(hyp_phones[utt].split(), map(int, hyp_durations[utt].split()))
+        ref = np.repeat(ref_phones[utt].split(), np.array(ref_durations[utt].split(), int))
+        hyp = np.repeat(hyp_phones[utt].split(), np.array(hyp_durations[utt].split(), int))
         if len(ref) != len(hyp):
             raise UserError(
                 f"{hyp_dir}: {utt}: {len(hyp)} frames recognised, {len(ref)} in {ref_dir}/durations"

@@ -415,7 +415,7 @@ recognized() {
         --in "${expdir}/asr/model" --in "${waves}/wav.scp" --out "${out}/phones" \
         -- generate "${waves}/wav.scp" "recognition_${out##*/}" "${out}" ctap.bin.recognize \
         --device "${device}" --model "${expdir}/asr/model" --scp "${waves}/wav.scp"
-    module "score_${out##*/}" ctap.bin.score_asr --in "${out}" --in "${data}" --out "${out}/scores.json" -- \
+    module "rate_${out##*/}" ctap.bin.score_asr --in "${out}" --in "${data}" --out "${out}/scores.json" -- \
         --ref_dir "${data}" --hyp_dir "${out}" --out "${out}/scores.json" --name "${name}" --task "${task}" \
         --prefix "${prefix}" --frames "${frames}" --seed "${seed}" --config "${asr_config}"
 }
@@ -448,7 +448,7 @@ stage_6() {
     done
 }
 
-stage_7() { log "stage 7: compared systems and ablations are not part of this release"; }
+stage_7() { log "stage 7: nothing to do, compared systems are not in this release"; }
 
 stage_8() {
     local spk
@@ -484,5 +484,5 @@ for current in -1 0 1 2 3 4 5 6 7 8; do
     else
         "stage_${current}"
     fi
-    ((current < 3)) || report
 done
+((stop_stage < 3)) || report
