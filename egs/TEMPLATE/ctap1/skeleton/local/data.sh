@@ -17,6 +17,7 @@
 set -euo pipefail
 
 corpus=""                # root of the corpus
+# shellcheck disable=SC2034 # given by the recipe
 downloaddir=downloads    # where a corpus that is fetched or made goes
 
 # shellcheck source=egs/TEMPLATE/ctap1/path.sh
