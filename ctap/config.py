@@ -26,7 +26,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(cls, "it")
     try:
-        return parser.instantiate_classes(parser.parse_object({"it": dict(values)})).it
+        return parser.instantiate(parser.parse_object({"it": dict(values)})).it
     except Exception as error:  # jsonargparse raises ArgumentError, TypeError and ValueError alike
         raise UserError(f"{where}: {error}") from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import sys
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -80,7 +81,7 @@ class HmmKind:
                 units = Units(str(unit) for unit in file["units"])
                 mixtures = Mixtures(file["mean"], file["variance"], file["log_weight"])
                 everybody = Statistics(file["everybody_mean"], file["everybody_std"], int(file["frames"]))
-        except (OSError, KeyError, ValueError, EOFError) as error:
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise UserError(f"{path}: not a readable aligner: {error}; train it again") from None
         if len(mixtures.mean) != units.num_states or mixtures.mean.shape[2] != 2 * NUM_CEPSTRA:
             raise UserError(f"{path}: sizes do not fit each other; train the aligner again")

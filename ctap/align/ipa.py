@@ -81,13 +81,11 @@ def known_labels() -> set[str]:
 
 
 def _is_spelling(label: str, phone: str) -> bool:
-    """Whether ``label`` is ``phone`` written in pinyin, with or without its tone, in either case."""
+    """Whether ``label`` is ``phone`` in pinyin, in either case; dictionaries differ in tones."""
     written = unicodedata.normalize("NFC", label.strip().lower()).replace("ü", "v").replace("u:", "v")
     if written == phone:
         return True
-    letters, tone = written.rstrip("0123456"), written[len(written.rstrip("0123456")) :]
-    if tone and phone[-1:].isdigit() and tone not in (phone[-1], {"5": "0"}.get(phone[-1], "")):
-        return False
+    letters = written.rstrip("0123456")
     unit = base(phone)
     if letters == "i" and unit in ("ii", "iii"):
         return True

@@ -196,9 +196,9 @@ def format_table(result: dict) -> str:
         words = result["words"]
         count = max(1, words["boundaries"])
         lines.append(
-            f"word boundaries respected: {words['respected'] / count:.2%} of {words['boundaries']}; without a "
-            f"pause: {words['swallowed'] / count:.1%}; pauses of over {1000 * INNER_PAUSE:.0f} ms inside "
-            f"words: {words['pauses_inside']}"
+            f"word boundaries respected: {words['respected'] / count:.2%} of {words['boundaries']}; "
+            f"without a pause: {words['swallowed'] / count:.1%}; "
+            f"pauses of over {1000 * INNER_PAUSE:.0f} ms inside words: {words['pauses_inside']}"
         )
     if "pauses" in result:
         pauses = result["pauses"]

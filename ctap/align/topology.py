@@ -200,7 +200,7 @@ def build_graph(
             offsets[j, k], weights[j, k] = step, weight
     states, owner, stay = (np.array(column) for column in zip(*build.rows, strict=True))
     start, end = np.full(size, NO_PATH, np.float32), np.full(size, NO_PATH, np.float32)
-    start[[0, first]] = 0.0
+    start[[0, first, first + 1, first + 2]] = 0.0, 0.0, _SKIP, 2 * _SKIP
     end[[last, size - 1]] = 0.0
     return Graph(
         states.astype(np.int32),

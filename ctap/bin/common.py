@@ -29,7 +29,7 @@ def command(function: Callable[..., None], **several: str) -> None:
     parser.add_function_arguments(function, skip=set(several))
     for name, text in several.items():
         parser.add_argument(f"--{name}", nargs="+", help=text)
-    function(**parser.instantiate_classes(parser.parse_args()))
+    function(**parser.instantiate(parser.parse_args()))
 
 
 def set_up_logging() -> None:

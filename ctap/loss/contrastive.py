@@ -135,7 +135,8 @@ class ContrastiveLoss(nn.Module):
     def forward(self, s: Tensor, p: Tensor, mask: Tensor) -> Tensor:
         """Loss of S and P [B, T, d] over the frames that ``mask`` [B, T] marks as real."""
         s, p = s[mask].float(), p[mask].float()
-        if self.config.gather and dist.is_available() and dist.is_initialized():
+        # validation shares batches out unevenly: a process must not wait there for one that has none
+        if self.config.gather and self.training and dist.is_available() and dist.is_initialized():
             s, p = gather_rows(s), gather_rows(p)
         return self.function(s, p, self.scale)
 

@@ -21,6 +21,7 @@ class Recipe:
 
     def __init__(self, root: Path) -> None:
         """Lay out the toolkit's folders in ``root`` by links, with a recipe ``egs/tiny/ctap1``."""
+        root.mkdir(exist_ok=True)
         for name in ("ctap", "utils"):
             (root / name).symlink_to(ROOT / name)
         (root / "egs").mkdir()

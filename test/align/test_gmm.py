@@ -1,0 +1,72 @@
+"""Mixtures against scipy's densities, and what an update must do."""
+
+import numpy as np
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
+
+from ctap.align.features import Statistics, analysis_settings, cepstra
+from ctap.align.gmm import Mixtures
+from ctap.audio.frames import num_frames
+from ctap.audio.settings import AudioSettings
+
+
+def mixtures(rng, states=3, components=2, dim=4):
+    weight = rng.dirichlet(np.ones(components), size=states)
+    return Mixtures(
+        rng.normal(size=(states, components, dim)).astype(np.float32),
+        rng.uniform(0.5, 2, size=(states, components, dim)).astype(np.float32),
+        np.log(weight).astype(np.float32),
+    )
+
+
+def test_log_likelihood_is_scipys():
+    rng = np.random.default_rng(0)
+    model = mixtures(rng)
+    x = rng.normal(size=(700, 4)).astype(np.float32)
+    parts = np.array([
+        [multivariate_normal.logpdf(x, m, np.diag(v)) + w for m, v, w in zip(*state, strict=True)]
+        for state in zip(model.mean, model.variance, model.log_weight, strict=True)
+    ])  # fmt: skip
+    np.testing.assert_allclose(model.log_likelihood(x), logsumexp(parts, axis=1).T, atol=1e-3)
+    np.testing.assert_allclose(
+        model.log_likelihood(x, np.array([2, 0])), logsumexp(parts, axis=1).T[:, [2, 0]], atol=1e-3
+    )
+    np.testing.assert_allclose(model.best_component(x), parts.max(axis=(0, 1)), atol=1e-3)
+
+
+def test_training_finds_two_clusters_and_never_gets_worse():
+    rng = np.random.default_rng(1)
+    x = np.concatenate([rng.normal(-2, 0.5, (500, 3)), rng.normal(2, 1.0, (1500, 3))]).astype(np.float32)
+    states = np.zeros(len(x), int)
+    model = Mixtures.flat(2, x)
+    model.update(x, states)
+    model.split()
+    last = -np.inf
+    for _ in range(30):
+        now = model.log_likelihood(x)[:, 0].mean()
+        assert now >= last - 1e-4
+        last = now
+        model.update(x, states)
+    order = np.argsort(model.mean[0, :, 0])
+    np.testing.assert_allclose(model.mean[0, order, 0], [-2, 2], atol=0.1)
+    np.testing.assert_allclose(np.exp(model.log_weight[0, order]), [0.25, 0.75], atol=0.02)
+    np.testing.assert_allclose(np.sqrt(model.variance[0, order]).mean(axis=1), [0.5, 1.0], atol=0.05)
+
+
+def test_speaker_statistics_lean_on_everybody_when_there_is_little():
+    rng = np.random.default_rng(2)
+    everybody = Statistics(np.zeros(3, np.float32), np.ones(3, np.float32), 10000)
+    much = Statistics.of([rng.normal(5, 2, (200_000, 3))], prior=everybody)
+    little = Statistics.of([rng.normal(5, 2, (10, 3))], prior=everybody)
+    np.testing.assert_allclose(much.mean, 5, atol=0.1)
+    np.testing.assert_allclose(little.mean, 0, atol=0.1)
+    alone = Statistics.of([np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])])
+    np.testing.assert_allclose(alone.mean, [2, 2, 2])
+    np.testing.assert_allclose(alone.std, [1, 1e-4, 1], atol=1e-6)
+
+
+def test_two_analysis_frames_for_every_frame():
+    settings = AudioSettings()
+    for samples in (1, 239, 240, 24000, 24119, 24121):
+        frames = len(cepstra(np.zeros(samples, np.float32), analysis_settings(settings)))
+        assert num_frames(samples, settings) == 1 + (frames - 1) // 2

@@ -1,0 +1,109 @@
+"""Scores against figures worked out by hand."""
+
+import pytest
+
+from ctap.align.aligner import Alignment
+from ctap.align.events import read_reference
+from ctap.align.outliers import find_outliers
+from ctap.align.score import format_table, score
+from ctap.audio.settings import AudioSettings
+from ctap.errors import UserError
+
+SETTINGS = AudioSettings()
+EVENTS = """utterance\tphone\tindex\tmnemonic\tstart\tend
+A01\tsil\t0\t_\t0.000\t0.100
+A01\tsh\t1\ts\t0.100\t0.200
+A01\ta1\t2\ta\t0.200\t0.250
+A01\ta1\t2\ta\t0.250\t0.300
+A01\tsp\t3\t_\t0.300\t0.400
+A01\tt\t4\t_\t0.400\t0.420
+A01\tt\t4\tth\t0.420\t0.450
+A01\ta4\t5\ta\t0.450\t0.605
+"""
+
+
+def test_phoneme_events(tmp_path):
+    path = tmp_path / "events.tsv"
+    path.write_text(EVENTS)
+    # Boundaries between frames k-1 and k stand at (k - 0.5) * 10 ms: 115, 195, 305, 425, 445, 605 ms.
+    ours = {"A01": (["sil", "sh", "a1", "sp", "t", "a4"], [12, 8, 11, 12, 2, 16])}
+    result = score(read_reference(path, {}), ours, SETTINGS)
+    rows = result["boundaries"]
+    assert rows["fricative"] == pytest.approx(rows["fricative"] | {"count": 1, "median_signed": 15.0})
+    assert rows["vowel"]["count"] == 2
+    assert rows["vowel"]["median_signed"] == pytest.approx(-5.0)  # -5 and -5
+    assert rows["end before pause"]["mean"] == pytest.approx(2.5)  # 5 and 0
+    assert rows["closure after pause"]["median_signed"] == pytest.approx(25.0)
+    everything = rows["all"]  # sizes 15, 5, 5, 25, 5, 0
+    assert everything["count"] == 6
+    assert everything["mean"] == pytest.approx(55 / 6)
+    assert everything["within_10"] == pytest.approx(4 / 6)
+    assert everything["within_20"] == pytest.approx(5 / 6)
+    assert result["pauses"] == {"true": 1, "missed": 0, "invented": 0}
+    assert "1 utterances scored" in format_table(result)
+
+
+def test_missed_and_invented_pauses_and_other_phones(tmp_path):
+    path = tmp_path / "events.tsv"
+    path.write_text(EVENTS)
+    ours = {
+        "A01": (["sh", "sp", "a1", "t", "a4"], [12, 8, 11, 14, 16]),
+        "A02": (["sh", "a1"], [3, 3]),
+    }
+    result = score(read_reference(path, {}), ours, SETTINGS)
+    assert result["pauses"] == {"true": 1, "missed": 1, "invented": 1}
+    assert result["skipped"] == {"A02": "not in the reference"}
+    other = score(read_reference(path, {}), {"A01": (["s", "a1"], [3, 3])}, SETTINGS)
+    assert other["utterances"] == 0
+    assert other["skipped"] == {"A01": "the reference has other phones"}
+
+
+def test_word_boundaries(tmp_path):
+    path = tmp_path / "words.tsv"
+    path.write_text(
+        "A01\t0.100\t0.300\t沙\tsha1\nA01\t0.400\t0.600\t他们\tta1 men5\nA01\t0.700\t0.800\t啊\ta5\n"
+    )
+    labels = ["sil", "sh", "a1", "sp", "t", "a1", "m", "en5", "a5", "sil"]
+    # Ends: sil 95, sh 195, a1 295, sp 415, t 455, a1 495, m 545, en5 675, a5 795 ms.
+    ours = {"A01": (labels, [10, 10, 10, 12, 4, 4, 5, 13, 12, 3])}
+    result = score(read_reference(path, {}), ours, SETTINGS)
+    assert result["words"] == {"boundaries": 2, "respected": 2, "swallowed": 1, "pauses_inside": 0}
+    assert result["boundaries"]["start of word with closure"]["median_signed"] == pytest.approx(15)
+    assert result["boundaries"]["end of word"]["median_signed"] == pytest.approx(75)
+    # The second boundary 30 ms into the next word: not respected; and a pause of 40 ms inside it.
+    labels = ["sil", "sh", "a1", "sp", "t", "a1", "sp", "m", "en5", "a5", "sil"]
+    late = {"A01": (labels, [10, 10, 10, 12, 4, 4, 4, 5, 15, 6, 3])}
+    result = score(read_reference(path, {}), late, SETTINGS)
+    assert result["words"]["pauses_inside"] == 1
+    assert result["words"]["respected"] == 1
+    assert "50.00% of 2" in format_table(result)
+
+
+def test_bad_references_are_refused(tmp_path):
+    path = tmp_path / "r.tsv"
+    path.write_text(EVENTS + "A01\tb\t6\n")
+    with pytest.raises(UserError, match=r"r\.tsv:10"):
+        read_reference(path, {})
+    path.write_text("what is this\n")
+    with pytest.raises(UserError, match="expected phoneme events"):
+        read_reference(path, {})
+
+
+def test_outliers():
+    phones = ["n", "i3", "h", "ao3"]
+
+    def alignment(durations, score):
+        return Alignment(phones, durations, [0.0] * 4, score)
+
+    good = {f"A{i:02d}": alignment([8, 12, 9, 15], -1.0 - 0.01 * i) for i in range(20)}
+    assert find_outliers(good) == []
+    bad = good | {
+        "B01": alignment([8, 12, 9, 15], -9.0),
+        "B02": alignment([1, 2, 1, 150], -1.0),
+    }
+    found = {(o.utterance, o.reason): o.whole_utterance for o in find_outliers(bad)}
+    assert found == {
+        ("B01", "low-score"): True,
+        ("B02", "squeezed"): True,
+        ("B02", "long-phone"): False,
+    }

@@ -1,0 +1,167 @@
+"""TextGrids of other aligners: MFA's own text format, IPA and pinyin labels, and what does not map."""
+
+import pytest
+from praatio import textgrid as praat
+
+from ctap.align.durations import read_durations, write_durations
+from ctap.align.events import read_reference
+from ctap.align.importing import import_durations
+from ctap.align.ipa import match_labels, unmapped
+from ctap.align.textgrid import align_intervals, export_textgrids, read_textgrid
+from ctap.audio.settings import AudioSettings
+from ctap.audio.wave import save_wave
+from ctap.errors import UserError
+
+SETTINGS = AudioSettings()
+
+
+def mfa_text(intervals, end, tier="phones"):
+    """A TextGrid as MFA writes it, by hand: a tier of words and one of phones."""
+
+    def interval_tier(name, rows):
+        lines = ['        class = "IntervalTier"', f'        name = "{name}"', "        xmin = 0",
+                 f"        xmax = {end}", f"        intervals: size = {len(rows)}"]  # fmt: skip
+        for i, (a, b, label) in enumerate(rows, 1):
+            lines += [f"        intervals [{i}]:", f"            xmin = {a}", f"            xmax = {b}",
+                      f'            text = "{label}"']  # fmt: skip
+        return lines
+
+    head = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {end}",
+            "tiers? <exists>", "size = 2", "item []:"]  # fmt: skip
+    words = interval_tier("words", [(0, end, "x")])
+    phones = interval_tier(tier, intervals)
+    return "\n".join([*head, "    item [1]:", *words, "    item [2]:", *phones]) + "\n"
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    """Two utterances of 1.2 s: nian2 (pause) shi4, and hao3."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    waves = {}
+    for name in ("A01", "A02"):
+        save_wave(tmp_path / f"{name}.wav", [0.1, -0.1] * 14400, 24000)
+        waves[name] = tmp_path / f"{name}.wav"
+    (folder / "wav.scp").write_text("".join(f"{u} {p}\n" for u, p in waves.items()))
+    (folder / "phones").write_text("A01 n ian2 sh iii4\nA02 h ao3\n")
+    (folder / "pinyin").write_text("A01 nian2 shi4\nA02 hao3\n")
+    return folder
+
+
+IPA = [(0, 0.1, ""), (0.1, 0.2, "ɲ"), (0.2, 0.3, "e˧˥"), (0.3, 0.4, "n"), (0.4, 0.55, "sil"),
+       (0.55, 0.7, "ʂ"), (0.7, 1.0, "ʐ̩˥˩"), (1.0, 1.2, "")]  # fmt: skip
+PINYIN = [(0, 0.1, "SIL"), (0.1, 0.2, "N"), (0.2, 0.4, "IAN2"), (0.4, 0.55, "sp"), (0.55, 0.7, "SH"),
+          (0.7, 1.0, "I4"), (1.0, 1.2, "")]  # fmt: skip
+
+
+@pytest.mark.parametrize("tier", ["phones", "Phones", "A - phones"])
+@pytest.mark.parametrize("rows", [IPA, PINYIN])
+def test_import_from_mfa(data_dir, tmp_path, rows, tier):
+    grids = tmp_path / "grids" / "speaker"
+    grids.mkdir(parents=True)
+    (grids / "A01.TextGrid").write_text(mfa_text(rows, 1.2, tier), encoding="utf-8")
+    lines = import_durations(data_dir, tmp_path / "grids", SETTINGS)
+    labels, frames = read_durations(data_dir)["A01"]
+    assert labels == ["sil", "n", "ian2", "sp", "sh", "iii4", "sil"]
+    # The frame centred on a boundary belongs to the right side; 121 frames of 1.2 s.
+    assert frames == [10, 10, 20, 15, 15, 30, 21]
+    assert sum(frames) == 121
+    assert "A02: not among the TextGrids" in "\n".join(lines)
+    assert (data_dir / "align_failed").read_text().startswith("A02 ")
+
+
+def test_what_does_not_map_is_named(data_dir, tmp_path):
+    grids = tmp_path / "grids"
+    grids.mkdir()
+    (grids / "A01.TextGrid").write_text(mfa_text(IPA, 1.2), encoding="utf-8")
+    (grids / "A02.TextGrid").write_text(
+        mfa_text([(0, 0.5, "x"), (0.5, 0.9, "ʘ"), (0.9, 1.2, "")], 1.2), encoding="utf-8"
+    )
+    text = "\n".join(import_durations(data_dir, grids, SETTINGS))
+    assert "left out: A02: labels do not map: ʘ" in text
+    assert "ʘ (1)" in text
+    (grids / "A02.TextGrid").write_text(mfa_text([(0, 0.9, "spn"), (0.9, 1.2, "")], 1.2), encoding="utf-8")
+    assert "A02: holds 'spn'" in "\n".join(import_durations(data_dir, grids, SETTINGS))
+    (grids / "A02.TextGrid").write_text("not a grid")
+    assert "A02.TextGrid: not a readable TextGrid" in "\n".join(import_durations(data_dir, grids, SETTINGS))
+
+
+def test_other_phones_and_another_length_are_refused(data_dir, tmp_path):
+    grids = tmp_path / "grids"
+    grids.mkdir()
+    (grids / "A01.TextGrid").write_text(mfa_text(IPA, 1.2), encoding="utf-8")
+    (grids / "A02.TextGrid").write_text(mfa_text([(0, 0.5, "x"), (0.5, 1.9, "aw˨˩˦")], 1.9), encoding="utf-8")
+    assert "A02: ends at 1.900 s" in "\n".join(import_durations(data_dir, grids, SETTINGS))
+    (grids / "A02.TextGrid").write_text(mfa_text([(0, 0.5, "x"), (0.5, 1.2, "aj˨˩˦")], 1.2), encoding="utf-8")
+    assert "cannot be read as h ao3" in "\n".join(import_durations(data_dir, grids, SETTINGS))
+
+
+def test_import_of_durations_checks_the_frames(data_dir, tmp_path):
+    source = tmp_path / "source"
+    write_durations(
+        source, {"A01": (["n", "ian2", "sh", "iii4"], [30, 30, 30, 31]), "A02": (["h", "ao3"], [60, 60])}
+    )
+    text = "\n".join(import_durations(data_dir, source, SETTINGS))
+    assert "A02: durations sum to 120 frames, but the utterance has 121" in text
+    assert list(read_durations(data_dir)) == ["A01"]
+    with pytest.raises(UserError, match="nothing to import"):
+        import_durations(data_dir, tmp_path / "nowhere", SETTINGS)
+
+
+def test_export_is_read_back_and_by_praatio(data_dir, tmp_path):
+    wanted = {
+        "A01": (["sil", "n", "ian2", "sp", "sh", "iii4", "sil"], [10, 10, 20, 15, 15, 30, 21]),
+        "A02": (["h", "ao3"], [60, 61]),
+    }
+    write_durations(data_dir, wanted)
+    assert export_textgrids(data_dir, tmp_path / "out") == 2
+    grid = praat.openTextgrid(str(tmp_path / "out/A01.TextGrid"), includeEmptyIntervals=True)
+    assert grid.tierNames == ("pinyin", "phones")
+    assert [e.label for e in grid.getTier("pinyin").entries if e.label] == ["nian2", "shi4"]
+    second = grid.getTier("phones").entries[1]
+    assert (second.label, second.start, second.end) == ("n", pytest.approx(0.095), pytest.approx(0.195))
+    import_durations(data_dir, tmp_path / "out", SETTINGS)
+    assert read_durations(data_dir) == wanted
+
+
+def test_textgrids_as_reference(data_dir, tmp_path):
+    (tmp_path / "g").mkdir()
+    (tmp_path / "g/A01.TextGrid").write_text(mfa_text(IPA, 1.2), encoding="utf-8")
+    reference = read_reference(tmp_path / "g", {"A01": ["n", "ian2", "sh", "iii4"]})
+    assert [x.label for x in reference.phones["A01"]] == ["sil", "n", "ian2", "sp", "sh", "iii4", "sil"]
+    assert reference.phones["A01"][2].end == pytest.approx(0.4)
+
+
+def test_tiers_are_named_when_there_are_no_phones(tmp_path):
+    path = tmp_path / "x.TextGrid"
+    path.write_text(mfa_text(IPA, 1.2, "sounds"), encoding="utf-8")
+    with pytest.raises(UserError, match="'words', 'sounds'"):
+        read_textgrid(path)
+
+
+@pytest.mark.parametrize(
+    ("labels", "phones", "counts"),
+    [
+        ("x aw˨˩˦ tʲ e˥˩ n", "h ao3 d ian4", [1, 1, 1, 2]),  # glide heard as the colour of t
+        ("tɕ j ow˥ ʈʂ ʐ̩˥", "j iou1 zh iii1", [1, 2, 1, 1]),
+        ("kʷ ej˥˩ ɥ e˥˩", "g uei4 ve4", [1, 1, 2]),
+        ("n i3 l ve4 j ü4 s i4", "n i3 l ve4 j v4 s ii4", [1] * 8),
+        ("n iu2 g ui4 ch un1", "n iou2 g uei4 ch uen1", [1] * 6),
+        ("m a5 m a0", "m a5 m a5", [1] * 4),
+        ("n i2 m i3", "n i3 m i3", [1] * 4),  # dictionaries differ in tones: sandhi
+        ("n i3 h", "n i3", None),
+    ],
+)
+def test_labels_to_phones(labels, phones, counts):
+    assert match_labels(labels.split(), phones.split()) == counts
+
+
+def test_unmapped_lists_only_strangers():
+    assert unmapped(["", "sil", "n", "AO3", "tɕʰ", "a˥˩", "ü3", "ʘ", "qq"]) == ["qq", "ʘ"]
+
+
+def test_short_silences_between_words_become_sp(tmp_path):
+    path = tmp_path / "x.TextGrid"
+    path.write_text(mfa_text(IPA, 1.2), encoding="utf-8")
+    found = align_intervals(read_textgrid(path), ["n", "ian2", "sh", "iii4"])
+    assert [x.label for x in found] == ["sil", "n", "ian2", "sp", "sh", "iii4", "sil"]
