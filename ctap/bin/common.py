@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,7 +37,7 @@ def set_up_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
 
 
-def wave_list(wav: list[Path] | None, scp: Path | None) -> dict[str, str]:
+def wave_list(wav: Sequence[str | Path] | None, scp: Path | None) -> dict[str, str]:
     """Utterances and their files, from wav files (named by their stems) or a wav.scp.
 
     Raises:
@@ -48,7 +48,7 @@ def wave_list(wav: list[Path] | None, scp: Path | None) -> dict[str, str]:
     if scp is not None:
         return read_table(scp)
     named: dict[str, str] = {}
-    for path in wav or []:
+    for path in map(Path, wav or []):
         if path.stem in named:
             raise UserError(
                 f"{path} and {named[path.stem]} have the same name; give a list with --scp instead"
