@@ -89,8 +89,8 @@ class FeatureSet:
             spans = np.array(durations[utt].split(), np.int64)
             if len(ids) != len(spans) or spans.sum() != frames:
                 raise UserError(
-                    f"{self.path}/durations: {utt}: {len(spans)} durations summing to {spans.sum()} frames for "
-                    f"{len(ids)} phones and {frames} frames; run stages 1-2 again"
+                    f"{self.path}/durations: {utt}: {len(spans)} durations summing to {spans.sum()} frames "
+                    f"for {len(ids)} phones and {frames} frames; run stages 1-2 again"
                 )
             self.tokens.append(ids)
             self.durations.append(spans)

@@ -48,7 +48,8 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path):
     assert steps
     assert all("already done" in line for line in steps), "\n".join(steps)
 
-    changed = recipe.run("--corpus", str(spoken), "--stage", "5", "--stop_stage", "5", "--vc_utts", "1").stdout
+    fewer = ("--stage", "5", "--stop_stage", "5", "--vc_utts", "1")
+    changed = recipe.run("--corpus", str(spoken), *fewer).stdout
     assert re.search(r"choose_vc_sources: .*--utts 2.*--utts 1", changed)
     assert re.search(r"conversion to SSB7010: done in", changed)
 
@@ -70,7 +71,17 @@ def test_mistakes_are_named(recipe, options, message):
 
 def test_help_lists_every_option_with_its_default(recipe):
     text = recipe.run("--help").stdout
-    for option in ("stage", "stop_stage", "skip_stages", "ngpu", "num_nodes", "nj", "dumpdir", "expdir", "tag"):
+    for option in (
+        "stage",
+        "stop_stage",
+        "skip_stages",
+        "ngpu",
+        "num_nodes",
+        "nj",
+        "dumpdir",
+        "expdir",
+        "tag",
+    ):
         assert f"--{option}" in text
     assert re.search(r"--train_args", text)
     assert "conf/ctap.yaml" in text
