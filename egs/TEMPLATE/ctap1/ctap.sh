@@ -7,7 +7,7 @@
 #  0  data preparation                        -> data/{train,dev,test,target_<speaker>_...}
 #  1  durations of phones                     -> data/<set>/{aligned_phones,durations}
 #  2  log-mel features                        -> dump/<set>
-#  3  CTAP pretraining                        -> exp/ctap_<tag>
+#  3  CTAP pretraining                        -> exp/<tag>
 #  4  minimally-supervised TTS                -> exp/tts_<speaker>
 #  5  voice conversion                        -> exp/vc_<speaker>
 #  6  ASR                                     -> exp/asr, and recognition scores of stages 4 and 5
@@ -146,7 +146,7 @@ train() {
     if ((ngpu > 1 || num_nodes > 1)); then
         start=(torchrun --nnodes "${num_nodes}" --nproc_per_node "${ngpu}" --max_restarts 0)
         if ((num_nodes > 1)); then
-            : "${MASTER_ADDR:?with --num_nodes set MASTER_ADDR (and run the recipe on every node, see egs/README.md)}"
+            : "${MASTER_ADDR:?with --num_nodes set MASTER_ADDR, and start the training on the other nodes: egs/README.md}"
             start+=(--rdzv_backend c10d --rdzv_id "${name}" --rdzv_endpoint "${MASTER_ADDR}:${MASTER_PORT:-29500}")
         fi
         start+=(-m)
@@ -255,7 +255,7 @@ stage_1() {
         for set in $(labeled_sets); do
             module "durations_${set}" ctap.bin.import_durations --in "${durations}/${set}" \
                 --in "${datadir}/${set}/phones" --out "${datadir}/${set}/durations" -- \
-                --data_dir "${datadir}/${set}" --source "${durations}/${set}"
+                --data_dir "${datadir}/${set}" --durations "${durations}/${set}"
         done
         return
     fi
