@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -46,6 +47,10 @@ class Aligner(Protocol):
 
     def align(self, features: np.ndarray, phones: list[str], total_frames: int) -> Alignment:
         """Align ``[T, D]`` features with phones (no pauses); raises :class:`CannotAlign`."""
+        ...
+
+    def adapt(self, examples: Iterable[tuple[np.ndarray, list[str]]]) -> Aligner:
+        """This aligner, made to suit one speaker by features and phones of some utterances."""
         ...
 
     def save(self, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,28 +98,48 @@ class AlignCorpus:
             return None
         return cepstra(wave, self.analysis), num_frames(len(wave), self.settings)
 
-    def features(
-        self, utterances: Sequence[str], everybody: Statistics
-    ) -> Iterator[tuple[str, np.ndarray, int]]:
-        """Normalised features, one utterance after the other; what can't be had is noted and passed over.
+    def by_speaker(self, utterances: Sequence[str], everybody: Statistics) -> Iterator[SpeakerPart]:
+        """``utterances``, sorted by speaker, in portions of one speaker each.
 
-        A speaker's statistics come from the same utterances whatever part is asked for.
+        A speaker's statistics and examples are the same whatever part is asked for.
 
         Args:
-            utterances: sorted by speaker.
+            utterances: to read; those that can't be had are noted and passed over.
             everybody: statistics that a speaker with little speech falls back on.
-
-        Yields:
-            Utterance, ``[T, D]`` features, frame count of the durations.
         """
         of_speaker = self.of_speaker()
-        speaker, statistics, kept = None, everybody, {}
-        for utterance in utterances:
-            if self.speakers[utterance] != speaker:
-                speaker = self.speakers[utterance]
-                loaded = {u: self.load(u) for u in spread(of_speaker[speaker], SPEAKER_UTTERANCES)}
-                kept = {u: pair for u, pair in loaded.items() if pair is not None}
-                statistics = Statistics.of((f for f, _ in kept.values()), prior=everybody)
-            pair = kept.get(utterance) or (None if utterance in self.left_out else self.load(utterance))
+        for speaker, names in itertools.groupby(utterances, key=self.speakers.__getitem__):
+            loaded = {u: self.load(u) for u in spread(of_speaker[speaker], SPEAKER_UTTERANCES)}
+            kept = {u: pair for u, pair in loaded.items() if pair is not None}
+            statistics = Statistics.of((f for f, _ in kept.values()), prior=everybody)
+            examples = {u: (statistics.normalise(f), frames) for u, (f, frames) in kept.items()}
+            yield SpeakerPart(self, speaker, list(names), statistics, examples)
+
+
+@dataclass
+class SpeakerPart:
+    """Utterances of one speaker.
+
+    Attributes:
+        corpus: where they are from.
+        speaker: whose they are.
+        utterances: their names.
+        statistics: of the speaker's features.
+        examples: some utterances of the speaker, not only of this part, as :meth:`read` gives them.
+    """
+
+    corpus: AlignCorpus
+    speaker: str
+    utterances: list[str]
+    statistics: Statistics
+    examples: dict[str, tuple[np.ndarray, int]]
+
+    def read(self) -> Iterator[tuple[str, np.ndarray, int]]:
+        """Utterance, ``[T, D]`` normalised features, and frame count of the durations, one by one."""
+        for utterance in self.utterances:
+            pair = self.examples.get(utterance)
+            if pair is None and utterance not in self.corpus.left_out:
+                raw = self.corpus.load(utterance)
+                pair = raw and (self.statistics.normalise(raw[0]), raw[1])
             if pair is not None:
-                yield utterance, statistics.normalise(pair[0]), pair[1]
+                yield utterance, *pair

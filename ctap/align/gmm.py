@@ -8,6 +8,7 @@ import numpy as np
 
 VARIANCE_FLOOR = 0.05  # of features with variance 1
 CHUNK = 256  # frames scored at a time, so that what they need stays in the processor's cache
+PRIOR_FRAMES = 40.0  # frames with which a component's mean resists adaptation
 MIN_FRAMES = 10  # per component; a state with fewer keeps what it has
 
 
@@ -99,20 +100,42 @@ class Mixtures:
                 self._update_state(state, mine)
         self._prepare()
 
+    def adapted(self, features: np.ndarray, states: np.ndarray) -> Mixtures:
+        """A copy with the means moved towards those of some frames.
+
+        Maximum a posteriori estimation of the means (Gauvain and Lee, Maximum a posteriori estimation for
+        multivariate Gaussian mixture observations of Markov chains, 1994), the present means as prior.
+
+        Args:
+            features: ``[N, D]`` float32.
+            states: ``[N]`` the state of each frame.
+        """
+        mean = self.mean.copy()
+        for state in np.unique(states):
+            mine = features[states == state]
+            share = self._responsibilities(state, mine)
+            mean[state] = (share.T @ mine + PRIOR_FRAMES * mean[state]) / (share.sum(axis=0) + PRIOR_FRAMES)[
+                :, None
+            ]
+        return Mixtures(mean, self.variance, self.log_weight)
+
+    def _responsibilities(self, state: int, frames: np.ndarray) -> np.ndarray:
+        """``[N, M]``: the share of each component in each frame."""
+        scores = np.concatenate([frames * frames, frames], axis=1) @ self._matrix[state].T
+        scores += self._constant[state]
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return scores / scores.sum(axis=1, keepdims=True)
+
     def _update_state(self, state: int, frames: np.ndarray) -> None:
         if self.num_components == 1:
             self.mean[state, 0] = frames.mean(axis=0)
             self.variance[state, 0] = np.maximum(frames.var(axis=0), VARIANCE_FLOOR)
             return
-        scores = (
-            np.concatenate([frames * frames, frames], axis=1) @ self._matrix[state].T + self._constant[state]
-        )
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        scores /= scores.sum(axis=1, keepdims=True)
-        count = scores.sum(axis=0) + 1e-3
-        mean = (scores.T @ frames + 1e-3 * self.mean[state]) / count[:, None]
+        share = self._responsibilities(state, frames)
+        count = share.sum(axis=0) + 1e-3
+        mean = (share.T @ frames + 1e-3 * self.mean[state]) / count[:, None]
         square = (
-            scores.T @ (frames * frames) + 1e-3 * (self.variance[state] + self.mean[state] ** 2)
+            share.T @ (frames * frames) + 1e-3 * (self.variance[state] + self.mean[state] ** 2)
         ) / count[:, None]
         self.mean[state] = mean
         self.variance[state] = np.maximum(square - mean**2, VARIANCE_FLOOR)

@@ -10,6 +10,7 @@ import itertools
 import sys
 import time
 import zipfile
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -43,6 +44,10 @@ SCHEDULE = (1,) * 6 + (2,) * 2 + (4,) * 2 + (8,) * 2
 RINGING = 1
 """Analysis frames by which speech is cut short where silence follows: a window that only just touches speech
 still sounds like it, so speech seems to end late. (Into speech the two errors that there are cancel.)"""
+
+CLOSURE_MARGIN = 3.0
+"""A pause may sound like a closure, but at this cost a frame. Without it a whole pause can get lost to the
+closure after it; at no cost, long closures inside words are taken for pauses."""
 
 MODEL_FILE = "model.npz"
 
@@ -142,6 +147,27 @@ class HmmAligner:
         ends = [self._end(segments, labels, i) for i in range(len(segments))]
         durations = boundaries_to_durations(ends, total_frames, self.settings)
         return Alignment(labels, durations, confidence, float(gap[spoken].mean()))
+
+    def adapt(self, examples: Iterable[tuple[np.ndarray, list[str]]]) -> HmmAligner:
+        """This aligner with its means moved towards one speaker's, by that speaker's own alignments.
+
+        Args:
+            examples: ``[T, D]`` normalised features and phones of some utterances; those that can't be
+                aligned are passed over.
+        """
+        features, states = [], []
+        for frames, phones in examples:
+            if not phones or not all(is_phone(phone) and phone not in PAUSES for phone in phones):
+                continue
+            graph = build_graph(phones, self.units)
+            path, score, _ = _best_path(frames, graph, self.mixtures)
+            if score > NO_PATH / 2:
+                features.append(frames)
+                states.append(graph.states[path])
+        if not features:
+            return self
+        mixtures = self.mixtures.adapted(np.concatenate(features), np.concatenate(states))
+        return HmmAligner(self.units, mixtures, self.everybody, self.settings)
 
     def _end(self, segments: list[tuple[int, int, int]], labels: list[str], i: int) -> float:
         """End of segment ``i`` in seconds."""
@@ -243,6 +269,9 @@ def _best_path(
     """Nodes ``[T]`` of the best path, its score, and the log density ``[T]`` of each frame on it."""
     wanted, index = np.unique(graph.states, return_inverse=True)
     scores = mixtures.log_likelihood(features, wanted)
+    if CLOSURE in wanted:
+        silence, closure = np.searchsorted(wanted, [SILENCE, CLOSURE])
+        np.maximum(scores[:, silence], scores[:, closure] - CLOSURE_MARGIN, out=scores[:, silence])
     states = index.astype(np.int32)
     path, score = viterbi(scores, states, graph.stay, graph.offsets, graph.weights, graph.start, graph.end)
     return path, score, scores[np.arange(len(path)), states[path]]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from ctap.align.aligner import Alignment, load_aligner
+import numpy as np
+
+from ctap.align.aligner import Aligner, Alignment, load_aligner
 from ctap.align.corpus import AlignCorpus
 from ctap.align.durations import check, write_durations
 from ctap.align.outliers import Outlier, find_outliers
@@ -31,10 +34,10 @@ def align_part(
     names = corpus.part(job, num_jobs)
     done, frames = 0, 0
     with atomic_write(_job_file(out_dir, job, num_jobs)) as file:
-        for utterance, features, total_frames in corpus.features(names, aligner.everybody):
+        for utterance, features, total_frames, adapted in _read(corpus, names, aligner):
             phones = corpus.phones[utterance]
             try:
-                alignment = aligner.align(features, phones, total_frames)
+                alignment = adapted.align(features, phones, total_frames)
             except UserError as error:
                 corpus.left_out[utterance] = str(error)
                 continue
@@ -123,6 +126,16 @@ def combine(
         count = export_textgrids(data_dir, textgrid_dir)
         lines.append(f"{textgrid_dir}: {count} TextGrids")
     return lines
+
+
+def _read(
+    corpus: AlignCorpus, names: list[str], aligner: Aligner
+) -> Iterator[tuple[str, np.ndarray, int, Aligner]]:
+    """Utterances with the aligner adapted to their speaker."""
+    for part in corpus.by_speaker(names, aligner.everybody):
+        adapted = aligner.adapt((f, corpus.phones[u]) for u, (f, _) in part.examples.items())
+        for utterance, features, total_frames in part.read():
+            yield utterance, features, total_frames, adapted
 
 
 def _job_file(out_dir: Path, job: int, num_jobs: int) -> Path:

@@ -149,7 +149,7 @@ def build_graph(
     units: Units,
     *,
     pause_frames: int = 6,
-    stop_pause_frames: int = 16,
+    stop_pause_frames: int = 18,
     end_frames: int = 4,
 ) -> Graph:
     """The graph of an utterance.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,15 @@ import numpy as np
 from ctap.bin.common import command
 from ctap.errors import UserError
 from ctap.eval.bootstrap import bootstrap_ratio
-from ctap.eval.errors import characters, collapse, error_rate, frame_accuracy, syllables, without_tone
+from ctap.eval.errors import (
+    ErrorRate,
+    characters,
+    collapse,
+    error_rate,
+    frame_accuracy,
+    syllables,
+    without_tone,
+)
 from ctap.eval.results import Metric, collect_meta, write_scores
 from ctap.kaldi.io import read_table
 
@@ -20,7 +29,7 @@ def score_asr(
     out: Path,
     name: str,
     task: str = "asr",
-    prefix: str = "",
+    against: list[str] | None = None,
     frames: bool = True,
     seed: int = 777,
     config: str = "-",
@@ -33,61 +42,70 @@ def score_asr(
         out: JSON file of scores.
         name: Name of the experiment.
         task: Heading that the scores belong to: asr, tts, vc.
-        prefix: Put before the names of the figures.
-        frames: Score frame accuracy; leave it out for generated speech, whose frames have no labels.
+        against: The same recogniser on other versions of the utterances, each "label=hyp_dir".
+        frames: Score frame accuracy and characters; leave them out for generated speech, whose frames have no
+            labels.
         seed: Seed of the experiment, for the record.
         config: Configuration of the experiment, for the record.
+    """
+    rates = error_rates(ref_dir, hyp_dir, text=frames)
+    others = {}
+    for item in against or []:
+        label, _, folder = item.partition("=")
+        if not folder:
+            raise UserError(f"--against {item}: expected label=directory")
+        others[label] = error_rates(ref_dir, Path(folder), text=frames)
+    metrics: dict[str, Metric] = {}
+    for key, rate in rates.items():
+        beside = {label: own[key].rate for label, own in others.items() if key in own} or {
+            "nothing said": 1.0
+        }
+        metrics[key] = Metric.of(rate.interval(), n=rate.utterances, better="lower", against=beside)
+    if frames:
+        metrics["frame_accuracy"] = frame_metric(ref_dir, hyp_dir)
+    write_scores(out, name, metrics, collect_meta(seed=seed, config=config), task=task)
+    for key, metric in metrics.items():
+        beside = "".join(f", {label} {value:.4f}" for label, value in metric.against.items())
+        print(f"{name}: {key} {metric.value:.4f} ({metric.n} utterances{beside})")
+
+
+def error_rates(ref_dir: Path, hyp_dir: Path, *, text: bool) -> dict[str, ErrorRate]:
+    """Error rates of phones, syllables with and without tone, and characters where both sides have text.
+
+    An utterance that was not recognised at all counts as deleted.
     """
     said, heard = read_table(ref_dir / "phones"), read_table(hyp_dir / "phones")
     utts = sorted(said)
     if not set(utts) & set(heard):
         raise UserError(f"{hyp_dir}/phones and {ref_dir}/phones have no utterance in common")
-    for what, some in (
-        ("in the hypotheses", set(said) - set(heard)),
-        ("in the references", set(heard) - set(said)),
-    ):
+    for what, some in (("hypotheses", set(said) - set(heard)), ("references", set(heard) - set(said))):
         if some:
-            print(f"{len(some)} utterances are not {what}: {' '.join(sorted(some)[:5])}")
-    metrics: dict[str, Metric] = {}
+            print(f"{hyp_dir}: {len(some)} utterances are not in the {what}: {' '.join(sorted(some)[:5])}")
     refs = [collapse(said[u].split()) for u in utts]
-    # what was not recognised at all counts as deleted
     hyps = [collapse(heard.get(u, "").split()) for u in utts]
-    add_rate(metrics, f"{prefix}phone_error_rate", refs, hyps)
     ref_syllables, hyp_syllables = [syllables(r) for r in refs], [syllables(h) for h in hyps]
-    add_rate(metrics, f"{prefix}syllable_error_rate", ref_syllables, hyp_syllables)
-    add_rate(
-        metrics,
-        f"{prefix}syllable_error_rate_no_tone",
-        [without_tone(s) for s in ref_syllables],
-        [without_tone(s) for s in hyp_syllables],
-    )
-    if frames:
-        metrics[f"{prefix}frame_accuracy"] = frame_metric(ref_dir, hyp_dir, sorted(set(utts) & set(heard)))
-    if (ref_dir / "text").exists() and (hyp_dir / "text").exists() and frames:
+    rates = {
+        "phone_error_rate": error_rate(refs, hyps),
+        "syllable_error_rate": error_rate(ref_syllables, hyp_syllables),
+        "syllable_error_rate_no_tone": error_rate(
+            [without_tone(s) for s in ref_syllables], [without_tone(s) for s in hyp_syllables]
+        ),
+    }
+    if text and (ref_dir / "text").exists() and (hyp_dir / "text").exists():
         texts, spelled = read_table(ref_dir / "text"), read_table(hyp_dir / "text")
         both = [u for u in utts if u in texts]
-        add_rate(
-            metrics,
-            f"{prefix}character_error_rate",
-            [characters(texts[u]) for u in both],
-            [characters(spelled.get(u, "")) for u in both],
+        rates["character_error_rate"] = error_rate(
+            [characters(texts[u]) for u in both], [characters(spelled.get(u, "")) for u in both]
         )
-    write_scores(out, name, metrics, collect_meta(seed=seed, config=config), task=task)
-    for key, metric in metrics.items():
-        print(f"{name}: {key} {metric.value:.4f} ({metric.n} utterances)")
+    return rates
 
 
-def add_rate(metrics: dict[str, Metric], key: str, refs: list[list[str]], hyps: list[list[str]]) -> None:
-    """Put an error rate with its interval into ``metrics``."""
-    rate = error_rate(refs, hyps)
-    metrics[key] = Metric.of(rate.interval(), n=rate.utterances, better="lower")
-
-
-def frame_metric(ref_dir: Path, hyp_dir: Path, utts: list[str]) -> Metric:
-    """Share of frames whose phone is right, over all frames, pauses included."""
+def frame_metric(ref_dir: Path, hyp_dir: Path) -> Metric:
+    """Share of frames whose phone is right, over all frames, beside that of always saying the commonest."""
     tables = [read_table(d / t) for d in (ref_dir, hyp_dir) for t in ("aligned_phones", "durations")]
     ref_phones, ref_durations, hyp_phones, hyp_durations = tables
-    right, total = [], []
+    right, total, counts = [], [], Counter()
+    utts = sorted(set(ref_phones) & set(hyp_phones))
     for utt in utts:
         ref = np.repeat(ref_phones[utt].split(), np.array(ref_durations[utt].split(), int))
         hyp = np.repeat(hyp_phones[utt].split(), np.array(hyp_durations[utt].split(), int))
@@ -98,9 +116,11 @@ def frame_metric(ref_dir: Path, hyp_dir: Path, utts: list[str]) -> Metric:
         hits, frames = frame_accuracy(ref, hyp)
         right.append(hits)
         total.append(frames)
+        counts.update(ref.tolist())
     interval = bootstrap_ratio(np.array(right), np.array(total))
-    return Metric.of(interval, n=len(utts), better="higher")
+    commonest = counts.most_common(1)[0][1] / sum(counts.values())
+    return Metric.of(interval, n=len(utts), better="higher", against={"chance": commonest})
 
 
 if __name__ == "__main__":
-    command(score_asr)
+    command(score_asr, against="the same recogniser on other versions of the utterances, each label=hyp_dir")

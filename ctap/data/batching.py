@@ -117,7 +117,8 @@ class FixedBatches(Sampler[BatchRequest]):
         self, lengths: np.ndarray, *, batch_frames: int, batch_size: int | None, rank: int = 0, world: int = 1
     ) -> None:
         plan = plan_pass(lengths, batch_frames, batch_size, None)
-        self.requests = [BatchRequest(indices, None) for indices in plan[rank::world]]
+        own = plan[rank::world] or [plan[rank % len(plan)]]  # no process may be without
+        self.requests = [BatchRequest(indices, None) for indices in own]
 
     def __len__(self) -> int:
         return len(self.requests)

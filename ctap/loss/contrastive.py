@@ -106,39 +106,28 @@ class ContrastiveConfig:
 
     Args:
         kind: tiled (exact, memory linear in the frames) or plain (holds all of C).
-        start: Start of tau times d. S and P are layer-normed, so S.P = d cos: 14.3 is CLIP's start.
-        cap: Largest tau times d (CLIP's clamp).
         gather: Take negatives from all processes' batches instead of this process's own.
     """
 
     kind: Literal["tiled", "plain"] = "tiled"
-    start: float = 14.3
-    cap: float = 100.0
     gather: bool = False
 
 
 class ContrastiveLoss(nn.Module):
-    """Eq. 5-6 with a learned, clamped temperature."""
+    """Eq. 5-6 over the real frames of a batch."""
 
-    def __init__(self, embed_dim: int, config: ContrastiveConfig) -> None:
+    def __init__(self, config: ContrastiveConfig) -> None:
         super().__init__()
         self.config = config
-        self.log_scale = nn.Parameter(torch.tensor(math.log(config.start / embed_dim)))
-        self.log_cap = math.log(config.cap / embed_dim)
         self.function = {"tiled": tiled_contrastive, "plain": plain_contrastive}[config.kind]
 
-    @property
-    def scale(self) -> Tensor:
-        """tau of Eq. 5, never above its cap."""
-        return self.log_scale.clamp(max=self.log_cap).exp()
-
-    def forward(self, s: Tensor, p: Tensor, mask: Tensor) -> Tensor:
-        """Loss of S and P [B, T, d] over the frames that ``mask`` [B, T] marks as real."""
+    def forward(self, s: Tensor, p: Tensor, mask: Tensor, scale: Tensor) -> Tensor:
+        """Loss of S and P [B, T, d] over the real frames (``mask`` [B, T]) at temperature ``scale``."""
         s, p = s[mask].float(), p[mask].float()
         # validation shares batches out unevenly: a process must not wait there for one that has none
         if self.config.gather and self.training and dist.is_available() and dist.is_initialized():
             s, p = gather_rows(s), gather_rows(p)
-        return self.function(s, p, self.scale)
+        return self.function(s, p, scale)
 
 
 def gather_rows(x: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -25,6 +26,8 @@ class CTAPConfig:
         prompt_encoder: The VAE over the prompt.
         decoder: 6 transformer blocks before five convolutions.
         postnet_dim: Channels of the decoder's convolutions.
+        temperature: Start of tau (Eq. 5) times d. S and P are layer-normed, so S.P = d cos: 14.3 is CLIP's.
+        temperature_cap: Largest tau times d; 100 is CLIP's.
     """
 
     embed_dim: int = 256
@@ -33,6 +36,8 @@ class CTAPConfig:
     prompt_encoder: PromptConfig = field(default_factory=PromptConfig)
     decoder: StackConfig = field(default_factory=StackConfig)
     postnet_dim: int = 512
+    temperature: float = 14.3
+    temperature_cap: float = 100.0
 
 
 class CTAP(nn.Module):
@@ -61,8 +66,14 @@ class CTAP(nn.Module):
         self.phoneme_encoder = PhonemeEncoder(n_tokens, d, config.phoneme_encoder)
         self.prompt_encoder = PromptEncoder(n_mels, prompt)
         self.decoder = Decoder(n_mels, d, prompt.dim, config.decoder, config.postnet_dim)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(config.temperature / d)))
         self.register_buffer("mean", torch.tensor(mean) if mean else torch.zeros(n_mels))
         self.register_buffer("std", torch.tensor(std) if std else torch.ones(n_mels))
+
+    @property
+    def scale(self) -> Tensor:
+        """tau of Eq. 5: learned, and never above its cap."""
+        return self.log_scale.clamp(max=math.log(self.config.temperature_cap / self.config.embed_dim)).exp()
 
     def normalize(self, mel: Tensor) -> Tensor:
         """Log-mel [..., n_mels] to zero mean and unit variance."""

@@ -49,6 +49,7 @@ class FinetuneTask(Task):
         self.ctap = ctap
         self.config = config
         self.freeze(ctap.speech_encoder, ctap.phoneme_encoder)
+        ctap.log_scale.requires_grad_(False)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Losses of one batch."""

@@ -21,7 +21,9 @@ from ctap.tasks.base import OptimConfig, Task
 from ctap.tasks.trainer import TrainerConfig
 from ctap.text.tokens import TokenTable
 
-PROBE_SHIFT = 137  # frames; any number that no batch lines up with
+PROBE_SHIFTS = (
+    1000  # frames: positions of the speech encoder are shifted by up to so many to probe for a clock
+)
 
 
 @dataclass
@@ -34,7 +36,7 @@ class LossConfig:
         kl_weight: Weight of L_kl (Eq. 2).
         kl_margin: Margin in nats (Eq. 2).
         kl_warmup_steps: Steps over which the weight of L_kl grows from 0.
-        contrastive: Kind and temperature of the contrastive loss.
+        contrastive: Kind of the contrastive loss.
     """
 
     contrastive_weight: float = 1.0
@@ -63,35 +65,31 @@ class PretrainTask(Task):
         super().__init__(config.optim, config.trainer.seed)
         self.ctap = ctap
         self.weights = config.loss
-        self.contrastive = ContrastiveLoss(config.model.embed_dim, config.loss.contrastive)
+        self.contrastive = ContrastiveLoss(config.loss.contrastive)
         self.tokens = tokens
-
-    def embed(self, batch: Batch, offset: int = 0) -> tuple[Tensor, Tensor, Tensor]:
-        """S, P [B, T, d] (Eq. 1) and the mask [B, T]; ``offset`` shifts the phoneme encoder's positions."""
-        mask = batch.mask
-        s = self.ctap.speech_encoder(self.ctap.normalize(batch.mel), mask)
-        p = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask, offset)
-        return s, p, mask
 
     def forward(self, batch: Batch) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
         """Losses, and (S, P, mel from S, mel from P) for whoever wants to look."""
-        s, p, mask = self.embed(batch)
+        mask = batch.mask
+        target = self.ctap.normalize(batch.mel)
+        s = self.ctap.speech_encoder(target, mask)
+        p = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask)
         mean, log_variance = self.ctap.prompt_encoder(self.ctap.normalize(batch.prompt))
         g = sample_gaussian(mean, log_variance) if self.training else mean
         # S and P go through the decoder in one pass (Eq. 3)
         both = self.ctap.decoder(torch.cat([s, p]), torch.cat([g, g]), torch.cat([mask, mask]))
         mel_s, mel_p = both.chunk(2)
-        target = self.ctap.normalize(batch.mel)
         w = self.weights
         warmup = min(1.0, self.global_step / w.kl_warmup_steps) if w.kl_warmup_steps else 1.0
         losses = {
-            "contrastive": self.contrastive(s, p, mask),
-            "mse": 0.5 * (masked_mse(mel_s, target, mask) + masked_mse(mel_p, target, mask)),
+            "contrastive": self.contrastive(s, p, mask, self.ctap.scale),
+            "mse_speech": masked_mse(mel_s, target, mask),
+            "mse_phone": masked_mse(mel_p, target, mask),
             "kl": margin_kl(mean, log_variance, w.kl_margin),
         }
         losses["loss"] = (
             w.contrastive_weight * losses["contrastive"]
-            + w.mse_weight * losses["mse"]
+            + w.mse_weight * 0.5 * (losses["mse_speech"] + losses["mse_phone"])
             + w.kl_weight * warmup * losses["kl"]
         )
         losses["kl_nats"] = gaussian_kl(mean, log_variance).mean()
@@ -100,7 +98,7 @@ class PretrainTask(Task):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         losses, _ = self(batch)
         figures = {k: v.detach() for k, v in losses.items()}
-        self.report("train", {**figures, "scale": self.contrastive.scale.detach()}, int(batch.lengths.sum()))
+        self.report("train", {**figures, "scale": self.ctap.scale.detach()}, int(batch.lengths.sum()))
         return losses["loss"]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -109,12 +107,13 @@ class PretrainTask(Task):
         phones = batch.tokens.gather(1, frame_to_phone(batch.durations, s.shape[1]))[mask]
         lengths = batch.lengths.tolist()
         found = retrieval(s[mask], p[mask], phones, lengths=lengths, scope="utterance")
-        shifted = retrieval(
-            s[mask], self.embed(batch, PROBE_SHIFT)[1][mask], phones, lengths=lengths, scope="utterance"
-        )
+        offset = 1 + (batch_idx * 137 + 136) % PROBE_SHIFTS  # any, but the same at every validation
+        moved = self.ctap.speech_encoder(self.ctap.normalize(batch.mel), mask, offset)
+        shifted = retrieval(moved[mask], p[mask], phones, lengths=lengths, scope="utterance")
         figures = {**losses, **{k: v for k, v in found.items() if not k.startswith(("chance", "frames"))}}
-        figures["phone_retrieval"] = _both_ways(found)
-        figures["phone_retrieval_shifted"] = _both_ways(shifted)
+        figures["frame_retrieval"] = found["speech_to_phone/frame"]
+        figures["phone_retrieval"] = found["speech_to_phone/phone"]
+        figures["phone_retrieval_shifted"] = shifted["speech_to_phone/phone"]
         self.report("val", figures, frames)
         if batch_idx == 0 and self.trainer.is_global_zero:
             self._draw(batch, s[0], p[0], mel_s[0], mel_p[0])
@@ -124,7 +123,7 @@ class PretrainTask(Task):
         phones = self.tokens.decode(batch.tokens[0, :count].tolist())
         durations = batch.durations[0, :count].tolist()
         target = batch.mel[0, :size].cpu()
-        similarity = (self.contrastive.scale * s[:size].float() @ p[:size].float().T).cpu()
+        similarity = (self.ctap.scale * s[:size].float() @ p[:size].float().T).cpu()
         self.draw("similarity", plot_similarity(similarity, phones, durations))
         self.draw("alignment", plot_alignment(target, phones, durations))
         predicted = {
@@ -133,8 +132,3 @@ class PretrainTask(Task):
             "from phonemes (P)": self.ctap.denormalize(mel_p[:size].float()).cpu(),
         }
         self.draw("mels", plot_mels(predicted, phones, durations))
-
-
-def _both_ways(found: dict[str, float]) -> float:
-    """Phone retrieval averaged over the two directions."""
-    return 0.5 * (found["speech_to_phone/phone"] + found["phone_to_speech/phone"])

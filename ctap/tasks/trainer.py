@@ -175,6 +175,7 @@ def _quiet_lightning() -> None:
         ".*isinstance.treespec, LeafSpec",
         ".*does not have many workers",
         ".*GPU available but not used",
+        ".*could not find the monitored key",
     ):
         warnings.filterwarnings("ignore", message=text)
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ctap.config import from_dict
+from ctap.config import from_dict, to_dict
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.masking import lengths_to_mask
 from ctap.nn.phoneme_decoder import PhonemeDecoder
@@ -73,7 +73,7 @@ def test_gradients_reach_every_weight():
     out = model.decoder(s + p, mean + log_variance)
     out.square().mean().backward()
     lacking = [n for n, w in model.named_parameters() if w.grad is None or not w.grad.abs().sum()]
-    assert lacking == []
+    assert lacking == ["log_scale"]  # which is the contrastive loss's
 
 
 def test_rotary_sees_distances_only_and_absolute_sees_the_clock():
@@ -118,3 +118,12 @@ def test_phoneme_decoder_shapes():
     assert phones.shape == (2, 9, 20)
     assert units.shape == (2, 9, 11)
     assert PhonemeDecoder(8, 20, 0, StackConfig(1, 16, 2, 16))(torch.randn(1, 3, 8))[1] is None
+
+
+def test_temperature_starts_for_the_dimension_and_is_capped():
+    """S.P = d cos for layer-normed S and P: CLIP's 14.3 and 100 are divided by d."""
+    model = CTAP(from_dict(CTAPConfig, {**to_dict(small().config), "embed_dim": 16}, "test"), n_tokens=20)
+    assert model.scale.item() == pytest.approx(14.3 / 16)
+    with torch.no_grad():
+        model.log_scale.fill_(10.0)
+    assert model.scale.item() == pytest.approx(100 / 16)

@@ -299,7 +299,7 @@ stage_3() {
     module score_ctap ctap.bin.score_representation --in "${ctap_exp}/model" --in "${dumpdir}/test" \
         --out "${ctap_exp}/scores.json" -- \
         --model "${ctap_exp}/model" --data_dir "${dumpdir}/test" --out "${ctap_exp}" --name "${tag}" \
-        --seed "${seed}" --config "${train_config}"
+        --device "${device}" --seed "${seed}" --config "${train_config}"
 }
 
 # The prompt of a target speaker: one recording of its speech.
@@ -398,6 +398,7 @@ stage_5() {
             --device "${device}" --model "${out}/model" --scp "${data}/wav.scp" --prompt "$(prompt_of "${spk}")"
         module "score_vc_${spk}" ctap.bin.score_speech --in "${out}/test" --in "${data}" --out "${out}/scores.json" -- \
             --reference "${data}/wav.scp" --source_scp "${data}/wav.scp" --hypothesis "${out}/test/wav.scp" \
+            --msep_hypothesis "${out}/test/wav.scp" \
             --target_speaker "${spk}" --speaker_refs "${voices}/spk2utt" "${voices}/wav.scp" --max_refs "${max_refs}" \
             --name "vc_${spk}" --task vc --out "${out}/scores.json" --settings "${dumpdir}/audio.json" \
             --seed "${seed}" --config "${finetune_config}" --nj "${nj}"
@@ -407,21 +408,25 @@ stage_5() {
     done
 }
 
-# recognized NAME DATA WAVES TASK PREFIX FRAMES: recognises WAVES/wav.scp and scores it against DATA's phones.
-recognized() {
-    local name=$1 data=$2 waves=$3 task=$4 prefix=$5 frames=$6
-    local out=${expdir}/recognized/${name}${prefix:+_${prefix%/}}
-    run_step --mark "${marks}/recognition_${out##*/}" --name "stage 6, recognition of ${waves}" \
-        --in "${expdir}/asr/model" --in "${waves}/wav.scp" --out "${out}/phones" \
-        -- generate "${waves}/wav.scp" "recognition_${out##*/}" "${out}" ctap.bin.recognize \
-        --device "${device}" --model "${expdir}/asr/model" --scp "${waves}/wav.scp"
-    module "rate_${out##*/}" ctap.bin.score_asr --in "${out}" --in "${data}" --out "${out}/scores.json" -- \
-        --ref_dir "${data}" --hyp_dir "${out}" --out "${out}/scores.json" --name "${name}" --task "${task}" \
-        --prefix "${prefix}" --frames "${frames}" --seed "${seed}" --config "${asr_config}"
+# recognize WAVES OUT: recognises WAVES/wav.scp.
+recognize() {
+    run_step --mark "${marks}/recognition_${2##*/}" --name "stage 6, recognition of $1" \
+        --in "${expdir}/asr/model" --in "$1/wav.scp" --out "$2/phones" \
+        -- generate "$1/wav.scp" "recognition_${2##*/}" "$2" ctap.bin.recognize \
+        --device "${device}" --model "${expdir}/asr/model" --scp "$1/wav.scp"
+}
+
+# rate NAME TASK DATA HEARD OUT FRAMES [AGAINST]...: scores what was heard against DATA's phones.
+rate() {
+    local name=$1 task=$2 data=$3 hyp=$4 out=$5 frames=$6
+    shift 6
+    module "rate_${name}" ctap.bin.score_asr --in "${hyp}" --in "${data}" --out "${out}" -- \
+        --ref_dir "${data}" --hyp_dir "${hyp}" --out "${out}" --name "${name}" --task "${task}" \
+        --frames "${frames}" --seed "${seed}" --config "${asr_config}" --against "$@"
 }
 
 stage_6() {
-    local spk data
+    local spk data heard=${expdir}/recognized
     local -a with_units=()
     if ((units > 0)); then
         module units ctap.bin.train_units --in "${dumpdir}/train/text" --out "${expdir}/units.model" -- \
@@ -432,18 +437,25 @@ stage_6() {
         --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model" "${with_units[@]}"
     choose_test test "${eval_utts}" "${expdir}/eval/test"
     resynthesize test
-    recognized asr "${expdir}/eval/test" "${expdir}/eval/test" asr "" true
-    recognized asr "${expdir}/eval/test" "${expdir}/eval/test_vocoded" asr vocoded/ false
+    recognize "${expdir}/eval/test" "${heard}/test"
+    recognize "${expdir}/eval/test_vocoded" "${heard}/test_vocoded"
+    rate asr asr "${expdir}/eval/test" "${heard}/test" "${expdir}/asr/scores.json" true \
+        "vocoded=${heard}/test_vocoded"
     # With the recogniser at hand, what stages 4 and 5 said is recognised too, beside the recording itself.
     for spk in $(targets); do
         data=${expdir}/eval/target_${spk}
         if [[ -e ${expdir}/tts_${spk}/test_diffusion/wav.scp ]]; then
-            recognized "tts_${spk}" "${data}" "${expdir}/tts_${spk}/test_diffusion" tts "" false
-            recognized "tts_${spk}" "${data}" "${data}" tts recording/ false
-            recognized "tts_${spk}" "${data}" "${data}_vocoded" tts vocoded/ false
+            recognize "${expdir}/tts_${spk}/test_diffusion" "${heard}/tts_${spk}"
+            recognize "${data}" "${heard}/target_${spk}"
+            recognize "${data}_vocoded" "${heard}/target_${spk}_vocoded"
+            rate "tts_${spk}" tts "${data}" "${heard}/tts_${spk}" "${expdir}/tts_${spk}/scores_recognition.json" false \
+                "recording=${heard}/target_${spk}" "vocoded=${heard}/target_${spk}_vocoded"
         fi
         if [[ -e ${expdir}/vc_${spk}/test/wav.scp ]]; then
-            recognized "vc_${spk}" "${expdir}/eval/vc_sources" "${expdir}/vc_${spk}/test" vc "" false
+            recognize "${expdir}/vc_${spk}/test" "${heard}/vc_${spk}"
+            recognize "${expdir}/eval/vc_sources" "${heard}/vc_sources"
+            rate "vc_${spk}" vc "${expdir}/eval/vc_sources" "${heard}/vc_${spk}" \
+                "${expdir}/vc_${spk}/scores_recognition.json" false "source=${heard}/vc_sources"
         fi
     done
 }
