@@ -75,3 +75,10 @@ def test_validation_takes_every_utterance_once_over_all_processes():
     ]
     assert sorted(i for r in requests for i in r.indices) == list(range(23))
     assert all(r.step is None for r in requests)
+
+
+def test_no_process_is_without_validation():
+    lengths = np.array([90, 100])
+    for rank in range(3):
+        batches = FixedBatches(lengths, batch_frames=900, batch_size=4, rank=rank, world=3)
+        assert len(batches) == 1
