@@ -26,6 +26,7 @@ from ctap.tasks.model_dir import Parts
 
 LEVELS = ("frame", "within_1", "within_3", "phone")
 MAX_SHIFT = 1000  # frames
+PROBE_FRAMES = 8000
 CONTRASTIVE_UTTERANCES = 8  # the paper's batch: what is compared with what decides the size of the loss
 UNITS = {"contrastive": "nats", "kl": "nats", "mel_cepstral_distortion": "dB"}
 NOTES = {
@@ -180,8 +181,10 @@ def probes(
     phones = [parts.tokens.decode(x.tolist()) for x in labels]
     metrics = {}
     if len(speech) > 1:
-        on_mel = phone_probe(mels, phones, seed=seed).accuracy
-        metrics["phone_probe"] = _probe(phone_probe(speech, phones, seed=seed), "higher", on_mel)
+        on_mel = phone_probe(mels, phones, max_frames=PROBE_FRAMES, seed=seed).accuracy
+        metrics["phone_probe"] = _probe(
+            phone_probe(speech, phones, max_frames=PROBE_FRAMES, seed=seed), "higher", on_mel
+        )
     repeated = [s for s in set(speakers) if speakers.count(s) > 1]
     if len(repeated) > 1:
         on_mel = speaker_probe(mels, speakers, seed=seed).accuracy
