@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ctap.data.batch import Batch
@@ -16,7 +17,9 @@ from ctap.loss.kl import gaussian_kl, margin_kl
 from ctap.loss.regression import masked_mse
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.length_regulator import frame_to_phone
+from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.prompt_encoder import sample_gaussian
+from ctap.nn.transformer import StackConfig
 from ctap.tasks.base import OptimConfig, Task
 from ctap.tasks.trainer import TrainerConfig
 from ctap.text.tokens import TokenTable
@@ -36,6 +39,9 @@ class LossConfig:
         kl_weight: Weight of L_kl (Eq. 2).
         kl_margin: Margin in nats (Eq. 2).
         kl_warmup_steps: Steps over which the weight of L_kl grows from 0.
+        phoneme_weight: Weight of the cross-entropies of a phoneme decoder on S and on P: the paper's
+            "CTAP + decoder_phoneme" (section 3.2, Table 1). 0, as in its final model, leaves the decoder out.
+        phoneme_decoder: Its stack.
         contrastive: Kind of the contrastive loss.
     """
 
@@ -44,6 +50,8 @@ class LossConfig:
     kl_weight: float = 1.0
     kl_margin: float = 10.0
     kl_warmup_steps: int = 0
+    phoneme_weight: float = 0.0
+    phoneme_decoder: StackConfig = field(default_factory=StackConfig)
     contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
 
 
@@ -67,6 +75,10 @@ class PretrainTask(Task):
         self.weights = config.loss
         self.contrastive = ContrastiveLoss(config.loss.contrastive)
         self.tokens = tokens
+        self.phoneme_decoder = None
+        if config.loss.phoneme_weight:
+            d, stack = config.model.embed_dim, config.loss.phoneme_decoder
+            self.phoneme_decoder = PhonemeDecoder(d, len(tokens), 0, stack)
 
     def forward(self, batch: Batch) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
         """Losses, and (S, P, mel from S, mel from P) for whoever wants to look."""
@@ -92,6 +104,12 @@ class PretrainTask(Task):
             + w.mse_weight * 0.5 * (losses["mse_speech"] + losses["mse_phone"])
             + w.kl_weight * warmup * losses["kl"]
         )
+        if self.phoneme_decoder is not None:
+            labels = batch.tokens.gather(1, frame_to_phone(batch.durations, s.shape[1]))[mask]
+            said, _ = self.phoneme_decoder(torch.cat([s, p]), torch.cat([mask, mask]))
+            both = said.float()[torch.cat([mask, mask])]
+            losses["phonemes"] = 2 * F.cross_entropy(both, labels.repeat(2))  # the sum of the two means
+            losses["loss"] = losses["loss"] + w.phoneme_weight * losses["phonemes"]
         losses["kl_nats"] = gaussian_kl(mean, log_variance).mean()
         return losses, (s, p, mel_s, mel_p)
 
