@@ -49,6 +49,11 @@ def make_dump(root: Path, name: str, utterances: int = 12, seed: int = 0) -> Pat
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The whole recipe first: it takes longest, and the other processes work meanwhile."""
+    items.sort(key=lambda item: "test_pipeline" not in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Root of a dump with the sets ``train`` and ``dev``."""

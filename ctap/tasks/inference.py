@@ -28,6 +28,7 @@ Wave = str | Path | np.ndarray
 DurationSource = Literal["diffusion", "deterministic"]
 
 WINDOW = 3000  # frames: 30 s at once, so that an hour of speech needs no more memory than half a minute
+SWITCH_PENALTY = 4.0  # nats: what a change of phone costs in recognition
 MARGIN = 200  # frames of context on both sides of a window
 
 
@@ -59,7 +60,7 @@ class Recognition:
     """What was heard.
 
     Attributes:
-        frame_phones: One phone a frame.
+        frame_phones: One phone a frame, the best sequence when every change has its price.
         phones: The same, repeats merged and pauses dropped.
         text: Best path of the CTC head, or None without one.
     """
@@ -204,12 +205,42 @@ class Model:
             return torch.cat([phones[0], spelled[0]] if spelled is not None else [phones[0]], dim=1)
 
         found = windowed(logits, embedding.to(self.device)).float().cpu()
-        frame_phones = tokens.decode(found[:, : len(tokens)].argmax(dim=1).tolist())
+        best_phones = sticky_path(found[:, : len(tokens)].log_softmax(dim=1), SWITCH_PENALTY)
+        frame_phones = tokens.decode(best_phones.tolist())
         text = None
         if units is not None:
             best = torch.unique_consecutive(found[:, len(tokens) :].argmax(dim=1))
             text = units.decode(best[best != 0].tolist())
         return Recognition(frame_phones, collapse(frame_phones), text)
+
+
+def sticky_path(scores: Tensor, penalty: float) -> Tensor:
+    """Best sequence of labels when every change of label costs ``penalty``.
+
+    Viterbi over a model in which each label follows each other one alike: frames that waver for a moment
+    do not break a phone in two.
+
+    Args:
+        scores: [T, V] log-probabilities.
+        penalty: Cost of a change in nats; 0 gives the best label of every frame.
+
+    Returns:
+        [T] int64.
+    """
+    best = scores[0]
+    changed = torch.zeros(scores.shape, dtype=torch.bool)
+    source = torch.zeros(len(scores), dtype=torch.long)
+    for t in range(1, len(scores)):
+        value, source[t] = best.max(dim=0)
+        changed[t] = value - penalty > best
+        best = torch.maximum(best, value - penalty) + scores[t]
+    path = torch.empty(len(scores), dtype=torch.long)
+    label = int(best.argmax())
+    for t in range(len(scores) - 1, -1, -1):
+        path[t] = label
+        if changed[t, label]:
+            label = int(source[t])
+    return path
 
 
 def load(path: str | Path, device: str = "auto", vocoder: str = "griffin_lim") -> Model:

@@ -1,9 +1,13 @@
 """A model in use: the four verbs, the same from the command line, and long speech in bounded memory."""
 
+from itertools import pairwise, product
+
 import numpy as np
 import pytest
 import soundfile
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import ctap
 from ctap.audio.frames import num_frames
@@ -160,3 +164,16 @@ def test_nothing_readable_is_an_error(model_dir, tmp_path):
     write_table(tmp_path / "wav.scp", {"u": str(tmp_path / "missing.wav")})
     with pytest.raises(UserError, match="none of 1"):
         recognize(model_dir, tmp_path / "asr", scp=tmp_path / "wav.scp", device="cpu")
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 7), st.integers(1, 4), st.floats(0.0, 5.0), st.integers(0, 99))
+def test_sticky_path_is_the_best_of_all_paths(frames, labels, penalty, seed):
+    scores = torch.randn(frames, labels, generator=torch.Generator().manual_seed(seed))
+
+    def worth(path):
+        changes = sum(a != b for a, b in pairwise(path))
+        return sum(scores[t, v].item() for t, v in enumerate(path)) - penalty * changes
+
+    found = inference.sticky_path(scores, penalty).tolist()
+    assert worth(found) == pytest.approx(max(map(worth, product(range(labels), repeat=frames))), abs=1e-4)

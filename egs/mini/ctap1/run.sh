@@ -18,4 +18,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
     --units 600 \
     --eval_utts 40 \
     --vc_utts 10 \
+    --max_refs 6 \
     "$@"
