@@ -72,7 +72,7 @@ def test_defaults_of_the_readme_are_those_of_the_code() -> None:
 
     c, a = PretrainConfig(), AudioSettings()
     assert (c.model.embed_dim, c.loss.kl_margin, c.model.prompt_encoder.dim) == (256, 10.0, 512)
-    assert (c.loss.contrastive.start, c.loss.contrastive.cap) == (14.3, 100.0)
+    assert (c.model.temperature, c.model.temperature_cap) == (14.3, 100.0)
     assert (c.optim.lr, c.optim.warmup_steps, c.optim.betas) == (2e-4, 4000, (0.9, 0.98))
     assert (c.data.batch_size, c.data.batch_frames, c.data.max_frames) == (8, 8000, 1000)
     assert (a.sample_rate, a.n_mels, a.n_fft, a.hop_length, a.f_max, a.log_floor) == (
