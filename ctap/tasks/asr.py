@@ -47,7 +47,7 @@ class ASRTask(Task):
         self.ctc_weight = config.ctc_weight
         self.freeze(ctap)
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Losses and the frame accuracy of one batch."""
         mask = batch.mask
         with torch.no_grad():
@@ -62,14 +62,6 @@ class ASRTask(Task):
             losses["loss"] = losses["loss"] + self.ctc_weight * losses["ctc"]
         losses["frame_accuracy"] = (logits.argmax(dim=-1) == target).float().mean()
         return losses
-
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        losses = self(batch)
-        self.report("train", {k: v.detach() for k, v in losses.items()}, int(batch.lengths.sum()))
-        return losses["loss"]
-
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.report("val", self(batch), int(batch.lengths.sum()))
 
 
 def ctc_loss(logits: Tensor, batch: Batch) -> Tensor:

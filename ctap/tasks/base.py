@@ -76,6 +76,22 @@ class Task(lightning.LightningModule):
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         torch.manual_seed((self.seed * 1_000_003 + self.global_step) * 4099 + self.global_rank)
 
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The figures of one batch; "loss" is what is minimised."""
+        raise NotImplementedError
+
+    def weight(self, batch: Batch) -> int:
+        """How much a batch counts in averages: its frames."""
+        return int(batch.lengths.sum())
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        losses = self.losses(batch)
+        self.report("train", {k: v.detach() for k, v in losses.items()}, self.weight(batch))
+        return losses["loss"]
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self.report("val", self.losses(batch), self.weight(batch))
+
     def configure_optimizers(self) -> dict[str, Any]:
         trainable = [p for p in self.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(

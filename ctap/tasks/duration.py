@@ -34,7 +34,7 @@ class DurationTask(Task):
         self.duration = duration
         self.freeze(ctap)
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Losses of one batch."""
         mask = batch.phone_mask
         with torch.no_grad():
@@ -42,11 +42,10 @@ class DurationTask(Task):
         diffusion, deterministic = self.duration.losses(batch.durations, condition, mask)
         return {"loss": diffusion + deterministic, "diffusion": diffusion, "deterministic": deterministic}
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        losses = self(batch)
-        self.report("train", {k: v.detach() for k, v in losses.items()}, int(batch.phone_lengths.sum()))
-        return losses["loss"]
+    def weight(self, batch: Batch) -> int:
+        """How much a batch counts in averages: its phones."""
+        return int(batch.phone_lengths.sum())
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         torch.manual_seed(self.seed + batch_idx)  # the same noise at every validation
-        self.report("val", self(batch), int(batch.phone_lengths.sum()))
+        super().validation_step(batch, batch_idx)

@@ -51,7 +51,7 @@ class FinetuneTask(Task):
         self.freeze(ctap.speech_encoder, ctap.phoneme_encoder)
         ctap.log_scale.requires_grad_(False)
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Losses of one batch."""
         ctap, mask, size = self.ctap, batch.mask, batch.mel.shape[1]
         mel = ctap.normalize(batch.mel)
@@ -65,11 +65,3 @@ class FinetuneTask(Task):
         mse = masked_mse(ctap.decoder(embedding, g, mask), mel, mask)
         kl = margin_kl(mean, log_variance, self.config.kl_margin)
         return {"loss": mse + kl, "mse": mse, "kl": kl}
-
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        losses = self(batch)
-        self.report("train", {k: v.detach() for k, v in losses.items()}, int(batch.lengths.sum()))
-        return losses["loss"]
-
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.report("val", self(batch), int(batch.lengths.sum()))

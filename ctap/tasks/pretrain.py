@@ -113,11 +113,8 @@ class PretrainTask(Task):
         losses["kl_nats"] = gaussian_kl(mean, log_variance).mean()
         return losses, (s, p, mel_s, mel_p)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        losses, _ = self(batch)
-        figures = {k: v.detach() for k, v in losses.items()}
-        self.report("train", {**figures, "scale": self.ctap.scale.detach()}, int(batch.lengths.sum()))
-        return losses["loss"]
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        return {**self(batch)[0], "scale": self.ctap.scale.detach()}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         losses, (s, p, mel_s, mel_p) = self(batch)
