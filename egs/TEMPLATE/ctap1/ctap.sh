@@ -433,8 +433,19 @@ stage_6() {
             --text "${dumpdir}/train/text" --size "${units}" --out "${expdir}/units.model"
         with_units=(--units "${expdir}/units.model")
     fi
-    training asr asr "${asr_config}" "${dumpdir}/train" "${dumpdir}/dev" "${ctap_exp}/model" -- \
-        --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model" "${with_units[@]}"
+    # All labeled speech: of target speakers, the labeled minutes (unless train has them already).
+    local all=${dumpdir}/labeled
+    local -a sets=("${dumpdir}/train") inputs=(--in "${dumpdir}/train")
+    for spk in $(targets); do
+        if ! grep -q "^${spk} " "${dumpdir}/train/spk2utt"; then
+            sets+=("${dumpdir}/target_${spk}_labeled")
+            inputs+=(--in "${dumpdir}/target_${spk}_labeled")
+        fi
+    done
+    module labeled ctap.bin.merge_data_dirs "${inputs[@]}" --out "${all}/feats.scp" -- \
+        --inputs "${sets[@]}" --out_dir "${all}"
+    training asr asr "${asr_config}" "${all}" "${dumpdir}/dev" "${ctap_exp}/model" -- \
+        --train_dir "${all}" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model" "${with_units[@]}"
     choose_test test "${eval_utts}" "${expdir}/eval/test"
     resynthesize test
     recognize "${expdir}/eval/test" "${heard}/test"

@@ -1,0 +1,42 @@
+"""Several data or dump directories as one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctap.bin.common import command
+from ctap.errors import UserError
+from ctap.kaldi.datadir import DataDir, speakers_to_utterances
+from ctap.kaldi.io import atomic_dir, write_table
+from ctap.kaldi.tables import table_names
+
+
+def merge_data_dirs(inputs: list[Path], out_dir: Path) -> None:
+    """Join directories; a table goes along if all of them have it.
+
+    Args:
+        inputs: Data or dump directories, without an utterance in common.
+        out_dir: Directory to write.
+    """
+    sources = [DataDir(path) for path in inputs]
+    seen: dict[str, Path] = {}
+    for source in sources:
+        for utt in source.utterances():
+            if utt in seen:
+                raise UserError(f"{source.path}: {utt} is in {seen[utt]}, too; each utterance may come once")
+            seen[utt] = source.path
+    names = [[*by_utt, *by_spk] for by_utt, by_spk in (table_names(s.path) for s in sources)]
+    common = [name for name in names[0] if all(name in own for own in names) and name != "spk2utt"]
+    with atomic_dir(out_dir) as folder:
+        for name in common:
+            rows: dict[str, str] = {}
+            for source in sources:
+                rows |= source.table(name)
+            write_table(folder / name, rows)
+        speakers = {utt: spk for source in sources for utt, spk in source.utt2spk.items()}
+        write_table(folder / "spk2utt", speakers_to_utterances(speakers))
+    print(f"{out_dir}: {len(seen)} utterances of {', '.join(map(str, inputs))}")
+
+
+if __name__ == "__main__":
+    command(merge_data_dirs, inputs="data or dump directories, without an utterance in common")

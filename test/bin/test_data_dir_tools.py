@@ -1,0 +1,43 @@
+"""Merging and thinning of data directories."""
+
+import pytest
+
+from ctap.bin.merge_data_dirs import merge_data_dirs
+from ctap.bin.subset_data_dir import subset_data_dir
+from ctap.errors import UserError
+from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.io import read_table, write_table
+
+
+def make(path, speakers, extra=False):
+    path.mkdir()
+    utts = {f"{s}-{i}": s for s in speakers for i in range(3)}
+    write_table(path / "utt2spk", utts)
+    write_table(path / "spk2utt", {s: [u for u in utts if utts[u] == s] for s in speakers})
+    write_table(path / "wav.scp", {u: f"/x/{u}.wav" for u in utts})
+    if extra:
+        write_table(path / "text", dict.fromkeys(utts, "好"))
+    return path
+
+
+def test_merged_directories_hold_all_utterances_and_the_common_tables(tmp_path):
+    a, b = make(tmp_path / "a", ["s1", "s2"], extra=True), make(tmp_path / "b", ["s3"])
+    merge_data_dirs([b, a], tmp_path / "c")
+    assert list(read_table(tmp_path / "c" / "wav.scp")) == sorted(
+        [*read_table(a / "wav.scp"), *read_table(b / "wav.scp")]
+    )
+    assert DataDir(tmp_path / "c").spk2utt["s3"] == ["s3-0", "s3-1", "s3-2"]
+    assert not (tmp_path / "c" / "text").exists()
+    with pytest.raises(UserError, match="s3-0"):
+        merge_data_dirs([b, tmp_path / "c"], tmp_path / "d")
+
+
+def test_a_subset_takes_from_all_speakers_alike(tmp_path):
+    a = make(tmp_path / "a", ["s1", "s2", "s3"])
+    subset_data_dir(a, tmp_path / "few", 5)
+    counts = [len(u) for u in DataDir(tmp_path / "few").spk2utt.values()]
+    assert sorted(counts) == [1, 2, 2]
+    subset_data_dir(a, tmp_path / "again", 5)
+    assert read_table(tmp_path / "few" / "wav.scp") == read_table(tmp_path / "again" / "wav.scp")
+    subset_data_dir(a, tmp_path / "all", 99)
+    assert len(DataDir(tmp_path / "all").utterances()) == 9
