@@ -70,3 +70,16 @@ def test_two_analysis_frames_for_every_frame():
     for samples in (1, 239, 240, 24000, 24119, 24121):
         frames = len(cepstra(np.zeros(samples, np.float32), analysis_settings(settings)))
         assert num_frames(samples, settings) == 1 + (frames - 1) // 2
+
+
+def test_adaptation_follows_much_speech_and_distrusts_little():
+    rng = np.random.default_rng(3)
+    zeros = np.zeros((3, 1, 2), np.float32)
+    model = Mixtures(zeros, zeros + 1, np.zeros((3, 1), np.float32))
+    frames = np.concatenate([rng.normal(3, 1, (20_000, 2)), np.full((40, 2), 3.0)]).astype(np.float32)
+    adapted = model.adapted(frames, np.repeat([0, 1], [20_000, 40]))
+    np.testing.assert_allclose(adapted.mean[0, 0], 3, atol=0.05)
+    np.testing.assert_allclose(adapted.mean[1, 0], 1.5)  # 40 frames weigh as much as the prior
+    assert np.array_equal(adapted.mean[2], model.mean[2])
+    assert not model.mean.any()  # the model that all speakers share stays as it was
+    np.testing.assert_allclose(adapted.log_likelihood(frames[-1:])[0, 1], -np.log(2 * np.pi) - 1.5**2)
