@@ -26,7 +26,7 @@ from ctap.tasks.model_dir import Parts
 
 LEVELS = ("frame", "within_1", "within_3", "phone")
 MAX_SHIFT = 1000  # frames
-PROBE_FRAMES = 8000
+PROBE_FRAMES = 4000
 CONTRASTIVE_UTTERANCES = 8  # the paper's batch: what is compared with what decides the size of the loss
 UNITS = {"contrastive": "nats", "kl": "nats", "mel_cepstral_distortion": "dB"}
 NOTES = {
