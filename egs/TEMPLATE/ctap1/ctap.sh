@@ -491,7 +491,10 @@ stage_8() {
 
 report() {
     "${python}" -m ctap.bin.report --expdir "${expdir}" --out "${expdir}/RESULTS.md" --html "${expdir}/results.html"
-    log "results: ${here}/${expdir}/RESULTS.md and ${here}/${expdir}/results.html"
+    log "figures:  ${here}/${expdir}/RESULTS.md"
+    log "page:     ${here}/${expdir}/results.html (pictures and sounds in it; open it in a browser)"
+    log "pictures: ${here}/${expdir}/*/images, ${here}/${expdir}/*/samples"
+    log "sounds:   ${here}/${expdir}/tts_*/test_*/wav, ${here}/${expdir}/vc_*/test/wav"
 }
 
 # --- run -------------------------------------------------------------------------------------------------
