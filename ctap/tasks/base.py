@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from ctap.data.batch import Batch
-from ctap.nn.masking import lengths_to_mask
 
 
 @dataclass
@@ -123,8 +122,3 @@ class Task(lightning.LightningModule):
         save_figure(figure, f"{folder}/images/{name}.png")
         if self.logger is not None:
             self.logger.experiment.add_figure(name, figure, self.global_step)
-
-
-def unpad_ids(values: Tensor, lengths: Tensor) -> Tensor:
-    """Join the real entries of ``values`` [B, L] into one [sum of lengths] vector."""
-    return values[lengths_to_mask(lengths, values.shape[1])]
