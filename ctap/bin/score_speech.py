@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("--target_speaker_scp", help="wav.scp of recordings of the target speaker")
     add("--source_scp", "--source", help="wav.scp of the source of every converted utterance (same names)")
     add(
-        "--speaker_refs",
-        nargs=2,
-        metavar=("SPK2UTT", "WAV_SCP"),
-        help="recordings of speakers (the target's are used if --target_speaker_scp is not given)",
+        "--speakers",
+        type=Path,
+        help="recordings of speakers: a data directory (spk2utt, wav.scp), or what ctap.bin.embed_speakers "
+        "made of them (the target's are used if --target_speaker_scp is not given)",
     )
-    add("--speakers", type=Path, help="data directory to take --speaker_refs from (spk2utt, wav.scp)")
     add("--target_speaker", default="", help="name of the target speaker in SPK2UTT")
     add("--max_refs", type=int, default=30, help="recordings per speaker for the speaker encoder")
     add("--speaker_encoder", default="resemblyzer", help="speaker encoder, or none")
@@ -43,6 +43,28 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="seed of the experiment, and of the bootstrap")
     add("--nj", type=int, default=1, help="processes for pitch and cepstra")
     return parser
+
+
+def _embeddings_of_speakers(folder: Path, limit: int, encoder: Any) -> dict[str, dict]:
+    from ctap.eval.speech import embed_list
+    from ctap.kaldi.ark import MatrixReader
+    from ctap.kaldi.io import read_table
+
+    groups = {speaker: utts.split() for speaker, utts in read_table(folder / "spk2utt").items()}
+    is_embedded = (folder / "embeddings.scp").exists()
+    scp = folder / ("embeddings.scp" if is_embedded else "wav.scp")
+    known: Mapping[str, Any] = MatrixReader(scp) if is_embedded else read_table(scp)
+    speakers = {}
+    for speaker, utts in groups.items():
+        absent = [utt for utt in utts if utt not in known]
+        if absent:
+            raise UserError(f"{scp}: no {absent[0]}, which {folder}/spk2utt gives to {speaker}")
+        if is_embedded:
+            speakers[speaker] = {utt: known[utt][0] for utt in utts[:limit]}
+        else:
+            waves = {utt: known[utt] for utt in utts[:limit]}
+            speakers[speaker] = embed_list(waves, encoder, f"speaker {speaker}")
+    return speakers
 
 
 def _speakers(arguments: argparse.Namespace, encoder: Any, hypothesis: dict[str, str], seed: int) -> dict:
@@ -60,28 +82,16 @@ def _speakers(arguments: argparse.Namespace, encoder: Any, hypothesis: dict[str,
         waves = list(read_table(arguments.target_speaker_scp).items())[:limit]
         target = embed(dict(waves), "target speaker")
     others = {}
-    files = arguments.speaker_refs
     if arguments.speakers:
-        files = [arguments.speakers / "spk2utt", arguments.speakers / "wav.scp"]
-    if files:
-        spk2utt, scp = files
-        waves = read_table(scp)
-        groups = {speaker: utts.split() for speaker, utts in read_table(spk2utt).items()}
-        if arguments.target_speaker and arguments.target_speaker not in groups and target is None:
+        speakers = _embeddings_of_speakers(arguments.speakers, limit, encoder)
+        if arguments.target_speaker and arguments.target_speaker not in speakers and target is None:
             raise UserError(
-                f"{spk2utt}: no speaker {arguments.target_speaker!r}; there are {', '.join(groups)}"
+                f"{arguments.speakers}/spk2utt: no speaker {arguments.target_speaker!r}; "
+                f"there are {', '.join(speakers)}"
             )
-        for speaker, utts in groups.items():
-            absent = [utt for utt in utts if utt not in waves]
-            if absent:
-                raise UserError(f"{scp}: no wave of {absent[0]}, which {spk2utt} gives to {speaker}")
-            if speaker == arguments.target_speaker and target is not None:
-                continue
-            embeddings = embed({utt: waves[utt] for utt in utts[:limit]}, f"speaker {speaker}")
-            if speaker == arguments.target_speaker:
-                target = embeddings
-            else:
-                others[speaker] = centroid(embeddings.values())
+        own = speakers.pop(arguments.target_speaker, None)
+        target = target or own
+        others = {speaker: centroid(embeddings.values()) for speaker, embeddings in speakers.items()}
     source = None
     if arguments.source_scp:
         waves = read_table(arguments.source_scp)
@@ -106,8 +116,6 @@ def main(argv: list[str] | None = None) -> None:
 
     if arguments.msep_hypothesis and not (arguments.reference or arguments.source_scp):
         raise UserError("--msep_hypothesis needs --reference, the recordings to compare with")
-    if arguments.speakers and arguments.speaker_refs:
-        raise UserError("--speakers and --speaker_refs say the same: give one of them")
     if not arguments.config:
         raise UserError("--config is missing: no result goes without the configuration behind it")
     settings = AudioSettings.load(arguments.settings) if arguments.settings else AudioSettings()

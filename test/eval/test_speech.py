@@ -102,8 +102,8 @@ def command(options):
 
 def test_a_text_to_speech_experiment(waves, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(speaker, "load_speaker_encoder", lambda name: Pitch())
-    spk2utt = tmp_path / "spk2utt"
-    spk2utt.write_text("A u1 u2\nB u3\n")
+    (tmp_path / "spk2utt").write_text("A u1 u2\nB u3\n")
+    (tmp_path / "wav.scp").write_text(Path(waves["reference"]).read_text())
     out = tmp_path / "exp" / "tts_A" / "scores.json"
     options = {
         "reference": waves["reference"],
@@ -115,7 +115,7 @@ def test_a_text_to_speech_experiment(waves, tmp_path, monkeypatch, capsys):
         "config": "conf/x.yaml",
         "out": str(out),
     }
-    main([*command(options), "--speaker_refs", str(spk2utt), waves["reference"]])
+    main([*command(options), "--speakers", str(tmp_path)])
     scores = read_scores(out)
     found = scores.metrics
     assert (scores.name, scores.task, scores.meta["seed"]) == ("tts_A", "tts", 3)

@@ -181,9 +181,9 @@ def test_same_bytes_whatever_the_number_of_processes(corpus, tmp_path):
 
 
 def test_impossible_sizes_are_refused_and_nothing_is_left(tmp_path):
-    done = make(tmp_path / "c", "--speakers", "9")
+    done = make(tmp_path / "c", "--speakers", "25")
     assert done.returncode == 1
-    assert "error: --speakers 9" in done.stderr
+    assert "error: --speakers 25" in done.stderr
     done = make(tmp_path / "c", "--minutes", "0", "--target_minutes", "0", "--test_minutes", "0")
     assert done.returncode == 1
     assert "nothing to say" in done.stderr

@@ -296,9 +296,10 @@ stage_2() {
 stage_3() {
     training "${tag}" pretrain "${train_config}" "${dumpdir}/train" "${dumpdir}/dev" "${dumpdir}/stats.json" -- \
         --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" "${train_options[@]}"
-    module score_ctap ctap.bin.score_representation --in "${ctap_exp}/model" --in "${dumpdir}/test" \
+    choose_test test "${eval_utts}" "${expdir}/eval/test"
+    module score_ctap ctap.bin.score_representation --in "${ctap_exp}/model" --in "${expdir}/eval/test" \
         --out "${ctap_exp}/scores.json" -- \
-        --model "${ctap_exp}/model" --data_dir "${dumpdir}/test" --out "${ctap_exp}" --name "${tag}" \
+        --model "${ctap_exp}/model" --data_dir "${expdir}/eval/test" --out "${ctap_exp}" --name "${tag}" \
         --device "${device}" --seed "${seed}" --config "${train_config}"
 }
 
@@ -315,14 +316,18 @@ finetune_speech() {
         --reads speech --train_dir "${dumpdir}/target_${spk}_speech" --init "${ctap_exp}/model"
 }
 
-# Recordings of all speakers, for the speaker encoder to compare with.
-list_voices() {
-    local table
-    mkdir -p "${voices}"
-    for table in spk2utt wav.scp; do
-        LC_ALL=C sort -u -k1,1 "${datadir}"/{train,target_*_speech}/"${table}" >"${voices}/.${table}"
-        mv "${voices}/.${table}" "${voices}/${table}"
+# Recordings of all speakers as the speaker encoder hears them, to compare with.
+embed_voices() {
+    local spk set
+    local -a sets=(train) inputs=() spk2utt=() scp=()
+    for spk in $(targets); do sets+=("target_${spk}_speech"); done
+    for set in "${sets[@]}"; do
+        inputs+=(--in "${datadir}/${set}/wav.scp")
+        spk2utt+=("${datadir}/${set}/spk2utt")
+        scp+=("${datadir}/${set}/wav.scp")
     done
+    module voices ctap.bin.embed_speakers "${inputs[@]}" --out "${voices}/spk2utt" -- \
+        --spk2utt "${spk2utt[@]}" --wav_scp "${scp[@]}" --out_dir "${voices}" --max_refs "${max_refs}"
 }
 
 # A data directory of at most so many test utterances: choose_test SET N OUT
@@ -335,7 +340,7 @@ stage_4() {
     local spk data out kind
     training duration duration "${duration_config}" "${dumpdir}/train" "${dumpdir}/dev" "${ctap_exp}/model" -- \
         --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model"
-    list_voices
+    embed_voices
     for spk in $(targets); do
         data=${expdir}/eval/target_${spk}
         out=${expdir}/tts_${spk}
@@ -364,10 +369,10 @@ stage_4() {
             --prompt "$(prompt_of "${spk}")"
         resynthesize "target_${spk}"
         module "score_tts_${spk}" ctap.bin.score_speech --in "${out}/test_diffusion" --in "${out}/test_given" \
-            --in "${data}" --out "${out}/scores.json" -- \
+            --in "${data}" --in "${voices}" --out "${out}/scores.json" -- \
             --reference "${data}/wav.scp" --hypothesis "${out}/test_diffusion/wav.scp" \
             --msep_hypothesis "${out}/test_given/wav.scp" --vocoded "${data}_vocoded/wav.scp" \
-            --target_speaker "${spk}" --speaker_refs "${voices}/spk2utt" "${voices}/wav.scp" --max_refs "${max_refs}" \
+            --target_speaker "${spk}" --speakers "${voices}" \
             --name "tts_${spk}" --task tts --out "${out}/scores.json" --settings "${dumpdir}/audio.json" \
             --seed "${seed}" --config "${labeled_config}" --nj "${nj}"
         module "samples_tts_${spk}" ctap.bin.list_samples --in "${out}/test_diffusion" --in "${data}_vocoded" \
@@ -388,7 +393,7 @@ resynthesize() {
 stage_5() {
     local spk data=${expdir}/eval/vc_sources out
     choose_test test "${vc_utts}" "${data}"
-    list_voices
+    embed_voices
     for spk in $(targets); do
         out=${expdir}/vc_${spk}
         finetune_speech "${spk}"
@@ -396,10 +401,11 @@ stage_5() {
             --in "${data}" --in "${expdir}/prompts/${spk}" --out "${out}/test/wav.scp" \
             -- generate "${data}/wav.scp" "conversion_${spk}" "${out}/test" ctap.bin.convert \
             --device "${device}" --model "${out}/model" --scp "${data}/wav.scp" --prompt "$(prompt_of "${spk}")"
-        module "score_vc_${spk}" ctap.bin.score_speech --in "${out}/test" --in "${data}" --out "${out}/scores.json" -- \
+        module "score_vc_${spk}" ctap.bin.score_speech --in "${out}/test" --in "${data}" --in "${voices}" \
+            --out "${out}/scores.json" -- \
             --reference "${data}/wav.scp" --source_scp "${data}/wav.scp" --hypothesis "${out}/test/wav.scp" \
             --msep_hypothesis "${out}/test/wav.scp" \
-            --target_speaker "${spk}" --speaker_refs "${voices}/spk2utt" "${voices}/wav.scp" --max_refs "${max_refs}" \
+            --target_speaker "${spk}" --speakers "${voices}" \
             --name "vc_${spk}" --task vc --out "${out}/scores.json" --settings "${dumpdir}/audio.json" \
             --seed "${seed}" --config "${finetune_config}" --nj "${nj}"
         module "samples_vc_${spk}" ctap.bin.list_samples --in "${out}/test" --in "${data}" \

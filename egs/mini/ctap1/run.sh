@@ -16,7 +16,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
     --duration_adapt_config conf/duration_adapt_mini.yaml \
     --asr_config conf/asr_mini.yaml \
     --units 600 \
-    --eval_utts 40 \
+    --eval_utts 72 \
     --vc_utts 10 \
     --max_refs 6 \
     "$@"

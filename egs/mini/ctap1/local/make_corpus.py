@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Speak a small Mandarin corpus with eSpeak NG, in the layout of AISHELL-3; nothing is downloaded.
 
-Ten voices (variants of eSpeak NG with their own pitch and rate) say phrases of pypinyin's dictionary, chosen
-so that every phone is heard often. The last two voices are meant as target speakers. Beside the corpus lies
-``phoneme_events.tsv``: utterance, phone, its index in the utterance (pauses count), mnemonic, start and end
-in seconds: the exact truth to score an aligner with, which no trainer may read.
+26 voices (voices.py), two of them meant as target speakers, say phrases of pypinyin's dictionary, chosen so
+that every phone is heard often. Beside the corpus lies ``phoneme_events.tsv``: utterance, phone, its index
+in the utterance (pauses count), mnemonic, start and end in seconds: the exact truth to score an aligner
+with, which no trainer may read.
 
 The same options give the same bytes, however many processes work.
 """
@@ -16,46 +16,20 @@ import collections
 import multiprocessing
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 from espeak import Espeak
 from pinyin_events import NotSaid, Span, locate, match
 from text_plan import Phrase, Utterance, plan_utterances, read_phrases
+from voices import ORDINARY, TARGETS, VOLUME, Speaker
 
 from ctap.errors import UserError, cli
 from ctap.kaldi.io import atomic_dir
 from ctap.text.pinyin import pinyin_to_phones
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """A voice: eSpeak NG variant and its settings."""
-
-    name: str
-    gender: str
-    variant: str
-    pitch: int = 50
-    pitch_range: int = 50
-    rate: int = 180
-    is_target: bool = False
-
-
-SPEAKERS = (
-    Speaker("SSB7001", "female", "f1", pitch=52, rate=180),
-    Speaker("SSB7002", "male", "m3", pitch=56, pitch_range=60, rate=185),
-    Speaker("SSB7003", "female", "belinda", pitch=45, rate=190),
-    Speaker("SSB7004", "male", "robert", pitch=48, pitch_range=60, rate=175),
-    Speaker("SSB7005", "female", "grandma", pitch=52, rate=170),
-    Speaker("SSB7006", "male", "Diogo", pitch=62, pitch_range=60, rate=195),
-    Speaker("SSB7007", "female", "Andrea", pitch=42, rate=140),
-    Speaker("SSB7008", "male", "edward", pitch=40, pitch_range=60, rate=170),
-    Speaker("SSB7009", "male", "gustave", pitch=54, pitch_range=60, rate=180, is_target=True),
-    Speaker("SSB7010", "female", "steph", pitch=50, pitch_range=60, rate=182, is_target=True),
-)
-VOLUME = 35  # louder, the library clips some of the voices
 
 
 @dataclass
@@ -127,7 +101,7 @@ def render(
     """
     espeak.voice(
         speaker.variant,
-        rate=round(speaker.rate * rng.uniform(0.92, 1.08)),
+        rate=round(speaker.rate / speaker.scale * rng.uniform(0.92, 1.08)),
         pitch=round(speaker.pitch + rng.uniform(-4, 4)),
         pitch_range=speaker.pitch_range,
         volume=VOLUME,
@@ -137,6 +111,7 @@ def render(
         raise NotSaid(f"the tones come out as {tones}")
     wave, events = espeak.say(text.spoken)
     spans = locate(pinyin_to_phones(text.syllables), wave, events, espeak.sample_rate)
+    wave, spans = scale_frequencies(wave, spans, speaker.scale, espeak.sample_rate)
     # Pauses of the library are all alike: make them, and the silence around, as varied as people's.
     silence = {"sil": (0.10, 0.30), "sp": (0.0, 0.25)}
     pieces, out, at = [], [], 0
@@ -154,6 +129,21 @@ def render(
     sound *= min(level, 0.95 / np.abs(sound).max())
     sound += rng.normal(0, 10 ** (-66 / 20), len(sound))
     return np.rint(sound * 32767).clip(-32768, 32767).astype(np.int16), out
+
+
+def scale_frequencies(
+    wave: np.ndarray, spans: list[Span], scale: float, sample_rate: int
+) -> tuple[np.ndarray, list[Span]]:
+    """Scale formants and pitch: resampled, and played at the old rate, it is ``1 / scale`` times as long.
+
+    Returns:
+        ``[N / scale]`` int16 samples and the spans in them.
+    """
+    if scale == 1.0:
+        return wave, spans
+    scaled = soxr.resample(wave, sample_rate, sample_rate / scale)
+    factor = len(scaled) / len(wave)
+    return scaled, [replace(s, start=round(s.start * factor), end=round(s.end * factor)) for s in spans]
 
 
 def sayable(phrases: list[Phrase]) -> list[Phrase]:
@@ -205,7 +195,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=3.0, help="train part of each ordinary speaker")
     parser.add_argument("--target_minutes", type=float, default=4.5, help="train part of each target speaker")
     parser.add_argument("--test_minutes", type=float, default=0.5, help="test part of each speaker")
-    parser.add_argument("--speakers", type=int, default=8, help="ordinary speakers, 1 to 8")
+    most = len(ORDINARY)
+    parser.add_argument("--speakers", type=int, default=most, help=f"ordinary speakers, 1 to {most}")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     return parser.parse_args()
@@ -215,14 +206,14 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     """Make the corpus."""
     args = _arguments()
-    if not 1 <= args.speakers <= 8:
-        raise UserError(f"--speakers {args.speakers}: expected 1 to 8")
+    if not 1 <= args.speakers <= len(ORDINARY):
+        raise UserError(f"--speakers {args.speakers}: expected 1 to {len(ORDINARY)}")
     if min(args.minutes, args.target_minutes, args.test_minutes) < 0 or args.jobs < 1:
         raise UserError("--minutes, --target_minutes, --test_minutes must be 0 or more, --jobs 1 or more")
     if not max(args.minutes, args.target_minutes, args.test_minutes):
         raise UserError("nothing to say: --minutes, --target_minutes and --test_minutes are all 0")
     start = time.time()
-    speakers = [*SPEAKERS[: args.speakers], *(s for s in SPEAKERS if s.is_target)]
+    speakers = [*ORDINARY[: args.speakers], *TARGETS]
     minutes = {
         "train": [args.target_minutes if s.is_target else args.minutes for s in speakers],
         "test": [args.test_minutes] * len(speakers),

@@ -1,0 +1,74 @@
+"""Speaker embeddings of recordings of every speaker, once for all scores that need them."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from ctap.bin.common import command, set_up_logging
+from ctap.errors import UserError
+from ctap.kaldi.io import atomic_dir, read_table, write_table
+
+
+def embed_speakers(
+    spk2utt: list[Path],
+    wav_scp: list[Path],
+    out_dir: Path,
+    max_refs: int = 30,
+    speaker_encoder: str = "resemblyzer",
+) -> None:
+    """Embed the first recordings of every speaker.
+
+    Args:
+        spk2utt: Tables of speakers and their utterances.
+        wav_scp: Tables of the files of these utterances.
+        out_dir: Where spk2utt and embeddings.scp/.ark (a row of length 1 for each utterance) go.
+        max_refs: Recordings a speaker.
+        speaker_encoder: Its name. Where it is not installed, the directory holds no embeddings.
+    """
+    from tqdm import tqdm
+
+    from ctap.audio.wave import load_wave
+    from ctap.eval.speaker import NoSpeechError, load_speaker_encoder
+    from ctap.kaldi.ark import MatrixWriter
+
+    set_up_logging()
+    if max_refs < 1:
+        raise UserError(f"--max_refs {max_refs}: expected 1 or more")
+    waves = {utt: path for table in wav_scp for utt, path in read_table(table).items()}
+    speakers: dict[str, list[str]] = {}
+    for table in spk2utt:
+        for speaker, utterances in read_table(table).items():
+            absent = [utt for utt in utterances.split() if utt not in waves]
+            if absent:
+                raise UserError(f"{wav_scp[0]}: no wave of {absent[0]}, which {table} gives to {speaker}")
+            speakers.setdefault(speaker, []).extend(utterances.split())
+    if not speakers:
+        raise UserError(f"{spk2utt[0]}: no speaker")
+    encoder = load_speaker_encoder(speaker_encoder)
+    with atomic_dir(out_dir) as out:
+        embedded: dict[str, list[str]] = {}
+        with MatrixWriter(out / "embeddings.ark", out / "embeddings.scp", compression=None) as writer:
+            for speaker, utterances in tqdm(
+                sorted(speakers.items()) if encoder else [], desc="speakers", unit="spk", mininterval=2.0
+            ):
+                for utt in sorted(set(utterances))[:max_refs]:
+                    try:
+                        writer[utt] = encoder(load_wave(waves[utt], encoder.sample_rate))[None]
+                    except NoSpeechError as error:
+                        logging.warning("%s: left out: %s", utt, error)
+                        continue
+                    embedded.setdefault(speaker, []).append(utt)
+        scp = out / "embeddings.scp"
+        offsets = {utt: spec.rpartition(":")[2] for utt, spec in read_table(scp).items()}
+        write_table(scp, {utt: f"embeddings.ark:{offset}" for utt, offset in offsets.items()})
+        write_table(out / "spk2utt", {speaker: " ".join(utts) for speaker, utts in embedded.items()})
+    logging.info("%s: %d speakers, %d recordings", out_dir, len(embedded), sum(map(len, embedded.values())))
+
+
+if __name__ == "__main__":
+    command(
+        embed_speakers,
+        spk2utt="tables of speakers and their utterances",
+        wav_scp="tables of the files of these utterances",
+    )

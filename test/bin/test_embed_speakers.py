@@ -1,0 +1,69 @@
+"""Speaker embeddings kept in a directory give the scores that embedding on the spot gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soundfile
+
+from ctap.bin.embed_speakers import embed_speakers
+from ctap.bin.score_speech import _embeddings_of_speakers
+from ctap.errors import UserError
+from ctap.eval import speaker
+from ctap.kaldi.ark import MatrixReader
+from ctap.kaldi.io import read_table, write_table
+
+
+class Loudness:
+    """Mean and deviation of a wave as an embedding; silence has none."""
+
+    name, sample_rate, dimension = "loudness", 16000, 2
+
+    def __call__(self, wave):
+        if not np.any(wave):
+            raise speaker.NoSpeechError("silent")
+        vector = np.array([np.mean(wave), np.std(wave)], dtype=np.float32)
+        return vector / np.linalg.norm(vector)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(speaker, "load_speaker_encoder", lambda name: Loudness())
+    rng = np.random.default_rng(0)
+    waves = {utt: rng.normal(0.1 * i, 0.1, 8000) for i, utt in enumerate(("a1", "a2", "a3", "b1", "b2"))}
+    waves["b1"][:] = 0
+    for utt, wave in waves.items():
+        soundfile.write(tmp_path / f"{utt}.wav", wave.clip(-1, 1), 16000)
+    write_table(tmp_path / "wav.scp", {utt: str(tmp_path / f"{utt}.wav") for utt in waves})
+    write_table(tmp_path / "spk2utt", {"A": "a1 a2 a3", "B": "b1 b2"})
+    return tmp_path
+
+
+def test_kept_embeddings_are_those_of_the_waves(folder):
+    out = folder / "voices"
+    embed_speakers([folder / "spk2utt"], [folder / "wav.scp"], out, max_refs=2)
+    assert read_table(out / "spk2utt") == {"A": "a1 a2", "B": "b2"}  # b1 is silent
+    moved = folder / "moved"
+    out.rename(moved)
+    assert set(MatrixReader(moved / "embeddings.scp")) == {"a1", "a2", "b2"}
+    kept = _embeddings_of_speakers(moved, 30, encoder=None)
+    spoken = _embeddings_of_speakers(folder, 2, Loudness())
+    assert kept.keys() == spoken.keys() == {"A", "B"}
+    for name, utterances in kept.items():
+        assert utterances.keys() == spoken[name].keys()
+        for utt, vector in utterances.items():
+            np.testing.assert_array_equal(vector, spoken[name][utt])
+
+
+def test_an_utterance_without_a_wave_is_named(folder):
+    write_table(folder / "spk2utt", {"A": "a1 a9"})
+    with pytest.raises(UserError, match=r"no wave of a9, which .*spk2utt gives to A"):
+        embed_speakers([folder / "spk2utt"], [folder / "wav.scp"], folder / "voices")
+    assert not (folder / "voices").exists()
+
+
+def test_without_an_encoder_there_are_no_embeddings(folder, monkeypatch):
+    monkeypatch.setattr(speaker, "load_speaker_encoder", lambda name: None)
+    embed_speakers([folder / "spk2utt"], [folder / "wav.scp"], folder / "voices")
+    assert read_table(folder / "voices" / "spk2utt") == {}
+    assert read_table(folder / "voices" / "embeddings.scp") == {}
