@@ -19,22 +19,25 @@ class OptimConfig:
     Args:
         lr: Highest learning rate, reached at the end of the warm-up.
         warmup_steps: Steps of linear warm-up.
-        schedule: After it, the inverse square root of the step, or constant.
+        schedule: After it, the inverse square root of the step, constant, or linear down to 0 at the last step
+            (the best where steps are few).
         betas: Adam's decay rates.
         weight_decay: Decoupled weight decay.
     """
 
     lr: float = 2e-4
     warmup_steps: int = 4000
-    schedule: Literal["inverse_sqrt", "constant"] = "inverse_sqrt"
+    schedule: Literal["inverse_sqrt", "constant", "linear"] = "inverse_sqrt"
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.0
 
-    def factor(self, step: int) -> float:
-        """Learning rate of ``step`` as a share of ``lr``."""
+    def factor(self, step: int, max_steps: int) -> float:
+        """Learning rate of ``step`` (from 0) of ``max_steps`` as a share of ``lr``."""
         warmup = max(1, self.warmup_steps)
         if step < warmup:
             return (step + 1) / warmup
+        if self.schedule == "linear":
+            return max(0.0, (max_steps - step) / max(1, max_steps - warmup))
         return (warmup / (step + 1)) ** 0.5 if self.schedule == "inverse_sqrt" else 1.0
 
 
@@ -100,7 +103,10 @@ class Task(lightning.LightningModule):
             weight_decay=self.optim.weight_decay,
             fused=True,
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.optim.factor)
+        max_steps = self.trainer.max_steps
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: self.optim.factor(step, max_steps)
+        )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def report(self, stage: Literal["train", "val"], figures: dict[str, Tensor | float], weight: int) -> None:
