@@ -19,8 +19,8 @@ class OptimConfig:
     Args:
         lr: Highest learning rate, reached at the end of the warm-up.
         warmup_steps: Steps of linear warm-up.
-        schedule: After it, the inverse square root of the step, constant, or linear down to 0 at the last step
-            (the best where steps are few).
+        schedule: After it, the inverse square root of the step, constant, or linear down to 0 at the last
+            step (the best where steps are few).
         betas: Adam's decay rates.
         weight_decay: Decoupled weight decay.
     """

@@ -170,6 +170,40 @@ def test_tones_are_heard(corpus):
     assert rise[4] < -1.5
 
 
+TONES_OF_EVERY_VOICE = """
+import sys
+from pathlib import Path
+import numpy as np
+sys.path.insert(0, str(Path(sys.argv[1]) / "local"))
+from espeak import Espeak
+from voices import SPEAKERS, VOLUME
+espeak = Espeak()
+for s in SPEAKERS:
+    espeak.voice(s.variant, rate=90, pitch=s.pitch, pitch_range=s.pitch_range, volume=VOLUME)
+    wave, events = espeak.say("ma1 ma2 ma1 ma4")
+    vowels = [e for e in events if e.mnemonic == "A"]
+    spans = [(e.start, e.end) for e in vowels]
+    np.savez(Path(sys.argv[2]) / s.name, wave=wave, spans=spans, rate=espeak.sample_rate)
+"""
+
+
+def test_second_tone_rises_and_fourth_falls_in_every_voice(tmp_path):
+    command = [sys.executable, "-c", TONES_OF_EVERY_VOICE, str(RECIPE), str(tmp_path)]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    voices = sorted(tmp_path.glob("*.npz"))
+    assert len(voices) == 26
+    for path in voices:
+        said = np.load(path)
+        f0 = extract_f0(resample(said["wave"] / 32768, int(said["rate"]), 24000), AudioSettings())
+        assert len(said["spans"]) == 4
+        rise = []
+        for start, end in said["spans"] / said["rate"]:
+            own = 12 * np.log2(f0[round(start * 100) : round(end * 100)].clip(1e-9))
+            own = own[own > 0]
+            rise.append(own[-3:].mean() - own[:3].mean())
+        assert rise[1] > 0.5 and rise[3] < -0.5, (path.stem, rise)
+
+
 def test_same_bytes_whatever_the_number_of_processes(corpus, tmp_path):
     done = make(tmp_path / "again", *SIZE, "--jobs", "1")
     assert done.returncode == 0, done.stderr

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Speaker:
-    """A variant of eSpeak NG's Mandarin voice that says the same every time (not all do), and its settings.
+    """A variant of eSpeak NG's Mandarin voice, and its settings.
+
+    Some variants are of no use: they say a text differently every time (Alicia, f2, f3, f5, sandro), turn the
+    tones upside down (aunty), or swallow most of a vowel (Andrea, anika).
 
     Attributes:
         pitch, pitch_range, rate: eSpeak NG's parameters. At its usual range of 50 most variants move their
@@ -33,7 +36,7 @@ SPEAKERS = (
     Speaker("SSB7004", "male", "robert", pitch=74, rate=175, scale=0.97),
     Speaker("SSB7005", "female", "grandma", pitch=54, rate=170, pitch_range=80),
     Speaker("SSB7006", "male", "Diogo", pitch=72, rate=195),
-    Speaker("SSB7007", "female", "Andrea", pitch=42, rate=140, pitch_range=75),
+    Speaker("SSB7007", "female", "belinda", pitch=50, rate=165, scale=0.93, pitch_range=100),
     Speaker("SSB7008", "male", "edward", pitch=64, rate=170),
     Speaker("SSB7009", "male", "gustave", pitch=70, rate=180, is_target=True),
     Speaker("SSB7010", "female", "Annie", pitch=48, rate=182, pitch_range=60, is_target=True),
@@ -44,7 +47,7 @@ SPEAKERS = (
     Speaker("SSB7015", "male", "norbert", pitch=68, rate=190, scale=1.05),
     Speaker("SSB7016", "female", "shelby", pitch=58, rate=178, scale=1.06, pitch_range=75),
     Speaker("SSB7017", "male", "grandpa", pitch=66, rate=160, scale=0.94),
-    Speaker("SSB7018", "female", "aunty", pitch=50, rate=188, scale=0.96, pitch_range=100),
+    Speaker("SSB7018", "female", "shelby", pitch=56, rate=188, scale=0.95, pitch_range=80),
     Speaker("SSB7019", "male", "miguel", pitch=64, rate=182, scale=0.96),
     Speaker("SSB7020", "female", "linda", pitch=46, rate=172, scale=0.95, pitch_range=100),
     Speaker("SSB7021", "male", "Reed", pitch=62, rate=186, scale=1.02),
@@ -52,7 +55,7 @@ SPEAKERS = (
     Speaker("SSB7023", "male", "boris", pitch=78, rate=176, scale=1.08),
     Speaker("SSB7024", "female", "grandma", pitch=50, rate=184, scale=1.1, pitch_range=80),
     Speaker("SSB7025", "male", "Michael", pitch=80, rate=174, scale=1.1),
-    Speaker("SSB7026", "female", "anika", pitch=40, rate=150, scale=0.93, pitch_range=85),
+    Speaker("SSB7026", "female", "f4", pitch=56, rate=170, scale=0.94),
 )
 ORDINARY = tuple(speaker for speaker in SPEAKERS if not speaker.is_target)
 TARGETS = tuple(speaker for speaker in SPEAKERS if speaker.is_target)
