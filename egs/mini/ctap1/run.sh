@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 ./ctap.sh \
     --target_speakers "SSB7009 SSB7010" \
-    --labeled_minutes 1.5 \
+    --labeled_minutes 2 \
     --dev_utts 24 \
     --train_config conf/ctap_mini.yaml \
     --finetune_config conf/finetune_mini.yaml \
