@@ -41,7 +41,7 @@ class ASRTask(Task):
     """Trains the phoneme decoder with a cross-entropy a frame, and the CTC head; CTAP is frozen."""
 
     def __init__(self, ctap: CTAP, decoder: PhonemeDecoder, config: ASRConfig) -> None:
-        super().__init__(config.optim, config.trainer.seed)
+        super().__init__(config.optim, config.trainer.max_steps, config.trainer.seed)
         self.ctap = ctap
         self.decoder = decoder
         self.ctc_weight = config.ctc_weight

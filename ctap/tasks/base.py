@@ -46,6 +46,7 @@ class Task(lightning.LightningModule):
 
     Args:
         optim: Optimiser and schedule.
+        max_steps: Steps of the whole training, for schedules that end with it.
         seed: With the step and the process, seeds whatever is random in a step, so that a resumed run takes
             the very steps that an undisturbed one takes.
     """
@@ -53,9 +54,10 @@ class Task(lightning.LightningModule):
     #: Name of the validation figure that picks the best checkpoints, and whether more is better.
     monitor: tuple[str, Literal["min", "max"]] = ("val/loss", "min")
 
-    def __init__(self, optim: OptimConfig, seed: int) -> None:
+    def __init__(self, optim: OptimConfig, max_steps: int, seed: int) -> None:
         super().__init__()
         self.optim = optim
+        self.max_steps = max_steps
         self.seed = seed
         self.frozen: list[nn.Module] = []
 
@@ -103,9 +105,8 @@ class Task(lightning.LightningModule):
             weight_decay=self.optim.weight_decay,
             fused=True,
         )
-        max_steps = self.trainer.max_steps
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: self.optim.factor(step, max_steps)
+            optimizer, lambda step: self.optim.factor(step, self.max_steps)
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -29,7 +29,7 @@ class DurationTask(Task):
     """Trains the diffusion model and the deterministic predictor; CTAP is frozen."""
 
     def __init__(self, ctap: CTAP, duration: DurationModel, config: DurationTaskConfig) -> None:
-        super().__init__(config.optim, config.trainer.seed)
+        super().__init__(config.optim, config.trainer.max_steps, config.trainer.seed)
         self.ctap = ctap
         self.duration = duration
         self.freeze(ctap)

@@ -45,7 +45,7 @@ class FinetuneTask(Task):
     """Trains decoder and prompt encoder; both encoders are frozen."""
 
     def __init__(self, ctap: CTAP, config: FinetuneConfig) -> None:
-        super().__init__(config.optim, config.trainer.seed)
+        super().__init__(config.optim, config.trainer.max_steps, config.trainer.seed)
         self.ctap = ctap
         self.config = config
         self.freeze(ctap.speech_encoder, ctap.phoneme_encoder)

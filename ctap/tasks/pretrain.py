@@ -70,7 +70,7 @@ class PretrainTask(Task):
     """Trains all four components jointly."""
 
     def __init__(self, ctap: CTAP, config: PretrainConfig, tokens: TokenTable) -> None:
-        super().__init__(config.optim, config.trainer.seed)
+        super().__init__(config.optim, config.trainer.max_steps, config.trainer.seed)
         self.ctap = ctap
         self.weights = config.loss
         self.contrastive = ContrastiveLoss(config.loss.contrastive)
