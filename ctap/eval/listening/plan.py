@@ -118,8 +118,8 @@ def balanced(systems: Sequence[str], items: Sequence[Any]) -> list[tuple[str, An
     equally often, to within one.
 
     The system is the position modulo their number. The item moves on with the position; where the two numbers
-    have a common divisor that would repeat pairs after their least common multiple, so there it moves on by one
-    more. (Pairs with ``item - system`` equal modulo the divisor are met in one such round: Chinese
+    have a common divisor that would repeat pairs after their least common multiple, so there it moves on by
+    one more. (Pairs with ``item - system`` equal modulo the divisor are met in one such round: Chinese
     remainder theorem.)
     """
     s, i = len(systems), len(items)

@@ -74,6 +74,7 @@ function makePlayer(label, name, key, ended) {
     playing = audio;
     if (!audio.src) await load();
     if (!audio.src || playing !== audio) return undefined;
+    if (audio.currentTime === 0) player.plays += 1;
     return audio.play().then(() => show("")).catch((error) => {
       if (error.name !== "AbortError") show(words().unplayable);
     });
@@ -83,7 +84,7 @@ function makePlayer(label, name, key, ended) {
     if (!audio.paused) requestAnimationFrame(tick);
   }
   button.addEventListener("click", toggle);
-  audio.addEventListener("play", () => { if (audio.currentTime === 0) player.plays += 1; draw(); tick(); });
+  audio.addEventListener("play", () => { draw(); tick(); });
   audio.addEventListener("pause", draw);
   audio.addEventListener("ended", () => {
     if (playing === audio) playing = null;
