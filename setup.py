@@ -41,6 +41,9 @@ EXTRAS = {
         "librosa>=0.10",  # Resemblyzer imports it
         "webrtcvad-wheels>=2.0.14",  # Resemblyzer's voice activity detection, compiled
     ],
+    "browser": [
+        "selenium>=4.20",  # drives Chromium in the tests of the listening page
+    ],
     "dev": [
         "pytest>=8.0",  # tests
         "pytest-xdist>=3.6",  # tests on several processes

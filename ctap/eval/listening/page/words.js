@@ -12,7 +12,7 @@ const WORDS = {
     volume: "Play a sound and set a comfortable volume:",
     name: "Your name or code",
     number: "Your number, if you were given one",
-    amount: (n) => `${n} ratings.`,
+    amount: (n) => `There are ${n} ratings.`,
     start: "Start",
     starting: "Starting…",
     noServer: "The server cannot be reached. Check the connection and try again.",
