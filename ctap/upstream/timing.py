@@ -48,6 +48,10 @@ class Timing:
 
     def samples(self, first: int, last: int, num_samples: int) -> slice:
         """The samples to read for frames ``first`` to ``last - 1`` of a recording of ``num_samples``."""
+        if last == self.num_frames(num_samples):
+            return slice(
+                first * self.stride, num_samples
+            )  # what is left over counts where a model normalizes
         end = (last - 1) * self.stride + max(self.receptive, self.stride)
         return slice(first * self.stride, min(end, num_samples))
 

@@ -33,8 +33,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
             num_filters=2, hidden_size=8, codebook_size=16, target_bandwidths=[0.6, 1.2, 2.4]
         )
     )
-    for layer in codec.quantizer.layers:  # a new model's codebooks are all zero
-        layer.codebook.embed.normal_(std=0.3)
+    with torch.no_grad():  # a new model's codebooks are all zero; these are spread as what they quantize
+        heard = codec.encoder(0.1 * torch.randn(1, 1, 24000))[0]
+    for i, layer in enumerate(codec.quantizer.layers):
+        layer.codebook.embed.normal_().mul_(heard.std(1)).add_(heard.mean(1) if i == 0 else 0)
     codec.save_pretrained(root / "codec")
 
     extractor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
