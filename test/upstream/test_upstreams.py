@@ -20,7 +20,7 @@ from ctap.upstream.kmeans import KMeans
 from ctap.upstream.pretrained import UnavailableError
 from ctap.upstream.registry import UPSTREAMS, make_upstream
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="needs the extra `upstream`")
 ROOT = Path(__file__).resolve().parents[2]
 
 
