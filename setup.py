@@ -41,6 +41,11 @@ EXTRAS = {
         "librosa>=0.10",  # Resemblyzer imports it
         "webrtcvad-wheels>=2.0.14",  # Resemblyzer's voice activity detection, compiled
     ],
+    # The systems that CTAP is compared with (docs/upstream.md).
+    "upstream": [
+        "transformers>=5.20",  # EnCodec, wav2vec 2.0, HuBERT and Whisper; brings safetensors
+        "scikit-learn>=1.4",  # k-means over HuBERT's frames
+    ],
     "dev": [
         "pytest>=8.0",  # tests
         "pytest-xdist>=3.6",  # tests on several processes
