@@ -107,7 +107,7 @@ def test_rounding_is_told_and_two_bytes_bear_one_large_dimension(
 def test_rounding_of_method_2_cannot_be_told(tmp_path: Path) -> None:
     with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp", 2) as writer:
         writer["utt"] = np.random.default_rng(0).normal(size=(30, 4))
-    with pytest.raises(UserError, match="utt.*method 2"):
+    with pytest.raises(UserError, match=r"utt.*method 2"):
         MatrixReader(tmp_path / "a.scp").rounding("utt")
 
 
