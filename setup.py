@@ -41,6 +41,14 @@ EXTRAS = {
         "librosa>=0.10",  # Resemblyzer imports it
         "webrtcvad-wheels>=2.0.14",  # Resemblyzer's voice activity detection, compiled
     ],
+    "browser": [
+        "selenium>=4.20",  # drives Chromium in the tests of the listening page
+    ],
+    # The systems that CTAP is compared with (docs/upstream.md).
+    "upstream": [
+        "transformers>=5.20",  # EnCodec, wav2vec 2.0, HuBERT and Whisper; brings safetensors
+        "scikit-learn>=1.4",  # k-means over HuBERT's frames
+    ],
     "dev": [
         "pytest>=8.0",  # tests
         "pytest-xdist>=3.6",  # tests on several processes
@@ -68,6 +76,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["ctap", "ctap.*"]),
+    package_data={"ctap.eval.listening": ["page/*"]},  # the page of listening tests
     install_requires=CORE,
     extras_require={**EXTRAS, "all": sorted({name for names in EXTRAS.values() for name in names})},
     classifiers=[

@@ -14,9 +14,12 @@ R = TypeVar("R")
 class UserError(RuntimeError):
     """A mistake in the user's input: the message names the place, what was expected and what to do."""
 
+    status = 1
+    """Exit status of a command that ends on it."""
+
 
 def cli(main: Callable[P, R]) -> Callable[P, R]:
-    """Make ``main`` a command: a :class:`UserError` becomes one ``error: ...`` line and exit status 1."""
+    """Make ``main`` a command: a :class:`UserError` becomes one ``error: ...`` line and its exit status."""
 
     @functools.wraps(main)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -24,7 +27,7 @@ def cli(main: Callable[P, R]) -> Callable[P, R]:
             return main(*args, **kwargs)
         except UserError as error:
             print(f"error: {error}", file=sys.stderr)
-            raise SystemExit(1) from None
+            raise SystemExit(error.status) from None
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             raise SystemExit(130) from None

@@ -61,3 +61,14 @@ def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_dump(root, "train", 12, seed=0)
     make_dump(root, "dev", 5, seed=1)
     return root
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of tiny models of the compared systems; skips where transformers is not installed."""
+    pytest.importorskip("transformers", reason="needs the extra `upstream`")
+    from test.tiny_upstreams import save_models
+
+    root = tmp_path_factory.mktemp("models")
+    save_models(root)
+    return root

@@ -32,6 +32,7 @@ VOICE = "cmn-latn-pinyin"
 MODULES: dict[str, str | None] = {
     "pyworld-prebuilt": "pyworld",
     "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
     "pillow": "PIL",
     "pytest-xdist": "xdist",
     "webrtcvad-wheels": "webrtcvad",

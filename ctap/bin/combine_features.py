@@ -3,7 +3,8 @@
 --out_dir then holds the tables of the data directory for the utterances that have features, the arks,
 feats.scp and utt2num_frames. Where the data directory has durations, they must sum to the frames exactly.
 With --stats_out the mean and standard deviation of every mel bin over this set are written, with --audio_out
-the audio settings. What was left out is named in --out_dir/skipped.tsv.
+the audio settings. What was left out is named in --out_dir/skipped.tsv. Parts of ``ctap.bin.dump_upstream``
+are joined alike; --out_dir/upstream.json then says what made them.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +26,10 @@ from ctap.kaldi.ark import MatrixReader
 from ctap.kaldi.datadir import DataDir
 from ctap.kaldi.io import atomic_dir, atomic_write, read_table, write_table
 from ctap.kaldi.skips import SkipList
+from ctap.upstream.representation import Representation
 
 NO_DURATIONS = "no durations"
+MOST_ROUNDING = 0.01  # of a dimension's standard deviation
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -48,14 +53,15 @@ def get_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def mel_stats(matrices: Iterable[np.ndarray], floor: float = 0.05) -> dict[str, list[float] | int]:
+def mel_stats(matrices: Iterable[np.ndarray], floor: float | None = 0.05) -> dict[str, list[float] | int]:
     """Mean and standard deviation of every bin, in one pass that stays exact over many hours.
 
     Groups are merged by the pairwise update of Chan, Golub and LeVeque (1979).
 
     Args:
         matrices: ``[T, D]`` each.
-        floor: smallest standard deviation given (a bin that never changes must not be divided by 0).
+        floor: smallest standard deviation given (a bin that never changes must not be divided by 0); None: a
+            hundredth of the median bin's, for values of unknown scale.
 
     Returns:
         ``mean`` and ``std``, ``[D]`` each, and the number of ``frames``.
@@ -74,7 +80,8 @@ def mel_stats(matrices: Iterable[np.ndarray], floor: float = 0.05) -> dict[str, 
         count += own
     if not count:
         raise UserError("no frames to take statistics of")
-    std = np.maximum(np.sqrt(square / count), floor)
+    std = np.sqrt(square / count)
+    std = np.maximum(std, max(0.01 * float(np.median(std)), 1e-8) if floor is None else floor)
     return {"mean": mean.tolist(), "std": std.tolist(), "frames": count}
 
 
@@ -122,7 +129,11 @@ def main(argv: list[str] | None = None) -> None:
         check_durations(data, frames, skipped)
     if not frames:
         raise UserError(f"{data.path}: no utterance is left to dump: {skipped.counts()}")
-    stats = mel_stats(readers[job_of[u]][u] for u in sorted(frames)) if options.stats_out else None
+    made_by = read_representation(parts, options.num_jobs)
+    stats = None
+    if options.stats_out:
+        matrices = (readers[job_of[utt]][utt] for utt in sorted(frames))
+        stats = mel_stats(matrices, floor=None) if made_by else mel_stats(matrices)
     with atomic_dir(out) as folder:
         tables = data.subset(frames, folder / "tables").path
         for path in sorted(tables.iterdir()):
@@ -138,10 +149,14 @@ def main(argv: list[str] | None = None) -> None:
         write_table(folder / "feats.scp", scp)
         write_table(folder / "utt2num_frames", frames)
         skipped.write(folder / "skipped.tsv")
+        if made_by:
+            made_by.save(folder / "upstream.json")
     settings.save(options.audio_out or out.parent / "audio.json")
     if stats is not None:
         with atomic_write(options.stats_out) as file:
             file.write(json.dumps(stats) + "\n")
+        if made_by:
+            report_rounding(max(readers[job_of[utt]].rounding(utt) for utt in frames), stats)
     if options.remove_parts:
         remove_parts(parts)
     hours = sum(frames.values()) * settings.frame_shift / 3600
@@ -185,6 +200,32 @@ def read_parts(
     return settings, failed
 
 
+def read_representation(parts: Path, num_jobs: int) -> Representation | None:
+    """What made the parts, where a published model did: checked to be the same for all.
+
+    Raises:
+        UserError: The parts are of several representations, or some have none.
+    """
+    paths = [parts / f"upstream.{job}.json" for job in range(1, num_jobs + 1)]
+    if not any(path.exists() for path in paths):
+        return None
+    first, *others = (Representation.load(path) for path in paths)
+    for path, other in zip(paths[1:], others, strict=True):
+        first.require_same(other, str(path))
+    return first
+
+
+def report_rounding(error: float, stats: dict[str, Any]) -> None:
+    """Say how far compression moved the values at most, and warn where it could matter."""
+    share = error / float(np.median(stats["std"]))
+    print(f"compression moves values by {error:.3g} at most, {share:.2%} of the median dimension's deviation")
+    if share > MOST_ROUNDING:
+        print(
+            f"warning: more than {MOST_ROUNDING:.0%}: dump again with --compression 3, or 0 for none",
+            file=sys.stderr,
+        )
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """Give a file a second name, or copy it where the file system can't."""
     try:
@@ -195,7 +236,14 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 def remove_parts(parts: Path) -> None:
     """Remove what dump_features wrote, and the directory if empty; the arks live on in the dump directory."""
-    for pattern in ("feats.*.ark", "feats.*.scp", "failed.*.tsv", "audio.*.json", "count.*"):
+    for pattern in (
+        "feats.*.ark",
+        "feats.*.scp",
+        "failed.*.tsv",
+        "audio.*.json",
+        "upstream.*.json",
+        "count.*",
+    ):
         for path in parts.glob(pattern):
             path.unlink()
     if not any(parts.iterdir()):

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
+
+import numpy as np
 
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError
@@ -19,6 +23,19 @@ from ctap.kaldi.io import write_table
 from ctap.kaldi.skips import SkipList
 
 FAILURE = "recording failed"
+
+
+@dataclass(frozen=True)
+class PartOptions:
+    """Which part of a data directory's features to write, and how; the command's options of these names."""
+
+    data_dir: Path
+    parts_dir: Path
+    job: int = 1
+    num_jobs: int = 1
+    max_seconds: float = 60.0
+    max_failures: float = 0.05
+    compression: int | None = 5
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -67,17 +84,24 @@ def check_failures(failed: int, total: int, most: float, where: object) -> None:
         )
 
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    """Write one job's features."""
+def write_part(
+    options: PartOptions, settings: AudioSettings, extract: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """Write one job's part: the features of its share of the recordings, and what failed.
+
+    Args:
+        options: Which recordings, and where to.
+        settings: Audio settings of the waves that ``extract`` gets, and of the frames it returns.
+        extract: A wave ``[N]`` float32 to its features ``[T, D]``.
+
+    Raises:
+        UserError: More recordings failed than ``options`` allow; the part is there all the same.
+    """
     import torch
     from tqdm import tqdm
 
-    from ctap.audio.logmel import log_mel
     from ctap.audio.wave import load_wave
 
-    options = get_parser().parse_args(argv)
-    settings = AudioSettings.load(options.settings) if options.settings else AudioSettings()
     # Jobs are processes: their threads would only compete.
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     wav_scp = DataDir(options.data_dir).wav_scp
@@ -93,12 +117,25 @@ def main(argv: list[str] | None = None) -> None:
                 failed.add(utt, FAILURE, error)
                 print(f"{utt}: left out: {error}", flush=True)
                 continue
-            writer[utt] = log_mel(torch.from_numpy(wave), settings).numpy()
+            writer[utt] = extract(wave)
     failed.write(parts / f"failed.{job}.tsv")
     settings.save(parts / f"audio.{job}.json")
     write_table(parts / f"count.{job}", {"asked": len(mine), "failed": len(failed)})
     print(f"{len(mine) - len(failed)} of {len(mine)} utterances written, {len(failed)} failed")
     check_failures(len(failed), len(mine), options.max_failures, parts / f"failed.{job}.tsv")
+
+
+@cli
+def main(argv: list[str] | None = None) -> None:
+    """Write one job's features."""
+    import torch
+
+    from ctap.audio.logmel import log_mel
+
+    options = get_parser().parse_args(argv)
+    settings = AudioSettings.load(options.settings) if options.settings else AudioSettings()
+    part = PartOptions(**{field.name: getattr(options, field.name) for field in fields(PartOptions)})
+    write_part(part, settings, lambda wave: log_mel(torch.from_numpy(wave), settings).numpy())
 
 
 if __name__ == "__main__":

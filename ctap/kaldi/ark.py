@@ -145,6 +145,19 @@ class MatrixReader(Mapping[str, np.ndarray]):
         ark, offset = self._entries[utterance]
         return _header(self._map(ark), offset, f"{ark}:{offset} ({utterance})")[1:3]
 
+    def rounding(self, utterance: str) -> float:
+        """How far an utterance's values may lie from what was written, from its header alone.
+
+        Raises:
+            UserError: its compression (Kaldi's method 2) depends on the values and can't tell.
+        """
+        ark, offset = self._entries[utterance]
+        where = f"{ark}:{offset} ({utterance})"
+        kind, _, _, _, _, span = _header(self._map(ark), offset, where)
+        if kind == b"CM ":
+            raise UserError(f"{where}: compressed by Kaldi's method 2, whose rounding differs by column")
+        return span / {b"CM2": 2 * 65535, b"CM3": 2 * 255}.get(kind, np.inf)
+
     def _map(self, ark: str) -> mmap.mmap:
         found = self._maps.get(ark)
         if found is None:

@@ -89,6 +89,28 @@ def test_unusable_matrix_is_refused_by_name(tmp_path: Path, matrix: np.ndarray, 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("method", "enough"), [(None, True), (3, True), (5, False)])
+def test_rounding_is_told_and_two_bytes_bear_one_large_dimension(
+    tmp_path: Path, method: int | None, enough: bool
+) -> None:
+    """Hidden layers of transformers have dimensions many times as large as the median one."""
+    matrix = np.random.default_rng(0).normal(size=(300, 64)).astype(np.float32)
+    matrix[:, 7] *= 60
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp", method) as writer:
+        writer["utt"] = matrix
+    reader = MatrixReader(tmp_path / "a.scp")
+    error = np.abs(reader["utt"] - matrix).max()
+    assert 0.9 * reader.rounding("utt") <= error <= 1.01 * reader.rounding("utt") + 1e-9
+    assert (error < 0.01 * np.median(matrix.std(axis=0))) == enough
+
+
+def test_rounding_of_method_2_cannot_be_told(tmp_path: Path) -> None:
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp", 2) as writer:
+        writer["utt"] = np.random.default_rng(0).normal(size=(30, 4))
+    with pytest.raises(UserError, match=r"utt.*method 2"):
+        MatrixReader(tmp_path / "a.scp").rounding("utt")
+
+
 def test_failed_writer_leaves_the_old_pair(tmp_path: Path) -> None:
     with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer:
         writer["old"] = np.ones((2, 2))

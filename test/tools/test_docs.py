@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "egs/README.md", "tools/README.md"]
+PAGES += sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))
 
 
 def links(page: str) -> list[str]:
@@ -37,7 +38,7 @@ def option_names() -> set[str]:
     return names | set(re.findall(r"^([a-z_]+)=", script, re.MULTILINE))
 
 
-@pytest.mark.parametrize("page", ["README.md", "egs/README.md"])
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "tools/README.md"])
 def test_options_of_the_pages_exist(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     foreign = {"partition", "nodelist", "no-deps", "logdir", "key", "stopstage"}
