@@ -65,8 +65,8 @@ def combine(
     """Join the jobs' results into ``data_dir``.
 
     Args:
-        data_dir: where ``aligned_phones``, ``durations``, ``align_score``, ``align_failed`` and
-            ``align_outliers`` go.
+        data_dir: where ``aligned_phones``, ``durations``, ``align_score``, ``align_confidence``,
+            ``align_failed`` and ``align_outliers`` go.
         out_dir: where the jobs wrote.
         num_jobs: how many jobs there were.
         drop_outliers: move utterances with an implausible score to ``align_failed``.
@@ -114,6 +114,10 @@ def combine(
                 failed[utterance] = reason
     write_durations(data_dir, {u: (a.phones, a.durations) for u, a in alignments.items()})
     write_table(data_dir / "align_score", {u: f"{a.score:.4f}" for u, a in alignments.items()})
+    write_table(
+        data_dir / "align_confidence",
+        {u: [f"{c:.2f}" for c in a.confidence] for u, a in alignments.items()},
+    )
     write_table(data_dir / "align_failed", failed)
     _write_outliers(data_dir / "align_outliers", outliers)
     lines = [f"{data_dir}: {len(alignments)} utterances aligned, {len(failed)} left out (align_failed), "

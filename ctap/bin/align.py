@@ -1,8 +1,9 @@
 """Align a data directory with a trained aligner: one job of several, or, with --combine, what they wrote.
 
 The jobs write ``align.JOB.jsonl`` into --out_dir. --combine then writes into the data directory:
-``aligned_phones``, ``durations``, ``align_score`` (confidence: 0 is best), ``align_failed`` (utterances
-without an alignment, and the reason) and ``align_outliers`` (utterances and phones to look at).
+``aligned_phones``, ``durations``, ``align_score`` (confidence of an utterance; 0 is best),
+``align_confidence`` (of each of its aligned phones, in their order), ``align_failed`` (utterances without an
+alignment, and the reason) and ``align_outliers`` (utterances and phones to look at).
 """
 
 from __future__ import annotations
