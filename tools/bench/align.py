@@ -38,7 +38,7 @@ from ctap.errors import cli
 
 Utterance = tuple[str, np.ndarray, int]
 Align = Callable[[np.ndarray, list[str], int], tuple[list[str], list[int]]]
-BATCH = 16
+BATCH = 4
 
 
 def read(corpus: AlignCorpus, everybody: Statistics) -> Iterator[Utterance]:
