@@ -244,3 +244,20 @@ def test_pictures(work, tmp_path, capsys):
     assert (tmp_path / "pictures/S1005.png").is_file()
     with pytest.raises(UserError, match="no durations of 'S9'"):
         plot_alignments.plot_alignments(data, tmp_path, utterances=["S9"])
+
+
+def test_all_outliers_are_dropped_if_asked(work, tmp_path):
+    import json
+
+    data, out = work / "other", tmp_path / "out"
+    run(data, work / "model", out, 1)
+    path = out / "align.1of1.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[2]["confidence"][3] = -99.0
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    combine = ["--data_dir", str(data), "--out_dir", str(out), "--combine", "--drop_outliers"]
+    align.main(combine)
+    assert rows[2]["utterance"] in read_durations(data)
+    align.main([*combine, "all"])
+    assert read_durations(data).keys() == {row["utterance"] for row in rows} - {rows[2]["utterance"]}
+    assert read_table(data / "align_failed")[rows[2]["utterance"]].startswith("low-phone: ")
