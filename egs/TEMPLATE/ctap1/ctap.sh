@@ -53,7 +53,7 @@ sandhi=false              # tone sandhi where the corpus brings no pinyin
 aligner=gmm               # built-in aligner
 aligner_model=""          # a trained aligner instead of training one
 aligner_args=""           # more options of ctap.bin.train_aligner
-drop_outliers=false       # doubtful: leave out utterances whose text does not seem to match; all: with an odd phone, too
+drop_outliers=none        # doubtful: leave out utterances whose text does not seem to match; all: with an odd phone, too
 textgrids=false           # write TextGrids for Praat, too: exp/align/<set>/textgrids
 align_pictures=4          # alignments of train that are drawn, the least sure ones among them; 0: none
 durations=""              # directory of TextGrids or durations files <set>/..., instead of aligning
@@ -97,7 +97,7 @@ voices=${expdir}/eval/voices
 read -ra train_options <<<"${train_args}"
 read -ra aligner_options <<<"${aligner_args}"
 combine_options=()
-[[ ${drop_outliers} == false ]] || combine_options=(--drop_outliers "${drop_outliers/true/doubtful}")
+[[ ${drop_outliers} == none ]] || combine_options=(--drop_outliers "${drop_outliers}")
 python=${python:-python3}
 
 # --- helpers ---------------------------------------------------------------------------------------------
