@@ -49,6 +49,10 @@ CLOSURE_MARGIN = 3.0
 """A pause may sound like a closure, but at this cost a frame. Without it a whole pause can get lost to the
 closure after it; at no cost, long closures inside words are taken for pauses."""
 
+LOUD_PAUSE = 5.0
+"""What a pause costs a frame where the utterance is as loud as speech. Without it the pause learns from weak
+speech (creaky vowels, laterals, voiced closures), is then heard there, and ends of pauses drift."""
+
 MODEL_FILE = "model.npz"
 
 
@@ -272,6 +276,7 @@ def _best_path(
     if CLOSURE in wanted:
         silence, closure = np.searchsorted(wanted, [SILENCE, CLOSURE])
         np.maximum(scores[:, silence], scores[:, closure] - CLOSURE_MARGIN, out=scores[:, silence])
+    scores[heard(features), np.searchsorted(wanted, SILENCE)] -= LOUD_PAUSE
     states = index.astype(np.int32)
     path, score = viterbi(scores, states, graph.stay, graph.offsets, graph.weights, graph.start, graph.end)
     return path, score, scores[np.arange(len(path)), states[path]]

@@ -14,6 +14,9 @@ from ctap.errors import UserError
 from ctap.kaldi.io import read_table, write_table
 from ctap.text.phones import PAUSES
 
+OF_BUILT_IN = ("align_score", "align_confidence", "align_outliers")
+"""What :func:`ctap.align.jobs.combine` says of its own alignments, and is not true of imported ones."""
+
 
 def import_durations(data_dir: str | Path, source: str | Path, settings: AudioSettings) -> list[str]:
     """Write ``aligned_phones``, ``durations`` and ``align_failed`` of a data directory from ``source``.
@@ -75,6 +78,8 @@ def import_durations(data_dir: str | Path, source: str | Path, settings: AudioSe
         utterance, reason = next(iter(failed.items()), ("", "no phones in the data directory"))
         raise UserError(f"{source}: nothing fits {data_dir}; first: {utterance}: {reason}")
     write_durations(data_dir, taken)
+    for name in OF_BUILT_IN:
+        (data_dir / name).unlink(missing_ok=True)
     write_table(data_dir / "align_failed", failed)
     pauses = sum(label in PAUSES for labels, _ in taken.values() for label in labels)
     unused = len((given.keys() | grids.keys()) - phones.keys())

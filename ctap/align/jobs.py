@@ -59,17 +59,18 @@ def combine(
     out_dir: Path,
     num_jobs: int,
     *,
-    drop_outliers: bool = False,
+    drop_outliers: str | None = None,
     textgrid_dir: Path | None = None,
 ) -> list[str]:
     """Join the jobs' results into ``data_dir``.
 
     Args:
-        data_dir: where ``aligned_phones``, ``durations``, ``align_score``, ``align_failed`` and
-            ``align_outliers`` go.
+        data_dir: where ``aligned_phones``, ``durations``, ``align_score``, ``align_confidence``,
+            ``align_failed`` and ``align_outliers`` go.
         out_dir: where the jobs wrote.
         num_jobs: how many jobs there were.
-        drop_outliers: move utterances with an implausible score to ``align_failed``.
+        drop_outliers: move utterances to ``align_failed``: ``doubtful``, those that are so as a whole, or
+            ``all``, those with an odd phone as well; a very long pause is no reason.
         textgrid_dir: where to write TextGrids, if anywhere.
 
     Returns:
@@ -107,13 +108,18 @@ def combine(
 
     outliers = find_outliers(alignments)
     doubtful = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.whole_utterance}
+    odd = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.reason != "long-pause"}
     if drop_outliers:
-        for utterance, reason in doubtful.items():
+        for utterance, reason in (doubtful if drop_outliers == "doubtful" else odd | doubtful).items():
             if len(alignments) > 1:
                 del alignments[utterance]
                 failed[utterance] = reason
     write_durations(data_dir, {u: (a.phones, a.durations) for u, a in alignments.items()})
     write_table(data_dir / "align_score", {u: f"{a.score:.4f}" for u, a in alignments.items()})
+    write_table(
+        data_dir / "align_confidence",
+        {u: [f"{c:.2f}" for c in a.confidence] for u, a in alignments.items()},
+    )
     write_table(data_dir / "align_failed", failed)
     _write_outliers(data_dir / "align_outliers", outliers)
     lines = [f"{data_dir}: {len(alignments)} utterances aligned, {len(failed)} left out (align_failed), "

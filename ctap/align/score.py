@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,10 @@ from ctap.text.phones import PAUSES, phone_class
 WITHIN = (0.010, 0.020, 0.050)
 WORD_TOLERANCE = 0.020
 INNER_PAUSE = 0.030
+CLEAN_EDGE = 0.020  # a joined word's recording starts or ends with speech if it is silent no longer than this
+FAR = 0.020  # errors above this are counted for the share of closures
+
+OwnSilence = Mapping[str, Sequence[tuple[float, float]]]
 
 
 @dataclass
@@ -45,7 +49,12 @@ class Errors:
         return result
 
 
-def score(reference: Reference, hypothesis: Durations, settings: AudioSettings) -> dict:
+def score(
+    reference: Reference,
+    hypothesis: Durations,
+    settings: AudioSettings,
+    own_silence: OwnSilence | None = None,
+) -> dict:
     """Score alignments against true boundaries.
 
     Of phones, a boundary is the start of each phone, and its end where a pause or the end of the utterance
@@ -53,17 +62,22 @@ def score(reference: Reference, hypothesis: Durations, settings: AudioSettings) 
     affricates after a pause have a row of their own (they do count in ``all``).
 
     Of words, a boundary is respected if the aligner's boundary, or some part of its pause, lies between the
-    end of one word and the start of the next, give or take 20 ms.
+    end of one word and the start of the next, give or take 20 ms. With ``own_silence`` edges of words are
+    scored two more times: where the recording that was joined starts or ends with speech (``..., clean``),
+    and all of them against the speech (``..., speech``).
 
     Args:
         reference: the truth.
         hypothesis: aligned phones and frames.
         settings: whose frames are counted.
+        own_silence: of words, see :func:`ctap.align.edges.own_silence`.
 
     Returns:
         ``kind``, ``utterances``, ``skipped`` (utterance to reason), ``boundaries`` (name to figures in
-        milliseconds), and counts: ``pauses`` (true, missed, invented) or ``words`` (boundaries, respected,
-        swallowed: no pause where there is one, pauses_inside: of over 30 ms).
+        milliseconds), ``closures`` (shares of starts of stops and affricates: in the boundaries, in the sum
+        of their errors, in the errors over 20 ms), and counts: ``pauses`` (true, missed, invented) or
+        ``words`` (boundaries, respected, swallowed: no pause where there is one, pauses_inside: of over
+        30 ms); of words with ``own_silence`` also how long it is.
     """
     truth = reference.phones or reference.words
     skipped = dict(reference.unusable)
@@ -93,15 +107,20 @@ def score(reference: Reference, hypothesis: Durations, settings: AudioSettings) 
             if sum(word.syllables for word in words) != _num_syllables(labels):
                 skipped[utterance] = "the reference has another number of syllables"
                 continue
-            _score_words(words, found, errors, counts)
+            silent = (own_silence or {}).get(utterance)
+            _score_words(words, found, errors, counts, silent)
             used += 1
+    shares = _closure_shares(errors)
     result = {
         "kind": "phones" if reference.phones else "words",
         "utterances": used,
         "not_aligned": sorted(truth.keys() - hypothesis.keys()),
         "skipped": skipped,
         "boundaries": {name: kind.summary() for name, kind in errors.items() if kind.values},
+        "closures": shares,
     }
+    if own_silence and not reference.phones:
+        result["own_silence"] = _silence_summary(own_silence)
     result["pauses" if reference.phones else "words"] = counts
     return result
 
@@ -139,7 +158,11 @@ def _score_phones(
 
 
 def _score_words(
-    words: Sequence[Word], found: Sequence[Interval], errors: dict[str, Errors], counts: dict[str, int]
+    words: Sequence[Word],
+    found: Sequence[Interval],
+    errors: dict[str, Errors],
+    counts: dict[str, int],
+    own_silence: Sequence[tuple[float, float]] | None,
 ) -> None:
     phones, pauses = _gaps(found)
     labels = [x.label for x in phones]
@@ -150,7 +173,8 @@ def _score_words(
         at += word.syllables
     inside = [i for i in pauses if 0 < i < len(phones) and i not in firsts]
     _count(counts, "pauses_inside", sum(pauses[i] > INNER_PAUSE + 1e-6 for i in inside))
-    for word, following, first in zip(words, words[1:], firsts[1:], strict=False):
+    for k, first in enumerate(firsts[1:]):
+        word, following = words[k], words[k + 1]
         end, start = phones[first - 1].end, phones[first].start
         _count(counts, "boundaries", True)
         _count(
@@ -159,14 +183,57 @@ def _score_words(
             end <= following.start + WORD_TOLERANCE and start >= word.end - WORD_TOLERANCE,
         )
         _count(counts, "swallowed", first not in pauses)
-        kind = " before closure" if has_closure(labels[first]) else ""
-        _add(errors, f"end of word{kind}", end - word.end)
-        _add(errors, f"start of word{' with closure' if kind else ''}", start - following.start)
+        closes = has_closure(labels[first])
+        left = f"end of word{' before closure' if closes else ''}"
+        right = f"start of word{' with closure' if closes else ''}"
+        _add(errors, left, end - word.end)
+        _add(errors, right, start - following.start)
+        _again(errors, f"start of word: {phone_class(labels[first])}", start - following.start)
+        if own_silence is not None:
+            after, before = own_silence[k][1], own_silence[k + 1][0]
+            _again(errors, f"{left}, speech", end - (word.end - after))
+            _again(errors, f"{right}, speech", start - (following.start + before))
+            if after <= CLEAN_EDGE:
+                _again(errors, f"{left}, clean", end - word.end)
+            if before <= CLEAN_EDGE:
+                _again(errors, f"{right}, clean", start - following.start)
 
 
 def _add(errors: dict[str, Errors], name: str, value: float) -> None:
     errors["all"].values.append(value)
+    _again(errors, name, value)
+
+
+def _again(errors: dict[str, Errors], name: str, value: float) -> None:
+    """Note an error in a row of its own, without counting the boundary a second time in ``all``."""
     errors.setdefault(name, Errors()).values.append(value)
+
+
+def _closure_shares(errors: Mapping[str, Errors]) -> dict[str, float]:
+    """How much of the error is due to where the closures of stops and affricates are thought to start."""
+    names = ("stop", "affricate", "closure after pause", "start of word with closure")
+    sizes = np.abs(errors["all"].values)
+    theirs = np.abs([value for name in names if name in errors for value in errors[name].values])
+    parts = {
+        "boundaries": (len(theirs), len(sizes)),
+        "error": (theirs.sum(), sizes.sum()),
+        "far": ((theirs > FAR).sum(), (sizes > FAR).sum()),
+    }
+    return {name: float(part / whole) if whole else 0.0 for name, (part, whole) in parts.items()}
+
+
+def _silence_summary(own_silence: OwnSilence) -> dict[str, dict[str, float]]:
+    edges = np.array([edge for words in own_silence.values() for edge in words]).reshape(-1, 2)
+    return {
+        name: {
+            "count": len(values),
+            "median": 1000 * float(np.median(values)),
+            "p90": 1000 * float(np.percentile(values, 90)),
+            "clean": float((values <= CLEAN_EDGE).mean()),
+        }
+        for name, values in zip(("start", "end"), edges.T, strict=True)
+        if len(values)
+    }
 
 
 def _count(counts: dict[str, int], name: str, times: int) -> None:
@@ -183,15 +250,25 @@ def format_table(result: dict) -> str:
     columns = ["count", "median", "mean", "p90", "p99", "median_signed"]
     shares = [f"within_{1000 * limit:.0f}" for limit in WITHIN]
     head = ["n", "median", "mean", "p90", "p99", "signed", *(f"<={1000 * x:.0f} ms" for x in WITHIN)]
-    lines = [f"{'boundary (ms)':<26}" + "".join(f"{name:>10}" for name in head)]
+    lines = [f"{'boundary (ms)':<34}" + "".join(f"{name:>10}" for name in head)]
     names = sorted(result["boundaries"], key=lambda name: (name != "all", name))
     for name in names:
         row = result["boundaries"][name]
         cells = [f"{row[c]:>10.1f}" if c != "count" else f"{row[c]:>10d}" for c in columns]
         cells += [f"{100 * row[c]:>9.1f}%" for c in shares]
-        lines.append(f"{name:<26}" + "".join(cells))
+        lines.append(f"{name:<34}" + "".join(cells))
     lines.append(f"{result['utterances']} utterances scored, {len(result['skipped'])} skipped, "
                  f"{len(result['not_aligned'])} of the reference not in the hypothesis")  # fmt: skip
+    closures = result["closures"]
+    lines.append(
+        f"starts of stops and affricates: {closures['boundaries']:.1%} of the boundaries, "
+        f"{closures['error']:.1%} of the error, {closures['far']:.1%} of the errors over {1000 * FAR:.0f} ms"
+    )
+    for name, row in result.get("own_silence", {}).items():
+        lines.append(
+            f"silence of the recordings at a word's {name}: median {row['median']:.0f} ms, "
+            f"p90 {row['p90']:.0f} ms; {row['clean']:.1%} are clean (at most {1000 * CLEAN_EDGE:.0f} ms)"
+        )
     if "words" in result:
         words = result["words"]
         count = max(1, words["boundaries"])

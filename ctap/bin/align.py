@@ -1,8 +1,9 @@
 """Align a data directory with a trained aligner: one job of several, or, with --combine, what they wrote.
 
 The jobs write ``align.JOB.jsonl`` into --out_dir. --combine then writes into the data directory:
-``aligned_phones``, ``durations``, ``align_score`` (confidence: 0 is best), ``align_failed`` (utterances
-without an alignment, and the reason) and ``align_outliers`` (utterances and phones to look at).
+``aligned_phones``, ``durations``, ``align_score`` (confidence of an utterance; 0 is best),
+``align_confidence`` (of each of its aligned phones, in their order), ``align_failed`` (utterances without an
+alignment, and the reason) and ``align_outliers`` (utterances and phones to look at).
 """
 
 from __future__ import annotations
@@ -30,8 +31,14 @@ def get_parser() -> argparse.ArgumentParser:
         "--combine", action="store_true", help="join the jobs' results into the data directory"
     )
     parser.add_argument("--max_seconds", type=float, default=60.0, help="leave longer ones out (default 60)")
-    parser.add_argument("--drop_outliers", action="store_true", help="with --combine: utterances whose text "
-                        "does not seem to match their audio go to align_failed")  # fmt: skip
+    parser.add_argument(
+        "--drop_outliers",
+        nargs="?",
+        const="doubtful",
+        choices=("doubtful", "all"),
+        help="with --combine: utterances whose text does not seem to match their audio go to align_failed; "
+        "with 'all', those with a single odd phone, too",
+    )
     parser.add_argument(
         "--textgrid_dir", type=Path, help="with --combine: write TextGrids for Praat here too"
     )

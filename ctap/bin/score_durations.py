@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 
 from ctap.align.durations import read_durations, strip_pauses
+from ctap.align.edges import own_silence
 from ctap.align.events import read_reference
 from ctap.align.score import format_table, score
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError, cli
-from ctap.kaldi.io import atomic_write
+from ctap.kaldi.io import atomic_write, read_table
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -22,6 +23,12 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--hypothesis", type=Path, required=True, help="data directory with aligned_phones "
                         "and durations")  # fmt: skip
     parser.add_argument("--settings", type=Path, help="audio settings; default: 24 kHz, 10 ms")
+    parser.add_argument(
+        "--own_silence",
+        action="store_true",
+        help="of word boundaries: measure how long the joined recordings are silent at their edges "
+        "(needs wav.scp and utt2spk in --hypothesis), and score the edges without it, too",
+    )
     parser.add_argument("--json", type=Path, help="write the figures here too")
     return parser
 
@@ -33,7 +40,15 @@ def main(argv: list[str] | None = None) -> None:
     settings = AudioSettings.load(args.settings) if args.settings else AudioSettings()
     hypothesis = read_durations(args.hypothesis)
     phones = {utterance: strip_pauses(labels) for utterance, (labels, _) in hypothesis.items()}
-    result = score(read_reference(args.reference, phones), hypothesis, settings)
+    reference = read_reference(args.reference, phones)
+    silence = None
+    if args.own_silence:
+        if not reference.words:
+            raise UserError(f"--own_silence: {args.reference} holds no word boundaries")
+        aligned = {u: words for u, words in reference.words.items() if u in hypothesis}
+        waves, speakers = (read_table(args.hypothesis / name) for name in ("wav.scp", "utt2spk"))
+        silence = own_silence(aligned, waves, speakers)
+    result = score(reference, hypothesis, settings, silence)
     if args.json:
         with atomic_write(args.json) as file:
             file.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")

@@ -213,6 +213,7 @@ def plot_alignment(
     pauses: Sequence[str] = ("sil", "sp"),
     *,
     reference: tuple[Sequence[str], Sequence[int]] | None = None,
+    confidence: Sequence[float] | None = None,
     title: str | None = None,
     hop: float = FRAME_SECONDS,
 ) -> Figure:
@@ -224,6 +225,7 @@ def plot_alignment(
         durations: frames per phone.
         pauses: phones drawn as pauses.
         reference: phones and durations of another alignment, drawn as a second row.
+        confidence: one per segment, at most 0 (the best); drawn as bars that hang from 0.
         title: heading.
         hop: seconds per frame.
     """
@@ -234,10 +236,9 @@ def plot_alignment(
     runs = rows[0][1]
     width = _width(mel.shape[0], runs)
     height = 0.42
-    figure = new_figure(width, 2.9 + height * len(rows))
-    grid = figure.subplots(
-        1 + len(rows), 1, sharex=True, squeeze=False, height_ratios=[2.4] + [height] * len(rows)
-    )[:, 0]
+    heights = [2.4] + [height] * len(rows) + ([0.7] if confidence is not None else [])
+    figure = new_figure(width, 0.5 + sum(heights))
+    grid = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     low, high = np.percentile(mel, [0.5, 99.8])
     image = _draw_mel(grid[0], mel, low, max(high, low + 1e-6), hop)
     for _, start, _ in runs[1:]:
@@ -245,7 +246,9 @@ def plot_alignment(
     grid[0].set_ylabel("mel bin")
     grid[0].set_xlim(0, max(mel.shape[0], runs[-1][2] if runs else 0) * hop)
     size = _label_size(runs, width - 1.5)
-    for axes, (name, row) in zip(grid[1:], rows, strict=True):
+    if confidence is not None:
+        _confidence_bars(grid[-1], runs, confidence, hop)
+    for axes, (name, row) in zip(grid[1 : 1 + len(rows)], rows, strict=True):
         axes.set_ylim(0, 1)
         axes.set_yticks([0.5], [name])
         axes.tick_params(axis="y", length=0)
@@ -266,3 +269,13 @@ def plot_alignment(
         figure.suptitle(drawable(title), fontsize=11, fontfamily=fonts())
     figure.colorbar(image, ax=grid[0], pad=0.01).set_label("log mel (natural logarithm)")
     return figure
+
+
+def _confidence_bars(
+    axes: Axes, runs: Sequence[tuple[str, int, int]], confidence: Sequence[float], hop: float
+) -> None:
+    for (_, a, b), value in zip(runs, confidence, strict=True):
+        axes.bar(a * hop, value, width=(b - a) * hop, align="edge", color="#c44e52", linewidth=0)
+    axes.set_ylim(min(-1.0, *confidence), 0)
+    axes.set_ylabel("score", fontsize=8)
+    axes.tick_params(axis="y", labelsize=7)

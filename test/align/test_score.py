@@ -95,6 +95,11 @@ def test_outliers():
     def alignment(durations, score):
         return Alignment(phones, durations, [0.0] * 4, score)
 
+    def unsure(phone, value):
+        confidence = [-1.0] * 4
+        confidence[phone] = value
+        return Alignment(phones, [8, 12, 9, 15], confidence, -1.0)
+
     good = {f"A{i:02d}": alignment([8, 12, 9, 15], -1.0 - 0.01 * i) for i in range(20)}
     assert find_outliers(good) == []
     bad = good | {
@@ -107,3 +112,8 @@ def test_outliers():
         ("B02", "squeezed"): True,
         ("B02", "long-phone"): False,
     }
+    # One phone of one utterance that nothing near it sounds like; the spread of all others is nothing at all.
+    sure = {f"A{i:02d}": unsure(i % 4, -1.2) for i in range(20)}
+    (outlier,) = find_outliers(sure | {"B01": unsure(3, -7.0)})
+    assert (outlier.utterance, outlier.reason, outlier.whole_utterance) == ("B01", "low-phone", False)
+    assert outlier.detail == "ao3 of 15 frames from frame 29: -7.00, median -1.00"

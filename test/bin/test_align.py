@@ -7,8 +7,9 @@ from ctap.align.durations import read_durations, strip_pauses
 from ctap.audio.frames import utterance_frames
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import save_wave
-from ctap.bin import align, import_durations, score_durations, train_aligner
-from ctap.kaldi.io import write_table
+from ctap.bin import align, import_durations, plot_alignments, score_durations, train_aligner
+from ctap.errors import UserError
+from ctap.kaldi.io import read_table, write_table
 
 RATE = 16000
 SYLLABLES = ["m a1", "sh a4", "l i3", "t u2", "s ou1", "j ie4", "m u3", "l ou2", "a1", "sh i4", "t i1", "u4"]
@@ -183,3 +184,80 @@ def test_unknown_aligner_and_damaged_model(work, tmp_path, capsys):
     with pytest.raises(SystemExit):
         align.main(["--data_dir", str(work / "other"), "--out_dir", str(tmp_path), "--model", str(broken)])
     assert "not a readable aligner" in capsys.readouterr().err
+
+
+def test_confidence_of_every_aligned_phone(work, tmp_path):
+    import json
+
+    data = work / "other"
+    run(data, work / "model", tmp_path / "out", 2)
+    confidence = read_table(data / "align_confidence")
+    aligned = read_durations(data)
+    assert confidence.keys() == aligned.keys()
+    jobs = [
+        line for job in (1, 2) for line in (tmp_path / f"out/align.{job}of2.jsonl").read_text().splitlines()
+    ]
+    for row in map(json.loads, jobs):
+        values = [float(value) for value in confidence[row["utterance"]].split()]
+        assert len(values) == len(aligned[row["utterance"]][0])
+        assert values == pytest.approx(row["confidence"], abs=0.0051)
+        assert max(values) <= 0
+
+
+def test_a_wrong_text_is_less_sure_is_an_outlier_and_can_be_dropped(work, tmp_path):
+    data = make_corpus(tmp_path / "data", 24, seed=3)
+    rows = read_table(data / "phones")
+    rows["S0000"] = " ".join(["sh", "i4", "t", "u2"] * 5)
+    write_table(data / "phones", rows)
+    run(data, work / "model", tmp_path / "out", 1)
+    score = {u: float(s) for u, s in read_table(data / "align_score").items()}
+    assert min(score, key=score.get) == "S0000"
+    report = (data / "align_outliers").read_text()
+    assert "S0000\tlow-score\t" in report
+    assert report.count("low-score") == 1
+    align.main(["--data_dir", str(data), "--out_dir", str(tmp_path / "out"), "--combine", "--drop_outliers"])
+    assert "S0000" not in read_durations(data)
+    assert read_table(data / "align_failed")["S0000"].startswith("low-score")
+    assert "S0000" not in read_table(data / "align_confidence")
+
+
+def test_imported_durations_bring_no_confidence(work, tmp_path):
+    data = make_corpus(tmp_path / "data", 2, seed=4)
+    run(data, work / "model", tmp_path / "out", 1)
+    given = tmp_path / "given"
+    given.mkdir()
+    for name in ("aligned_phones", "durations"):
+        (given / name).write_bytes((data / name).read_bytes())
+    import_durations.main(["--data_dir", str(data), "--durations", str(given)])
+    assert not any((data / name).exists() for name in ("align_score", "align_confidence", "align_outliers"))
+
+
+def test_pictures(work, tmp_path, capsys):
+    data = work / "other"
+    run(data, work / "model", tmp_path / "out", 1)
+    plot_alignments.plot_alignments(data, tmp_path / "pictures", count=2, reference=data / "events.tsv")
+    names = sorted(path.stem for path in (tmp_path / "pictures").glob("*.png"))
+    score = {u: float(s) for u, s in read_table(data / "align_score").items()}
+    assert len(names) == 2
+    assert min(score, key=score.get) in names
+    plot_alignments.plot_alignments(data, tmp_path / "pictures", utterances=["S1005"])
+    assert (tmp_path / "pictures/S1005.png").is_file()
+    with pytest.raises(UserError, match="no durations of 'S9'"):
+        plot_alignments.plot_alignments(data, tmp_path, utterances=["S9"])
+
+
+def test_all_outliers_are_dropped_if_asked(work, tmp_path):
+    import json
+
+    data, out = work / "other", tmp_path / "out"
+    run(data, work / "model", out, 1)
+    path = out / "align.1of1.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[2]["confidence"][3] = -99.0
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    combine = ["--data_dir", str(data), "--out_dir", str(out), "--combine", "--drop_outliers"]
+    align.main(combine)
+    assert rows[2]["utterance"] in read_durations(data)
+    align.main([*combine, "all"])
+    assert read_durations(data).keys() == {row["utterance"] for row in rows} - {rows[2]["utterance"]}
+    assert read_table(data / "align_failed")[rows[2]["utterance"]].startswith("low-phone: ")

@@ -65,6 +65,14 @@ def test_alignment_shows_every_phone_where_it_is_and_hatches_pauses():
     assert len(figure.axes[2].texts) == len(PHONES)
 
 
+def test_confidence_hangs_below_its_phone():
+    values = [-0.1 * i for i in range(len(PHONES))]
+    figure = plots.plot_alignment(MEL, PHONES, DURATIONS, confidence=values)
+    bars = figure.axes[2].patches
+    assert [bar.get_height() for bar in bars] == pytest.approx(values)
+    assert [bar.get_width() for bar in bars] == pytest.approx([0.01 * d for d in DURATIONS])
+
+
 def test_curves_read_lightning_logs(tmp_path):
     path = tmp_path / "metrics.csv"
     path.write_text(

@@ -53,7 +53,9 @@ sandhi=false              # tone sandhi where the corpus brings no pinyin
 aligner=gmm               # built-in aligner
 aligner_model=""          # a trained aligner instead of training one
 aligner_args=""           # more options of ctap.bin.train_aligner
-drop_outliers=false       # leave out utterances whose text does not seem to match their audio
+drop_outliers=none        # doubtful: leave out utterances whose text does not seem to match; all: with an odd phone, too
+textgrids=false           # write TextGrids for Praat, too: exp/align/<set>/textgrids
+align_pictures=4          # alignments of train that are drawn, the least sure ones among them; 0: none
 durations=""              # directory of TextGrids or durations files <set>/..., instead of aligning
 
 # Models
@@ -95,7 +97,7 @@ voices=${expdir}/eval/voices
 read -ra train_options <<<"${train_args}"
 read -ra aligner_options <<<"${aligner_args}"
 combine_options=()
-[[ ${drop_outliers} != true ]] || combine_options=(--drop_outliers)
+[[ ${drop_outliers} == none ]] || combine_options=(--drop_outliers "${drop_outliers}")
 python=${python:-python3}
 
 # --- helpers ---------------------------------------------------------------------------------------------
@@ -240,13 +242,22 @@ stage_0() {
 }
 
 align_set() {
-    local set=$1 model=$2 out=${expdir}/align/$1 jobs
+    local set=$1 model=$2 out=${expdir}/align/$1 jobs grids=()
+    [[ ${textgrids} != true ]] || grids=(--textgrid_dir "${out}/textgrids")
     jobs=$(jobs_for "${datadir}/${set}/wav.scp")
     rm -rf "${out}"
     parallel "${jobs}" "${expdir}/log/align_${set}" ctap.bin.align --data_dir "${datadir}/${set}" \
         --model "${model}" --out_dir "${out}" --max_seconds "${max_seconds}"
     "${python}" -m ctap.bin.align --combine --data_dir "${datadir}/${set}" --out_dir "${out}" \
-        --num_jobs "${jobs}" "${combine_options[@]}"
+        --num_jobs "${jobs}" "${combine_options[@]}" "${grids[@]}"
+}
+
+# What to look at first if scores are bad.
+draw_alignments() {
+    ((align_pictures > 0)) || return 0
+    module align_pictures ctap.bin.plot_alignments --in "${datadir}/train/durations" \
+        --out "${expdir}/align/pictures" -- --data_dir "${datadir}/train" \
+        --out_dir "${expdir}/align/pictures" --count "${align_pictures}"
 }
 
 stage_1() {
@@ -257,6 +268,7 @@ stage_1() {
                 --in "${datadir}/${set}/phones" --out "${datadir}/${set}/durations" -- \
                 --data_dir "${datadir}/${set}" --durations "${durations}/${set}"
         done
+        draw_alignments
         return
     fi
     if [[ -z ${aligner_model} ]]; then
@@ -267,8 +279,9 @@ stage_1() {
     for set in $(labeled_sets); do
         run_step --mark "${marks}/durations_${set}" --name "stage 1, durations of ${set}" --in "${model}" \
             --in "${datadir}/${set}/wav.scp" --in "${datadir}/${set}/phones" --opt "options=${combine_options[*]}" \
-            --out "${datadir}/${set}/durations" -- align_set "${set}" "${model}"
+            --opt "textgrids=${textgrids}" --out "${datadir}/${set}/durations" -- align_set "${set}" "${model}"
     done
+    draw_alignments
 }
 
 dump_set() {

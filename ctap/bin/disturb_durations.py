@@ -1,0 +1,48 @@
+"""Durations with every boundary moved by some frames, to learn how good durations have to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctap.align.durations import read_durations, write_durations
+from ctap.align.jitter import disturb_all
+from ctap.bin.common import command
+from ctap.errors import UserError
+
+
+def disturb_durations(data_dir: Path, out_dir: Path, frames: int, seed: int = 0) -> None:
+    """Write the durations of a data directory with every boundary moved by so many frames.
+
+    What is written can be given to a recipe: ``--durations DIR`` reads ``DIR/<set>``.
+
+    Args:
+        data_dir: With ``aligned_phones`` and ``durations``.
+        out_dir: Where to write the same two files; not ``data_dir``.
+        frames: How far, earlier or later; less where a phone would be left without a frame. 0 only copies.
+        seed: Of the directions.
+    """
+    if frames < 0:
+        raise UserError(f"--frames {frames}: expected 0 or more")
+    if out_dir.resolve() == data_dir.resolve():
+        raise UserError(f"--out_dir {out_dir} is --data_dir; the true durations would be lost: name another")
+    before = read_durations(data_dir)
+    after = disturb_all(before, frames, seed)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    write_durations(out_dir, after)
+    moved = [
+        abs(a - b)
+        for utterance, (_, counts) in before.items()
+        for a, b in zip(_edges(counts), _edges(after[utterance][1]), strict=True)
+    ]
+    mean = sum(moved) / max(1, len(moved))
+    print(
+        f"{out_dir}: {len(after)} utterances, {len(moved)} boundaries moved by {mean:.2f} frames in the mean"
+    )
+
+
+def _edges(counts: list[int]) -> list[int]:
+    return [sum(counts[: i + 1]) for i in range(len(counts) - 1)]
+
+
+if __name__ == "__main__":
+    command(disturb_durations)
