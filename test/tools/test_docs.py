@@ -29,8 +29,9 @@ def test_linked_files_exist(page: str) -> None:
 
 
 def option_names() -> set[str]:
-    """Long options that any command of the toolkit knows, by reading its sources."""
-    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "ctap/bin").glob("*.py"))
+    """Long options that any command of the toolkit, or benchmark, knows, by reading its sources."""
+    programs = [*(ROOT / "ctap/bin").glob("*.py"), *(ROOT / "tools/bench").glob("*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in programs)
     text += "".join(path.read_text(encoding="utf-8") for path in (ROOT / "utils").iterdir() if path.is_file())
     names = set(re.findall(r"--([a-z][\w-]+)", text))
     names |= set(re.findall(r"^    (\w+): [^\n]*,$", text, re.MULTILINE))  # signatures made into options
