@@ -112,6 +112,7 @@ def test_a_text_to_speech_experiment(waves, tmp_path, monkeypatch, capsys):
         "msep_hypothesis": waves["timed"],
         "target_speaker": "A",
         "seed": "3",
+        "quality": "none",
         "config": "conf/x.yaml",
         "out": str(out),
     }
@@ -148,6 +149,7 @@ def test_a_conversion_is_compared_with_its_source(waves, tmp_path, monkeypatch):
         "hypothesis": waves["timed"],
         "target_speaker": "A",
         "speakers": str(data),
+        "quality": "none",
         "config": "c",
         "name": "vc_A",
         "out": str(out),
@@ -224,7 +226,7 @@ def test_figures_that_are_not_defined_do_not_count():
     ],
 )
 def test_missing_options_are_named(waves, tmp_path, capsys, arguments, match):
-    out = ["--out", str(tmp_path / "s.json"), "--speaker_encoder", "none"]
+    out = ["--out", str(tmp_path / "s.json"), "--speaker_encoder", "none", "--quality", "none"]
     with pytest.raises(SystemExit):
         main(["--hypothesis", waves["part"], *out, *arguments])
     assert match in capsys.readouterr().err
