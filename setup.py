@@ -41,6 +41,13 @@ EXTRAS = {
         "librosa>=0.10",  # Resemblyzer imports it
         "webrtcvad-wheels>=2.0.14",  # Resemblyzer's voice activity detection, compiled
     ],
+    # Predicted speech quality, DNSMOS. speechmos names no requirements of its own.
+    "quality": [
+        "speechmos>=0.0.1.1",  # the weights of DNSMOS, and how they are used
+        "onnxruntime>=1.17",  # runs them
+        "librosa>=0.10",  # speechmos imports it
+        "requests>=2.31",  # speechmos imports it
+    ],
     "browser": [
         "selenium>=4.20",  # drives Chromium in the tests of the listening page
     ],

@@ -19,7 +19,7 @@ from ctap.eval.errors import (
     syllables,
     without_tone,
 )
-from ctap.eval.results import Metric, collect_meta, write_scores
+from ctap.eval.results import Metric, collect_meta, items, write_scores
 from ctap.kaldi.io import read_table
 
 
@@ -60,7 +60,9 @@ def score_asr(
         beside = {label: own[key].rate for label, own in others.items() if key in own} or {
             "nothing said": 1.0
         }
-        metrics[key] = Metric.of(rate.interval(), n=rate.utterances, better="lower", against=beside)
+        metrics[key] = Metric.of(
+            rate.interval(), n=rate.utterances, better="lower", against=beside, items=rate.items
+        )
     if frames:
         metrics["frame_accuracy"] = frame_metric(ref_dir, hyp_dir)
     write_scores(out, name, metrics, collect_meta(seed=seed, config=config), task=task)
@@ -85,17 +87,17 @@ def error_rates(ref_dir: Path, hyp_dir: Path, *, text: bool) -> dict[str, ErrorR
     hyps = [collapse(heard.get(u, "").split()) for u in utts]
     ref_syllables, hyp_syllables = [syllables(r) for r in refs], [syllables(h) for h in hyps]
     rates = {
-        "phone_error_rate": error_rate(refs, hyps),
-        "syllable_error_rate": error_rate(ref_syllables, hyp_syllables),
+        "phone_error_rate": error_rate(refs, hyps, utts),
+        "syllable_error_rate": error_rate(ref_syllables, hyp_syllables, utts),
         "syllable_error_rate_no_tone": error_rate(
-            [without_tone(s) for s in ref_syllables], [without_tone(s) for s in hyp_syllables]
+            [without_tone(s) for s in ref_syllables], [without_tone(s) for s in hyp_syllables], utts
         ),
     }
     if text and (ref_dir / "text").exists() and (hyp_dir / "text").exists():
         texts, spelled = read_table(ref_dir / "text"), read_table(hyp_dir / "text")
         both = [u for u in utts if u in texts]
         rates["character_error_rate"] = error_rate(
-            [characters(texts[u]) for u in both], [characters(spelled.get(u, "")) for u in both]
+            [characters(texts[u]) for u in both], [characters(spelled.get(u, "")) for u in both], both
         )
     return rates
 
@@ -119,7 +121,8 @@ def frame_metric(ref_dir: Path, hyp_dir: Path) -> Metric:
         counts.update(ref.tolist())
     interval = bootstrap_ratio(np.array(right), np.array(total))
     commonest = counts.most_common(1)[0][1] / sum(counts.values())
-    return Metric.of(interval, n=len(utts), better="higher", against={"chance": commonest})
+    own = items(utts, right, total)
+    return Metric.of(interval, n=len(utts), better="higher", against={"chance": commonest}, items=own)
 
 
 if __name__ == "__main__":

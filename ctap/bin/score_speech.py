@@ -1,4 +1,4 @@
-"""Score generated speech against recordings: pitch, cepstra, and whose voice it is."""
+"""Score generated speech against recordings: pitch, cepstra, whose voice it is, predicted quality."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--target_speaker", default="", help="name of the target speaker in SPK2UTT")
     add("--max_refs", type=int, default=30, help="recordings per speaker for the speaker encoder")
     add("--speaker_encoder", default="resemblyzer", help="speaker encoder, or none")
+    add("--quality", default="dnsmos", help="predictor of speech quality: dnsmos, where installed, or none")
     add("--settings", type=Path, help="audio settings (dump/audio.json); the paper's by default")
     add("--out", type=Path, required=True, help="scores.json to write")
     add("--name", help="name of the experiment (default: the directory of --out)")
@@ -103,6 +104,21 @@ def _speakers(arguments: argparse.Namespace, encoder: Any, hypothesis: dict[str,
     )
 
 
+def _quality(arguments: argparse.Namespace, hypothesis: dict[str, str], reference_scp: str | None) -> dict:
+    from ctap.eval.quality import load_quality_predictor, metrics_of_quality, predict_list
+    from ctap.kaldi.io import read_table
+
+    predictor = load_quality_predictor(arguments.quality)
+    if predictor is None:
+        return {}
+    against = {}
+    for label, scp in (("recording", reference_scp), ("vocoded recording", arguments.vocoded)):
+        waves = {utt: wave for utt, wave in read_table(scp).items() if utt in hypothesis} if scp else {}
+        against[label] = predict_list(waves, predictor, label)
+    scores = predict_list(hypothesis, predictor)
+    return metrics_of_quality(scores, predictor, against=against, seed=arguments.seed)
+
+
 @cli
 def main(argv: list[str] | None = None) -> None:
     """Run the command."""
@@ -150,6 +166,8 @@ def main(argv: list[str] | None = None) -> None:
         encoder = load_speaker_encoder(arguments.speaker_encoder)
     if encoder is not None:
         metrics |= _speakers(arguments, encoder, hypothesis, seed)
+    if arguments.quality != "none":
+        metrics |= _quality(arguments, hypothesis, reference_scp)
     if not metrics:
         raise UserError(
             "nothing to compare with: give --reference, --source_scp, --speakers or --target_speaker_scp"

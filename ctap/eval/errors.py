@@ -36,6 +36,7 @@ class ErrorRate:
         length: tokens in the references.
         utterances: number of utterances.
         per_utterance: ``[utterances, 2]`` errors and reference length of each.
+        names: of the utterances, if they were given.
     """
 
     rate: float
@@ -45,23 +46,33 @@ class ErrorRate:
     length: int
     utterances: int
     per_utterance: np.ndarray = field(repr=False, compare=False)
+    names: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def accuracy(self) -> float:
         """1 - rate: the paper's ACC for phones; below 0 where insertions abound."""
         return 1 - self.rate
 
+    @property
+    def items(self) -> dict[str, tuple[float, float]]:
+        """Errors and reference length of each named utterance (:class:`ctap.eval.results.Metric`)."""
+        pairs = self.per_utterance[: len(self.names)].astype(float)
+        return {name: (top, bottom) for name, (top, bottom) in zip(self.names, pairs.tolist(), strict=True)}
+
     def interval(self, **options: Any) -> Interval:
         """Bootstrap interval of the rate (:func:`ctap.eval.bootstrap.bootstrap_ratio`)."""
         return bootstrap_ratio(self.per_utterance[:, 0], self.per_utterance[:, 1], **options)
 
 
-def error_rate(refs: Sequence[Sequence[str]], hyps: Sequence[Sequence[str]]) -> ErrorRate:
+def error_rate(
+    refs: Sequence[Sequence[str]], hyps: Sequence[Sequence[str]], names: Sequence[str] = ()
+) -> ErrorRate:
     """Error rate of token sequences by least edit distance (jiwer).
 
     Args:
         refs: reference tokens of each utterance (phones, syllables, or characters: a plain string works).
         hyps: recognised tokens of each utterance, in the same order.
+        names: of the utterances, for comparing systems utterance by utterance.
 
     Raises:
         ValueError: numbers of utterances that differ, or tokens that are empty or hold blanks.
@@ -70,6 +81,8 @@ def error_rate(refs: Sequence[Sequence[str]], hyps: Sequence[Sequence[str]]) -> 
 
     if len(refs) != len(hyps):
         raise ValueError(f"{len(refs)} references but {len(hyps)} hypotheses")
+    if names and len(names) != len(refs):
+        raise ValueError(f"{len(refs)} references but {len(names)} names")
     for name, sequences in (("reference", refs), ("hypothesis", hyps)):
         for i, tokens in enumerate(sequences):
             for token in tokens:
@@ -89,7 +102,7 @@ def error_rate(refs: Sequence[Sequence[str]], hyps: Sequence[Sequence[str]]) -> 
     length = int(counts[:, 1].sum())
     subs, ins, dels = output.substitutions, output.insertions, output.deletions
     rate = (subs + ins + dels) / length if length else float("nan")
-    return ErrorRate(rate, subs, ins, dels, length, len(refs), counts)
+    return ErrorRate(rate, subs, ins, dels, length, len(refs), counts, tuple(names))
 
 
 def collapse(frame_phones: Iterable[str], pauses: Sequence[str] = ("sil", "sp")) -> list[str]:

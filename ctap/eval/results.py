@@ -6,6 +6,9 @@
      "meta": {"seed": 0, "commit": "...", "dirty": false, "config": "conf/tts.yaml",
               "date": "...", "versions": {...}, "command": "..."}}
 
+Beside it, ``scores.tsv`` holds what each utterance contributes to its figures, for paired comparisons
+(:mod:`ctap.eval.compare`): a line ``figure utterance numerator denominator``, with tabs.
+
 No figure goes without the number of utterances behind it, its seed, the commit and the configuration:
 :func:`write_scores` and :func:`read_scores` refuse a file that lacks one.
 """
@@ -18,8 +21,8 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -29,7 +32,16 @@ import ctap
 from ctap.errors import UserError
 from ctap.kaldi.io import atomic_write
 
-__all__ = ["Metric", "Scores", "collect_meta", "guess_task", "read_scores", "write_scores"]
+__all__ = [
+    "Metric",
+    "Scores",
+    "collect_meta",
+    "guess_task",
+    "items",
+    "read_items",
+    "read_scores",
+    "write_scores",
+]
 
 BETTER = ("higher", "lower", "neither")
 TASKS = ("durations", "pretrain", "tts", "vc", "asr")
@@ -56,6 +68,8 @@ class Metric:
         interval: 95% interval, if there is one.
         against: the same figure for floors and ceilings, by name (chance, untrained model, recording, ...).
         note: anything a reader must know.
+        items: utterance -> its numerator and denominator; the figure is the ratio of their sums
+            (:func:`items`). Kept in ``scores.tsv``; empty where utterances have no figure of their own.
     """
 
     value: float
@@ -65,12 +79,22 @@ class Metric:
     interval: tuple[float, float] | None = None
     against: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
+    items: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, interval: Any, **fields: Any) -> Metric:
         """From a :class:`ctap.eval.bootstrap.Interval`; ``n`` may be overridden."""
         fields.setdefault("n", interval.n)
         return cls(value=interval.value, interval=(interval.low, interval.high), **fields)
+
+
+def items(
+    utts: Iterable[str], numerators: Iterable[float], denominators: Iterable[float] | None = None
+) -> dict[str, tuple[float, float]]:
+    """What utterances contribute to a figure: a ratio of sums, or with no ``denominators`` a mean."""
+    names = list(utts)
+    below = [1.0] * len(names) if denominators is None else denominators
+    return {u: (float(a), float(b)) for u, a, b in zip(names, numerators, below, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -185,7 +209,7 @@ def write_scores(
     *,
     task: str | None = None,
 ) -> Scores:
-    """Write ``scores.json`` whole or not at all.
+    """Write ``scores.json`` whole or not at all, and before it the utterances' table.
 
     Args:
         path: the file.
@@ -201,12 +225,13 @@ def write_scores(
     _check(scores, str(path))
     content: dict[str, Any] = {"name": scores.name, "task": scores.task, "metrics": {}, "meta": scores.meta}
     for key, metric in scores.metrics.items():
-        entry = asdict(metric)
+        entry = asdict(replace(metric, items={}))
         entry["value"] = _number(metric.value)
         bounds = None if metric.interval is None else [_number(x) for x in metric.interval]
         entry["interval"] = None if bounds is None or None in bounds else bounds
         entry["against"] = {label: _number(value) for label, value in metric.against.items()}
         content["metrics"][key] = {k: v for k, v in entry.items() if k in _ALWAYS or v}
+    _write_items(Path(path).with_suffix(".tsv"), metrics)
     with atomic_write(path) as file:
         json.dump(content, file, ensure_ascii=False, indent=2, allow_nan=False, default=str)
         file.write("\n")
@@ -256,3 +281,49 @@ def read_scores(path: str | Path) -> Scores:
         raise UserError(f"{path}: not a file of scores ({type(error).__name__}: {error})") from None
     _check(scores, str(path))
     return scores
+
+
+_COLUMNS = ("figure", "utterance", "numerator", "denominator")
+
+
+def _write_items(path: Path, metrics: Mapping[str, Metric]) -> None:
+    rows = [
+        (key, utt, *(f"{x:.9g}" for x in pair))
+        for key, metric in metrics.items()
+        for utt, pair in sorted(metric.items.items())
+    ]
+    if not rows:
+        path.unlink(missing_ok=True)  # of an earlier run, whose figures these are not
+        return
+    with atomic_write(path) as file:
+        file.writelines("\t".join(row) + "\n" for row in [_COLUMNS, *rows])
+
+
+def read_items(path: str | Path) -> dict[str, dict[str, tuple[float, float]]]:
+    """What utterances contribute to the figures of a ``scores.json``: figure -> utterance -> pair.
+
+    Raises:
+        UserError: no table beside the file, or a line that is none of its own.
+    """
+    table = Path(path).with_suffix(".tsv")
+    try:
+        lines = table.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{table}: cannot be read: {error}; the command that wrote {path} makes it, run it again"
+        ) from None
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    for number, line in enumerate(lines, 1):
+        cells = line.split("\t")
+        if number == 1:
+            if tuple(cells) != _COLUMNS:
+                raise UserError(f"{table}:1: expected the columns {' '.join(_COLUMNS)}, found {line!r}")
+            continue
+        try:
+            key, utt, top, bottom = cells
+            found.setdefault(key, {})[utt] = (float(top), float(bottom))
+        except ValueError:
+            raise UserError(
+                f"{table}:{number}: expected figure, utterance and two numbers, found {line!r}"
+            ) from None
+    return found

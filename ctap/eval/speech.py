@@ -17,11 +17,11 @@ import numpy as np
 
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
-from ctap.eval.bootstrap import Interval, bootstrap_mean
+from ctap.eval.bootstrap import bootstrap_mean
 from ctap.eval.dtw import dtw
 from ctap.eval.mcd import mel_cepstral_distortion, mel_cepstrum
 from ctap.eval.pitch import log_f0, msep
-from ctap.eval.results import Metric
+from ctap.eval.results import Metric, items
 from ctap.eval.speaker import NoSpeechError, SpeakerEncoder, centroid, similarity
 
 __all__ = ["embed_list", "metrics_of_pairs", "metrics_of_speakers", "score_list", "score_pair"]
@@ -200,7 +200,8 @@ def metrics_of_pairs(
         }
         kind = dict(_KINDS[key])
         kind["note"] = "; ".join(part for part in (kind.get("note", ""), note) if part)
-        metrics[key] = Metric.of(mean, against=beside, **kind)
+        own = items(scores, (found[key] for found in scores.values()))
+        metrics[key] = Metric.of(mean, against=beside, items=own, **kind)
     return metrics
 
 
@@ -225,8 +226,10 @@ def embed_list(
     return embeddings
 
 
-def _share(values: Sequence[bool], seed: int) -> Interval:
-    return bootstrap_mean(np.asarray(values, dtype=float), seed=seed)
+def _mean(values: Mapping[str, float], seed: int, **fields: Any) -> Metric:
+    """Mean of one figure an utterance, or the share of utterances for which something holds."""
+    interval = bootstrap_mean(np.array(list(values.values()), dtype=float), seed=seed)
+    return Metric.of(interval, items=items(values, values.values()), **fields)
 
 
 def metrics_of_speakers(
@@ -265,19 +268,17 @@ def metrics_of_speakers(
             against["target's recordings"] = float(np.mean(alone))
         if source:
             against["source recordings"] = float(np.mean([similarity(e, centre) for e in source.values()]))
-        metrics["speaker_similarity/target"] = Metric.of(
-            bootstrap_mean(list(to_target.values()), seed=seed), better="higher", against=against, note=note
+        metrics["speaker_similarity/target"] = _mean(
+            to_target, seed, better="higher", against=against, note=note
         )
     if source:
         shared = common(source, hypothesis, "sources")
         to_source = {utt: similarity(hypothesis[utt], source[utt]) for utt in shared}
-        metrics["speaker_similarity/source"] = Metric.of(
-            bootstrap_mean(list(to_source.values()), seed=seed), better="lower", note=note
-        )
+        metrics["speaker_similarity/source"] = _mean(to_source, seed, better="lower", note=note)
         if target:
-            closer = _share([to_target[utt] > to_source[utt] for utt in shared], seed)
-            metrics["closer_to_target_than_source"] = Metric.of(
-                closer, better="higher", note="share of utterances"
+            closer = {utt: to_target[utt] > to_source[utt] for utt in shared}
+            metrics["closer_to_target_than_source"] = _mean(
+                closer, seed, better="higher", note="share of utterances"
             )
     if others:
         to_others = {
@@ -285,13 +286,14 @@ def metrics_of_speakers(
             for speaker, centre in others.items()
         }
         for speaker, found in to_others.items():
-            metrics[f"speaker_similarity/other/{speaker}"] = Metric.of(
-                bootstrap_mean(list(found.values()), seed=seed), better="lower", note=note
-            )
+            metrics[f"speaker_similarity/other/{speaker}"] = _mean(found, seed, better="lower", note=note)
         if target:
-            nearest = [to_target[utt] > max(found[utt] for found in to_others.values()) for utt in hypothesis]
-            metrics["target_is_nearest_speaker"] = Metric.of(
-                _share(nearest, seed),
+            nearest = {
+                utt: to_target[utt] > max(found[utt] for found in to_others.values()) for utt in hypothesis
+            }
+            metrics["target_is_nearest_speaker"] = _mean(
+                nearest,
+                seed,
                 better="higher",
                 against={"chance": 1 / (1 + len(others))},
                 note=f"share of utterances, {1 + len(others)} speakers",

@@ -31,16 +31,20 @@ PROBE_SHIFTS = (
 
 @dataclass
 class LossConfig:
-    """Weights of the three losses, 1 each in the paper.
+    """Weights of the three losses, 1 each in the paper, and of what its ablations add (section 3.2, Table 1).
 
     Args:
         contrastive_weight: Weight of L_contrastive (Eq. 6).
-        mse_weight: Weight of L_mse (Eq. 4).
+        mse_weight: Weight of L_mse (Eq. 4). With ``kl_weight`` 0 as well, decoder and prompt encoder take no
+            part and stay as they were: the paper's "CTAP w/o decoder". Fine-tuning then trains them from
+            the start.
         kl_weight: Weight of L_kl (Eq. 2).
         kl_margin: Margin in nats (Eq. 2).
         kl_warmup_steps: Steps over which the weight of L_kl grows from 0.
+        embed_weight: Weight of the mean squared error between S and P over real frames: the paper's
+            "CTAP + L_mse(embed)". 0, as in its final model, leaves it out.
         phoneme_weight: Weight of the cross-entropies of a phoneme decoder on S and on P: the paper's
-            "CTAP + decoder_phoneme" (section 3.2, Table 1). 0, as in its final model, leaves the decoder out.
+            "CTAP + decoder_phoneme". 0, as in its final model, leaves the decoder out.
         phoneme_decoder: Its stack.
         contrastive: Kind of the contrastive loss.
     """
@@ -50,6 +54,7 @@ class LossConfig:
     kl_weight: float = 1.0
     kl_margin: float = 10.0
     kl_warmup_steps: int = 0
+    embed_weight: float = 0.0
     phoneme_weight: float = 0.0
     phoneme_decoder: StackConfig = field(default_factory=StackConfig)
     contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
@@ -67,7 +72,7 @@ class PretrainConfig:
 
 
 class PretrainTask(Task):
-    """Trains all four components jointly."""
+    """Trains all four components jointly, or the encoders alone where nothing asks for a decoder."""
 
     def __init__(self, ctap: CTAP, config: PretrainConfig, tokens: TokenTable) -> None:
         super().__init__(config.optim, config.trainer.max_steps, config.trainer.seed)
@@ -75,49 +80,66 @@ class PretrainTask(Task):
         self.weights = config.loss
         self.contrastive = ContrastiveLoss(config.loss.contrastive)
         self.tokens = tokens
+        self.reconstructs = bool(config.loss.mse_weight or config.loss.kl_weight)
+        if not self.reconstructs:
+            self.freeze(ctap.decoder, ctap.prompt_encoder)
         self.phoneme_decoder = None
         if config.loss.phoneme_weight:
             d, stack = config.model.embed_dim, config.loss.phoneme_decoder
             self.phoneme_decoder = PhonemeDecoder(d, len(tokens), 0, stack)
 
     def forward(self, batch: Batch) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
-        """Losses, and (S, P, mel from S, mel from P) for whoever wants to look."""
-        mask = batch.mask
+        """Losses, and (S, P, mel from S, mel from P) for whoever wants to look; (S, P) without a decoder."""
+        mask, w = batch.mask, self.weights
         target = self.ctap.normalize(batch.mel)
         s = self.ctap.speech_encoder(target, mask)
         p = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask)
+        losses = {"contrastive": self.contrastive(s, p, mask, self.ctap.scale)}
+        total = w.contrastive_weight * losses["contrastive"]
+        seen: tuple[Tensor, ...] = (s, p)
+        if self.reconstructs:
+            mels, own = self._reconstruct(batch, target, s, p)
+            warmup = min(1.0, self.global_step / w.kl_warmup_steps) if w.kl_warmup_steps else 1.0
+            total = total + w.mse_weight * 0.5 * (own["mse_speech"] + own["mse_phone"])
+            total = total + w.kl_weight * warmup * own["kl"]
+            losses, seen = {**losses, **own}, (*seen, *mels)
+        if w.embed_weight:
+            losses["mse_embed"] = masked_mse(s, p, mask)
+            total = total + w.embed_weight * losses["mse_embed"]
+        if self.phoneme_decoder is not None:
+            losses["phonemes"] = self._read_phonemes(batch, s, p)
+            total = total + w.phoneme_weight * losses["phonemes"]
+        return {**losses, "loss": total}, seen
+
+    def _reconstruct(
+        self, batch: Batch, target: Tensor, s: Tensor, p: Tensor
+    ) -> tuple[tuple[Tensor, Tensor], dict[str, Tensor]]:
+        """Mel from S and from P [B, T, n_mels], their errors, and the KL of the prompt (Eq. 2-4)."""
+        mask = batch.mask
         mean, log_variance = self.ctap.prompt_encoder(self.ctap.normalize(batch.prompt))
         g = sample_gaussian(mean, log_variance) if self.training else mean
         # S and P go through the decoder in one pass (Eq. 3)
         both = self.ctap.decoder(torch.cat([s, p]), torch.cat([g, g]), torch.cat([mask, mask]))
         mel_s, mel_p = both.chunk(2)
-        w = self.weights
-        warmup = min(1.0, self.global_step / w.kl_warmup_steps) if w.kl_warmup_steps else 1.0
-        losses = {
-            "contrastive": self.contrastive(s, p, mask, self.ctap.scale),
+        return (mel_s, mel_p), {
             "mse_speech": masked_mse(mel_s, target, mask),
             "mse_phone": masked_mse(mel_p, target, mask),
-            "kl": margin_kl(mean, log_variance, w.kl_margin),
+            "kl": margin_kl(mean, log_variance, self.weights.kl_margin),
+            "kl_nats": gaussian_kl(mean, log_variance).mean(),
         }
-        losses["loss"] = (
-            w.contrastive_weight * losses["contrastive"]
-            + w.mse_weight * 0.5 * (losses["mse_speech"] + losses["mse_phone"])
-            + w.kl_weight * warmup * losses["kl"]
-        )
-        if self.phoneme_decoder is not None:
-            labels = batch.tokens.gather(1, frame_to_phone(batch.durations, s.shape[1]))[mask]
-            said, _ = self.phoneme_decoder(torch.cat([s, p]), torch.cat([mask, mask]))
-            both = said.float()[torch.cat([mask, mask])]
-            losses["phonemes"] = 2 * F.cross_entropy(both, labels.repeat(2))  # the sum of the two means
-            losses["loss"] = losses["loss"] + w.phoneme_weight * losses["phonemes"]
-        losses["kl_nats"] = gaussian_kl(mean, log_variance).mean()
-        return losses, (s, p, mel_s, mel_p)
+
+    def _read_phonemes(self, batch: Batch, s: Tensor, p: Tensor) -> Tensor:
+        """Cross-entropy of the phoneme decoder on S, plus that on P, each a mean over frames."""
+        masks = torch.cat([batch.mask, batch.mask])
+        labels = batch.tokens.gather(1, frame_to_phone(batch.durations, s.shape[1]))[batch.mask]
+        said, _ = self.phoneme_decoder(torch.cat([s, p]), masks)
+        return 2 * F.cross_entropy(said.float()[masks], labels.repeat(2))
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         return {**self(batch)[0], "scale": self.ctap.scale.detach()}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        losses, (s, p, mel_s, mel_p) = self(batch)
+        losses, (s, p, *mels) = self(batch)
         mask, frames = batch.mask, int(batch.lengths.sum())
         phones = batch.tokens.gather(1, frame_to_phone(batch.durations, s.shape[1]))[mask]
         lengths = batch.lengths.tolist()
@@ -131,9 +153,9 @@ class PretrainTask(Task):
         figures["phone_retrieval_shifted"] = shifted["speech_to_phone/phone"]
         self.report("val", figures, frames)
         if batch_idx == 0 and self.trainer.is_global_zero:
-            self._draw(batch, s[0], p[0], mel_s[0], mel_p[0])
+            self._draw(batch, s[0], p[0], [mel[0] for mel in mels])
 
-    def _draw(self, batch: Batch, s: Tensor, p: Tensor, mel_s: Tensor, mel_p: Tensor) -> None:
+    def _draw(self, batch: Batch, s: Tensor, p: Tensor, mels: list[Tensor]) -> None:
         size, count = int(batch.lengths[0]), int(batch.phone_lengths[0])
         phones = self.tokens.decode(batch.tokens[0, :count].tolist())
         durations = batch.durations[0, :count].tolist()
@@ -141,9 +163,7 @@ class PretrainTask(Task):
         similarity = (self.ctap.scale * s[:size].float() @ p[:size].float().T).cpu()
         self.draw("similarity", plot_similarity(similarity, phones, durations))
         self.draw("alignment", plot_alignment(target, phones, durations))
-        predicted = {
-            "target": target,
-            "from speech (S)": self.ctap.denormalize(mel_s[:size].float()).cpu(),
-            "from phonemes (P)": self.ctap.denormalize(mel_p[:size].float()).cpu(),
-        }
-        self.draw("mels", plot_mels(predicted, phones, durations))
+        named = zip(("from speech (S)", "from phonemes (P)"), mels, strict=False)  # no mel without a decoder
+        predicted = {label: self.ctap.denormalize(mel[:size].float()).cpu() for label, mel in named}
+        if predicted:
+            self.draw("mels", plot_mels({"target": target, **predicted}, phones, durations))

@@ -99,3 +99,11 @@ def test_syllables_of_phones_that_are_not_well_formed_lose_none():
 
 def test_without_tone():
     assert without_tone(["ni3", "h", "v4", "5", "er2"]) == ["ni", "h", "v", "5", "er"]
+
+
+def test_named_utterances_keep_their_errors_and_lengths():
+    result = error_rate(["abcd", "ab"], ["abxd", "b"], ["u1", "u2"])
+    assert result.items == {"u1": (1.0, 4.0), "u2": (1.0, 2.0)}
+    assert error_rate(["ab"], ["a"]).items == {}
+    with pytest.raises(ValueError, match="1 references but 2 names"):
+        error_rate(["ab"], ["a"], ["u1", "u2"])

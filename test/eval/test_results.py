@@ -13,7 +13,15 @@ import ctap
 from ctap.errors import UserError
 from ctap.eval import results
 from ctap.eval.bootstrap import bootstrap_mean
-from ctap.eval.results import Metric, collect_meta, guess_task, read_scores, write_scores
+from ctap.eval.results import (
+    Metric,
+    collect_meta,
+    guess_task,
+    items,
+    read_items,
+    read_scores,
+    write_scores,
+)
 
 META = {"seed": 0, "commit": "abc", "dirty": False, "config": "conf/a.yaml"}
 GOOD = Metric(0.25, n=40, better="higher")
@@ -127,3 +135,33 @@ def test_command_is_one_that_can_be_typed(monkeypatch):
 )  # fmt: skip
 def test_tasks_of_names(name, task):
     assert guess_task(name) == task
+
+
+def test_what_utterances_contribute_lies_beside_the_scores(tmp_path):
+    path = tmp_path / "scores_a.json"
+    own = {"msep": items(["u2", "u1"], [1.5, math.nan]), "rate": items(["u1"], [2], [7])}
+    write_scores(path, "a", {key: Metric(1.0, n=1, items=it) for key, it in own.items()}, META)
+    assert "items" not in path.read_text()
+    lines = (tmp_path / "scores_a.tsv").read_text().splitlines()
+    assert lines[0].split() == ["figure", "utterance", "numerator", "denominator"]
+    assert lines[1:] == ["msep\tu1\tnan\t1", "msep\tu2\t1.5\t1", "rate\tu1\t2\t7"]
+    found = read_items(path)
+    assert found["rate"] == own["rate"] and found["msep"]["u2"] == (1.5, 1.0)
+    assert math.isnan(found["msep"]["u1"][0])
+    write_scores(path, "a", {"msep": Metric(1.0, n=1)}, META)  # an old table would be of other figures
+    with pytest.raises(UserError, match=r"scores_a\.tsv: cannot be read"):
+        read_items(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("u1 2\n", r"scores\.tsv:1: expected the columns"),
+        ("figure\tutterance\tnumerator\tdenominator\nmsep\tu1\tx\t1\n", r"scores\.tsv:2: expected figure"),
+        ("figure\tutterance\tnumerator\tdenominator\nmsep\tu1\n", r"scores\.tsv:2: expected figure"),
+    ],
+)
+def test_a_table_of_another_kind_is_refused_by_its_line(tmp_path, text, match):
+    (tmp_path / "scores.tsv").write_text(text)
+    with pytest.raises(UserError, match=match):
+        read_items(tmp_path / "scores.json")

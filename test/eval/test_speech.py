@@ -13,7 +13,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.bin.score_speech import main
 from ctap.errors import UserError
 from ctap.eval import speaker
-from ctap.eval.results import read_scores
+from ctap.eval.results import read_items, read_scores
 from ctap.eval.speech import metrics_of_pairs, metrics_of_speakers, score_list, score_pair
 
 SETTINGS = AudioSettings()
@@ -112,6 +112,7 @@ def test_a_text_to_speech_experiment(waves, tmp_path, monkeypatch, capsys):
         "msep_hypothesis": waves["timed"],
         "target_speaker": "A",
         "seed": "3",
+        "quality": "none",
         "config": "conf/x.yaml",
         "out": str(out),
     }
@@ -130,6 +131,10 @@ def test_a_text_to_speech_experiment(waves, tmp_path, monkeypatch, capsys):
     )
     assert found["target_is_nearest_speaker"].against == {"chance": 0.5}
     assert "msep (Hz^2) ↓" in capsys.readouterr().out
+    own = read_items(out)
+    assert set(own) == set(found) and all(set(pairs) == {"u1", "u2", "u3"} for pairs in own.values())
+    for key, pairs in own.items():
+        assert sum(top for top, _ in pairs.values()) / 3 == pytest.approx(found[key].value, rel=1e-6), key
 
 
 def test_a_conversion_is_compared_with_its_source(waves, tmp_path, monkeypatch):
@@ -144,6 +149,7 @@ def test_a_conversion_is_compared_with_its_source(waves, tmp_path, monkeypatch):
         "hypothesis": waves["timed"],
         "target_speaker": "A",
         "speakers": str(data),
+        "quality": "none",
         "config": "c",
         "name": "vc_A",
         "out": str(out),
@@ -220,7 +226,7 @@ def test_figures_that_are_not_defined_do_not_count():
     ],
 )
 def test_missing_options_are_named(waves, tmp_path, capsys, arguments, match):
-    out = ["--out", str(tmp_path / "s.json"), "--speaker_encoder", "none"]
+    out = ["--out", str(tmp_path / "s.json"), "--speaker_encoder", "none", "--quality", "none"]
     with pytest.raises(SystemExit):
         main(["--hypothesis", waves["part"], *out, *arguments])
     assert match in capsys.readouterr().err

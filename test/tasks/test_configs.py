@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ctap.config import from_dict, load_yaml
+from ctap.config import differences, from_dict, load_yaml, to_dict
 from ctap.data.dataset import train_loader
 from ctap.errors import UserError
 from ctap.nn.ctap import CTAP
@@ -15,7 +15,7 @@ from ctap.text.tokens import TokenTable
 from test import tiny
 
 CONF = Path(__file__).parents[2] / "egs" / "TEMPLATE" / "ctap1" / "conf"
-CONFIGS = sorted(CONF.glob("*.yaml"))
+CONFIGS = sorted(CONF.rglob("*.yaml"))
 
 
 def task_of(path):
@@ -74,6 +74,39 @@ def test_paper_size_is_the_papers():
     assert len(model.prompt_encoder.channels) == 6
     assert model.prompt_encoder.frames == 300
     assert (config.data.batch_size, config.optim.lr, config.trainer.max_steps) == (8, 2e-4, 800_000)
+
+
+STACK_6 = {"layers": 6, "dim": 512, "heads": 8, "ffn": 2048, "dropout": 0.1, "positions": "absolute"}
+NO_DECODER = {"loss.mse_weight": (1.0, 0.0), "loss.kl_weight": (1.0, 0.0)}
+MSE_EMBED = {"loss.embed_weight": (0.0, 1.0)}
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "expected"),
+    [
+        ("ctap_no_decoder", "ctap", NO_DECODER),
+        ("ctap_mse_embed", "ctap", MSE_EMBED),
+        ("ctap_phoneme_decoder", "ctap", {"loss.phoneme_weight": (0.0, 1.0)}),
+        ("ctap_no_decoder_mini", "ablations/ctap_plain_mini", NO_DECODER),
+        ("ctap_mse_embed_mini", "ablations/ctap_plain_mini", MSE_EMBED),
+        ("ctap_phoneme_decoder_mini", "ctap_mini", {}),
+        ("ctap_plain_mini", "ctap_mini", {"loss.phoneme_weight": (2.0, 0.0)}),
+    ],
+)
+def test_an_ablation_differs_in_its_loss_alone(name, base, expected):
+    """Section 3.2: the rows of Table 1 share everything but what their names say."""
+
+    def read(path):
+        config = to_dict(from_dict(TRAININGS["pretrain"][0], load_yaml(CONF / f"{path}.yaml"), path))
+        if not config["loss"]["phoneme_weight"]:
+            del config["loss"]["phoneme_decoder"]  # not built
+        elif "mini" not in path:
+            assert config["loss"].pop("phoneme_decoder") == STACK_6
+        return config
+
+    changed = differences(read(base), read(f"ablations/{name}"))
+    changed.pop("loss.phoneme_decoder", None)
+    assert changed == expected
 
 
 def test_an_unknown_key_and_a_wrong_type_are_named():

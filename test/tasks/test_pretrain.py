@@ -1,0 +1,148 @@
+"""Losses of pretraining and of its ablations (paper, sections 2.1.2 and 3.2) against numpy."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from ctap.bin.train import train
+from ctap.config import from_dict
+from ctap.data.dataset import dev_loader
+from ctap.tasks.build import TRAININGS, Sources
+from test import tiny
+
+WITHOUT_DECODER = {"mse_weight": 0.0, "kl_weight": 0.0}
+
+
+def config(name="pretrain", **loss):
+    values = {"data": tiny.DATA, "optim": tiny.OPTIM, "trainer": tiny.TRAINER}
+    if name == "pretrain":
+        values |= {"model": tiny.MODEL, "loss": {"phoneme_decoder": tiny.STACK, **loss}}
+    return from_dict(TRAININGS[name][0], values, "test")
+
+
+def weights(folder):
+    return torch.load(folder / "model" / "ctap.pt", weights_only=True)
+
+
+def moved(before, after):
+    """Names of the parts of CTAP that differ."""
+    return {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])}
+
+
+def task_and_batch(dump, **loss):
+    """A task in evaluation mode, and a batch with padding in it."""
+    chosen = config(**loss)
+    training = TRAININGS["pretrain"][1](chosen, Sources(dump / "train"))
+    batch = next(iter(dev_loader(training.train, chosen.data, prompt_frames=training.prompt_frames)))
+    assert len(set(batch.lengths.tolist())) > 1
+    return training.task.eval(), batch
+
+
+def real_frames(batch, x):
+    """Frames of all utterances without padding [N, D], utterance by utterance."""
+    return np.concatenate(
+        [row[:n].detach().numpy() for row, n in zip(x, batch.lengths.tolist(), strict=True)]
+    )
+
+
+def cross_entropy(logits, labels):
+    logits = logits.astype(np.float64)
+    return np.mean([math.log(np.exp(row - row[k]).sum()) for row, k in zip(logits, labels, strict=True)])
+
+
+def contrastive(task, s, p):
+    logits = task.ctap.scale.item() * s.astype(np.float64) @ p.T
+    own = np.arange(len(s))
+    return 0.5 * (cross_entropy(logits, own) + cross_entropy(logits.T, own))
+
+
+def test_the_total_is_the_papers_sum(dump):
+    """L = L_contrastive + 0.5 (mse of Mel_s + mse of Mel_p) + max(0, KL - margin)."""
+    task, batch = task_and_batch(dump, kl_margin=0.0)
+    losses, seen = task(batch)
+    s, p, mel_s, mel_p = (real_frames(batch, x) for x in seen)
+    target = real_frames(batch, (batch.mel + 3.0) / 1.2)
+    mean, log_variance = (
+        x.detach().double().numpy() for x in task.ctap.prompt_encoder((batch.prompt + 3.0) / 1.2)
+    )
+    kl = (0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance)).sum(axis=1).mean()
+    mse = 0.5 * (((mel_s - target) ** 2).mean() + ((mel_p - target) ** 2).mean())
+    assert losses["loss"].item() == pytest.approx(contrastive(task, s, p) + mse + kl, rel=1e-5)
+    assert kl > 0
+
+
+def test_embedding_error_is_added_with_its_weight(dump):
+    """Section 3.2, CTAP + L_mse(embed): an additional MSE of speech and phoneme embeddings."""
+    task, batch = task_and_batch(dump, embed_weight=0.7)
+    losses, seen = task(batch)
+    s, p = (real_frames(batch, x) for x in seen[:2])
+    assert losses["mse_embed"].item() == pytest.approx(((s - p) ** 2).mean(), rel=1e-5)
+    plain, same_batch = task_and_batch(dump)
+    without = plain(same_batch)[0]
+    assert "mse_embed" not in without
+    added = losses["loss"].item() - without["loss"].item()
+    assert added == pytest.approx(0.7 * ((s - p) ** 2).mean(), rel=1e-4)
+
+
+def test_embedding_error_trains_both_encoders(dump):
+    alone = {"contrastive_weight": 0.0, "embed_weight": 1.0, **WITHOUT_DECODER}
+    task, batch = task_and_batch(dump, **alone)
+    task.train()(batch)[0]["loss"].backward()
+    for encoder in (task.ctap.speech_encoder, task.ctap.phoneme_encoder):
+        assert all(w.grad is not None and w.grad.abs().sum() > 0 for w in encoder.parameters())
+
+
+def test_phoneme_decoder_adds_two_cross_entropies(dump):
+    """Section 3.2, CTAP + decoder_phoneme: phones read from S, and from P, each a mean over frames."""
+    task, batch = task_and_batch(dump, phoneme_weight=0.5)
+    losses, seen = task(batch)
+    labels = np.concatenate(
+        [np.repeat(t, d) for t, d in zip(batch.tokens.numpy(), batch.durations.numpy(), strict=True)]
+    )
+    two = [
+        cross_entropy(real_frames(batch, task.phoneme_decoder(x, batch.mask)[0]), labels) for x in seen[:2]
+    ]
+    assert losses["phonemes"].item() == pytest.approx(sum(two), rel=1e-5)
+    plain, same_batch = task_and_batch(dump)
+    added = losses["loss"].item() - plain(same_batch)[0]["loss"].item()
+    assert added == pytest.approx(0.5 * sum(two), rel=1e-4)
+
+
+def test_without_decoder_only_the_contrastive_loss_is_left(dump):
+    """Section 3.2, CTAP w/o decoder: trained with only L_contrastive, and nothing to train in the decoder."""
+    task, batch = task_and_batch(dump, **WITHOUT_DECODER)
+    losses, seen = task.train()(batch)
+    assert set(losses) == {"contrastive", "loss"} and len(seen) == 2
+    expected = contrastive(task, *(real_frames(batch, x) for x in seen))
+    assert losses["loss"].item() == pytest.approx(expected, rel=1e-5)
+    optimised = {id(w) for g in task.configure_optimizers()["optimizer"].param_groups for w in g["params"]}
+    left_out = (*task.ctap.decoder.parameters(), *task.ctap.prompt_encoder.parameters())
+    assert not optimised & {id(w) for w in left_out}
+    losses["loss"].backward()  # every trained weight has a gradient, as training on several processes asks
+    assert all(w.grad is not None for w in task.parameters() if w.requires_grad)
+
+
+def test_one_weight_is_enough_to_keep_the_decoder(dump):
+    task, batch = task_and_batch(dump, kl_weight=0.0)
+    assert {"mse_speech", "kl"} <= set(task(batch)[0])
+
+
+def test_finetuning_trains_the_decoder_that_pretraining_left_out(dump, tmp_path):
+    """Pretraining without decoder, with its validation, then fine-tuning on speech: its error falls."""
+    chosen = config(**WITHOUT_DECODER)
+    sources = Sources(dump / "train", dump / "dev")
+    fresh = TRAININGS["pretrain"][1](chosen, sources).parts.ctap.state_dict()
+    train("pretrain", chosen, sources, tmp_path / "ctap")
+    encoders = weights(tmp_path / "ctap")
+    assert moved(fresh, encoders) == {"speech_encoder", "phoneme_encoder", "log_scale"}
+    assert {p.stem for p in (tmp_path / "ctap" / "images").glob("*.png")} == {"similarity", "alignment"}
+    tuning = config("finetune")
+    tuning.trainer.max_steps, tuning.trainer.epoch_steps = 20, 10
+    init = Sources(dump / "train", dump / "dev", init=tmp_path / "ctap" / "model")
+    train("finetune", tuning, init, tmp_path / "ft")
+    assert moved(encoders, weights(tmp_path / "ft")) == {"decoder", "prompt_encoder"}
+    rows = [line.split(",") for line in (tmp_path / "ft" / "metrics.csv").read_text().splitlines()]
+    errors = [float(row[rows[0].index("val/mse")]) for row in rows[1:]]
+    assert errors[-1] < errors[0]
