@@ -17,7 +17,7 @@ from ctap.eval.plots import plot_similarity, save_figure
 from ctap.eval.probe import Probe, phone_probe, speaker_probe
 from ctap.eval.results import Metric, collect_meta, write_scores
 from ctap.eval.retrieval import DIRECTIONS, retrieval
-from ctap.loss.contrastive import tiled_contrastive
+from ctap.loss.contrastive_tiled import tiled_contrastive
 from ctap.loss.kl import gaussian_kl
 from ctap.loss.regression import masked_mse
 from ctap.nn.ctap import CTAP

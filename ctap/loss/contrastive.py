@@ -1,103 +1,39 @@
-"""Frame-level contrastive loss (paper, Eq. 5-6): symmetric cross-entropy over C = tau S P^T.
+"""Frame-level contrastive loss (paper, Eq. 5-6): cross-entropy over C = tau S P^T, and its alternatives.
 
 With N frames in a batch, C has N x N entries: 0.27 GB at N = 8,192 in float32, and the usual implementation
-holds it several times. Here C is visited in blocks of rows, once forward and once backward. The logarithms of
-the row sums come from each block alone, those of the column sums are carried from block to block (online
-log-sum-exp, Milakov and Gimelshein 2018); backward recomputes a block, or reads it back where C is small
-enough to keep. The loss of Eq. 6 lacks a minus in print: this is the cross-entropy it stands for.
+holds it several times. The tiled form never does. The loss of Eq. 6 lacks a minus in print: this is the
+cross-entropy it stands for.
+
+The paper counts a frame's own pair as positive and all others as negative, those of the same phone too. The
+objectives besides ``paper`` treat these false negatives otherwise.
 """
 
 from __future__ import annotations
 
-import math
+import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_gather
 
-BLOCK_ROWS = 512
-KEEP_BYTES = 128 * 2**20
+from ctap.errors import UserError
+from ctap.loss.contrastive_plain import plain_contrastive, plain_sigmoid
+from ctap.loss.contrastive_tiled import tiled_contrastive, tiled_sigmoid
+from ctap.loss.targets import (
+    instance_matrix,
+    instance_means,
+    phone_matrix,
+    phone_means,
+    target_matrix,
+)
 
+TRITON_SHARED_MEMORY = 163 * 1024  # bytes the kernel's blocks take at d = 256: an A100's, an H100 has more
 
-class _TiledSymmetricCrossEntropy(torch.autograd.Function):
-    """Mean over i of (lse_row_i + lse_col_i) / 2 - C_ii, without C."""
-
-    @staticmethod
-    def forward(ctx: Any, s: Tensor, p: Tensor, scale: Tensor, block: int, keep_bytes: int) -> Tensor:
-        n = len(s)
-        diagonal = scale * (s * p).sum(dim=1)
-        row_lse = s.new_empty(n)
-        column_max = s.new_full((n,), -math.inf)
-        column_sum = s.new_zeros(n)
-        keep = n * n * s.element_size() <= keep_bytes
-        kept: list[Tensor] = []
-        for start in range(0, n, block):
-            logits = (scale * s[start : start + block]) @ p.T
-            if keep:
-                kept.append(logits)
-            row_lse[start : start + block] = logits.logsumexp(dim=1)
-            new_max = torch.maximum(column_max, logits.amax(dim=0))
-            column_sum *= (column_max - new_max).exp_()
-            column_sum += (logits - new_max).exp_().sum(dim=0)
-            column_max = new_max
-        column_lse = column_max + column_sum.log()
-        ctx.save_for_backward(s, p, scale, row_lse, column_lse, *kept)
-        ctx.block = block
-        return (0.5 * (row_lse + column_lse) - diagonal).mean()
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        s, p, scale, row_lse, column_lse, *kept = ctx.saved_tensors
-        n, block = len(s), ctx.block
-        grad_s, grad_p = torch.empty_like(s), torch.zeros_like(p)
-        half = math.log(2 * n)
-        row_shift, column_shift = row_lse + half, column_lse + half
-        for k, start in enumerate(range(0, n, block)):
-            rows = slice(start, start + block)
-            logits = kept[k] if kept else (scale * s[rows]) @ p.T
-            weights = (logits - row_shift[rows, None]).exp_()
-            weights += (logits - column_shift).exp_()
-            weights.diagonal(start).sub_(1 / n)
-            grad_s[rows] = weights @ p
-            grad_p.addmm_(weights.T, s[rows])
-        grad_scale = grad * (grad_s * s).sum()
-        return grad * scale * grad_s, grad * scale * grad_p, grad_scale, None, None
-
-
-def plain_contrastive(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
-    """The loss as the paper writes it, holding all of C: the reference for every faster form."""
-    logits = scale * s @ p.T
-    target = torch.arange(len(s), device=s.device)
-    cross_entropy = nn.functional.cross_entropy
-    return 0.5 * (cross_entropy(logits, target) + cross_entropy(logits.T, target))
-
-
-def tiled_contrastive(
-    s: Tensor, p: Tensor, scale: Tensor, block: int = BLOCK_ROWS, keep_bytes: int = KEEP_BYTES
-) -> Tensor:
-    """Symmetric cross-entropy over C = scale S P^T, exact, in memory linear in N.
-
-    Args:
-        s: [N, d] speech embeddings of real frames; half precision is computed in float32.
-        p: [N, d] phoneme embeddings of the same frames.
-        scale: Scalar tau.
-        block: Rows of C visited at a time.
-        keep_bytes: C is kept for backward when it is no larger than this.
-
-    Returns:
-        The scalar loss of Eq. 6, with gradients for all three tensors.
-    """
-    if s.shape != p.shape or s.dim() != 2:
-        raise ValueError(
-            f"expected two [N, d] matrices of one shape, got {tuple(s.shape)} and {tuple(p.shape)}"
-        )
-    with torch.autocast(s.device.type, enabled=False):
-        if s.dtype in (torch.float16, torch.bfloat16):
-            s, p = s.float(), p.float()
-        return _TiledSymmetricCrossEntropy.apply(s, p, scale.to(s.dtype), block, keep_bytes)
+Objective = Literal["paper", "soft_instance", "soft_phone", "exclude_phone", "sigmoid"]
 
 
 @dataclass
@@ -105,29 +41,144 @@ class ContrastiveConfig:
     """Choices of the contrastive loss.
 
     Args:
-        kind: tiled (exact, memory linear in the frames) or plain (holds all of C).
+        kind: tiled (exact, memory linear in the frames), plain (holds all of C), or triton (tiled, one kernel of
+            the GPU; float32, d up to 256).
         gather: Take negatives from all processes' batches instead of this process's own.
+        objective: What is asked of C. paper: own frame against all others. soft_instance: neighbouring frames
+            of the same phone instance share in the target. soft_phone: all frames of the same phone do.
+            exclude_phone: other frames of the same phone are left out. sigmoid: each pair by itself (SigLIP).
+        share: Part of the target that is spread evenly (soft_instance, soft_phone).
+        radius: Neighbours up to so many frames away share in the target (soft_instance).
+        bias: Start of the learned bias (sigmoid), SigLIP's.
     """
 
-    kind: Literal["tiled", "plain"] = "tiled"
+    kind: Literal["tiled", "plain", "triton"] = "tiled"
     gather: bool = False
+    objective: Objective = "paper"
+    share: float = 0.5
+    radius: int = 2
+    bias: float = -10.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise UserError(f"loss.contrastive.share: expected 0 to 1, got {self.share}")
+        if self.radius < 1:
+            raise UserError(f"loss.contrastive.radius: expected 1 frame or more, got {self.radius}")
 
 
 class ContrastiveLoss(nn.Module):
-    """Eq. 5-6 over the real frames of a batch."""
+    """The contrastive objective over the real frames of a batch."""
 
     def __init__(self, config: ContrastiveConfig) -> None:
         super().__init__()
         self.config = config
-        self.function = {"tiled": tiled_contrastive, "plain": plain_contrastive}[config.kind]
+        if config.objective == "sigmoid":
+            self.bias = nn.Parameter(torch.tensor(config.bias))
 
-    def forward(self, s: Tensor, p: Tensor, mask: Tensor, scale: Tensor) -> Tensor:
-        """Loss of S and P [B, T, d] over the real frames (``mask`` [B, T]) at temperature ``scale``."""
-        s, p = s[mask].float(), p[mask].float()
+    def forward(
+        self,
+        s: Tensor,
+        p: Tensor,
+        mask: Tensor,
+        scale: Tensor,
+        phones: Tensor | None = None,
+        instances: Tensor | None = None,
+    ) -> Tensor:
+        """Loss of S and P.
+
+        Args:
+            s: [B, T, d] speech embeddings.
+            p: [B, T, d] phoneme embeddings.
+            mask: [B, T] bool, True on real frames.
+            scale: Scalar tau.
+            phones: [B, T] int64, phone of each frame; the objectives with "phone" in their name need it.
+            instances: [B, T] int64, which phone of the batch each frame belongs to, so that a repeated phone
+                has two; soft_instance needs it.
+
+        Returns:
+            The scalar loss, in float32 or wider.
+        """
+        s, p = _wide(s[mask]), _wide(p[mask])
+        phones = None if phones is None else phones[mask]
+        instances = None if instances is None else instances[mask]
         # validation shares batches out unevenly: a process must not wait there for one that has none
         if self.config.gather and self.training and dist.is_available() and dist.is_initialized():
             s, p = gather_rows(s), gather_rows(p)
-        return self.function(s, p, scale)
+            phones = None if phones is None else gather_rows(phones[:, None])[:, 0]
+            if instances is not None:
+                apart = instances + (dist.get_rank() << 32)  # each process counts from 0
+                instances = gather_rows(apart[:, None])[:, 0]
+        return (self._plain if self.config.kind == "plain" else self._tiled)(s, p, scale, phones, instances)
+
+    def _tiled(
+        self, s: Tensor, p: Tensor, scale: Tensor, phones: Tensor | None, instances: Tensor | None
+    ) -> Tensor:
+        config = self.config
+        if config.objective == "sigmoid":
+            return tiled_sigmoid(s, p, scale, self.bias)
+        cross_entropy = triton_cross_entropy(s) if config.kind == "triton" else tiled_contrastive
+        if config.objective == "exclude_phone":
+            return cross_entropy(s, p, scale, phones=_needed(phones))
+        if config.objective == "paper":
+            return cross_entropy(s, p, scale)
+        if config.objective == "soft_instance":
+            means = instance_means(p, _needed(instances), config.radius)
+        else:
+            means = phone_means(p, _needed(phones))
+        return cross_entropy(s, p, scale, target=torch.lerp(p, means, config.share))
+
+    def _plain(
+        self, s: Tensor, p: Tensor, scale: Tensor, phones: Tensor | None, instances: Tensor | None
+    ) -> Tensor:
+        config = self.config
+        if config.objective == "sigmoid":
+            return plain_sigmoid(s, p, scale, self.bias)
+        if config.objective == "paper":
+            return plain_contrastive(s, p, scale)
+        if config.objective == "exclude_phone":
+            others = phone_matrix(_needed(phones)).fill_diagonal_(False)
+            return plain_contrastive(s, p, scale, left_out=others)
+        if config.objective == "soft_instance":
+            like = instance_matrix(_needed(instances), config.radius)
+        else:
+            like = phone_matrix(_needed(phones))
+        return plain_contrastive(s, p, scale, target_matrix(like, config.share).to(s.dtype))
+
+
+def triton_cross_entropy(like: Tensor) -> Callable[..., Tensor]:
+    """The Triton kernel, for tensors such as ``like``.
+
+    Raises:
+        UserError: It can't take them, or triton is not installed.
+    """
+    wrong = ""
+    if not like.is_cuda:
+        wrong = f"it runs on a GPU, the batch is on the {like.device.type}"
+    elif like.dtype != torch.float32 or like.shape[1] > 256:
+        wrong = f"it takes float32 of up to 256 dimensions, not {like.dtype} of {like.shape[1]}"
+    elif not importlib.util.find_spec("triton"):
+        wrong = "triton is not installed"
+    elif _shared_memory(like) < TRITON_SHARED_MEMORY:
+        wrong = "this GPU has less shared memory than an A100"
+    if wrong:
+        raise UserError(f"loss.contrastive.kind triton: {wrong}; take tiled, which gives the same")
+    from ctap.loss.contrastive_triton import triton_contrastive
+
+    return triton_contrastive
+
+
+def _shared_memory(like: Tensor) -> int:
+    return getattr(torch.cuda.get_device_properties(like.device), "shared_memory_per_block_optin", 0)
+
+
+def _wide(x: Tensor) -> Tensor:
+    return x if x.dtype == torch.float64 else x.float()
+
+
+def _needed(labels: Tensor | None) -> Tensor:
+    if labels is None:
+        raise ValueError("this objective needs to know the phones and phone instances of the frames")
+    return labels
 
 
 def gather_rows(x: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ class LossConfig:
         phoneme_weight: Weight of the cross-entropies of a phoneme decoder on S and on P: the paper's
             "CTAP + decoder_phoneme". 0, as in its final model, leaves the decoder out.
         phoneme_decoder: Its stack.
-        contrastive: Kind of the contrastive loss.
+        contrastive: Objective and kind of the contrastive loss.
     """
 
     contrastive_weight: float = 1.0
@@ -94,7 +94,11 @@ class PretrainTask(Task):
         target = self.ctap.normalize(batch.mel)
         s = self.ctap.speech_encoder(target, mask)
         p = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask)
-        losses = {"contrastive": self.contrastive(s, p, mask, self.ctap.scale)}
+        # a frame's phone, by its token and by its place in the batch
+        place = frame_to_phone(batch.durations, s.shape[1])
+        phones = batch.tokens.gather(1, place)
+        first = torch.arange(len(batch), device=place.device)[:, None] * batch.tokens.shape[1]
+        losses = {"contrastive": self.contrastive(s, p, mask, self.ctap.scale, phones, first + place)}
         total = w.contrastive_weight * losses["contrastive"]
         seen: tuple[Tensor, ...] = (s, p)
         if self.reconstructs:
@@ -107,7 +111,7 @@ class PretrainTask(Task):
             losses["mse_embed"] = masked_mse(s, p, mask)
             total = total + w.embed_weight * losses["mse_embed"]
         if self.phoneme_decoder is not None:
-            losses["phonemes"] = self._read_phonemes(batch, s, p)
+            losses["phonemes"] = self._read_phonemes(phones, mask, s, p)
             total = total + w.phoneme_weight * losses["phonemes"]
         return {**losses, "loss": total}, seen
 
@@ -128,15 +132,17 @@ class PretrainTask(Task):
             "kl_nats": gaussian_kl(mean, log_variance).mean(),
         }
 
-    def _read_phonemes(self, batch: Batch, s: Tensor, p: Tensor) -> Tensor:
-        """Cross-entropy of the phoneme decoder on S, plus that on P, each a mean over frames."""
-        masks = torch.cat([batch.mask, batch.mask])
-        labels = batch.tokens.gather(1, frame_to_phone(batch.durations, s.shape[1]))[batch.mask]
+    def _read_phonemes(self, phones: Tensor, mask: Tensor, s: Tensor, p: Tensor) -> Tensor:
+        """Cross-entropy of the phoneme decoder on S, plus that on P, each a mean over frames [B, T]."""
+        masks = torch.cat([mask, mask])
         said, _ = self.phoneme_decoder(torch.cat([s, p]), masks)
-        return 2 * F.cross_entropy(said.float()[masks], labels.repeat(2))
+        return 2 * F.cross_entropy(said.float()[masks], phones[mask].repeat(2))
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        return {**self(batch)[0], "scale": self.ctap.scale.detach()}
+        learned = {"scale": self.ctap.scale.detach()}
+        if self.weights.contrastive.objective == "sigmoid":
+            learned["bias"] = self.contrastive.bias.detach()
+        return {**self(batch)[0], **learned}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         losses, (s, p, *mels) = self(batch)

@@ -5,12 +5,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctap.loss.contrastive import (
-    ContrastiveConfig,
-    ContrastiveLoss,
-    plain_contrastive,
-    tiled_contrastive,
-)
+from ctap.errors import UserError
+from ctap.loss.contrastive import ContrastiveConfig, ContrastiveLoss
+from ctap.loss.contrastive_plain import plain_contrastive
+from ctap.loss.contrastive_tiled import _common_shift, tiled_contrastive
 
 
 def reference(s, p, scale):
@@ -19,6 +17,12 @@ def reference(s, p, scale):
     speech = c.softmax(dim=1).diagonal().log().mean()
     phoneme = c.softmax(dim=0).diagonal().log().mean()
     return -0.5 * (speech + phoneme)
+
+
+def reference_lse(s, p, scale):
+    """The same by log-sum-exp, which large logits do not break."""
+    c = scale * (s @ p.T)
+    return (0.5 * (c.logsumexp(dim=1) + c.logsumexp(dim=0)) - c.diagonal()).mean()
 
 
 def inputs(n, d, scale, seed=0):
@@ -31,14 +35,14 @@ def inputs(n, d, scale, seed=0):
 @given(
     n=st.integers(1, 70),
     d=st.integers(1, 9),
-    block=st.integers(1, 80),
+    tile=st.tuples(st.integers(1, 80), st.integers(1, 80)),
     scale=st.floats(0.01, 5.0),
-    keep=st.booleans(),
+    keep=st.sampled_from([0, 5_000, 2**30]),
 )
-def test_equals_the_formula_with_gradients(n, d, block, scale, keep):
+def test_equals_the_formula_with_gradients(n, d, tile, scale, keep):
     first, second = inputs(n, d, scale), inputs(n, d, scale)
     expected = reference(*first)
-    loss = tiled_contrastive(*second, block=block, keep_bytes=2**30 if keep else 0)
+    loss = tiled_contrastive(*second, tile=tile, keep_bytes=keep)
     torch.testing.assert_close(loss, expected, rtol=1e-10, atol=1e-10)
     expected.backward()
     loss.backward()
@@ -51,18 +55,49 @@ def test_plain_equals_the_formula():
     torch.testing.assert_close(plain_contrastive(*arguments), reference(*arguments))
 
 
-@pytest.mark.parametrize("keep_bytes", [0, 2**30])
-def test_gradcheck(keep_bytes):
-    s, p, scale = inputs(11, 4, 0.7)
+@pytest.mark.parametrize("keep_bytes", [0, 200, 2**30])
+@pytest.mark.parametrize("scale", [0.7, 300.0])
+def test_gradcheck(keep_bytes, scale):
+    """Within the range of one exponential for rows and columns, and far beyond it."""
+    s, p, scale = inputs(11, 4, scale)
+    assert (_common_shift(s, p, scale) is None) == (scale > 100)
     assert torch.autograd.gradcheck(
-        lambda *x: tiled_contrastive(*x, block=4, keep_bytes=keep_bytes), (s, p, scale)
+        lambda *x: tiled_contrastive(*x, tile=(4, 3), keep_bytes=keep_bytes), (s, p, scale), atol=1e-4
     )
+
+
+def test_a_second_backward_gives_the_same():
+    s, p, scale = inputs(20, 4, 0.7)
+    loss = tiled_contrastive(s, p, scale, tile=(8, 8))
+    once = torch.autograd.grad(loss, (s, p, scale), retain_graph=True)
+    again = torch.autograd.grad(loss, (s, p, scale))
+    assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
+
+
+@settings(max_examples=40, deadline=None)
+@given(spread=st.floats(0.1, 40.0), scale=st.floats(0.01, 3.0), sign=st.sampled_from([-1, 1]))
+def test_float32_loses_nothing_where_one_exponential_serves_and_where_not(spread, scale, sign):
+    """Rows and columns of very unlike size, pairs that match badly: no sum may over- or underflow."""
+    s, p, scale = inputs(40, 8, scale, seed=3)
+    with torch.no_grad():
+        s *= torch.linspace(0.01, spread, 40)[:, None]
+        p *= sign * torch.linspace(spread, 0.1, 40)[:, None]
+    expected = reference_lse(s, p, scale)
+    small = [x.detach().float().requires_grad_() for x in (s, p, scale)]
+    loss = tiled_contrastive(*small, tile=(16, 16))
+    size = (scale.abs() * s.norm(dim=1).max() * p.norm(dim=1).max()).item()
+    torch.testing.assert_close(loss.double(), expected, rtol=1e-5, atol=1e-6 * (1 + size))
+    expected.backward()
+    loss.backward()
+    for a, b in zip((s, p, scale), small, strict=True):
+        limit = 1e-5 * (1 + size) * a.grad.abs().max().item() + 1e-6
+        torch.testing.assert_close(b.grad.double(), a.grad, rtol=0, atol=limit)
 
 
 def test_large_temperature_does_not_overflow():
     s, p, _ = inputs(50, 16, 1.0)
     scale = torch.tensor(500.0, dtype=torch.float64)
-    loss = tiled_contrastive(s.float(), p.float(), scale.float(), block=16)
+    loss = tiled_contrastive(s.float(), p.float(), scale.float(), tile=(16, 16))
     torch.testing.assert_close(loss.double(), plain_contrastive(s, p, scale), rtol=1e-4, atol=1e-3)
     assert torch.isfinite(loss)
 
@@ -71,7 +106,7 @@ def test_bfloat16_is_reduced_in_float32():
     """log-sum-exp of bfloat16 logits would lose a small loss altogether."""
     s = torch.nn.functional.normalize(torch.randn(300, 64, generator=torch.Generator().manual_seed(1)), dim=1)
     half = s.bfloat16()
-    loss = tiled_contrastive(half, half, torch.tensor(10.0), block=64)
+    loss = tiled_contrastive(half, half, torch.tensor(10.0), tile=(64, 64))
     expected = plain_contrastive(half.double(), half.double(), torch.tensor(10.0, dtype=torch.float64))
     assert loss.dtype == torch.float32
     torch.testing.assert_close(loss.double(), expected, rtol=1e-5, atol=1e-6)
@@ -84,3 +119,10 @@ def test_padding_takes_no_part():
     before = module(s, p, mask, scale)
     s[1, 4:], p[1, 4:] = 1e3, -1e3
     torch.testing.assert_close(module(s, p, mask, scale), before)
+
+
+def test_the_gpu_kernel_on_a_cpu_says_what_to_take():
+    loss = ContrastiveLoss(ContrastiveConfig(kind="triton"))
+    s, p, mask = torch.randn(1, 5, 4), torch.randn(1, 5, 4), torch.ones(1, 5, dtype=torch.bool)
+    with pytest.raises(UserError, match=r"it runs on a GPU, the batch is on the cpu; take tiled"):
+        loss(s, p, mask, torch.tensor(1.0))

@@ -63,6 +63,28 @@ def test_one_step(path, dump, tmp_path):
     assert all(torch.isfinite(p).all() for p in task.parameters())
 
 
+@pytest.mark.parametrize("objective", ["soft_instance", "soft_phone", "exclude_phone", "sigmoid"])
+def test_one_step_with_each_contrastive_objective(objective, dump):
+    """Phones and phone instances reach the loss, and whatever it learns of its own learns."""
+    config_class, build = TRAININGS["pretrain"]
+    values = {"model": tiny.MODEL, "data": tiny.DATA, "optim": tiny.OPTIM, "trainer": tiny.TRAINER}
+    values["loss"] = {"contrastive": {"objective": objective}}
+    config = from_dict(config_class, values, "test")
+    training = build(config, Sources(dump / "train"))
+    task = training.task.train()
+    prompt_frames = training.prompt_frames
+    loader = train_loader(
+        training.train, config.data, prompt_frames=prompt_frames, epoch_steps=1, position=lambda: 0, seed=0
+    )
+    logged = {}
+    task.report = lambda stage, figures, weight: logged.update(figures)
+    loss = task.training_step(next(iter(loader)), 0)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in task.parameters())
+    assert ("bias" in logged) == (objective == "sigmoid")
+
+
 def test_paper_size_is_the_papers():
     """Section 3.1: 6, 4 and 6 transformer layers, hidden dimension 512, batches of 8, Adam at 2e-4."""
     config = from_dict(TRAININGS["pretrain"][0], load_yaml(CONF / "ctap.yaml"), "ctap.yaml")

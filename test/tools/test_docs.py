@@ -62,7 +62,7 @@ def test_configuration_keys_of_the_readme_exist() -> None:
     from ctap.tasks.pretrain import PretrainConfig
 
     known = keys(PretrainConfig())
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/contrastive.md"))
     used = set(re.findall(r"`((?:model|loss|data|optim|trainer)(?:\.\w+)*)`", text))
     assert len(used) > 15
     assert used - known == set()

@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import check_install  # noqa: E402
 
 #: Imported modules that belong to another package of the list, or are asked for separately (README of tools).
-ELSEWHERE = {"resemblyzer"}
+ELSEWHERE = {"resemblyzer", "triton"}  # triton comes with the CUDA builds of torch
 
 
 def imported(*folders: str) -> dict[str, str]:

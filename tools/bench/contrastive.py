@@ -1,75 +1,201 @@
 #!/usr/bin/env python3
 """Contrastive loss, forward and backward: tiles against the usual implementation, which holds C.
 
-    python tools/bench/contrastive.py --frames 2048 8192 --dim 256 --threads 1
+    python tools/bench/contrastive.py --frames 512 2048 8192 30000 --dim 256 --threads 1
 
-Both run in turn in one process, several times; printed are the median CPU times, their ratio (above 1: tiles
-are faster), and the extra memory of one pass of each in a process of its own.
+All run in turn in one process, several times. Printed are median times (CPU time; the clock's with more
+threads than one, and on a GPU), the ratio to the usual implementation (above 1: faster than it), the share of
+this machine's own matrix-product rate that the tiles reach, counting four products of N x N x d, and the
+extra memory of one pass, each in a process of its own. Beside them: PyTorch's linear_cross_entropy where it
+has it, and open_clip's loss where it is installed. What would hold C is left out where C takes more than
+--hold GiB.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import multiprocessing
-import resource
+import re
 import statistics
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-from ctap.loss.contrastive import plain_contrastive, tiled_contrastive
+from ctap.loss.contrastive import triton_cross_entropy
+from ctap.loss.contrastive_tiled import tiled_contrastive, tiled_sigmoid
 
-FUNCTIONS = {"plain": plain_contrastive, "tiled": tiled_contrastive}
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+HOLDS_C = ("usual", "open_clip")
 
 
-def one_pass(name: str, frames: int, dim: int) -> float:
-    """CPU seconds of one forward and backward pass."""
+def usual(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
+    """One matrix of logits, two cross-entropies, the second on its transpose: what CLIP's users write."""
+    logits = scale * s @ p.T
+    labels = torch.arange(len(s), device=s.device)
+    return 0.5 * (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels))
+
+
+def tiled(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
+    """What the toolkit takes on this device."""
+    return (triton_cross_entropy(s) if s.is_cuda else tiled_contrastive)(s, p, scale)
+
+
+def excluding(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
+    """Tiles with the frames of the same phone left out: 60 phones of 8 frames each time."""
+    phones = torch.arange(len(s), device=s.device) // 8 % 60
+    return (triton_cross_entropy(s) if s.is_cuda else tiled_contrastive)(s, p, scale, phones=phones)
+
+
+def sigmoid(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
+    """The pairwise sigmoid loss in tiles."""
+    return tiled_sigmoid(s, p, scale, torch.full_like(scale, -10.0))
+
+
+def linear_cross_entropy(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
+    """PyTorch's fused loss, once for rows and once for columns."""
+    labels = torch.arange(len(s), device=s.device)
+    rows = F.linear_cross_entropy(scale * s, p, labels)
+    return 0.5 * (rows + F.linear_cross_entropy(scale * p, s, labels))
+
+
+def open_clip(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
+    """open_clip's ClipLoss."""
+    from open_clip.loss import ClipLoss
+
+    return ClipLoss()(s, p, scale)
+
+
+def losses() -> dict[str, Loss]:
+    """What can be compared here; says what cannot."""
+    found: dict[str, Loss] = {"usual": usual, "tiled": tiled, "excluding": excluding, "sigmoid": sigmoid}
+    if hasattr(F, "linear_cross_entropy"):
+        found["torch_linear"] = linear_cross_entropy
+    else:
+        print("torch.nn.functional.linear_cross_entropy: not in this torch, left out")
+    if importlib.util.find_spec("open_clip"):
+        found["open_clip"] = open_clip
+    else:
+        print("open_clip: not installed, left out")
+    return found
+
+
+def clock(threads: int, device: str) -> Callable[[], float]:
+    """Seconds: the process's CPU time on one thread, else the clock's with the GPU waited for."""
+    if device == "cpu":
+        return time.process_time if threads == 1 else time.perf_counter
+
+    def waited() -> float:
+        torch.cuda.synchronize()
+        return time.perf_counter()
+
+    return waited
+
+
+def inputs(frames: int, dim: int, device: str) -> list[Tensor]:
+    """S, P [N, d] of the size that layer-normed embeddings have, and CLIP's first temperature."""
     generator = torch.Generator().manual_seed(0)
-    s, p = (torch.randn(frames, dim, generator=generator).requires_grad_() for _ in range(2))
-    scale = torch.tensor(14.3 / dim, requires_grad=True)
-    started = time.process_time()
-    FUNCTIONS[name](s, p, scale).backward()
-    return time.process_time() - started
+    s, p = (torch.randn(frames, dim, generator=generator) for _ in range(2))
+    return [x.to(device).requires_grad_() for x in (s, p, torch.tensor(14.3 / dim))]
 
 
-def extra_memory(name: str, frames: int, dim: int, answer: multiprocessing.Queue) -> None:
+def seconds(loss: Loss, frames: int, dim: int, device: str, now: Callable[[], float]) -> float:
+    """Seconds of one forward and backward pass; small sizes repeat it."""
+    tensors = inputs(frames, dim, device)
+    times = max(1, 4_000_000 // frames**2)
+    started = now()
+    for _ in range(times):
+        loss(*tensors).backward()
+    return (now() - started) / times
+
+
+def matrix_rate(device: str, now: Callable[[], float]) -> float:
+    """Operations a second of a product of two square float32 matrices that fit no cache's way."""
+    a, b = (torch.randn(2048, 2048, device=device) for _ in range(2))
+    started = now()
+    a @ b
+    return 2 * 2048**3 / (now() - started)
+
+
+def peak_memory(device: str) -> float:
+    """Largest memory of this process so far, in MiB."""
+    if device != "cpu":
+        return torch.cuda.max_memory_allocated() / 2**20
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024
+
+
+def extra_memory(
+    name: str, frames: int, dim: int, threads: int, device: str, answer: multiprocessing.Queue
+) -> None:
     """Put the growth of this process's peak memory over one pass, in MiB, into ``answer``."""
-    torch.set_num_threads(1)
-    one_pass(name, 64, dim)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    one_pass(name, frames, dim)
-    answer.put((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    torch.set_num_threads(threads)
+    loss = globals()[{"torch_linear": "linear_cross_entropy"}.get(name, name)]
+    loss(*inputs(64, dim, device)).backward()
+    tensors = inputs(frames, dim, device)
+    before = peak_memory(device)
+    loss(*tensors).backward()
+    answer.put(peak_memory(device) - before)
+
+
+def measure_memory(*arguments: object) -> float:
+    """:func:`extra_memory` in a fresh process."""
+    context = multiprocessing.get_context("spawn")
+    answer = context.Queue()
+    process = context.Process(target=extra_memory, args=(*arguments, answer))
+    process.start()
+    found = answer.get()
+    process.join()
+    return found
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, nargs="+", default=[1024, 2048, 4096, 8192])
+    parser.add_argument("--frames", type=int, nargs="+", default=[512, 1024, 2048, 4096, 8192])
     parser.add_argument("--dim", type=int, default=256)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--only", nargs="+", help="names of losses; all if not given")
+    parser.add_argument("--hold", type=float, default=1.0, help="largest C to hold, in GiB")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    print(f"d = {options.dim}, {options.threads} thread(s), torch {torch.__version__}, float32")
-    print(f"{'N':>6} {'plain s':>9} {'tiled s':>9} {'ratio':>6} {'plain MiB':>10} {'tiled MiB':>10}")
-    context = multiprocessing.get_context("spawn")
+    now = clock(options.threads, options.device)
+    print(
+        f"d = {options.dim}, float32, {options.threads} thread(s), {options.device}, "
+        f"torch {torch.__version__}"
+    )
+    every = {k: f for k, f in losses().items() if not options.only or k in options.only}
+    print(f"{'N':>6} {'loss':<13} {'seconds':>9} {'x usual':>8} {'matrix rate':>11} {'extra MiB':>10}")
     for frames in options.frames:
-        times: dict[str, list[float]] = {name: [] for name in FUNCTIONS}
-        memory = {}
+        held = 4 * frames**2 / 2**30
+        here = {k: f for k, f in every.items() if k not in HOLDS_C or held <= options.hold}
+        times: dict[str, list[float]] = {name: [] for name in here}
+        rates = []
+        for loss in here.values():
+            seconds(loss, min(frames, 512), options.dim, options.device, now)  # warm up
         for _ in range(options.repeats):
-            for name, seconds in times.items():
-                seconds.append(one_pass(name, frames, options.dim))
-        for name in FUNCTIONS:
-            answer = context.Queue()
-            process = context.Process(target=extra_memory, args=(name, frames, options.dim, answer))
-            process.start()
-            memory[name] = answer.get()
-            process.join()
-        plain, tiled = (statistics.median(times[name]) for name in ("plain", "tiled"))
-        print(
-            f"{frames:6d} {plain:9.3f} {tiled:9.3f} {plain / tiled:6.2f} "
-            f"{memory['plain']:10.0f} {memory['tiled']:10.0f}"
-        )
+            for name, loss in here.items():
+                times[name].append(seconds(loss, frames, options.dim, options.device, now))
+            rates.append(matrix_rate(options.device, now))
+        for name in here:
+            median = statistics.median(times[name])
+            ratio = ""
+            if "usual" in here:
+                pairs = zip(times["usual"], times[name], strict=True)
+                ratio = f"{statistics.median(a / b for a, b in pairs):.2f}"
+            share = 8 * frames**2 * options.dim / median / statistics.median(rates)
+            memory = measure_memory(name, frames, options.dim, options.threads, options.device)
+            print(
+                f"{frames:6d} {name:<13} {median:9.4f} {ratio:>8} "
+                f"{f'{share:.0%}' if name == 'tiled' else '':>11} {memory:10.0f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
