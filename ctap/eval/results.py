@@ -52,7 +52,7 @@ _TASK_WORDS = {
 }
 _PACKAGES = (
     *("torch", "torchaudio", "lightning", "numpy", "soundfile"),
-    *("pyworld", "pyworld-prebuilt", "jiwer", "Resemblyzer"),
+    *("pyworld", "pyworld-prebuilt", "jiwer", "Resemblyzer", "speechmos"),
 )
 
 

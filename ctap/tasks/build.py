@@ -18,12 +18,14 @@ from ctap.errors import UserError
 from ctap.nn.ctap import CTAP
 from ctap.nn.duration import DurationModel
 from ctap.nn.phoneme_decoder import PhonemeDecoder
+from ctap.nn.semantic import SemanticConfig, SemanticModel
 from ctap.tasks.asr import ASRConfig, ASRTask
 from ctap.tasks.base import Task
 from ctap.tasks.duration import DurationTask, DurationTaskConfig
 from ctap.tasks.finetune import FinetuneConfig, FinetuneTask
 from ctap.tasks.model_dir import Parts
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
+from ctap.tasks.semantic import SemanticTask, SemanticTaskConfig
 from ctap.text.tokens import TokenTable
 from ctap.text.units import Units
 
@@ -170,10 +172,37 @@ def build_asr(config: ASRConfig, sources: Sources) -> Training:
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
 
 
+def build_semantic(config: SemanticTaskConfig, sources: Sources) -> Training:
+    """Semantic prediction model, from phonemes to the features of train_dir or to S."""
+    parts = _start(sources)
+    train, dev = _features(sources, parts.tokens)
+    size, stats = train.mels[train.utts[0]].shape[1], {}
+    if config.target == "features":
+        stats = json.loads((sources.train_dir.parent / "stats.json").read_text())
+        if len(stats["mean"]) != size:
+            raise UserError(
+                f"{sources.train_dir.parent}/stats.json: statistics of {len(stats['mean'])} dimensions, "
+                f"{sources.train_dir}/feats.scp holds {size}; dump the features again"
+            )
+    elif size != parts.audio.n_mels:
+        raise UserError(
+            f"{sources.train_dir}/feats.scp: {size} dimensions, expected {parts.audio.n_mels} mel bins, of "
+            "which target speech makes S; for a representation as it stands give --target features"
+        )
+    else:
+        size = parts.ctap.config.embed_dim
+    torch.manual_seed(config.trainer.seed)
+    sizes = SemanticConfig(size, config.model)
+    parts.semantic = SemanticModel(len(parts.tokens), sizes, stats.get("mean"), stats.get("std"))
+    task = SemanticTask(parts.ctap, parts.semantic, config)
+    return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
+
+
 #: Trainings by name: their configuration and their builder.
 TRAININGS: dict[str, tuple[type[Any], Callable[[Any, Sources], Training]]] = {
     "pretrain": (PretrainConfig, build_pretrain),
     "finetune": (FinetuneConfig, build_finetune),
     "duration": (DurationTaskConfig, build_duration),
     "asr": (ASRConfig, build_asr),
+    "semantic": (SemanticTaskConfig, build_semantic),
 }

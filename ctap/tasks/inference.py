@@ -157,6 +157,16 @@ class Model:
         return duration.to_frames(z, mask, speed)[0].tolist()
 
     @torch.inference_mode()
+    def predict_semantic(self, phones: list[str], durations: list[int]) -> Tensor:
+        """Representation [T, D] that the semantic prediction model reads off phones (section 3.2)."""
+        if len(durations) != len(phones):
+            raise UserError(f"{len(durations)} durations for {len(phones)} phones: expected one each")
+        semantic = self.parts.require("semantic")
+        tokens = torch.tensor([self.parts.tokens.encode(phones)], device=self.device)
+        spans = torch.tensor([durations], device=self.device)
+        return semantic.denormalize(semantic(tokens, spans, int(spans.sum()))[0]).cpu()
+
+    @torch.inference_mode()
     def synthesize(
         self,
         text: str | list[str],
