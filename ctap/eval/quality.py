@@ -16,9 +16,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from ctap.errors import UserError
-from ctap.eval.bootstrap import bootstrap_mean
-from ctap.eval.results import Metric, items
+from ctap.eval.results import Metric
 from ctap.eval.speaker import NoSpeechError
+from ctap.eval.speech import mean_metric
 
 __all__ = [
     "DNSMOS",
@@ -152,18 +152,14 @@ def metrics_of_quality(
         against: name of a floor or ceiling -> its scores, of the same shape.
         seed: of the bootstrap.
     """
-    metrics = {}
-    for key, what in predictor.figures.items():
-        own = items(scores, (found[key] for found in scores.values()))
-        metrics[key] = Metric.of(
-            bootstrap_mean([top for top, _ in own.values()], seed=seed),
+    return {
+        key: mean_metric(
+            key,
+            scores,
+            against or {},
+            seed,
             better="higher",
-            against={
-                name: bootstrap_mean([found[key] for found in other.values()]).value
-                for name, other in (against or {}).items()
-                if other
-            },
             note=f"{predictor.name}, {what}, 1 to 5; predicted, no listener heard it",
-            items=own,
         )
-    return metrics
+        for key, what in predictor.figures.items()
+    }

@@ -193,16 +193,35 @@ def metrics_of_pairs(
     """
     metrics = {}
     for key in keys:
-        mean = bootstrap_mean([found[key] for found in scores.values()], seed=seed)
-        beside = {
-            name: bootstrap_mean([found[key] for found in other.values()]).value
-            for name, other in (against or {}).items()
-        }
         kind = dict(_KINDS[key])
         kind["note"] = "; ".join(part for part in (kind.get("note", ""), note) if part)
-        own = items(scores, (found[key] for found in scores.values()))
-        metrics[key] = Metric.of(mean, against=beside, items=own, **kind)
+        metrics[key] = mean_metric(key, scores, against or {}, seed, **kind)
     return metrics
+
+
+def mean_metric(
+    key: str,
+    scores: Mapping[str, Mapping[str, float]],
+    against: Mapping[str, Mapping[str, Mapping[str, float]]],
+    seed: int,
+    **kind: Any,
+) -> Metric:
+    """Mean of one figure over utterances, with its interval and each utterance's part.
+
+    Args:
+        key: the figure.
+        scores: utterance -> figures.
+        against: name of a floor or ceiling -> its scores, of the same shape; empty ones are left out.
+        seed: of the bootstrap.
+        kind: unit, direction and note of the figure.
+    """
+    own = [found[key] for found in scores.values()]
+    beside = {
+        name: bootstrap_mean([found[key] for found in other.values()]).value
+        for name, other in against.items()
+        if other
+    }
+    return Metric.of(bootstrap_mean(own, seed=seed), against=beside, items=items(scores, own), **kind)
 
 
 def embed_list(
