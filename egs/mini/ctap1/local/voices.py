@@ -10,7 +10,8 @@ class Speaker:
     """A variant of eSpeak NG's Mandarin voice, and its settings.
 
     Some variants are of no use: they say a text differently every time (Alicia, f2, f3, f5, sandro), turn the
-    tones upside down (aunty), or swallow most of a vowel (Andrea, anika).
+    tones upside down (aunty), or swallow most of a vowel (Andrea, anika). Others are hard to tell from a
+    target's: Denis, Henrique, michel and miguel from Diogo.
 
     Attributes:
         pitch, pitch_range, rate: eSpeak NG's parameters. At its usual range of 50 most variants move their
@@ -40,15 +41,15 @@ SPEAKERS = (
     Speaker("SSB7008", "male", "edward", pitch=64, rate=170),
     Speaker("SSB7009", "male", "Diogo", pitch=72, rate=180, is_target=True),
     Speaker("SSB7010", "female", "Annie", pitch=48, rate=182, pitch_range=60, is_target=True),
-    Speaker("SSB7011", "male", "Henrique", pitch=70, rate=200, scale=0.95),
+    Speaker("SSB7011", "male", "david", pitch=78, rate=195, pitch_range=100),
     Speaker("SSB7012", "female", "steph", pitch=54, rate=175, pitch_range=100),
-    Speaker("SSB7013", "male", "michel", pitch=76, rate=165, scale=1.04),
+    Speaker("SSB7013", "male", "benjamin", pitch=70, rate=165, scale=1.1),
     Speaker("SSB7014", "female", "f4", pitch=50, rate=185, scale=1.05),
     Speaker("SSB7015", "male", "norbert", pitch=68, rate=190, scale=1.05),
     Speaker("SSB7016", "female", "shelby", pitch=58, rate=178, scale=1.06, pitch_range=75),
     Speaker("SSB7017", "male", "grandpa", pitch=66, rate=160, scale=0.94),
     Speaker("SSB7018", "female", "shelby", pitch=56, rate=188, scale=0.95, pitch_range=80),
-    Speaker("SSB7019", "male", "miguel", pitch=64, rate=182, scale=0.96),
+    Speaker("SSB7019", "male", "mike2", pitch=72, rate=182, scale=0.95),
     Speaker("SSB7020", "female", "linda", pitch=46, rate=172, scale=0.95, pitch_range=100),
     Speaker("SSB7021", "male", "Reed", pitch=62, rate=186, scale=1.02),
     Speaker("SSB7022", "female", "Nguyen", pitch=68, rate=180, scale=1.12, pitch_range=85),
