@@ -131,6 +131,10 @@ say "ctap and what it needs, at the versions of tools/constraints.txt"
 install -c "${pins}" -e "${root}[dev,eval]"
 install -c "${pins}" --no-deps "${speaker_encoder}"
 "${env}/bin/python" "${root}/tools/fix_torchaudio.py"
+# Byte code of what every command imports, written once and here: where PYTHONDONTWRITEBYTECODE is set (containers
+# often do), each start would compile it again, which takes longer than most commands.
+env -u PYTHONDONTWRITEBYTECODE "${env}/bin/python" -W ignore -c \
+    'import ctap.bin.train, ctap.tasks.inference, lightning, matplotlib.figure, resemblyzer, torch.utils.tensorboard'
 touch "${env}/.ready"
 rm -f "${unfinished}"
 say "ready: . ${env}/bin/activate"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,7 +29,8 @@ def command(function: Callable[..., None], **several: str) -> None:
     parser = ArgumentParser()
     parser.add_function_arguments(function, skip=set(several))
     for name, text in several.items():
-        parser.add_argument(f"--{name}", nargs="+", help=text)
+        is_needed = inspect.signature(function).parameters[name].default is inspect.Parameter.empty
+        parser.add_argument(f"--{name}", nargs="+", required=is_needed, help=text)
     function(**parser.instantiate(parser.parse_args()))
 
 

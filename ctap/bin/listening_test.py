@@ -34,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="extend",
         required=True,
         metavar="NAME=PATH",
-        help="sounds to rate, such as ctap=exp/tts_{speaker}/test_diffusion; a name may have several paths",
+        help="sounds to rate, such as ctap=exp/tts_{speaker}/test; a name may have several paths",
     )
     add("--reference", metavar="PATH", help="recordings of the same sentences: asks for prosody similarity")
     add(

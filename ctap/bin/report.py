@@ -16,6 +16,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--expdir", type=Path, required=True, help="directory of experiments")
     parser.add_argument("--out", type=Path, help="the tables as Markdown (default: EXPDIR/RESULTS.md)")
     parser.add_argument("--html", type=Path, help="page with sounds and pictures, e.g. EXPDIR/results.html")
+    parser.add_argument("--skip", nargs="*", default=[], help="directories in EXPDIR that are left out")
     parser.add_argument("--embed", action="store_true", help="put pictures and sounds inside the page")
     return parser
 
@@ -32,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     out: Path = arguments.out or arguments.expdir / "RESULTS.md"
     html: Path | None = arguments.html
     command = shlex.join(["python", "-m", "ctap.bin.report", *(sys.argv[1:] if argv is None else argv)])
-    collection = collect(arguments.expdir)
+    collection = collect(arguments.expdir, arguments.skip)
     draw_curves(collection, out.parent / f"{out.stem}_files")
     for target, text in [
         (out, markdown(collection, out, html=html, command=command)),

@@ -1,4 +1,4 @@
-"""Score a pretrained model on held-out speech: losses, retrieval, dependence on positions, probes."""
+"""Score a representation on held-out speech: losses, retrieval, dependence on positions, probes, size."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from ctap.bin.common import command
 from ctap.data.batch import Batch
 from ctap.data.batching import BatchRequest
 from ctap.data.dataset import CTAPDataset, FeatureSet
+from ctap.errors import UserError
+from ctap.eval.bootstrap import bootstrap_mean, bootstrap_ratio
+from ctap.eval.embedding_plots import plot_by_phone, plot_by_speaker
 from ctap.eval.mcd import mel_cepstral_distortion
 from ctap.eval.plots import plot_similarity, save_figure
 from ctap.eval.probe import Probe, phone_probe, speaker_probe
-from ctap.eval.results import Metric, collect_meta, write_scores
+from ctap.eval.results import Metric, collect_meta, items, write_scores
 from ctap.eval.retrieval import DIRECTIONS, retrieval
 from ctap.loss.contrastive_tiled import tiled_contrastive
 from ctap.loss.kl import gaussian_kl
@@ -23,9 +26,11 @@ from ctap.loss.regression import masked_mse
 from ctap.nn.ctap import CTAP
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.tasks.model_dir import Parts
+from ctap.upstream.representation import Representation, bits_per_second
 
 LEVELS = ("frame", "within_1", "within_3", "phone")
 MAX_SHIFT = 1000  # frames
+FRAMES_PER_SECOND = 100
 PROBE_FRAMES = 4000
 CONTRASTIVE_UTTERANCES = 8  # the paper's batch: what is compared with what decides the size of the loss
 UNITS = {"contrastive": "nats", "kl": "nats", "mel_cepstral_distortion": "dB"}
@@ -39,7 +44,7 @@ NOTES = {
 
 
 class Encoded:
-    """What a model makes of each utterance of a set."""
+    """What a model makes of each utterance of a set, and the figures that each has of its own."""
 
     def __init__(self, ctap: CTAP, batches: list[Batch], seed: int) -> None:
         """Encode and decode every utterance by itself, in float32."""
@@ -53,9 +58,9 @@ class Encoded:
         }
         for batch in batches:
             mel, mask = ctap.normalize(batch.mel), batch.mask
-            s = ctap.speech_encoder(mel)
+            s = ctap.encode_speech(batch)
             p = ctap.phoneme_encoder(batch.tokens, batch.durations, mel.shape[1])
-            moved = ctap.speech_encoder(mel, offset=shifts.randint(1, MAX_SHIFT))
+            moved = ctap.encode_speech(batch, offset=shifts.randint(1, MAX_SHIFT))
             g, log_variance = ctap.prompt_encoder(ctap.normalize(batch.prompt))
             mel_p = ctap.decoder(p, g)
             self.speech.append(s[0].cpu())
@@ -72,8 +77,8 @@ class Encoded:
             }.items():
                 self.figures[name].append(value)
 
-    def all_figures(self, labels: list[Tensor]) -> dict[str, float]:
-        """Every figure of stage 3 but the probes."""
+    def retrieved(self, labels: list[Tensor]) -> tuple[dict[str, float], dict[str, float]]:
+        """Contrastive loss and retrieval, and of retrieval the rate of guessing."""
         lengths = [len(x) for x in self.speech]
         s, p, phones = torch.cat(self.speech), torch.cat(self.phonemes), torch.cat(labels)
         found = retrieval(s, p, phones, lengths=lengths, scope="utterance")
@@ -89,7 +94,6 @@ class Encoded:
             for i in groups
         ]
         figures = {"contrastive": sum(losses) / len(losses)}
-        figures |= {k: sum(v) / len(v) for k, v in self.figures.items()}
         figures["frame_retrieval"] = found["speech_to_phone/frame"]
         figures["phone_retrieval"] = found["speech_to_phone/phone"]
         figures["phone_retrieval_shifted"] = moved["speech_to_phone/phone"]
@@ -104,8 +108,7 @@ class Encoded:
             "phone_retrieval": found["chance/phone"],
             "phone_retrieval_shifted": found["chance/phone"],
         }
-        self.chance = chance
-        return figures
+        return figures, chance
 
 
 @torch.no_grad()
@@ -118,6 +121,7 @@ def score_representation(
     max_utts: int = 400,
     seed: int = 777,
     config: str = "-",
+    given: Path | None = None,
 ) -> None:
     """Score a model on a dump directory with durations, beside an untrained one of the same size.
 
@@ -130,71 +134,128 @@ def score_representation(
         max_utts: Use the first so many utterances.
         seed: Seeds shifts and probes.
         config: Configuration of the experiment, for the record.
+        given: Dump directory of the same speech in the representation that the model reads, if it reads one:
+            only probes and size are scored then.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     parts = Parts.load(model)
-    features = FeatureSet(data_dir, parts.tokens)
+    if parts.ctap.config.given != (given is not None):
+        raise UserError(
+            f"{model}: {'reads' if given is None else 'does not read'} another representation (--given)"
+        )
+    features = FeatureSet(data_dir, parts.tokens, given=given)
     window = parts.ctap.config.prompt_encoder.frames
     data = CTAPDataset(features, max_frames=None, prompt_frames=window, prompt="utterance", seed=seed)
     count = min(len(features), max_utts)
     batches = [data[BatchRequest((i,), None)] for i in range(count)]
     labels = [b.tokens[0][frame_to_phone(b.durations, b.mel.shape[1])[0]] for b in batches]
+    phones = [parts.tokens.decode(x.tolist()) for x in labels]
+    mels = [b.mel[0] for b in batches]
     batches = [_to(b, device) for b in batches]
-
-    trained = Encoded(parts.ctap.to(device), batches, seed)
-    torch.manual_seed(seed)
-    blank = CTAP(parts.ctap.config, len(parts.tokens), parts.audio.n_mels).to(device).eval()
-    blank.mean, blank.std = parts.ctap.mean, parts.ctap.std
-    untrained = Encoded(blank, batches, seed).all_figures(labels)
+    ctap, images = parts.ctap.to(device), out / "images"
 
     metrics: dict[str, Metric] = {}
-    for key, value in trained.all_figures(labels).items():
-        against = {"untrained": untrained[key]}
-        if key in trained.chance:
-            against["chance"] = trained.chance[key]
-        better = "higher" if key in trained.chance else "neither" if key == "kl" else "lower"
-        metrics[key] = Metric(
-            value, count, UNITS.get(key, ""), better, against=against, note=NOTES.get(key, "")
-        )
-    metrics |= probes(trained.speech, [b.mel[0].cpu() for b in batches], labels, parts, features, seed)
+    if given is None:
+        trained = Encoded(ctap, batches, seed)
+        metrics |= alignment_metrics(trained, untrained(parts, batches, seed), labels, features.utts[:count])
+        for suffix, s in (("", trained.speech[0]), ("_shifted", trained.shifted[0])):
+            figure = plot_similarity(trained.scale.cpu() * s @ trained.phonemes[0].T, phones[0])
+            save_figure(figure, images / f"similarity_test{suffix}.png")
+        speech = trained.speech
+    else:
+        speech = [ctap.encode_speech(b)[0].cpu() for b in batches]
+    speakers = [features.speakers[features.speaker[i]] for i in range(count)]
+    metrics |= probes(speech, mels, phones, speakers, features.utts, seed)
+    metrics |= size_metrics(speech[0].shape[1], given, count)
+    save_figure(plot_by_phone(speech, phones, seed=seed), images / "embeddings_by_phone.png")
+    save_figure(plot_by_speaker(speech, speakers), images / "embeddings_by_speaker.png")
 
     write_scores(out / "scores.json", name, metrics, collect_meta(seed=seed, config=config), task="pretrain")
-    phones = parts.tokens.decode(labels[0].tolist())
-    for suffix, speech in (("", trained.speech[0]), ("_shifted", trained.shifted[0])):
-        figure = plot_similarity(trained.scale.cpu() * speech @ trained.phonemes[0].T, phones)
-        save_figure(figure, out / "images" / f"similarity_test{suffix}.png")
-    for key in ("frame_retrieval", "phone_retrieval", "phone_retrieval_shifted", "mel_cepstral_distortion"):
-        print(f"{name}: {key} {metrics[key].value:.4f} ({metrics[key].n} utterances)")
+    for key in (
+        "frame_retrieval",
+        "phone_retrieval",
+        "phone_retrieval_shifted",
+        "phone_probe",
+        "speaker_probe",
+    ):
+        if key in metrics:
+            print(f"{name}: {key} {metrics[key].value:.4f} ({metrics[key].n} utterances)")
+
+
+def untrained(parts: Parts, batches: list[Batch], seed: int) -> Encoded:
+    """The same from a model of that size with random weights."""
+    torch.manual_seed(seed)
+    blank = CTAP(parts.ctap.config, len(parts.tokens), parts.audio.n_mels).to(batches[0].mel.device).eval()
+    blank.mean, blank.std = parts.ctap.mean, parts.ctap.std
+    return Encoded(blank, batches, seed)
+
+
+def alignment_metrics(
+    trained: Encoded, blank: Encoded, labels: list[Tensor], utts: list[str]
+) -> dict[str, Metric]:
+    """How well speech and phonemes have come together, and what the decoder makes of them."""
+    (found, chance), (floor, _) = trained.retrieved(labels), blank.retrieved(labels)
+    metrics: dict[str, Metric] = {}
+    for key, value in found.items():
+        beside = {"untrained": floor[key]} | ({"chance": chance[key]} if key in chance else {})
+        better = "higher" if key in chance else "lower"
+        metrics[key] = Metric(
+            value, len(utts), UNITS.get(key, ""), better, against=beside, note=NOTES.get(key, "")
+        )
+    for key, values in trained.figures.items():
+        metrics[key] = Metric.of(
+            bootstrap_mean(values),
+            unit=UNITS.get(key, ""),
+            better="neither" if key == "kl" else "lower",
+            against={"untrained": sum(blank.figures[key]) / len(utts)},
+            note=NOTES.get(key, ""),
+            items=items(utts, values),
+        )
+    return metrics
+
+
+def size_metrics(dim: int, given: Path | None, count: int) -> dict[str, Metric]:
+    """Dimension, and bits a second: of codes what they take, of continuous frames 32 a value."""
+    made_by = None if given is None else given / "upstream.json"
+    if made_by is not None and made_by.exists():
+        bits = Representation.load(made_by).bits_per_second
+    else:
+        bits = bits_per_second(dim, FRAMES_PER_SECOND)
+    return {
+        "dimension": Metric(dim, count),
+        "bits_per_second": Metric(bits, count, "bit/s", "lower", note="codes as such, floats as 32 bits"),
+    }
 
 
 def probes(
     speech: list[Tensor],
     mels: list[Tensor],
-    labels: list[Tensor],
-    parts: Parts,
-    features: FeatureSet,
+    phones: list[list[str]],
+    speakers: list[str],
+    utts: list[str],
     seed: int,
 ) -> dict[str, Metric]:
     """Linear probes for phone and speaker on S, beside those on the log-mel and the rate of guessing."""
-    speakers = [features.speakers[features.speaker[i]] for i in range(len(speech))]
-    phones = [parts.tokens.decode(x.tolist()) for x in labels]
     metrics = {}
     if len(speech) > 1:
-        on_mel = phone_probe(mels, phones, max_frames=PROBE_FRAMES, seed=seed).accuracy
-        metrics["phone_probe"] = _probe(
-            phone_probe(speech, phones, max_frames=PROBE_FRAMES, seed=seed), "higher", on_mel
-        )
+        on_mel = phone_probe(mels, phones, max_frames=PROBE_FRAMES, seed=seed)
+        own = phone_probe(speech, phones, max_frames=PROBE_FRAMES, seed=seed)
+        metrics["phone_probe"] = _probe(own, "higher", on_mel, utts)
     repeated = [s for s in set(speakers) if speakers.count(s) > 1]
     if len(repeated) > 1:
-        on_mel = speaker_probe(mels, speakers, seed=seed).accuracy
-        metrics["speaker_probe"] = _probe(speaker_probe(speech, speakers, seed=seed), "lower", on_mel)
+        on_mel = speaker_probe(mels, speakers, seed=seed)
+        metrics["speaker_probe"] = _probe(speaker_probe(speech, speakers, seed=seed), "lower", on_mel, utts)
     return metrics
 
 
-def _probe(probe: Probe, better: str, on_mel: float) -> Metric:
-    against = {"chance": probe.chance, "log-mel": on_mel}
-    return Metric(probe.accuracy, probe.test_utterances, better=better, against=against)
+def _probe(probe: Probe, better: str, on_mel: Probe, utts: list[str]) -> Metric:
+    counts = {utts[i]: pair for i, pair in probe.by_utterance().items()}
+    right, total = zip(*counts.values(), strict=True)
+    against = {"chance": probe.chance, "log-mel": on_mel.accuracy}
+    return Metric.of(
+        bootstrap_ratio(right, total), better=better, against=against, items=items(counts, right, total)
+    )
 
 
 def _to(batch: Batch, device: str) -> Batch:

@@ -24,6 +24,7 @@ class Example:
         tokens: [L] phone ids, or empty for speech without text.
         durations: [L] frames of each phone, summing to T, or empty.
         units: [U] sentencepiece units of the text, or empty.
+        given: [T, D] frames of another representation, for models that read one.
     """
 
     utt: str
@@ -33,6 +34,7 @@ class Example:
     tokens: np.ndarray
     durations: np.ndarray
     units: np.ndarray
+    given: np.ndarray | None = None
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Batch:
         phone_lengths: [B] phones of each utterance.
         units: [B, U] int64.
         unit_lengths: [B] units of each utterance.
+        given: [B, T, D] frames of another representation, or None.
     """
 
     utts: list[str]
@@ -62,6 +65,7 @@ class Batch:
     phone_lengths: Tensor
     units: Tensor
     unit_lengths: Tensor
+    given: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.utts)
@@ -103,4 +107,5 @@ def collate(examples: Sequence[Example]) -> Batch:
         phone_lengths=phone_lengths,
         units=units,
         unit_lengths=unit_lengths,
+        given=None if examples[0].given is None else pad([e.given for e in examples])[0],
     )

@@ -48,9 +48,10 @@ class FeatureSet:
         tokens: Token table of the model.
         labeled: Read phones and durations too; without, the set is speech only.
         units: Turns a text into sentencepiece units, for the CTC head.
+        given: Dump directory of the same utterances in another representation, for a model that reads one.
 
     Raises:
-        UserError: A table is missing, or phones and frames do not fit each other.
+        UserError: A table is missing, or phones and frames do not fit each other, or the two dumps do not.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class FeatureSet:
         *,
         labeled: bool = True,
         units: Callable[[str], list[int]] | None = None,
+        given: str | Path | None = None,
     ) -> None:
         self.path = Path(path)
         frames = {u: int(n) for u, n in read_table(self.path / "utt2num_frames").items()}
@@ -68,6 +70,7 @@ class FeatureSet:
             raise UserError(f"{self.path}/utt2num_frames: no utterance in it")
         self.lengths = np.array([frames[u] for u in self.utts], np.int64)
         self.mels = MatrixReader(self.path / "feats.scp")
+        self.given = None if given is None else self._read_given(Path(given))
         utt2spk = read_table(self.path / "utt2spk")
         self.speakers = sorted({utt2spk[u] for u in self.utts})
         index = {s: i for i, s in enumerate(self.speakers)}
@@ -78,6 +81,17 @@ class FeatureSet:
             self._read_labels(tokens)
         texts = read_table(self.path / "text") if units else {}
         self.units = [np.array(units(texts[u]), np.int64) for u in self.utts] if units else None
+
+    def _read_given(self, path: Path) -> MatrixReader:
+        found = MatrixReader(path / "feats.scp")
+        for utt, frames in zip(self.utts, self.lengths, strict=True):
+            there = found.shape(utt)[0] if utt in found else 0
+            if there != frames:
+                raise UserError(
+                    f"{path}/feats.scp: {utt}: {there} frames, {frames} in {self.path}: dump this "
+                    "representation again from the same data directory"
+                )
+        return found
 
     def _read_labels(self, tokens: TokenTable) -> None:
         phones = read_table(self.path / "aligned_phones")
@@ -137,6 +151,7 @@ class CTAPDataset(Dataset[Batch]):
         features = self.features
         rng = None if step is None else np.random.default_rng([self.seed, step, index])
         mel = features.mels[features.utts[index]]
+        given = features.given[features.utts[index]] if features.given is not None else None
         tokens = features.tokens[index] if features.tokens else EMPTY
         durations = features.durations[index] if features.tokens else EMPTY
         units = features.units[index] if features.units else EMPTY
@@ -144,11 +159,12 @@ class CTAPDataset(Dataset[Batch]):
         if rng is not None and self.max_frames and len(mel) > self.max_frames:
             start = int(rng.integers(len(mel) - self.max_frames + 1))
             mel = mel[start : start + self.max_frames]
+            given = given if given is None else given[start : start + self.max_frames]
             if len(tokens):
                 tokens, durations = crop_durations(tokens, durations, start, self.max_frames)
             units = EMPTY  # the text of a crop is not known
         return Example(
-            features.utts[index], int(features.speaker[index]), mel, prompt, tokens, durations, units
+            features.utts[index], int(features.speaker[index]), mel, prompt, tokens, durations, units, given
         )
 
     def _prompt_source(self, index: int, mel: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Interval", "bootstrap_mean", "bootstrap_ratio"]
+__all__ = ["Interval", "bootstrap_mean", "bootstrap_ratio", "bootstrap_strata"]
 
 _DRAWS = 1 << 22  # indices held at a time
 
@@ -82,3 +82,38 @@ def bootstrap_ratio(
     ratios = np.concatenate(drawn)
     low, high = np.quantile(ratios[np.isfinite(ratios)], [tail, 1 - tail])
     return Interval(value, float(low), float(high), int(n))
+
+
+def bootstrap_strata(
+    strata: Sequence[Sequence[tuple[float, float]]],
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Mean over strata (speakers) of each one's ratio of sums, the utterances of each resampled.
+
+    Args:
+        strata: of each, the numerator and denominator of its utterances; NaN pairs are left out.
+        level: as in :func:`bootstrap_mean`.
+        resamples: as in :func:`bootstrap_mean`.
+        seed: as in :func:`bootstrap_mean`.
+
+    Returns:
+        The interval; all NaN if a stratum has no utterance.
+    """
+    generator = np.random.default_rng(seed)
+    values, drawn, n = [], np.zeros(resamples), 0
+    for pairs in strata:
+        table = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+        table = table[np.isfinite(table).all(axis=1)]
+        if not len(table) or table[:, 1].sum() == 0:
+            return Interval(np.nan, np.nan, np.nan, n)
+        n += len(table)
+        values.append(table[:, 0].sum() / table[:, 1].sum())
+        sums = table[generator.integers(0, len(table), (resamples, len(table)))].sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            drawn += sums[:, 0] / sums[:, 1] / len(strata)
+    tail = (1 - level) / 2
+    low, high = np.quantile(drawn[np.isfinite(drawn)], [tail, 1 - tail])
+    return Interval(float(np.mean(values)), float(low), float(high), n)

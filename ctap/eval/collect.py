@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection as Collection_
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,10 +112,11 @@ def _pictures(folder: Path, problems: list[str]) -> list[Picture]:
     ]
 
 
-def _walk(expdir: Path) -> Iterable[tuple[Path, list[str], list[str]]]:
-    """Directories in sorted order, hidden ones left out."""
+def _walk(expdir: Path, skip: Collection_[str]) -> Iterable[tuple[Path, list[str], list[str]]]:
+    """Directories in sorted order; hidden ones are left out, and those right below named in ``skip``."""
     for folder, children, files in os.walk(expdir):
-        children[:] = sorted(child for child in children if not child.startswith("."))
+        left_out = set(skip) if Path(folder) == expdir else set()
+        children[:] = sorted(c for c in children if not c.startswith(".") and c not in left_out)
         yield Path(folder), children, sorted(files)
 
 
@@ -131,12 +133,16 @@ def _owner(folder: Path, homes: dict[Path, Experiment], expdir: Path) -> Experim
     return homes.setdefault(home, Experiment(name, guess_task(name)))
 
 
-def collect(expdir: str | Path) -> Collection:
+def collect(expdir: str | Path, skip: Collection_[str] = ()) -> Collection:
     """Read everything under ``expdir``.
 
     Scores are ``scores*.json``; those of the same name are one experiment. Samples (``samples.json``),
     pictures (``images/*.png`` with ``images/captions.json``) and logs (``metrics.csv``) belong to the nearest
     directory above them that has scores.
+
+    Args:
+        expdir: the directory.
+        skip: names of directories in it that are left out.
 
     Raises:
         UserError: there is no such directory.
@@ -147,7 +153,7 @@ def collect(expdir: str | Path) -> Collection:
     problems: list[str] = []
     named: dict[str, Experiment] = {}
     homes: dict[Path, Experiment] = {}
-    tree = list(_walk(expdir))
+    tree = list(_walk(expdir, skip))
     for folder, _, files in tree:
         for file in files:
             if not (file.startswith("scores") and file.endswith(".json")):

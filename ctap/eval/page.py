@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import mimetypes
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ctap.eval import report
 from ctap.eval.collect import ROLES, Collection, Experiment, Sample
 from ctap.eval.page_style import STYLE
 
-__all__ = ["page"]
+__all__ = ["Section", "page"]
 
 _SHOWN = 8  # utterances with sounds that are open at first
 _ROLE_NAMES = {
@@ -23,6 +24,27 @@ _ROLE_NAMES = {
     "tts": "text to speech",
     "vc": "converted",
 }
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table, or words, ahead of the experiments.
+
+    Attributes:
+        title: heading.
+        text: a paragraph.
+        rows: a table with its heading, or nothing.
+    """
+
+    title: str
+    text: str = ""
+    rows: Sequence[Sequence[str]] = ()
+
+
+def _section(section: Section) -> str:
+    text = f'<p class="note">{escape(section.text)}</p>' if section.text else ""
+    table = _table(section.rows, section.rows[0][1:]) if section.rows else ""
+    return f'<section class="card"><h3>{escape(section.title)}</h3>{text}{table}</section>\n'
 
 
 def _embedded(path: Path) -> str:
@@ -126,14 +148,24 @@ def _experiment(experiment: Experiment, address: Callable[[Path], str]) -> str:
     return "".join(parts) + "</section>\n"
 
 
-def page(collection: Collection, out: Path, *, embed: bool = False, command: str = "") -> str:
-    """The text of results.html.
+def page(
+    collection: Collection,
+    out: Path,
+    *,
+    embed: bool = False,
+    command: str = "",
+    heading: str = "CTAP results",
+    lead: Sequence[Section] = (),
+) -> str:
+    """The text of results.html, or of another page of this kind.
 
     Args:
         collection: what was found (:func:`ctap.eval.collect.collect`).
         out: where the page will lie (addresses are relative to it).
         embed: put pictures and sounds inside, so that the one file can be sent; larger.
         command: how the page was made.
+        heading: of the page.
+        lead: what stands before the experiments.
     """
 
     def address(path: Path) -> str:
@@ -141,7 +173,7 @@ def page(collection: Collection, out: Path, *, embed: bool = False, command: str
 
     groups = collection.by_task()
     links = "".join(f'<a href="#{escape(t, quote=True)}">{escape(report.title(t))}</a>' for t in groups)
-    body = []
+    body = [_section(section) for section in lead]
     for task, experiments in groups.items():
         body.append(f'<h2 id="{escape(task, quote=True)}">{escape(report.title(task))}</h2>\n')
         compared = report.overview(experiments)
@@ -150,7 +182,7 @@ def page(collection: Collection, out: Path, *, embed: bool = False, command: str
                 f'<section class="card"><h3>Side by side</h3>{_table(compared, compared[0][1:])}</section>\n'
             )
         body += [_experiment(experiment, address) for experiment in experiments]
-    if not groups:
+    if not groups and not lead:
         body.append("<p>No scores yet.</p>")
     if collection.problems:
         items = "".join(f"<li>{escape(problem)}</li>" for problem in collection.problems)
@@ -162,7 +194,7 @@ def page(collection: Collection, out: Path, *, embed: bool = False, command: str
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>CTAP results</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n"
-        f'<header><h1>CTAP results</h1><p class="note">{escape(report.NOTE)}</p></header>\n'
+        f"<title>{escape(heading)}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n"
+        f'<header><h1>{escape(heading)}</h1><p class="note">{escape(report.NOTE)}</p></header>\n'
         f"<nav><div>{links}</div></nav>\n<main>\n{''.join(body)}</main>\n{made}\n</body>\n</html>\n"
     )

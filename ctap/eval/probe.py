@@ -30,6 +30,7 @@ class Probe:
         test_items: items scored.
         test_utterances: utterances that these come from.
         correct: ``[test_items]`` right or wrong, for an interval.
+        utterance: which utterance each scored item comes from, as an index into what was given.
     """
 
     accuracy: float
@@ -39,6 +40,15 @@ class Probe:
     test_items: int
     test_utterances: int
     correct: Tensor
+    utterance: list[int]
+
+    def by_utterance(self) -> dict[int, tuple[int, int]]:
+        """Utterance -> its items classified right, and all its items that were scored."""
+        counts: dict[int, tuple[int, int]] = {}
+        for utt, hit in zip(self.utterance, self.correct.tolist(), strict=True):
+            right, total = counts.get(utt, (0, 0))
+            counts[utt] = (right + hit, total + 1)
+        return counts
 
 
 def linear_probe(
@@ -96,7 +106,7 @@ def _split(groups: Sequence[Hashable], test_share: float, seed: int) -> tuple[li
 
 
 def _score(
-    train_x: Tensor, train_y: list, test_x: Tensor, test_y: list, utterances: int, **fit: Any
+    train_x: Tensor, train_y: list, test_x: Tensor, test_y: list, utterance: list[int], **fit: Any
 ) -> Probe:
     names = sorted(set(train_y))
     index = {name: i for i, name in enumerate(names)}
@@ -112,8 +122,9 @@ def _score(
         classes=len(names),
         train_items=len(train_y),
         test_items=len(test_y),
-        test_utterances=utterances,
+        test_utterances=len(set(utterance)),
         correct=correct.cpu(),
+        utterance=utterance,
     )
 
 
@@ -147,7 +158,9 @@ def speaker_probe(
     x = torch.stack([features[i].double().mean(0) for i in kept])
     y = [speakers[i] for i in kept]
     train, test = _split(y, test_share, seed)
-    return _score(x[train], [y[i] for i in train], x[test], [y[i] for i in test], len(test), l2=l2)
+    return _score(
+        x[train], [y[i] for i in train], x[test], [y[i] for i in test], [kept[i] for i in test], l2=l2
+    )
 
 
 @torch.no_grad()
@@ -183,17 +196,19 @@ def phone_probe(
     drop = set(pauses)
     sides = []
     for part in _split([0] * len(features), test_share, seed):
-        rows, names = [], []
+        rows, names, origin = [], [], []
         for i in part:
             if len(features[i]) != len(phones[i]):
                 raise ValueError(f"utterance {i}: {len(features[i])} frames but {len(phones[i])} phones")
             keep = [t for t, phone in enumerate(phones[i]) if phone not in drop]
             rows.append(features[i][keep])
             names += [phones[i][t] for t in keep]
+            origin += [i] * len(keep)
         if not names:
             raise ValueError("a phone probe needs frames that are no pause on both sides of the split")
         x = torch.cat(rows)
         drawn = torch.randperm(len(names), generator=generator)[:max_frames].sort().values
-        sides.append((x[drawn.to(x.device)], [names[j] for j in drawn.tolist()], len(part)))
-    (train_x, train_y, _), (test_x, test_y, utterances) = sides
-    return _score(train_x, train_y, test_x, test_y, utterances, l2=l2)
+        order = drawn.tolist()
+        sides.append((x[drawn.to(x.device)], [names[j] for j in order], [origin[j] for j in order]))
+    (train_x, train_y, _), (test_x, test_y, utterance) = sides
+    return _score(train_x, train_y, test_x, test_y, utterance, l2=l2)

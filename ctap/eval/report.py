@@ -15,7 +15,7 @@ from ctap.errors import UserError
 from ctap.eval.collect import Collection, Experiment, Picture
 from ctap.eval.results import Metric
 
-__all__ = ["TITLES", "draw_curves", "figure", "link", "markdown"]
+__all__ = ["TITLES", "draw_curves", "figure", "link", "markdown", "markdown_table"]
 
 TITLES = {
     "durations": "Durations",
@@ -159,7 +159,8 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _table(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+def markdown_table(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+    """Rows as lines of a Markdown table; the first is its heading, columns ``right`` stand to the right."""
     head, *body = lines
     rule = ["---:" if i in right else "---" for i in range(len(head))]
     return ["| " + " | ".join(_cell(c) for c in row) + " |" for row in (head, rule, *body)] + [""]
@@ -186,7 +187,7 @@ def markdown(collection: Collection, out: Path, *, html: Path | None = None, com
         text += [f"## {title(task)}", ""]
         compared = overview(experiments)
         if compared:
-            text += _table(compared, right=range(1, len(compared[0])))
+            text += markdown_table(compared, right=range(1, len(compared[0])))
         for experiment in experiments:
             text += _experiment(experiment, out)
     if collection.problems:
@@ -199,7 +200,7 @@ def _experiment(experiment: Experiment, out: Path) -> list[str]:
     if experiment.scores:
         table = rows(experiment)
         right = [i for i, name in enumerate(table[0]) if name in ("value", "n")]
-        text += _table(table, right=right)
+        text += markdown_table(table, right=right)
     seen = []
     for scores in experiment.scores:
         lines = [f"- {name}: `{value}`" for name, value in provenance(scores.meta)]
@@ -216,5 +217,5 @@ def _experiment(experiment: Experiment, out: Path) -> list[str]:
         for sample in experiment.samples:
             role = f"{sample.role} {sample.speaker}".strip()
             lines.append([sample.utt, sample.text, f"[{role}]({link(sample.wav, out)})"])
-        text += _table(lines)
+        text += markdown_table(lines)
     return text

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from ctap.data.batch import Batch
 from ctap.nn.decoder import Decoder
+from ctap.nn.given import GivenFrames
 from ctap.nn.phoneme_encoder import PhonemeEncoder
 from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder
+from ctap.nn.semantic import SemanticModel
 from ctap.nn.speech_encoder import SpeechEncoder
 from ctap.nn.transformer import StackConfig
 
@@ -28,6 +31,9 @@ class CTAPConfig:
         postnet_dim: Channels of the decoder's convolutions.
         temperature: Start of tau (Eq. 5) times d. S and P are layer-normed, so S.P = d cos: 14.3 is CLIP's.
         temperature_cap: Largest tau times d; 100 is CLIP's.
+        given: S is no work of the speech encoder but another representation, dumped beforehand (section 3.2):
+            ``embed_dim`` is then its dimension, and a semantic prediction model takes the phoneme encoder's
+            place.
     """
 
     embed_dim: int = 256
@@ -38,6 +44,7 @@ class CTAPConfig:
     postnet_dim: int = 512
     temperature: float = 14.3
     temperature_cap: float = 100.0
+    given: bool = False
 
 
 class CTAP(nn.Module):
@@ -49,6 +56,8 @@ class CTAP(nn.Module):
         n_mels: Mel bins.
         mean: Global mean of every mel bin, [n_mels]; 0 if not given.
         std: Global standard deviation of every mel bin, [n_mels]; 1 if not given.
+        given_mean: The same of a given representation, [d].
+        given_std: The same of a given representation, [d].
     """
 
     def __init__(
@@ -58,12 +67,20 @@ class CTAP(nn.Module):
         n_mels: int = 40,
         mean: list[float] | None = None,
         std: list[float] | None = None,
+        given_mean: list[float] | None = None,
+        given_std: list[float] | None = None,
     ) -> None:
         super().__init__()
         d, prompt = config.embed_dim, config.prompt_encoder
         self.config = config
-        self.speech_encoder = SpeechEncoder(n_mels, d, config.speech_encoder)
-        self.phoneme_encoder = PhonemeEncoder(n_tokens, d, config.phoneme_encoder)
+        self.speech_encoder: nn.Module
+        self.phoneme_encoder: nn.Module
+        if config.given:
+            self.speech_encoder = GivenFrames(d, given_mean, given_std)
+            self.phoneme_encoder = SemanticModel(n_tokens, d, config.phoneme_encoder)
+        else:
+            self.speech_encoder = SpeechEncoder(n_mels, d, config.speech_encoder)
+            self.phoneme_encoder = PhonemeEncoder(n_tokens, d, config.phoneme_encoder)
         self.prompt_encoder = PromptEncoder(n_mels, prompt)
         self.decoder = Decoder(n_mels, d, prompt.dim, config.decoder, config.postnet_dim)
         self.log_scale = nn.Parameter(torch.tensor(math.log(config.temperature / d)))
@@ -82,6 +99,11 @@ class CTAP(nn.Module):
     def denormalize(self, mel: Tensor) -> Tensor:
         """The inverse of :meth:`normalize`."""
         return mel * self.std + self.mean
+
+    def encode_speech(self, batch: Batch, offset: int = 0) -> Tensor:
+        """S [B, T, d] of a batch, positions counted from ``offset``."""
+        frames = batch.given if self.config.given else self.normalize(batch.mel)
+        return self.speech_encoder(frames, batch.mask, offset)
 
     def duration_condition(self, tokens: Tensor, mask: Tensor, prompt: Tensor) -> Tensor:
         """Condition of the duration models: the unexpanded phoneme encoding beside G.

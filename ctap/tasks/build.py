@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,9 @@ import torch
 from ctap.audio.settings import AudioSettings
 from ctap.data.dataset import FeatureSet
 from ctap.errors import UserError
-from ctap.nn.ctap import CTAP
+from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationModel
 from ctap.nn.phoneme_decoder import PhonemeDecoder
-from ctap.nn.semantic import SemanticConfig, SemanticModel
 from ctap.tasks.asr import ASRConfig, ASRTask
 from ctap.tasks.base import Task
 from ctap.tasks.duration import DurationTask, DurationTaskConfig
@@ -40,6 +39,8 @@ class Sources:
         init: Model directory to start from; pretraining may do without.
         duration_init: Model directory to take the duration part from, if not from ``init``.
         units: Sentencepiece model of the CTC head (asr).
+        given: Dump directory of another representation, with stats.json and a directory of the name of
+            train_dir, and of dev_dir: for models that read it (section 3.2).
     """
 
     train_dir: Path
@@ -47,6 +48,11 @@ class Sources:
     init: Path | None = None
     duration_init: Path | None = None
     units: Path | None = None
+    given: Path | None = None
+
+    def given_of(self, folder: Path) -> Path | None:
+        """Where the other representation of dump directory ``folder`` is."""
+        return None if self.given is None else self.given / folder.name
 
     def fingerprints(self) -> dict[str, str]:
         """A digest of everything that is read, so that a resumed training is known to be the same one."""
@@ -55,6 +61,8 @@ class Sources:
             if folder is not None:
                 tables = ("utt2num_frames", "utt2spk", "aligned_phones", "durations", "feats.scp")
                 digests[name] = digest(*(folder / t for t in tables), folder.parent / "stats.json")
+                if (given := self.given_of(folder)) is not None:
+                    digests[f"given_{name}"] = digest(given / "feats.scp", given.parent / "stats.json")
         for name, folder in (("init", self.init), ("duration_init", self.duration_init)):
             if folder is not None:
                 digests[name] = digest(*sorted(folder.glob("*.pt")), folder / "model.yaml")
@@ -90,15 +98,22 @@ def read_audio(dump: Path) -> AudioSettings:
 
 def _features(
     sources: Sources,
-    tokens: TokenTable,
+    parts: Parts,
     *,
     labeled: bool = True,
     units: Callable[[str], list[int]] | None = None,
 ) -> tuple[FeatureSet, FeatureSet | None]:
-    dev = sources.dev_dir
+    def read(folder: Path) -> FeatureSet:
+        given = sources.given_of(folder)
+        found = FeatureSet(folder, parts.tokens, labeled=labeled, units=units, given=given)
+        dim = parts.ctap.config.embed_dim
+        if found.given is not None and (there := found.given.shape(found.utts[0])[1]) != dim:
+            raise UserError(f"{given}/feats.scp: frames of {there} dimensions, the model reads {dim}")
+        return found
+
     return (
-        FeatureSet(sources.train_dir, tokens, labeled=labeled, units=units),
-        None if dev is None else FeatureSet(dev, tokens, labeled=labeled, units=units),
+        read(sources.train_dir),
+        None if sources.dev_dir is None else read(sources.dev_dir),
     )
 
 
@@ -109,13 +124,35 @@ def _start(sources: Sources) -> Parts:
     parts.require_same_data(
         parts.tokens, read_audio(sources.train_dir), f"{sources.train_dir.parent}/audio.json"
     )
+    if parts.ctap.config.given != (sources.given is not None):
+        raise UserError(
+            f"{sources.init}: this model reads another representation: give its dump directory with --given"
+            if parts.ctap.config.given
+            else f"--given {sources.given}: {sources.init} makes S of mels; leave --given out"
+        )
     return parts
+
+
+def _start_given(sizes: CTAPConfig, sources: Sources, seed: int) -> Parts:
+    """A new model that reads the representation of ``sources.given``."""
+    if sources.given is None:
+        raise UserError("--init: give a model directory, or another representation to start anew (--given)")
+    stats, given = (
+        json.loads((folder / "stats.json").read_text())
+        for folder in (sources.train_dir.parent, sources.given)
+    )
+    tokens, audio = TokenTable.mandarin(), read_audio(sources.train_dir)
+    sizes = replace(sizes, given=True, embed_dim=len(given["mean"]))
+    torch.manual_seed(seed)
+    ctap = CTAP(sizes, len(tokens), audio.n_mels, stats["mean"], stats["std"], given["mean"], given["std"])
+    return Parts(tokens, audio, ctap)
 
 
 def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
     """Pretraining, from random weights or from ``init``'s."""
     tokens, audio = TokenTable.mandarin(), read_audio(sources.train_dir)
-    train, dev = _features(sources, tokens)
+    if config.model.given or sources.given is not None:
+        raise UserError("pretraining makes its own representation: leave model.given and --given out")
     stats = json.loads((sources.train_dir.parent / "stats.json").read_text())
     torch.manual_seed(config.trainer.seed)
     ctap = CTAP(config.model, len(tokens), audio.n_mels, stats["mean"], stats["std"])
@@ -127,14 +164,16 @@ def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
                 f"{sources.init}: sizes differ: {start.ctap.config} there, {config.model} asked for"
             )
         ctap.load_state_dict(start.ctap.state_dict())
+    parts = Parts(tokens, audio, ctap)
+    train, dev = _features(sources, parts)
     task = PretrainTask(ctap, config, tokens)
-    return Training(task, train, dev, Parts(tokens, audio, ctap), config.model.prompt_encoder.frames)
+    return Training(task, train, dev, parts, config.model.prompt_encoder.frames)
 
 
 def build_finetune(config: FinetuneConfig, sources: Sources) -> Training:
-    """Decoder and prompt encoder on one speaker."""
-    parts = _start(sources)
-    train, dev = _features(sources, parts.tokens, labeled=config.reads == "phonemes")
+    """Decoder and prompt encoder on one speaker; new ones on all, where another representation is given."""
+    parts = _start(sources) if sources.init else _start_given(config.model, sources, config.trainer.seed)
+    train, dev = _features(sources, parts, labeled=config.reads == "phonemes")
     task = FinetuneTask(parts.ctap, config)
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
 
@@ -142,7 +181,7 @@ def build_finetune(config: FinetuneConfig, sources: Sources) -> Training:
 def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
     """Duration models, new or from the duration part at hand."""
     parts = _start(sources)
-    train, dev = _features(sources, parts.tokens)
+    train, dev = _features(sources, parts)
     if sources.duration_init is not None:
         parts.duration = Parts.load(sources.duration_init).require("duration")
     if parts.duration is None:
@@ -163,7 +202,7 @@ def build_asr(config: ASRConfig, sources: Sources) -> Training:
     """Phoneme decoder on frozen speech embeddings."""
     parts = _start(sources)
     parts.units = Units(sources.units) if sources.units else None
-    train, dev = _features(sources, parts.tokens, units=parts.units.encode if parts.units else None)
+    train, dev = _features(sources, parts, units=parts.units.encode if parts.units else None)
     torch.manual_seed(config.trainer.seed)
     n_units = len(parts.units) if parts.units else 0
     parts.asr = PhonemeDecoder(parts.ctap.config.embed_dim, len(parts.tokens), n_units, config.model)
@@ -173,28 +212,10 @@ def build_asr(config: ASRConfig, sources: Sources) -> Training:
 
 
 def build_semantic(config: SemanticTaskConfig, sources: Sources) -> Training:
-    """Semantic prediction model, from phonemes to the features of train_dir or to S."""
+    """Semantic prediction model: the text side of a model, to predict its speech side."""
     parts = _start(sources)
-    train, dev = _features(sources, parts.tokens)
-    size, stats = train.mels[train.utts[0]].shape[1], {}
-    if config.target == "features":
-        stats = json.loads((sources.train_dir.parent / "stats.json").read_text())
-        if len(stats["mean"]) != size:
-            raise UserError(
-                f"{sources.train_dir.parent}/stats.json: statistics of {len(stats['mean'])} dimensions, "
-                f"{sources.train_dir}/feats.scp holds {size}; dump the features again"
-            )
-    elif size != parts.audio.n_mels:
-        raise UserError(
-            f"{sources.train_dir}/feats.scp: {size} dimensions, expected {parts.audio.n_mels} mel bins, of "
-            "which target speech makes S; for a representation as it stands give --target features"
-        )
-    else:
-        size = parts.ctap.config.embed_dim
-    torch.manual_seed(config.trainer.seed)
-    sizes = SemanticConfig(size, config.model)
-    parts.semantic = SemanticModel(len(parts.tokens), sizes, stats.get("mean"), stats.get("std"))
-    task = SemanticTask(parts.ctap, parts.semantic, config)
+    train, dev = _features(sources, parts)
+    task = SemanticTask(parts.ctap, config)
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
 
 

@@ -2,6 +2,9 @@
 
 On speech alone the decoder reads S (voice conversion, and the first step of TTS); on the labeled minutes it
 reads P (the second step of TTS). Both encoders stay frozen throughout.
+
+The acoustic models of the compared systems (section 3.2) are trained in the same way on the whole corpus:
+from a new decoder that reads another representation, or from that of a CTAP pretrained without one.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from ctap.data.batch import Batch
 from ctap.data.dataset import DataConfig
 from ctap.loss.kl import margin_kl
 from ctap.loss.regression import masked_mse
-from ctap.nn.ctap import CTAP
+from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.tasks.base import OptimConfig, Task
 from ctap.tasks.trainer import TrainerConfig
@@ -29,6 +32,9 @@ class FinetuneConfig:
     Args:
         reads: What the decoder reads: speech (S, needs no text) or phonemes (P).
         kl_margin: Margin of L_kl in nats.
+        model: Sizes of a new model, where another representation is given and there is none to start from;
+            ``embed_dim`` is taken from the representation, the stack of the phoneme encoder is that of the
+            semantic prediction model.
         data: Batches.
         optim: Optimiser.
         trainer: Steps, seed, devices.
@@ -36,6 +42,7 @@ class FinetuneConfig:
 
     reads: Literal["speech", "phonemes"] = "speech"
     kl_margin: float = 10.0
+    model: CTAPConfig = field(default_factory=CTAPConfig)
     data: DataConfig = field(default_factory=DataConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
@@ -57,7 +64,7 @@ class FinetuneTask(Task):
         mel = ctap.normalize(batch.mel)
         with torch.no_grad():
             if self.config.reads == "speech":
-                embedding = ctap.speech_encoder(mel, mask)
+                embedding = ctap.encode_speech(batch)
             else:
                 embedding = ctap.phoneme_encoder(batch.tokens, batch.durations, size, mask)
         mean, log_variance = ctap.prompt_encoder(ctap.normalize(batch.prompt))

@@ -21,6 +21,7 @@ from ctap.audio.vocoder import Vocoder, make_vocoder
 from ctap.audio.wave import load_wave, save_wave
 from ctap.errors import UserError
 from ctap.eval.errors import collapse
+from ctap.kaldi.ark import read_matrix
 from ctap.tasks.model_dir import Parts
 from ctap.text.frontend import text_to_phones
 
@@ -111,9 +112,27 @@ class Model:
         return self.parts.ctap.normalize(log_mel(samples, self.parts.audio).to(self.device))
 
     @torch.inference_mode()
-    def embed(self, wave: Wave) -> Tensor:
-        """Speech embeddings S [T, d], one a frame of 10 ms (Eq. 1)."""
-        return windowed(lambda x: self.parts.ctap.speech_encoder(x[None])[0], self.mel(wave)).cpu()
+    def embed(self, speech: Wave) -> Tensor:
+        """Speech embeddings S [T, d], one a frame of 10 ms (Eq. 1).
+
+        Args:
+            speech: A wave; for a model that reads another representation (section 3.2) an entry of its
+                feats.scp, or its frames [T, d].
+        """
+        frames = self._given(speech) if self.parts.ctap.config.given else self.mel(speech)
+        return windowed(lambda x: self.parts.ctap.speech_encoder(x[None])[0], frames).cpu()
+
+    def _given(self, entry: Wave) -> Tensor:
+        dim = self.parts.ctap.config.embed_dim
+        if not isinstance(entry, np.ndarray) and Path(entry).suffix == ".wav":
+            raise UserError(
+                f"{entry}: {self.parts.path or 'this model'} reads frames of another representation, no "
+                "waves; give the feats.scp of its dump"
+            )
+        frames = entry if isinstance(entry, np.ndarray) else read_matrix(str(entry))
+        if frames.ndim != 2 or frames.shape[1] != dim:
+            raise UserError(f"{entry}: frames {list(frames.shape)}, expected [T, {dim}]")
+        return torch.from_numpy(np.ascontiguousarray(frames, dtype=np.float32)).to(self.device)
 
     @torch.inference_mode()
     def embed_prompt(self, wave: Wave) -> Tensor:
@@ -155,16 +174,6 @@ class Model:
         else:
             z = duration.predictor(condition, mask)
         return duration.to_frames(z, mask, speed)[0].tolist()
-
-    @torch.inference_mode()
-    def predict_semantic(self, phones: list[str], durations: list[int]) -> Tensor:
-        """Representation [T, D] that the semantic prediction model reads off phones (section 3.2)."""
-        if len(durations) != len(phones):
-            raise UserError(f"{len(durations)} durations for {len(phones)} phones: expected one each")
-        semantic = self.parts.require("semantic")
-        tokens = torch.tensor([self.parts.tokens.encode(phones)], device=self.device)
-        spans = torch.tensor([durations], device=self.device)
-        return semantic.denormalize(semantic(tokens, spans, int(spans.sum()))[0]).cpu()
 
     @torch.inference_mode()
     def synthesize(

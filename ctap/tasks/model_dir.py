@@ -2,7 +2,7 @@
 
 A model directory holds ``model.yaml`` (format, the configuration of every part), ``tokens.txt``,
 ``audio.json`` (mel settings), ``units.model`` (sentencepiece, with the asr part) and ``<part>.pt`` (weights).
-Parts are ``ctap`` (always), ``duration``, ``asr`` and ``semantic``. A training starts from one and writes one
+Parts are ``ctap`` (always), ``duration`` and ``asr``. A training starts from one and writes one
 with its part added or replaced.
 """
 
@@ -23,13 +23,12 @@ from ctap.kaldi.io import atomic_dir
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.nn.phoneme_decoder import PhonemeDecoder
-from ctap.nn.semantic import SemanticConfig, SemanticModel
 from ctap.nn.transformer import StackConfig
 from ctap.text.tokens import TokenTable
 from ctap.text.units import Units
 
 FORMAT = 1
-STAGE_OF = {"ctap": 3, "duration": 4, "asr": 6, "semantic": 7}
+STAGE_OF = {"ctap": 3, "duration": 4, "asr": 6}
 
 
 @dataclass
@@ -42,7 +41,6 @@ class Parts:
         ctap: Encoders, prompt encoder, decoder.
         duration: Duration models, if trained.
         asr: Phoneme decoder, if trained.
-        semantic: Semantic prediction model, if trained.
         units: Sentencepiece model that the CTC head spells with.
         path: Where the parts were loaded from.
         asr_config: Sizes of ``asr``.
@@ -53,7 +51,6 @@ class Parts:
     ctap: CTAP
     duration: DurationModel | None = None
     asr: PhonemeDecoder | None = None
-    semantic: SemanticModel | None = None
     units: Units | None = None
     path: Path | None = None
     asr_config: StackConfig = field(default_factory=StackConfig)
@@ -64,7 +61,6 @@ class Parts:
             "ctap": self.ctap,
             "duration": self.duration,
             "asr": self.asr,
-            "semantic": self.semantic,
         }
         return {k: m for k, m in named.items() if m is not None}
 
@@ -88,8 +84,6 @@ class Parts:
             configs["duration"] = to_dict(self.duration.config)
         if self.asr is not None:
             configs["asr"] = to_dict(self.asr_config)
-        if self.semantic is not None:
-            configs["semantic"] = to_dict(self.semantic.config)
         with atomic_dir(path) as folder:
             save_yaml({"format": FORMAT, "parts": configs}, folder / "model.yaml")
             self.tokens.save(folder / "tokens.txt")
@@ -129,8 +123,6 @@ class Parts:
             parts.asr_config = from_dict(StackConfig, configs["asr"], where)
             n_units = len(parts.units) if parts.units else 0
             parts.asr = PhonemeDecoder(ctap.config.embed_dim, len(tokens), n_units, parts.asr_config)
-        if "semantic" in configs:
-            parts.semantic = SemanticModel(len(tokens), from_dict(SemanticConfig, configs["semantic"], where))
         for name, module in parts.modules().items():
             load_weights(module, path / f"{name}.pt")
             module.eval()

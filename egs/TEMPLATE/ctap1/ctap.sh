@@ -11,6 +11,7 @@
 #  4  minimally-supervised TTS                -> exp/tts_<speaker>
 #  5  voice conversion                        -> exp/vc_<speaker>
 #  6  ASR                                     -> exp/asr, and recognition scores of stages 4 and 5
+#  7  the paper's Table 1: compared systems   -> exp/table1, exp/TABLE1.md, exp/TABLE1.html
 #  8  packing                                 -> exp/packed
 #
 # A finished step is skipped; one whose input or options have changed says what changed and runs again. A killed
@@ -65,6 +66,7 @@ finetune_config=conf/finetune.yaml       # decoder and prompt encoder, on speech
 labeled_config=conf/finetune_labeled.yaml # the same, on the labeled minutes
 duration_config=conf/duration.yaml       # duration models, on all labeled speech
 duration_adapt_config=conf/duration_adapt.yaml # the same, on the labeled minutes
+duration_model=diffusion  # durations of synthesised speech: diffusion or deterministic
 asr_config=conf/asr.yaml                 # phoneme decoder
 units=2000                               # sentencepiece units of the CTC head, at most; 0: no head
 
@@ -73,6 +75,23 @@ eval_utts=100             # utterances of each target speaker, and of test, that
 vc_utts=20                # test utterances of other speakers that are converted to each target speaker
 max_refs=10               # recordings a speaker that the speaker encoder hears
 device=auto               # of inference: cpu, cuda or auto
+
+# Table 1 (stage 7)
+systems="codec wav2vec2 hubert whisper ctap_no_decoder ctap_mse_embed ctap_phoneme_decoder ctap_paper ctap_ours logmel" # its rows
+paper_config=conf/ctap.yaml                # the paper's CTAP
+ours_config=conf/ablations/ctap_ours.yaml  # ours
+no_decoder_config=conf/ablations/ctap_no_decoder.yaml # CTAP w/o decoder
+mse_embed_config=conf/ablations/ctap_mse_embed.yaml # CTAP + L_mse(embed)
+phoneme_decoder_config=conf/ablations/ctap_phoneme_decoder.yaml # CTAP + decoder_phoneme
+acoustic_config=conf/acoustic.yaml         # acoustic model of systems without a decoder of their own
+semantic_config=conf/semantic.yaml         # semantic prediction model of systems without a phoneme encoder
+table1_args=""                             # more options of their pretraining, such as "--trainer.max_steps 1000"
+table1_asr_args=""                         # and of their phoneme models
+codec_model=facebook/encodec_24khz         # of the compared systems: a directory, or a name on the hub
+wav2vec2_model=TencentGameMate/chinese-wav2vec2-base # the same
+hubert_model=TencentGameMate/chinese-hubert-base # the same
+whisper_model=openai/whisper-small         # the same
+hubert_clusters=500                        # k-means of HuBERT's frames
 
 # shellcheck source=egs/TEMPLATE/ctap1/path.sh
 . ./path.sh
@@ -96,6 +115,8 @@ marks=${expdir}/.done
 voices=${expdir}/eval/voices
 read -ra train_options <<<"${train_args}"
 read -ra aligner_options <<<"${aligner_args}"
+read -ra table1_options <<<"${table1_args}"
+read -ra table1_asr_options <<<"${table1_asr_args}"
 combine_options=()
 [[ ${drop_outliers} == none ]] || combine_options=(--drop_outliers "${drop_outliers}")
 python=${python:-python3}
@@ -350,7 +371,7 @@ choose_test() {
 }
 
 stage_4() {
-    local spk data out kind
+    local spk data out
     training duration duration "${duration_config}" "${dumpdir}/train" "${dumpdir}/dev" "${ctap_exp}/model" -- \
         --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model"
     embed_voices
@@ -367,32 +388,54 @@ stage_4() {
             "${expdir}/tts_${spk}_decoder/model" "${expdir}/duration/model" -- \
             --train_dir "${dumpdir}/target_${spk}_labeled" --init "${expdir}/tts_${spk}_decoder/model" \
             --duration_init "${expdir}/duration/model"
-        for kind in diffusion deterministic; do
-            run_step --mark "${marks}/synthesis_${spk}_${kind}" --name "stage 4, synthesis of ${spk}, ${kind} durations" \
-                --in "${out}/model" --in "${data}" --in "${expdir}/prompts/${spk}" --opt "seed=${seed}" \
-                --out "${out}/test_${kind}/wav.scp" \
-                -- generate "${data}/wav.scp" "synthesis_${spk}_${kind}" "${out}/test_${kind}" ctap.bin.synthesize \
-                --device "${device}" --model "${out}/model" --text_file "${data}/pinyin" --prompt "$(prompt_of "${spk}")" \
-                --durations "${kind}" --seed "${seed}"
-        done
-        run_step --mark "${marks}/synthesis_${spk}_given" --name "stage 4, synthesis of ${spk}, durations of the recording" \
-            --in "${out}/model" --in "${data}" --in "${expdir}/prompts/${spk}" --out "${out}/test_given/wav.scp" \
-            -- generate "${data}/wav.scp" "synthesis_${spk}_given" "${out}/test_given" ctap.bin.synthesize \
-            --device "${device}" --model "${out}/model" --phones_file "${data}/aligned_phones" --durations_file "${data}/durations" \
-            --prompt "$(prompt_of "${spk}")"
+        run_step --mark "${marks}/synthesis_${spk}" --name "stage 4, synthesis of ${spk}" \
+            --in "${out}/model" --in "${data}" --in "${expdir}/prompts/${spk}" --opt "seed=${seed}" \
+            --opt "durations=${duration_model}" --out "${out}/test/wav.scp" \
+            -- generate "${data}/wav.scp" "synthesis_${spk}" "${out}/test" ctap.bin.synthesize \
+            --device "${device}" --model "${out}/model" --text_file "${data}/pinyin" --prompt "$(prompt_of "${spk}")" \
+            --durations "${duration_model}" --seed "${seed}"
+        say_as_given "tts_${spk}" "${spk}" "${data}" test_given
         resynthesize "target_${spk}"
-        module "score_tts_${spk}" ctap.bin.score_speech --in "${out}/test_diffusion" --in "${out}/test_given" \
-            --in "${data}" --in "${voices}" --out "${out}/scores.json" -- \
-            --reference "${data}/wav.scp" --hypothesis "${out}/test_diffusion/wav.scp" \
-            --msep_hypothesis "${out}/test_given/wav.scp" --vocoded "${data}_vocoded/wav.scp" \
-            --target_speaker "${spk}" --speakers "${voices}" \
-            --name "tts_${spk}" --task tts --out "${out}/scores.json" --settings "${dumpdir}/audio.json" \
-            --seed "${seed}" --config "${labeled_config}" --nj "${nj}"
-        module "samples_tts_${spk}" ctap.bin.list_samples --in "${out}/test_diffusion" --in "${data}_vocoded" \
-            --out "${out}/samples.json" -- --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
-            --waves "recording=${data}/wav.scp" "vocoded=${data}_vocoded/wav.scp" \
-            "tts=${out}/test_diffusion/wav.scp"
+        score_tts "tts_${spk}" "${spk}" "${out}/test" "${out}/test_given" "${labeled_config}"
     done
+}
+
+# say_as_given EXPERIMENT SPEAKER TIMING NAME: the phones of TIMING with its durations -> exp/EXPERIMENT/NAME.
+say_as_given() {
+    local model=${expdir}/$1/model timing=$3 out=${expdir}/$1/$4
+    run_step --mark "${marks}/$4_$1" --name "stage ${current}, synthesis of $1 with the durations of ${timing}" \
+        --in "${model}" --in "${timing}" --in "${expdir}/prompts/$2" --out "${out}/wav.scp" \
+        -- generate "${timing}/aligned_phones" "$4_$1" "${out}" ctap.bin.synthesize --device "${device}" \
+        --model "${model}" --phones_file "${timing}/aligned_phones" --durations_file "${timing}/durations" \
+        --prompt "$(prompt_of "$2")"
+}
+
+# score_tts EXPERIMENT SPEAKER SAID TIMED CONFIG: scores of SAID (TIMED has the recordings' durations), and samples.
+score_tts() {
+    local name=$1 spk=$2 said=$3 timed=$4 config=$5 out=${expdir}/$1 data=${expdir}/eval/target_$2
+    module "score_${name}" ctap.bin.score_speech --in "${said}" --in "${timed}" --in "${data}" --in "${voices}" \
+        --out "${out}/scores.json" -- \
+        --reference "${data}/wav.scp" --hypothesis "${said}/wav.scp" --msep_hypothesis "${timed}/wav.scp" \
+        --vocoded "${data}_vocoded/wav.scp" --target_speaker "${spk}" --speakers "${voices}" \
+        --name "${name}" --task tts --out "${out}/scores.json" --settings "${dumpdir}/audio.json" \
+        --seed "${seed}" --config "${config}" --nj "${nj}"
+    module "samples_${name}" ctap.bin.list_samples --in "${said}" --in "${data}_vocoded" \
+        --out "${out}/samples.json" -- --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
+        --waves "recording=${data}/wav.scp" "vocoded=${data}_vocoded/wav.scp" "tts=${said}/wav.scp"
+}
+
+# score_vc EXPERIMENT SPEAKER SAID CONFIG: scores of converted speech, and samples.
+score_vc() {
+    local name=$1 spk=$2 said=$3 config=$4 out=${expdir}/$1 data=${expdir}/eval/vc_sources
+    module "score_${name}" ctap.bin.score_speech --in "${said}" --in "${data}" --in "${voices}" \
+        --out "${out}/scores.json" -- \
+        --reference "${data}/wav.scp" --source_scp "${data}/wav.scp" --hypothesis "${said}/wav.scp" \
+        --msep_hypothesis "${said}/wav.scp" --target_speaker "${spk}" --speakers "${voices}" \
+        --name "${name}" --task vc --out "${out}/scores.json" --settings "${dumpdir}/audio.json" \
+        --seed "${seed}" --config "${config}" --nj "${nj}"
+    module "samples_${name}" ctap.bin.list_samples --in "${said}" --in "${data}" \
+        --out "${out}/samples.json" -- --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
+        --waves "source=${data}/wav.scp" "vc=${said}/wav.scp"
 }
 
 # Recordings through the vocoder, as a bound on what any model can reach with it.
@@ -403,36 +446,32 @@ resynthesize() {
         ctap.bin.resynthesize --audio "${dumpdir}/audio.json" --scp "${data}/wav.scp"
 }
 
+# convert_to SPEAKER MODEL SOURCES EXPERIMENT: says SOURCES (a wav.scp, or what else MODEL reads) in exp/EXPERIMENT.
+convert_to() {
+    run_step --mark "${marks}/conversion_$4" --name "stage ${current}, conversion to $1 in $4" --in "$2" \
+        --in "$3" --in "${expdir}/prompts/$1" --out "${expdir}/$4/wav.scp" \
+        -- generate "$3" "conversion_$4" "${expdir}/$4" ctap.bin.convert --device "${device}" --model "$2" \
+        --scp "$3" --prompt "$(prompt_of "$1")"
+}
+
 stage_5() {
-    local spk data=${expdir}/eval/vc_sources out
+    local spk out data=${expdir}/eval/vc_sources
     choose_test test "${vc_utts}" "${data}"
     embed_voices
     for spk in $(targets); do
         out=${expdir}/vc_${spk}
         finetune_speech "${spk}"
-        run_step --mark "${marks}/conversion_${spk}" --name "stage 5, conversion to ${spk}" --in "${out}/model" \
-            --in "${data}" --in "${expdir}/prompts/${spk}" --out "${out}/test/wav.scp" \
-            -- generate "${data}/wav.scp" "conversion_${spk}" "${out}/test" ctap.bin.convert \
-            --device "${device}" --model "${out}/model" --scp "${data}/wav.scp" --prompt "$(prompt_of "${spk}")"
-        module "score_vc_${spk}" ctap.bin.score_speech --in "${out}/test" --in "${data}" --in "${voices}" \
-            --out "${out}/scores.json" -- \
-            --reference "${data}/wav.scp" --source_scp "${data}/wav.scp" --hypothesis "${out}/test/wav.scp" \
-            --msep_hypothesis "${out}/test/wav.scp" \
-            --target_speaker "${spk}" --speakers "${voices}" \
-            --name "vc_${spk}" --task vc --out "${out}/scores.json" --settings "${dumpdir}/audio.json" \
-            --seed "${seed}" --config "${finetune_config}" --nj "${nj}"
-        module "samples_vc_${spk}" ctap.bin.list_samples --in "${out}/test" --in "${data}" \
-            --out "${out}/samples.json" -- --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
-            --waves "source=${data}/wav.scp" "vc=${out}/test/wav.scp"
+        convert_to "${spk}" "${out}/model" "${data}/wav.scp" "vc_${spk}/test"
+        score_vc "vc_${spk}" "${spk}" "${out}/test" "${finetune_config}"
     done
 }
 
-# recognize WAVES OUT: recognises WAVES/wav.scp.
+# recognize SPEECH NAME [MODEL]: recognises a wav.scp (or what else MODEL reads) -> exp/recognized/NAME.
 recognize() {
-    run_step --mark "${marks}/recognition_${2##*/}" --name "stage 6, recognition of $1" \
-        --in "${expdir}/asr/model" --in "$1/wav.scp" --out "$2/phones" \
-        -- generate "$1/wav.scp" "recognition_${2##*/}" "$2" ctap.bin.recognize \
-        --device "${device}" --model "${expdir}/asr/model" --scp "$1/wav.scp"
+    local out=${expdir}/recognized/$2 model=${3:-${expdir}/asr/model}
+    run_step --mark "${marks}/recognition_$2" --name "stage ${current}, recognition of $2" --in "${model}" \
+        --in "$1" --out "${out}/phones" -- generate "$1" "recognition_$2" "${out}" ctap.bin.recognize \
+        --device "${device}" --model "${model}" --scp "$1"
 }
 
 # rate NAME TASK DATA HEARD OUT FRAMES [AGAINST]...: scores what was heard against DATA's phones.
@@ -445,7 +484,7 @@ rate() {
 }
 
 stage_6() {
-    local spk data heard=${expdir}/recognized
+    local spk heard=${expdir}/recognized
     local -a with_units=()
     if ((units > 0)); then
         module units ctap.bin.train_units --in "${dumpdir}/train/text" --out "${expdir}/units.model" -- \
@@ -467,30 +506,40 @@ stage_6() {
         --train_dir "${all}" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model" "${with_units[@]}"
     choose_test test "${eval_utts}" "${expdir}/eval/test"
     resynthesize test
-    recognize "${expdir}/eval/test" "${heard}/test"
-    recognize "${expdir}/eval/test_vocoded" "${heard}/test_vocoded"
+    recognize "${expdir}/eval/test/wav.scp" test
+    recognize "${expdir}/eval/test_vocoded/wav.scp" test_vocoded
     rate asr asr "${expdir}/eval/test" "${heard}/test" "${expdir}/asr/scores.json" true \
         "vocoded=${heard}/test_vocoded"
     # With the recogniser at hand, what stages 4 and 5 said is recognised too, beside the recording itself.
     for spk in $(targets); do
-        data=${expdir}/eval/target_${spk}
-        if [[ -e ${expdir}/tts_${spk}/test_diffusion/wav.scp ]]; then
-            recognize "${expdir}/tts_${spk}/test_diffusion" "${heard}/tts_${spk}"
-            recognize "${data}" "${heard}/target_${spk}"
-            recognize "${data}_vocoded" "${heard}/target_${spk}_vocoded"
-            rate "tts_${spk}" tts "${data}" "${heard}/tts_${spk}" "${expdir}/tts_${spk}/scores_recognition.json" false \
-                "recording=${heard}/target_${spk}" "vocoded=${heard}/target_${spk}_vocoded"
-        fi
-        if [[ -e ${expdir}/vc_${spk}/test/wav.scp ]]; then
-            recognize "${expdir}/vc_${spk}/test" "${heard}/vc_${spk}"
-            recognize "${expdir}/eval/vc_sources" "${heard}/vc_sources"
-            rate "vc_${spk}" vc "${expdir}/eval/vc_sources" "${heard}/vc_${spk}" \
-                "${expdir}/vc_${spk}/scores_recognition.json" false "source=${heard}/vc_sources"
-        fi
+        [[ ! -e ${expdir}/tts_${spk}/test/wav.scp ]] || rate_tts "tts_${spk}" "${spk}" \
+            "${expdir}/tts_${spk}/test"
+        [[ ! -e ${expdir}/vc_${spk}/test/wav.scp ]] || rate_vc "vc_${spk}" "${expdir}/vc_${spk}/test"
     done
 }
 
-stage_7() { log "stage 7: nothing to do, compared systems are not in this release"; }
+# rate_tts EXPERIMENT SPEAKER SAID: what the recogniser hears in synthesised speech, beside the recordings.
+rate_tts() {
+    local name=$1 data=${expdir}/eval/target_$2 heard=${expdir}/recognized
+    recognize "$3/wav.scp" "${name}"
+    recognize "${data}/wav.scp" "target_$2"
+    recognize "${data}_vocoded/wav.scp" "target_$2_vocoded"
+    rate "${name}" tts "${data}" "${heard}/${name}" "${expdir}/${name}/scores_recognition.json" false \
+        "recording=${heard}/target_$2" "vocoded=${heard}/target_$2_vocoded"
+}
+
+# rate_vc EXPERIMENT SAID: the same of converted speech, beside its sources.
+rate_vc() {
+    local name=$1 data=${expdir}/eval/vc_sources heard=${expdir}/recognized
+    recognize "$2/wav.scp" "${name}"
+    recognize "${data}/wav.scp" vc_sources
+    rate "${name}" vc "${data}" "${heard}/${name}" "${expdir}/${name}/scores_recognition.json" false \
+        "source=${heard}/vc_sources"
+}
+
+# stage_7: the compared systems
+# shellcheck source=egs/TEMPLATE/ctap1/table1.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/table1.sh"
 
 stage_8() {
     local spk
@@ -509,7 +558,7 @@ stage_8() {
 }
 
 report() {
-    "${python}" -m ctap.bin.report --expdir "${expdir}" --out "${expdir}/RESULTS.md" --html "${expdir}/results.html"
+    "${python}" -m ctap.bin.report --expdir "${expdir}" --skip table1 --out "${expdir}/RESULTS.md" --html "${expdir}/results.html"
     log "figures:  ${here}/${expdir}/RESULTS.md"
     log "page:     ${here}/${expdir}/results.html (pictures and sounds in it; open it in a browser)"
     log "pictures: ${here}/${expdir}/*/images, ${here}/${expdir}/*/samples"

@@ -6,7 +6,7 @@ set -euo pipefail
 
 corpus=""                # an embedded corpus that is there already
 downloaddir=downloads    # where a new one goes
-minutes=2.5              # train part of each ordinary speaker
+minutes=3                # train part of each ordinary speaker
 target_minutes=4.5       # train part of each of the two target speakers
 test_minutes=0.8         # test part of each speaker
 speakers=24              # ordinary speakers, 1 to 24

@@ -1,0 +1,119 @@
+"""The paper's Table 1 with our systems: ``ctap.bin.table1 --systems ctap_paper=DIR ... --out TABLE1.md``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from ctap.bin.common import command
+from ctap.errors import UserError
+from ctap.eval.collect import Collection, collect
+from ctap.eval.page import Section, page
+from ctap.eval.paper_table1 import ROWS
+from ctap.eval.report import draw_curves, markdown_table
+from ctap.eval.table1 import TABLES, System, all_claims, columns, read_system, table_rows
+from ctap.kaldi.io import atomic_write
+
+NOTE = (
+    "Means over target speakers with 95% bootstrap intervals over utterances in brackets; n counts utterances. "
+    "Columns headed paper are the paper's own figures, of its corpora, sizes and judges: they show the order "
+    "to expect, not values to reach. phone_error_rate: by the toolkit's own recogniser, trained on recordings."
+)
+DIFFERENCES = (
+    "Corpus and sizes are those of the recipe's configuration; the paper trained on 281 hours of 304 "
+    "speakers, 800k steps of 8 x 8 utterances.",
+    "Waves are made with Griffin-Lim for every system; the paper has a diffusion vocoder.",
+    "All systems say the durations of one duration model, the recipe's, as the paper says of its systems.",
+    "The semantic prediction model is deterministic; the paper takes that of its reference [8].",
+    "The paper's WER is that of an outside recogniser, in words or characters; ours is in phones.",
+    "MSEP is of speech made with the recording's durations, so that frames can be compared one by one.",
+    "MOS need listeners: python -m ctap.bin.listening_test (docs/listening_tests.md).",
+    "ACC: frame_accuracy counts frames, 1 - phone_error_rate phones; the paper does not say which it means.",
+)
+
+
+def table1(
+    systems: list[str],
+    out: Path,
+    html: Path | None = None,
+    skipped: list[str] | None = None,
+    embed: bool = False,
+) -> None:
+    """Write the table, what became of the paper's claims, and a page to listen to.
+
+    Args:
+        systems: Each "name=directory"; names as in ctap/eval/paper_table1.py.
+        out: The Markdown file.
+        html: Page with the same, sounds, pictures and curves.
+        skipped: Systems that are not there, each "name=reason".
+        embed: Put pictures and sounds inside the page.
+    """
+    folders = {}
+    for item in systems:
+        name, _, folder = item.partition("=")
+        if not folder:
+            raise UserError(f"--systems {item}: expected name=directory")
+        folders[name] = Path(folder)
+    order = list(ROWS)
+    found = [read_system(name, folder) for name, folder in folders.items()]
+    found.sort(key=lambda system: order.index(system.name))
+    sections = sections_of(found, dict(item.partition("=")[::2] for item in skipped or []))
+    made = shlex.join(["python", "-m", "ctap.bin.table1", *sys.argv[1:]])
+    text = ["# Table 1", "", f"Written by `{made}`; run it again rather than edit this file.", ""]
+    if html is not None:
+        text += [f"Listen and look: [{html.name}]({html.name}).", ""]
+    for section in sections:
+        text += [f"## {section.title}", ""]
+        if section.text:
+            text += [section.text, ""]
+        if section.rows:
+            text += markdown_table(section.rows, right=range(1, len(section.rows[0])))
+    with atomic_write(out) as file:
+        file.write("\n".join(text).rstrip() + "\n")
+    if html is not None:
+        gathered = gather(folders, order)
+        draw_curves(gathered, html.parent / f"{html.stem}_files")
+        with atomic_write(html) as file:
+            file.write(page(gathered, html, embed=embed, command=made, heading="Table 1", lead=sections))
+    print(f"{len(found)} systems: {out}{f', {html}' if html else ''}")
+
+
+def sections_of(systems: list[System], skipped: dict[str, str]) -> list[Section]:
+    """The tables, the claims, and what must be known to read them."""
+    sections = []
+    for title, task, keys, printed in TABLES:
+        chosen = columns(systems, task, keys, printed)
+        if any(column.task for column in chosen):
+            sections.append(Section(title, "" if sections else NOTE, table_rows(systems, chosen)))
+    for text, outcome, rows in all_claims(systems):
+        sections.append(
+            Section(f"Claim {text}", f"On this corpus: {outcome}.", rows if len(rows) > 1 else ())
+        )
+    absent = [["system", "why it is not in the table"]]
+    absent += [[ROWS.get(name, name), why] for name, why in skipped.items()]
+    if skipped:
+        sections.append(Section("Left out", "", absent))
+    sections.append(Section("What differs from the paper", " ".join(DIFFERENCES)))
+    return sections
+
+
+def gather(folders: dict[str, Path], order: list[str]) -> Collection:
+    """Sounds, pictures and curves of all systems, in the table's order."""
+    whole = Collection([], [])
+    for name in sorted(folders, key=order.index):
+        own = collect(folders[name], skip=("table1",))
+        for experiment in own.experiments:
+            last = experiment.name.rpartition("/")[2]
+            experiment.name = f"{ROWS[name]}: {last}"
+        whole.experiments += own.experiments
+        whole.problems += own.problems
+    return whole
+
+
+if __name__ == "__main__":
+    command(
+        table1,
+        systems='each "name=directory"; names as in ctap/eval/paper_table1.py',
+        skipped='systems that are not there, each "name=reason"',
+    )

@@ -1,0 +1,228 @@
+# shellcheck shell=bash
+# Stage 7, sourced by ctap.sh: the systems of the paper's Table 1 (section 3.2), each with an acoustic model, a phoneme
+# model and both target voices of its own, all with the durations, the vocoder and the scores of the recipe.
+
+# The configuration of a CTAP row.
+config_of() {
+    case $1 in
+        ctap_no_decoder) echo "${no_decoder_config}" ;;
+        ctap_mse_embed) echo "${mse_embed_config}" ;;
+        ctap_phoneme_decoder) echo "${phoneme_decoder_config}" ;;
+        ctap_paper) echo "${paper_config}" ;;
+        ctap_ours) echo "${ours_config}" ;;
+    esac
+}
+
+# The weights of a compared system.
+weights_of() {
+    case $1 in
+        codec) echo "${codec_model}" ;;
+        wav2vec2) echo "${wav2vec2_model}" ;;
+        hubert) echo "${hubert_model}" ;;
+        whisper) echo "${whisper_model}" ;;
+    esac
+}
+
+# chosen LIST FEATS OUT: the entries of a feats.scp whose utterances are in LIST.
+chosen() {
+    mkdir -p "$(dirname "$3")"
+    LC_ALL=C join <(cut -d ' ' -f 1 "$1") "$2" >"$3.part"
+    mv "$3.part" "$3"
+}
+
+# dump_given SET OUT OPTION...: one set in another representation.
+dump_given() {
+    local set=$1 out=$2 jobs
+    local -a extra=()
+    shift 2
+    [[ ${set} != train ]] || extra=(--stats_out "${out}/stats.json")
+    jobs=$(jobs_for "${datadir}/${set}/wav.scp")
+    rm -rf "${out}/.parts/${set}"
+    parallel "${jobs}" "${expdir}/log/${out#"${expdir}/"}_${set}" ctap.bin.dump_upstream "$@" \
+        --data_dir "${datadir}/${set}" --parts_dir "${out}/.parts/${set}"
+    "${python}" -m ctap.bin.combine_features --data_dir "${datadir}/${set}" --parts_dir "${out}/.parts/${set}" \
+        --num_jobs "${jobs}" --out_dir "${out}/${set}" --remove_parts "${extra[@]}"
+}
+
+# dump_upstream ROW MODEL: all sets in the representation of another system -> exp/table1/ROW/dump; 3 if it can't be had.
+dump_upstream() {
+    local row=$1 model=$2 set spk status=0 folder=${expdir}/table1/$1
+    local -a options=(--kind "$1" --model "$2") inputs=("${folder}/dump/train")
+    "${python}" -m ctap.bin.check_upstream --kind "${row}" --model "${model}" >"${folder}.check" 2>&1 || status=$?
+    if ((status)); then
+        cat "${folder}.check" >&2
+        return "${status}"
+    fi
+    if [[ ${row} == hubert ]]; then
+        module "table1/${row}/kmeans" ctap.bin.train_kmeans --in "${datadir}/train/wav.scp" --out "${folder}/kmeans.npz" -- \
+            --model "${model}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
+            --out "${folder}/kmeans.npz" --seed "${seed}"
+        options+=(--kmeans "${folder}/kmeans.npz")
+    fi
+    for set in $(all_sets); do
+        run_step --mark "${marks}/table1/${row}/dump_${set}" --name "stage 7, ${row} of ${set}" \
+            --in "${datadir}/${set}" --opt "options=${options[*]}" --out "${folder}/dump/${set}/feats.scp" \
+            -- dump_given "${set}" "${folder}/dump" "${options[@]}"
+    done
+    for spk in $(targets); do
+        grep -q "^${spk} " "${dumpdir}/train/spk2utt" || inputs+=("${folder}/dump/target_${spk}_labeled")
+    done
+    module "table1/${row}/labeled" ctap.bin.merge_data_dirs --in "${folder}/dump/train" \
+        --out "${folder}/dump/labeled/feats.scp" -- --inputs "${inputs[@]}" --out_dir "${folder}/dump/labeled"
+}
+
+# given_system ROW DUMP: acoustic and semantic model of a representation that was dumped.
+given_system() {
+    local base=table1/$1 given=$2
+    training "${base}/acoustic" finetune "${acoustic_config}" "${dumpdir}/train" "${dumpdir}/dev" "${given}/train/feats.scp" -- \
+        --reads speech --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" --given "${given}"
+    training "${base}/semantic" semantic "${semantic_config}" "${dumpdir}/train" "${dumpdir}/dev" \
+        "${expdir}/${base}/acoustic/model" -- --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" \
+        --init "${expdir}/${base}/acoustic/model" --given "${given}"
+    compare_system "$1" "${expdir}/${base}/semantic/model" "${given}"
+}
+
+# ctap_system ROW: pretraining of a CTAP row, and where it has no decoder of its own, one.
+ctap_system() {
+    local base=table1/$1 model=${expdir}/table1/$1/ctap/model config
+    config=$(config_of "$1")
+    training "${base}/ctap" pretrain "${config}" "${dumpdir}/train" "${dumpdir}/dev" "${dumpdir}/stats.json" -- \
+        --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" "${table1_options[@]}"
+    if [[ $1 == ctap_no_decoder ]]; then
+        training "${base}/acoustic" finetune "${acoustic_config}" "${dumpdir}/train" "${dumpdir}/dev" "${model}" -- \
+            --reads speech --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" --init "${model}"
+        model=${expdir}/${base}/acoustic/model
+    fi
+    compare_system "$1" "${model}" ""
+}
+
+# compare_system ROW MODEL GIVEN: representation, ASR, TTS and VC of a system; GIVEN is its dump, "" for CTAP's own.
+compare_system() {
+    local base=table1/$1 model=$2 given=$3 test=${expdir}/eval/test spk
+    local speech=${test}/wav.scp sources=${expdir}/eval/vc_sources/wav.scp
+    local -a with=() with_test=()
+    if [[ -n ${given} ]]; then
+        with=(--given "${given}")
+        with_test=(--given "${given}/test")
+        chosen "${speech}" "${given}/test/feats.scp" "${expdir}/${base}/lists/test.scp"
+        chosen "${sources}" "${given}/test/feats.scp" "${expdir}/${base}/lists/vc_sources.scp"
+        speech=${expdir}/${base}/lists/test.scp sources=${expdir}/${base}/lists/vc_sources.scp
+    fi
+    module "score_${base}" ctap.bin.score_representation --in "${model}" --in "${test}" \
+        --out "${expdir}/${base}/representation/scores.json" -- --model "${model}" --data_dir "${test}" \
+        --out "${expdir}/${base}/representation" --name "${base}/representation" --device "${device}" \
+        --seed "${seed}" --config "$1" "${with_test[@]}"
+    training "${base}/asr" asr "${asr_config}" "${dumpdir}/labeled" "${dumpdir}/dev" "${model}" -- \
+        --train_dir "${dumpdir}/labeled" --dev_dir "${dumpdir}/dev" --init "${model}" "${with[@]}" "${table1_asr_options[@]}"
+    recognize "${speech}" "${base}/asr" "${expdir}/${base}/asr/model"
+    rate "${base}/asr" asr "${test}" "${expdir}/recognized/${base}/asr" "${expdir}/${base}/asr/scores.json" true
+    for spk in $(targets); do
+        # Section 2.2.1 and 2.2.2, as in stages 4 and 5.
+        training "${base}/vc_${spk}" finetune "${finetune_config}" "${dumpdir}/target_${spk}_speech" "${model}" -- \
+            --reads speech --train_dir "${dumpdir}/target_${spk}_speech" --init "${model}" "${with[@]}"
+        convert_to "${spk}" "${expdir}/${base}/vc_${spk}/model" "${sources}" "${base}/vc_${spk}/test"
+        score_vc "${base}/vc_${spk}" "${spk}" "${expdir}/${base}/vc_${spk}/test" "$1"
+        rate_vc "${base}/vc_${spk}" "${expdir}/${base}/vc_${spk}/test"
+        training "${base}/tts_${spk}" finetune "${labeled_config}" "${dumpdir}/target_${spk}_labeled" \
+            "${expdir}/${base}/vc_${spk}/model" -- --reads phonemes --train_dir "${dumpdir}/target_${spk}_labeled" \
+            --init "${expdir}/${base}/vc_${spk}/model" "${with[@]}"
+        # Durations are those that the recipe's duration model has drawn: the same for all.
+        say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/tts_${spk}/test" test
+        say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/eval/target_${spk}" test_given
+        score_tts "${base}/tts_${spk}" "${spk}" "${expdir}/${base}/tts_${spk}/test" \
+            "${expdir}/${base}/tts_${spk}/test_given" "$1"
+        rate_tts "${base}/tts_${spk}" "${spk}" "${expdir}/${base}/tts_${spk}/test"
+    done
+}
+
+# The paper's CTAP in a target's voice, from the representation of the very recording.
+ground_truth() {
+    local model=$1 spk said name
+    for spk in $(targets); do
+        name=table1/ground_truth/tts_${spk}
+        said=${expdir}/${name}/test
+        convert_to "${spk}" "${model}/tts_${spk}/model" "${expdir}/eval/target_${spk}/wav.scp" "${name}/test"
+        score_tts "${name}" "${spk}" "${said}" "${said}" ctap_paper
+        rate_tts "${name}" "${spk}" "${said}"
+    done
+}
+
+# Recordings and their mels through the vocoder, scored like any system.
+anchors() {
+    local spk kind suffix said
+    resynthesize vc_sources
+    for spk in $(targets); do
+        for kind in recording vocoded; do
+            suffix=""
+            [[ ${kind} == recording ]] || suffix=_vocoded
+            said=${expdir}/eval/target_${spk}${suffix}
+            score_tts "table1/${kind}/tts_${spk}" "${spk}" "${said}" "${said}" "${kind}"
+            rate_tts "table1/${kind}/tts_${spk}" "${spk}" "${said}"
+            said=${expdir}/eval/vc_sources${suffix}
+            score_vc "table1/${kind}/vc_${spk}" "${spk}" "${said}" "${kind}"
+            rate_vc "table1/${kind}/vc_${spk}" "${said}"
+        done
+    done
+}
+
+stage_7() {
+    local row model weights status paper=""
+    local -a shown=() skipped=()
+    for row in $(targets); do
+        if [[ ! -s ${expdir}/tts_${row}/scores_recognition.json || ! -s ${expdir}/vc_${row}/scores.json ]]; then
+            log "error: stage 7 compares systems with what stages 4 to 6 made; run them first" >&2
+            exit 1
+        fi
+    done
+    mkdir -p "${expdir}/table1"
+    for row in ${systems}; do
+        log "stage 7, system ${row}"
+        model=${expdir}/table1/${row}
+        case ${row} in
+            codec | wav2vec2 | hubert | whisper)
+                status=0
+                weights=$(weights_of "${row}")
+                # A plain command in a subshell of its own, so that `set -e` stays on inside (see run_step.sh).
+                set +e
+                (
+                    set -e
+                    dump_upstream "${row}" "${weights}"
+                )
+                status=$?
+                set -e
+                if ((status == 3)); then
+                    log "stage 7: ${row} is left out: ${weights} can't be had (docs/upstream.md says how)"
+                    skipped+=("${row}=$(tail -n 1 "${expdir}/table1/${row}.check")")
+                    continue
+                fi
+                ((status == 0)) || exit "${status}"
+                given_system "${row}" "${expdir}/table1/${row}/dump"
+                ;;
+            logmel) given_system logmel "${dumpdir}" ;;
+            ctap_no_decoder | ctap_mse_embed | ctap_phoneme_decoder | ctap_paper | ctap_ours)
+                if [[ $(config_of "${row}") == "${train_config}" && ${table1_args} == "${train_args}" && -z ${table1_asr_args} ]]; then
+                    model=${expdir} # stages 3 to 6 have made it
+                else
+                    ctap_system "${row}"
+                fi
+                ;;
+            *)
+                log "error: --systems: '${row}' is no row of the table (ctap/eval/paper_table1.py)" >&2
+                exit 2
+                ;;
+        esac
+        [[ ${row} != ctap_paper ]] || paper=${model}
+        shown+=("${row}=${model}")
+    done
+    if [[ -n ${paper} ]]; then
+        ground_truth "${paper}"
+        shown+=("ground_truth=${expdir}/table1/ground_truth")
+    fi
+    anchors
+    shown+=("recording=${expdir}/table1/recording" "vocoded=${expdir}/table1/vocoded")
+    local -a left_out=()
+    ((${#skipped[@]} == 0)) || left_out=(--skipped "${skipped[@]}")
+    "${python}" -m ctap.bin.table1 --systems "${shown[@]}" --out "${expdir}/TABLE1.md" --html "${expdir}/TABLE1.html" \
+        "${left_out[@]}"
+    log "table:    ${here}/${expdir}/TABLE1.md, to listen: ${here}/${expdir}/TABLE1.html"
+}
