@@ -48,6 +48,10 @@ use-active:
 demo: $(READY) ## from nothing to a trained model, voices, scores and pictures: the embedded corpus, stages 0-6
 	@$(ENTER); cd egs/mini/ctap1 && ./run.sh
 
+.PHONY: table1
+table1: $(READY) ## the paper's Table 1 on the embedded corpus (docs/table1.md), after what `make demo` makes
+	@$(ENTER); cd egs/mini/ctap1 && ./run.sh --stop_stage 7
+
 .PHONY: test
 test: $(READY) ## all tests but the slow ones
 	@$(ENTER); $(PYTEST) -m "not slow" $(PYTEST_ARGS)

@@ -59,6 +59,21 @@ def wave_list(wav: Sequence[str | Path] | None, scp: Path | None) -> dict[str, s
     return named
 
 
+def labelled(items: Sequence[str] | None, option: str) -> dict[str, Path]:
+    """Directories by label, from words "label=directory".
+
+    Raises:
+        UserError: A word is not of that form.
+    """
+    found = {}
+    for item in items or []:
+        label, _, folder = item.partition("=")
+        if not folder:
+            raise UserError(f"{option} {item}: expected label=directory")
+        found[label] = Path(folder)
+    return found
+
+
 def share(items: dict[str, T], job: int, num_jobs: int) -> dict[str, T]:
     """The part of job ``job`` (from 1) of ``num_jobs``."""
     if not 1 <= job <= num_jobs:

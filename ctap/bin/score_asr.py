@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ctap.bin.common import command
+from ctap.bin.common import command, labelled
 from ctap.errors import UserError
 from ctap.eval.bootstrap import bootstrap_ratio
 from ctap.eval.errors import (
@@ -49,12 +49,10 @@ def score_asr(
         config: Configuration of the experiment, for the record.
     """
     rates = error_rates(ref_dir, hyp_dir, text=frames)
-    others = {}
-    for item in against or []:
-        label, _, folder = item.partition("=")
-        if not folder:
-            raise UserError(f"--against {item}: expected label=directory")
-        others[label] = error_rates(ref_dir, Path(folder), text=frames)
+    others = {
+        label: error_rates(ref_dir, folder, text=frames)
+        for label, folder in labelled(against, "--against").items()
+    }
     metrics: dict[str, Metric] = {}
     for key, rate in rates.items():
         beside = {label: own[key].rate for label, own in others.items() if key in own} or {

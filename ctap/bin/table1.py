@@ -6,8 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from ctap.bin.common import command
-from ctap.errors import UserError
+from ctap.bin.common import command, labelled
 from ctap.eval.collect import Collection, collect
 from ctap.eval.page import Section, page
 from ctap.eval.paper_table1 import ROWS
@@ -16,9 +15,10 @@ from ctap.eval.table1 import TABLES, System, all_claims, columns, read_system, t
 from ctap.kaldi.io import atomic_write
 
 NOTE = (
-    "Means over target speakers with 95% bootstrap intervals over utterances in brackets; n counts utterances. "
-    "Columns headed paper are the paper's own figures, of its corpora, sizes and judges: they show the order "
-    "to expect, not values to reach. phone_error_rate: by the toolkit's own recogniser, trained on recordings."
+    "Means over target speakers with 95% bootstrap intervals over utterances in brackets; n counts them. "
+    "Columns headed paper are the paper's own figures, of its corpora, sizes and judges: they show the "
+    "order to expect, not values to reach. phone_error_rate: by the toolkit's own recogniser, trained on "
+    "recordings."
 )
 DIFFERENCES = (
     "Corpus and sizes are those of the recipe's configuration; the paper trained on 281 hours of 304 "
@@ -43,18 +43,13 @@ def table1(
     """Write the table, what became of the paper's claims, and a page to listen to.
 
     Args:
-        systems: Each "name=directory"; names as in ctap/eval/paper_table1.py.
+        systems: Each "label=directory"; labels as in ctap/eval/paper_table1.py.
         out: The Markdown file.
         html: Page with the same, sounds, pictures and curves.
         skipped: Systems that are not there, each "name=reason".
         embed: Put pictures and sounds inside the page.
     """
-    folders = {}
-    for item in systems:
-        name, _, folder = item.partition("=")
-        if not folder:
-            raise UserError(f"--systems {item}: expected name=directory")
-        folders[name] = Path(folder)
+    folders = labelled(systems, "--systems")
     order = list(ROWS)
     found = [read_system(name, folder) for name, folder in folders.items()]
     found.sort(key=lambda system: order.index(system.name))
@@ -114,6 +109,6 @@ def gather(folders: dict[str, Path], order: list[str]) -> Collection:
 if __name__ == "__main__":
     command(
         table1,
-        systems='each "name=directory"; names as in ctap/eval/paper_table1.py',
+        systems='each "label=directory"; labels as in ctap/eval/paper_table1.py',
         skipped='systems that are not there, each "name=reason"',
     )

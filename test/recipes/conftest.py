@@ -28,7 +28,7 @@ class Recipe:
         for name in ("TEMPLATE", "aishell3", "mini"):
             (root / "egs" / name).symlink_to(ROOT / "egs" / name)
         self.path = root / "egs" / "tiny" / "ctap1"
-        (self.path / "conf").mkdir(parents=True)
+        (self.path / "conf" / "ablations").mkdir(parents=True)
         for name in ("ctap.sh", "path.sh", "cmd.sh"):
             (self.path / name).symlink_to(ROOT / "egs" / "TEMPLATE" / "ctap1" / name)
         (self.path / "local").symlink_to(ROOT / "egs" / "aishell3" / "ctap1" / "local")
@@ -42,7 +42,11 @@ class Recipe:
             "duration": {"model": {"layers": 2, "channels": 8, "steps": 10, "predictor_channels": 8}},
             "duration_adapt": {},
             "asr": {"model": tiny.STACK},
+            "acoustic": {"model": {k: v for k, v in tiny.MODEL.items() if k != "embed_dim"}},
+            "semantic": {},
         }
+        ablation = {"loss": {"mse_weight": 0.0, "kl_weight": 0.0}, **configs["ctap"]}
+        configs["ablations/ctap_no_decoder"] = ablation
         for name, own in configs.items():
             (self.path / "conf" / f"{name}.yaml").write_text(yaml.safe_dump({**own, **common}))
 

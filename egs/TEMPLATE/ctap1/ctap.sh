@@ -75,6 +75,7 @@ eval_utts=100             # utterances of each target speaker, and of test, that
 vc_utts=20                # test utterances of other speakers that are converted to each target speaker
 max_refs=10               # recordings a speaker that the speaker encoder hears
 device=auto               # of inference: cpu, cuda or auto
+transcriber=""            # an outside recogniser for error rates of characters, such as "transformers:openai/whisper-small"
 
 # Table 1 (stage 7)
 systems="codec wav2vec2 hubert whisper ctap_no_decoder ctap_mse_embed ctap_phoneme_decoder ctap_paper ctap_ours logmel" # its rows
@@ -526,6 +527,29 @@ rate_tts() {
     recognize "${data}_vocoded/wav.scp" "target_$2_vocoded"
     rate "${name}" tts "${data}" "${heard}/${name}" "${expdir}/${name}/scores_recognition.json" false \
         "recording=${heard}/target_$2" "vocoded=${heard}/target_$2_vocoded"
+    hear_words "${name}" tts "${data}" "$3" "recording=${data}" "vocoded=${data}_vocoded"
+}
+
+# hear_words EXPERIMENT TASK DATA SPEECH [LABEL=SPEECH]...: characters that the outside recogniser hears in SPEECH, a
+# directory with a wav.scp, beside other versions of it. Nothing without --transcriber.
+hear_words() {
+    local name=$1 task=$2 data=$3 item
+    local -a against=() inputs=()
+    shift 3
+    [[ -n ${transcriber} ]] || return 0
+    for item in "said=$1" "${@:2}"; do
+        local speech=${item#*=} out=${expdir}/transcribed/${item#*=}
+        run_step --mark "${marks}/transcription_${speech}" --name "stage ${current}, transcription of ${speech}" \
+            --in "${speech}/wav.scp" --opt "asr=${transcriber}" --out "${out}/text" \
+            -- generate "${speech}/wav.scp" "transcription_${speech}" "${out}" ctap.bin.transcribe \
+            --asr "${transcriber}" --device "${device}" --scp "${speech}/wav.scp"
+        inputs+=(--in "${out}")
+        [[ ${item} == said=* ]] || against+=("${item%%=*}=${out}")
+    done
+    module "words_${name}" ctap.bin.score_transcripts "${inputs[@]}" --in "${data}" \
+        --out "${expdir}/${name}/scores_transcripts.json" -- --ref_dir "${data}" \
+        --hyp_dir "${expdir}/transcribed/$1" --out "${expdir}/${name}/scores_transcripts.json" --name "${name}" \
+        --task "${task}" --asr "${transcriber}" --seed "${seed}" --config "${transcriber}" --against "${against[@]}"
 }
 
 # rate_vc EXPERIMENT SAID: the same of converted speech, beside its sources.
@@ -535,6 +559,7 @@ rate_vc() {
     recognize "${data}/wav.scp" vc_sources
     rate "${name}" vc "${data}" "${heard}/${name}" "${expdir}/${name}/scores_recognition.json" false \
         "source=${heard}/vc_sources"
+    hear_words "${name}" vc "${data}" "$2" "source=${data}"
 }
 
 # stage_7: the compared systems

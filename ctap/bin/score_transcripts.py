@@ -1,0 +1,90 @@
+"""Score what an outside recogniser heard: ``ctap.bin.score_transcripts --ref_dir DIR --hyp_dir DIR ...``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctap.bin.common import command, labelled
+from ctap.bin.transcribe import NOTHING
+from ctap.errors import UserError
+from ctap.eval.errors import ErrorRate, characters, error_rate, syllables
+from ctap.eval.results import Metric, collect_meta, write_scores
+from ctap.kaldi.io import read_table
+from ctap.text.frontend import text_to_phones
+
+
+def score_transcripts(
+    ref_dir: Path,
+    hyp_dir: Path,
+    out: Path,
+    name: str,
+    task: str = "tts",
+    against: list[str] | None = None,
+    asr: str = "",
+    seed: int = 777,
+    config: str = "-",
+) -> None:
+    """Error rates of characters, and of syllables with tone as the text is read.
+
+    Args:
+        ref_dir: Directory with text and phones.
+        hyp_dir: Directory that ctap.bin.transcribe wrote.
+        out: JSON file of scores.
+        name: Name of the experiment.
+        task: Heading that the scores belong to: tts, vc.
+        against: The same recogniser on other versions of the utterances, each "label=hyp_dir".
+        asr: The recogniser, for the record.
+        seed: Seed of the experiment, for the record.
+        config: Configuration of the experiment, for the record.
+    """
+    rates = transcription_rates(ref_dir, hyp_dir)
+    others = {
+        label: transcription_rates(ref_dir, folder)
+        for label, folder in labelled(against, "--against").items()
+    }
+    metrics = {
+        f"transcribed_{key}": Metric.of(
+            rate.interval(),
+            n=rate.utterances,
+            better="lower",
+            against={label: own[key].rate for label, own in others.items()},
+            note=f"heard by {asr}" if asr else "",
+            items=rate.items,
+        )
+        for key, rate in rates.items()
+    }
+    write_scores(out, name, metrics, collect_meta(seed=seed, config=config), task=task)
+    for key, metric in metrics.items():
+        print(f"{name}: {key} {metric.value:.4f} ({metric.n} utterances)")
+
+
+def transcription_rates(ref_dir: Path, hyp_dir: Path) -> dict[str, ErrorRate]:
+    """Character and syllable error rates; an utterance that was not transcribed counts as deleted.
+
+    Text that can't be read out (Latin letters, say) counts with the syllables of what can.
+    """
+    texts, phones = read_table(ref_dir / "text"), read_table(ref_dir / "phones")
+    heard = {utt: text for utt, text in read_table(hyp_dir / "text").items() if text != NOTHING}
+    utts = sorted(texts)
+    if not set(utts) & set(read_table(hyp_dir / "text")):
+        raise UserError(f"{hyp_dir}/text and {ref_dir}/text have no utterance in common")
+    return {
+        "character_error_rate": error_rate(
+            [characters(texts[u]) for u in utts], [characters(heard.get(u, "")) for u in utts], utts
+        ),
+        "syllable_error_rate": error_rate(
+            [syllables(phones[u].split()) for u in utts], [_read(heard.get(u, "")) for u in utts], utts
+        ),
+    }
+
+
+def _read(text: str) -> list[str]:
+    hanzi = "".join(character for character in text if "\u4e00" <= character <= "\u9fff")
+    return syllables(text_to_phones(hanzi)) if hanzi else []
+
+
+if __name__ == "__main__":
+    command(
+        score_transcripts,
+        against="the same recogniser on other versions of the utterances, each label=hyp_dir",
+    )

@@ -1,0 +1,43 @@
+"""What a recogniser from outside hears: ``ctap.bin.transcribe --asr transformers:DIR --scp wav.scp ...``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctap.bin.common import command, over, set_up_logging, share, write_list
+from ctap.kaldi.io import read_table
+
+NOTHING = "⁇"  # a table has no empty values
+
+
+def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 1, num_jobs: int = 1) -> None:
+    """Transcribe recordings.
+
+    Args:
+        asr: kind:model, with kind one of transformers, faster_whisper, funasr.
+        scp: Recordings: "id path" a line.
+        out: Directory for text.
+        device: cpu, cuda or auto.
+        job: This job's number, from 1.
+        num_jobs: Jobs that share the recordings.
+    """
+    from ctap.audio.wave import load_wave
+    from ctap.eval.transcriber import make_transcriber
+
+    set_up_logging()
+    items = share(read_table(scp), job, num_jobs)
+    if device == "auto":
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    hear = make_transcriber(asr, device)
+    out.mkdir(parents=True, exist_ok=True)
+
+    def say(utt: str, path: str) -> str:
+        return " ".join(hear(load_wave(path, hear.sample_rate)).split()) or NOTHING
+
+    write_list(out, "text", over(items, "transcription", say), job, num_jobs)
+
+
+if __name__ == "__main__":
+    command(transcribe)
