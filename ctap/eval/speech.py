@@ -36,6 +36,7 @@ _KINDS: dict[str, dict[str, str]] = {
 }
 PAIR_KEYS = ("mel_cepstral_distortion", "log_f0_rmse", "log_f0_rmse_centred", "log_f0_correlation")
 TIMED_KEYS = ("msep", "voicing_error")
+_WORTH_A_PROCESS = 30  # utterances that take about as long as starting one
 
 
 def score_pair(
@@ -126,11 +127,12 @@ def common(reference: Mapping[str, str], hypothesis: Mapping[str, str], what: st
 
 
 def _map(work: Callable[[Any], Any], jobs: Sequence[Any], nj: int) -> Iterable[Any]:
-    if nj <= 1 or len(jobs) < 2:
+    nj = min(nj, len(jobs) // _WORTH_A_PROCESS)
+    if nj <= 1:
         return map(work, jobs)
     # torch's threads don't survive a fork
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(nj, len(jobs)), mp_context=context) as pool:
+    with ProcessPoolExecutor(nj, mp_context=context) as pool:
         return list(pool.map(work, jobs, chunksize=4))
 
 

@@ -118,7 +118,7 @@ ROTARY = {key: (after, before) for key, (before, after) in ABSOLUTE.items()}
         ("ctap_phoneme_decoder", "ctap", {"loss.phoneme_weight": (0.0, 1.0)}),
         ("ctap_no_decoder_mini", "ablations/ctap_paper_mini", NO_DECODER),
         ("ctap_mse_embed_mini", "ablations/ctap_paper_mini", MSE_EMBED),
-        ("ctap_phoneme_decoder_mini", "ablations/ctap_paper_mini", {"loss.phoneme_weight": (0.0, 2.0)}),
+        ("ctap_phoneme_decoder_mini", "ablations/ctap_paper_mini", {"loss.phoneme_weight": (0.0, 4.0)}),
         ("ctap_phoneme_decoder_mini", "ctap_mini", ABSOLUTE),
         ("ctap_ours", "ctap", ROTARY),
     ],

@@ -128,7 +128,7 @@ python=${python:-python3}
 jobs_for() {
     local lines jobs
     lines=$(wc -l <"$1")
-    jobs=$(((lines + 49) / 50))
+    jobs=$(((lines + 7) / 8))
     echo $((jobs < 1 ? 1 : jobs < nj ? jobs : nj))
 }
 

@@ -18,7 +18,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
     --units 600 \
     --eval_utts 72 \
     --vc_utts 10 \
-    --max_refs 6 \
+    --max_refs 4 \
     --systems "ctap_no_decoder ctap_mse_embed ctap_phoneme_decoder ctap_paper ctap_ours logmel" \
     --no_decoder_config conf/ablations/ctap_no_decoder_mini.yaml \
     --mse_embed_config conf/ablations/ctap_mse_embed_mini.yaml \
@@ -27,6 +27,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
     --ours_config conf/ctap_mini.yaml \
     --acoustic_config conf/acoustic_mini.yaml \
     --semantic_config conf/semantic_mini.yaml \
-    --table1_args "--trainer.max_steps 300" \
+    --table1_args "--trainer.max_steps 400" \
     --table1_asr_args "--trainer.max_steps 220" \
     "$@"
