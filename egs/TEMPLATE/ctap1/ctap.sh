@@ -478,10 +478,12 @@ recognize() {
 # rate NAME TASK DATA HEARD OUT FRAMES [AGAINST]...: scores what was heard against DATA's phones.
 rate() {
     local name=$1 task=$2 data=$3 hyp=$4 out=$5 frames=$6
+    local -a against=()
     shift 6
+    (($# == 0)) || against=(--against "$@")
     module "rate_${name}" ctap.bin.score_asr --in "${hyp}" --in "${data}" --out "${out}" -- \
         --ref_dir "${data}" --hyp_dir "${hyp}" --out "${out}" --name "${name}" --task "${task}" \
-        --frames "${frames}" --seed "${seed}" --config "${asr_config}" --against "$@"
+        --frames "${frames}" --seed "${seed}" --config "${asr_config}" "${against[@]}"
 }
 
 stage_6() {
