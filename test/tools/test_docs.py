@@ -36,7 +36,7 @@ def option_names() -> set[str]:
     names = set(re.findall(r"--([a-z][\w-]+)", text))
     names |= set(re.findall(r"^    (\w+): [^\n]*,$", text, re.MULTILINE))  # signatures made into options
     script = (ROOT / "egs/TEMPLATE/ctap1/ctap.sh").read_text(encoding="utf-8")
-    return names | set(re.findall(r"^([a-z_]+)=", script, re.MULTILINE))
+    return names | set(re.findall(r"^([a-z]\w*)=", script, re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "tools/README.md"])

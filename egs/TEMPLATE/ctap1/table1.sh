@@ -46,9 +46,10 @@ dump_given() {
 
 # dump_upstream ROW MODEL: all sets in the representation of another system -> exp/table1/ROW/dump; 3 if it can't be had.
 dump_upstream() {
-    local row=$1 model=$2 set spk status=0 folder=${expdir}/table1/$1
+    local row=$1 model=$2 set spk status=0 folder=${expdir}/table1/$1 kind=$1
+    [[ ${row} != hubert ]] || kind=hubert_frames # its k-means comes later
     local -a options=(--kind "$1" --model "$2") inputs=("${folder}/dump/train")
-    "${python}" -m ctap.bin.check_upstream --kind "${row}" --model "${model}" >"${folder}.check" 2>&1 || status=$?
+    "${python}" -m ctap.bin.check_upstream --kind "${kind}" --model "${model}" >"${folder}.check" 2>&1 || status=$?
     if ((status)); then
         cat "${folder}.check" >&2
         return "${status}"
