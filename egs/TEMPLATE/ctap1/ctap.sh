@@ -589,7 +589,7 @@ report() {
     log "figures:  ${here}/${expdir}/RESULTS.md"
     log "page:     ${here}/${expdir}/results.html (pictures and sounds in it; open it in a browser)"
     log "pictures: ${here}/${expdir}/*/images, ${here}/${expdir}/*/samples"
-    log "sounds:   ${here}/${expdir}/tts_*/test_*/wav, ${here}/${expdir}/vc_*/test/wav"
+    log "sounds:   ${here}/${expdir}/tts_*/test*/wav, ${here}/${expdir}/vc_*/test/wav"
 }
 
 # --- run -------------------------------------------------------------------------------------------------

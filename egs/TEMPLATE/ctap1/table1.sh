@@ -109,7 +109,7 @@ compare_system() {
         chosen "${sources}" "${given}/test/feats.scp" "${expdir}/${base}/lists/vc_sources.scp"
         speech=${expdir}/${base}/lists/test.scp sources=${expdir}/${base}/lists/vc_sources.scp
     fi
-    module "score_${base}" ctap.bin.score_representation --in "${model}" --in "${test}" \
+    module "score_${base}/representation" ctap.bin.score_representation --in "${model}" --in "${test}" \
         --out "${expdir}/${base}/representation/scores.json" -- --model "${model}" --data_dir "${test}" \
         --out "${expdir}/${base}/representation" --name "${base}/representation" --device "${device}" \
         --seed "${seed}" --config "$1" "${with_test[@]}"
