@@ -175,7 +175,7 @@ CLAIMS = (
         tuple(
             Test(own, other, task, "speaker_similarity/target")
             for own in _CTAP
-            for other in ("codec", "wav2vec2", "hubert", "whisper", "logmel")
+            for other in ("codec", "wav2vec2", "hubert", "whisper")
             for task in ("tts", "vc")
         ),
     ),
