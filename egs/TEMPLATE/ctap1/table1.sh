@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
 # Stage 7, sourced by ctap.sh: the systems of the paper's Table 1 (section 3.2), each with an acoustic model, a phoneme
 # model and both target voices of its own, all with the durations, the vocoder and the scores of the recipe.
 
