@@ -56,7 +56,7 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path):
     fewer = ("--stage", "5", "--stop_stage", "5", "--vc_utts", "1")
     changed = recipe.run("--corpus", str(spoken), *fewer).stdout
     assert re.search(r"choose_vc_sources: .*--utts 2.*--utts 1", changed)
-    assert re.search(r"conversion to SSB7010: done in", changed)
+    assert re.search(r"conversion to SSB7010 in vc_SSB7010/test: done in", changed)
 
 
 @pytest.mark.parametrize(
