@@ -12,6 +12,7 @@ from ctap.bin.common import command
 from ctap.data.batch import Batch
 from ctap.data.batching import BatchRequest
 from ctap.data.dataset import CTAPDataset, FeatureSet
+from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.eval.bootstrap import bootstrap_mean, bootstrap_ratio
 from ctap.eval.embedding_plots import plot_by_phone, plot_by_speaker
@@ -137,8 +138,7 @@ def score_representation(
         given: Dump directory of the same speech in the representation that the model reads, if it reads one:
             only probes and size are scored then.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = choose_device(device)
     parts = Parts.load(model)
     if parts.ctap.config.given != (given is not None):
         raise UserError(

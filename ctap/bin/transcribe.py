@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctap.bin.common import command, over, set_up_logging, share, write_list
+from ctap.device import choose_device
 from ctap.kaldi.io import read_table
 
 NOTHING = "⁇"  # a table has no empty values
@@ -26,11 +27,7 @@ def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 
 
     set_up_logging()
     items = share(read_table(scp), job, num_jobs)
-    if device == "auto":
-        import torch
-
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    hear = make_transcriber(asr, device)
+    hear = make_transcriber(asr, choose_device(device))
     out.mkdir(parents=True, exist_ok=True)
 
     def say(utt: str, path: str) -> str:

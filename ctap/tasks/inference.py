@@ -19,6 +19,7 @@ from torch import Tensor
 from ctap.audio.logmel import log_mel
 from ctap.audio.vocoder import Vocoder, make_vocoder
 from ctap.audio.wave import load_wave, save_wave
+from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.eval.errors import collapse
 from ctap.kaldi.ark import read_matrix
@@ -273,6 +274,4 @@ def load(path: str | Path, device: str = "auto", vocoder: str = "griffin_lim") -
     Raises:
         UserError: ``path`` is no model directory, or a broken one.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Model(Parts.load(path), device, vocoder)
+    return Model(Parts.load(path), choose_device(device), vocoder)

@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from ctap.audio.settings import AudioSettings
+from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.upstream.base import Upstream
 from ctap.upstream.codec import Codec
@@ -43,8 +44,6 @@ def make_upstream(
         UnavailableError: A package or the model is not there.
         UserError: Unknown kind or option, an unsuitable model.
     """
-    import torch
-
     if kind not in UPSTREAMS:
         raise UserError(f"unknown representation {kind!r}; there are: {', '.join(UPSTREAMS)}")
     given = {key: value for key, value in options.items() if value is not None}
@@ -59,6 +58,5 @@ def make_upstream(
     needed = [name for name, parameter in known.items() if parameter.default is inspect.Parameter.empty]
     if lacking := [name for name in needed if name not in given]:
         raise UserError(f"{kind} needs --{lacking[0]}")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return UPSTREAMS[kind](Source(model, revision), settings or AudioSettings(), device, **given)
+    own = settings or AudioSettings()
+    return UPSTREAMS[kind](Source(model, revision), own, choose_device(device), **given)
