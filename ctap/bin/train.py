@@ -6,6 +6,7 @@ where its data is, and where it writes. It resumes from OUT/last.ckpt and ends w
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -54,6 +55,7 @@ def train(name: str, config: object, sources: Sources, out: Path, *, restart: bo
         The model directory, OUT/model.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
+    gc.set_threshold(700, 10, 10)  # a training lives long: the usual pace again (ctap/bin/__init__.py)
     trainer = config.trainer
     if trainer.max_steps % trainer.epoch_steps:
         raise UserError(

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ctap.errors import UserError
 
@@ -52,7 +54,8 @@ class Resemblyzer:
 
     Every wave is brought to the level of -30 dBFS first (the package itself raises quiet waves to it and
     leaves loud ones as they are, which makes the same voice differ by its level alone: cosine 0.90 for
-    40 dB); long silences are cut by the package's own preparation. Deterministic.
+    40 dB); long silences are cut by the package's own preparation. Deterministic. The mel spectrogram is
+    made here: the package's own comes from librosa, whose first import compiles for half a minute.
 
     Args:
         device: where to run; ``"cpu"`` by default (small).
@@ -102,11 +105,29 @@ class Resemblyzer:
             except ValueError:  # shorter than one window of its voice detector
                 prepared = wave
             # its voice detector may take all of a noisy synthetic wave for silence
-            embedding = self._encoder.embed_utterance(prepared if prepared.size else wave)
+            embedding = self._embed(prepared if prepared.size else wave)
         norm = float(np.linalg.norm(embedding))
         if not np.isfinite(norm) or norm == 0:
             raise NoSpeechError("the speaker encoder found nothing to embed")
         return (embedding / norm).astype(np.float32)
+
+    def _embed(self, wave: np.ndarray) -> np.ndarray:
+        """Mean embedding ``[256]`` of the overlapping windows of 1.6 s that the package cuts ``[N]`` into."""
+        pieces, frames = self._encoder.compute_partial_slices(wave.size, rate=1.3, min_coverage=0.75)
+        padded = np.pad(wave, (0, max(0, pieces[-1].stop - wave.size)))
+        with torch.no_grad():
+            mel = _power_mel(torch.from_numpy(padded.astype(np.float32)))
+            windows = torch.stack([mel[piece] for piece in frames]).to(self._encoder.device)
+            return self._encoder(windows).mean(0).cpu().numpy()
+
+
+def _power_mel(wave: Tensor) -> Tensor:
+    """Power mel ``[T, 40]`` of ``[N]`` at 16 kHz as Resemblyzer wants it: 25 ms every 10 ms, Slaney's filters."""
+    from torchaudio.functional import melscale_fbanks
+
+    window = torch.hann_window(400)
+    spectrum = torch.stft(wave, 400, 160, window=window, pad_mode="constant", return_complex=True).abs()
+    return spectrum.square().T @ melscale_fbanks(201, 0, 8000, 40, 16000, norm="slaney", mel_scale="slaney")
 
 
 _ENCODERS: Mapping[str, type] = {"resemblyzer": Resemblyzer}
