@@ -122,7 +122,7 @@ class Resemblyzer:
 
 
 def _power_mel(wave: Tensor) -> Tensor:
-    """Power mel ``[T, 40]`` of ``[N]`` at 16 kHz as Resemblyzer wants it: 25 ms every 10 ms, Slaney's filters."""
+    """Power mel ``[T, 40]`` of ``[N]`` at 16 kHz as Resemblyzer wants it (25 ms every 10 ms)."""
     from torchaudio.functional import melscale_fbanks
 
     window = torch.hann_window(400)
