@@ -32,6 +32,8 @@ class DurationConfig:
         beta_first: Noise variance of the first step.
         beta_last: Noise variance of the last step; linear between.
         sampling_steps: Steps at inference (DDIM, Song et al. 2021).
+        temperature: Standard deviation of the noise that sampling starts from; below 1 durations are less
+            varied and nearer to the likeliest (as in Grad-TTS, Popov et al. 2021).
         predictor_channels: Width of the deterministic predictor.
         dropout: Dropout of the deterministic predictor.
     """
@@ -43,6 +45,7 @@ class DurationConfig:
     beta_first: float = 1e-4
     beta_last: float = 0.06
     sampling_steps: int = 10
+    temperature: float = 1.0
     predictor_channels: int = 256
     dropout: float = 0.1
 
@@ -145,7 +148,7 @@ class DurationModel(nn.Module):
         """Draw log durations z [B, L] by few-step DDIM from seeded noise."""
         count = min(self.config.sampling_steps, self.config.steps)
         steps = torch.linspace(self.config.steps - 1, 0, count).round().long().tolist()
-        z = torch.randn(mask.shape, generator=generator).to(condition)
+        z = self.config.temperature * torch.randn(mask.shape, generator=generator).to(condition)
         for step, following in zip(steps, [*steps[1:], None], strict=True):
             now = self.alpha_bar[step]
             after = torch.ones_like(now) if following is None else self.alpha_bar[following]

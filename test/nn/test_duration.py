@@ -1,5 +1,7 @@
 """Duration models: the diffusion process, its sampler, and whole frames."""
 
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -37,6 +39,18 @@ def test_seed_decides_the_sample():
     draws = [model.sample(condition, mask, torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
     torch.testing.assert_close(draws[0], draws[1])
     assert not torch.equal(draws[0], draws[2])
+
+
+def test_temperature_is_the_spread_of_what_is_drawn():
+    """With the best denoiser of standard normal durations, draws at temperature t are normal with deviation t."""
+    drawn = {}
+    for temperature in (1.0, 0.3):
+        model = DurationModel(4, 2, dataclasses.replace(CONFIG, temperature=temperature))
+        model.denoiser.forward = lambda z, step, *_, m=model: (1 - m.alpha_bar[step][:, None]).sqrt() * z
+        mask = torch.ones(400, 5, dtype=torch.bool)
+        drawn[temperature] = model.sample(torch.zeros(400, 5, 6), mask, torch.Generator().manual_seed(0))
+    assert drawn[1.0].std().item() == pytest.approx(1.0, abs=0.1)
+    torch.testing.assert_close(drawn[0.3], 0.3 * drawn[1.0])
 
 
 @settings(max_examples=60, deadline=None)

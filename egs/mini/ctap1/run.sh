@@ -16,7 +16,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
     --duration_adapt_config conf/duration_adapt_mini.yaml \
     --asr_config conf/asr_mini.yaml \
     --units 600 \
-    --eval_utts 72 \
+    --eval_utts 48 \
     --vc_utts 10 \
     --max_refs 4 \
     --systems "ctap_no_decoder ctap_mse_embed ctap_phoneme_decoder ctap_paper ctap_ours logmel" \
