@@ -42,7 +42,7 @@ def test_seed_decides_the_sample():
 
 
 def test_temperature_is_the_spread_of_what_is_drawn():
-    """With the best denoiser of standard normal durations, draws at temperature t are normal with deviation t."""
+    """With the best denoiser of standard normal durations, draws are normal with that deviation."""
     drawn = {}
     for temperature in (1.0, 0.3):
         model = DurationModel(4, 2, dataclasses.replace(CONFIG, temperature=temperature))
