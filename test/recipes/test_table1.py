@@ -8,6 +8,7 @@ import pytest
 @pytest.mark.slow
 def test_compared_systems_side_by_side(recipe, spoken):
     systems = ("--systems", "codec ctap_no_decoder ctap_paper logmel", "--codec_model", "/nowhere/codec")
+    systems += ("--table1_jobs", "2")
     done = recipe.run("--corpus", str(spoken), "--stop_stage", "7", *systems)
     exp = recipe.path / "exp"
     text = (exp / "TABLE1.md").read_text()
@@ -49,3 +50,7 @@ def test_compared_systems_side_by_side(recipe, spoken):
 
     again = recipe.run("--corpus", str(spoken), "--stage", "7", "--stop_stage", "7", *systems)
     assert ": done in" not in again.stdout
+
+    wrong = recipe.run("--stage", "7", "--stop_stage", "7", "--systems", "ctap_papre", check=False)
+    assert wrong.returncode == 2
+    assert "'ctap_papre' is no row of the table" in wrong.stderr

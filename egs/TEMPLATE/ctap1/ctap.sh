@@ -79,6 +79,7 @@ transcriber=""            # an outside recogniser for error rates of characters,
 
 # Table 1 (stage 7)
 systems="codec wav2vec2 hubert whisper ctap_no_decoder ctap_mse_embed ctap_phoneme_decoder ctap_paper ctap_ours logmel" # its rows
+table1_jobs=1                              # rows made at a time
 paper_config=conf/ctap.yaml                # the paper's CTAP
 ours_config=conf/ablations/ctap_ours.yaml  # ours
 no_decoder_config=conf/ablations/ctap_no_decoder.yaml # CTAP w/o decoder
@@ -411,32 +412,42 @@ say_as_given() {
         --prompt "$(prompt_of "$2")"
 }
 
-# score_tts EXPERIMENT SPEAKER SAID TIMED CONFIG: scores of SAID (TIMED has the recordings' durations), and samples.
-score_tts() {
-    local name=$1 spk=$2 said=$3 timed=$4 config=$5 out=${expdir}/$1 data=${expdir}/eval/target_$2
+# score TASK EXPERIMENT SPEAKER DATA SAID TIMED CONFIG [OPTION]... -- ROLE=DATA...: scores of SAID against the recordings
+# of DATA (TIMED has their durations), and samples to hear, beside those of the roles.
+score() {
+    local task=$1 name=$2 spk=$3 data=$4 said=$5 timed=$6 config=$7 out=${expdir}/$2 role
+    local -a options=() inputs=() waves=()
+    shift 7
+    while [[ $1 != -- ]]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    for role in "$@"; do
+        inputs+=(--in "${role#*=}")
+        waves+=("${role}/wav.scp")
+    done
     module "score_${name}" ctap.bin.score_speech --in "${said}" --in "${timed}" --in "${data}" --in "${voices}" \
-        --out "${out}/scores.json" -- \
-        --reference "${data}/wav.scp" --hypothesis "${said}/wav.scp" --msep_hypothesis "${timed}/wav.scp" \
-        --vocoded "${data}_vocoded/wav.scp" --target_speaker "${spk}" --speakers "${voices}" \
-        --name "${name}" --task tts --out "${out}/scores.json" --settings "${dumpdir}/audio.json" \
-        --seed "${seed}" --config "${config}" --nj "${nj}"
-    module "samples_${name}" ctap.bin.list_samples --in "${said}" --in "${data}_vocoded" \
-        --out "${out}/samples.json" -- --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
-        --waves "recording=${data}/wav.scp" "vocoded=${data}_vocoded/wav.scp" "tts=${said}/wav.scp"
+        --out "${out}/scores.json" -- --reference "${data}/wav.scp" --hypothesis "${said}/wav.scp" \
+        --msep_hypothesis "${timed}/wav.scp" --target_speaker "${spk}" --speakers "${voices}" --name "${name}" \
+        --task "${task}" --out "${out}/scores.json" --settings "${dumpdir}/audio.json" --seed "${seed}" \
+        --config "${config}" --nj "${nj}" "${options[@]}"
+    module "samples_${name}" ctap.bin.list_samples --in "${said}" "${inputs[@]}" --out "${out}/samples.json" -- \
+        --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
+        --waves "${waves[@]}" "${task}=${said}/wav.scp"
 }
 
-# score_vc EXPERIMENT SPEAKER SAID CONFIG: scores of converted speech, and samples.
+# score_tts EXPERIMENT SPEAKER SAID TIMED CONFIG
+score_tts() {
+    local data=${expdir}/eval/target_$2
+    score tts "$1" "$2" "${data}" "$3" "$4" "$5" --vocoded "${data}_vocoded/wav.scp" \
+        -- "recording=${data}" "vocoded=${data}_vocoded"
+}
+
+# score_vc EXPERIMENT SPEAKER SAID CONFIG: of converted speech, which keeps the timing of its sources.
 score_vc() {
-    local name=$1 spk=$2 said=$3 config=$4 out=${expdir}/$1 data=${expdir}/eval/vc_sources
-    module "score_${name}" ctap.bin.score_speech --in "${said}" --in "${data}" --in "${voices}" \
-        --out "${out}/scores.json" -- \
-        --reference "${data}/wav.scp" --source_scp "${data}/wav.scp" --hypothesis "${said}/wav.scp" \
-        --msep_hypothesis "${said}/wav.scp" --target_speaker "${spk}" --speakers "${voices}" \
-        --name "${name}" --task vc --out "${out}/scores.json" --settings "${dumpdir}/audio.json" \
-        --seed "${seed}" --config "${config}" --nj "${nj}"
-    module "samples_${name}" ctap.bin.list_samples --in "${said}" --in "${data}" \
-        --out "${out}/samples.json" -- --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
-        --waves "source=${data}/wav.scp" "vc=${said}/wav.scp"
+    local data=${expdir}/eval/vc_sources
+    score vc "$1" "$2" "${data}" "$3" "$3" "$4" --source_scp "${data}/wav.scp" -- "source=${data}"
 }
 
 # Recordings through the vocoder, as a bound on what any model can reach with it.

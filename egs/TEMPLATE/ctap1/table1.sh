@@ -44,16 +44,10 @@ dump_given() {
         --num_jobs "${jobs}" --out_dir "${out}/${set}" --remove_parts "${extra[@]}"
 }
 
-# dump_upstream ROW MODEL: all sets in the representation of another system -> exp/table1/ROW/dump; 3 if it can't be had.
+# dump_upstream ROW MODEL: all sets in the representation of another system -> exp/table1/ROW/dump.
 dump_upstream() {
-    local row=$1 model=$2 set spk status=0 folder=${expdir}/table1/$1 kind=$1
-    [[ ${row} != hubert ]] || kind=hubert_frames # its k-means comes later
+    local row=$1 model=$2 set spk folder=${expdir}/table1/$1
     local -a options=(--kind "$1" --model "$2") inputs=("${folder}/dump/train")
-    "${python}" -m ctap.bin.check_upstream --kind "${kind}" --model "${model}" >"${folder}.check" 2>&1 || status=$?
-    if ((status)); then
-        cat "${folder}.check" >&2
-        return "${status}"
-    fi
     if [[ ${row} == hubert ]]; then
         module "table1/${row}/kmeans" ctap.bin.train_kmeans --in "${datadir}/train/wav.scp" --out "${folder}/kmeans.npz" -- \
             --model "${model}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
@@ -166,52 +160,89 @@ anchors() {
     done
 }
 
-stage_7() {
-    local row model weights status paper=""
-    local -a shown=() skipped=()
-    for row in $(targets); do
-        if [[ ! -s ${expdir}/tts_${row}/scores_recognition.json || ! -s ${expdir}/vc_${row}/scores.json ]]; then
-            log "error: stage 7 compares systems with what stages 4 to 6 made; run them first" >&2
-            exit 1
-        fi
-    done
-    mkdir -p "${expdir}/table1"
+# made_before ROW: whether stages 3 to 6 have made this very row.
+made_before() {
+    [[ $(config_of "$1") == "${train_config}" && ${table1_args} == "${train_args}" && -z ${table1_asr_args} ]]
+}
+
+# one_row ROW: a system from beginning to end; why it is left out, if so, stands in exp/table1/ROW.left_out.
+one_row() {
+    local row=$1 kind=$1 status=0 weights folder=${expdir}/table1/$1
+    log "stage 7, system ${row}"
+    rm -f "${folder}.left_out"
+    case ${row} in
+        codec | wav2vec2 | hubert | whisper)
+            weights=$(weights_of "${row}")
+            [[ ${row} != hubert ]] || kind=hubert_frames # its k-means comes later
+            "${python}" -m ctap.bin.check_upstream --kind "${kind}" --model "${weights}" >"${folder}.check" 2>&1 || status=$?
+            if ((status == 3)); then
+                log "stage 7: ${row} is left out: ${weights} can't be had (docs/upstream.md says how)"
+                tail -n 1 "${folder}.check" >"${folder}.left_out"
+                return
+            elif ((status)); then
+                cat "${folder}.check" >&2
+                return "${status}"
+            fi
+            dump_upstream "${row}" "${weights}"
+            given_system "${row}" "${folder}/dump"
+            ;;
+        logmel) given_system logmel "${dumpdir}" ;;
+        *) made_before "${row}" || ctap_system "${row}" ;;
+    esac
+}
+
+# all_rows: the systems, --table1_jobs of them at a time.
+all_rows() {
+    local row threads running=0 failed=0
+    threads=$(($(nproc) / table1_jobs))
     for row in ${systems}; do
-        log "stage 7, system ${row}"
-        model=${expdir}/table1/${row}
+        if ((running == table1_jobs)); then
+            wait -n || failed=1
+            running=$((running - 1))
+        fi
+        ((failed == 0)) || break
+        (
+            trap - INT # which the shell would keep from what it starts in the background
+            ((ngpu > 0 || table1_jobs == 1)) || export OMP_NUM_THREADS=$((threads < 1 ? 1 : threads))
+            one_row "${row}"
+        ) &
+        running=$((running + 1))
+    done
+    for (( ; running > 0; running--)); do
+        wait -n || failed=1
+    done
+    ((failed == 0)) || exit 1
+}
+
+stage_7() {
+    local spk row model paper=""
+    local -a shown=() skipped=()
+    for row in ${systems}; do
         case ${row} in
-            codec | wav2vec2 | hubert | whisper)
-                status=0
-                weights=$(weights_of "${row}")
-                # A plain command in a subshell of its own, so that `set -e` stays on inside (see run_step.sh).
-                set +e
-                (
-                    set -e
-                    dump_upstream "${row}" "${weights}"
-                )
-                status=$?
-                set -e
-                if ((status == 3)); then
-                    log "stage 7: ${row} is left out: ${weights} can't be had (docs/upstream.md says how)"
-                    skipped+=("${row}=$(tail -n 1 "${expdir}/table1/${row}.check")")
-                    continue
-                fi
-                ((status == 0)) || exit "${status}"
-                given_system "${row}" "${expdir}/table1/${row}/dump"
-                ;;
-            logmel) given_system logmel "${dumpdir}" ;;
-            ctap_no_decoder | ctap_mse_embed | ctap_phoneme_decoder | ctap_paper | ctap_ours)
-                if [[ $(config_of "${row}") == "${train_config}" && ${table1_args} == "${train_args}" && -z ${table1_asr_args} ]]; then
-                    model=${expdir} # stages 3 to 6 have made it
-                else
-                    ctap_system "${row}"
-                fi
-                ;;
+            codec | wav2vec2 | hubert | whisper | logmel) ;;
+            ctap_no_decoder | ctap_mse_embed | ctap_phoneme_decoder | ctap_paper | ctap_ours) ;;
             *)
                 log "error: --systems: '${row}' is no row of the table (ctap/eval/paper_table1.py)" >&2
                 exit 2
                 ;;
         esac
+    done
+    for spk in $(targets); do
+        if [[ ! -s ${expdir}/tts_${spk}/scores_recognition.json || ! -s ${expdir}/vc_${spk}/scores.json ]]; then
+            log "error: stage 7 compares systems with what stages 4 to 6 made; run them first" >&2
+            exit 1
+        fi
+    done
+    mkdir -p "${expdir}/table1"
+    anchors # first: it looks through what all rows share
+    all_rows
+    for row in ${systems}; do
+        model=${expdir}/table1/${row}
+        if [[ -e ${model}.left_out ]]; then
+            skipped+=("${row}=$(<"${model}.left_out")")
+            continue
+        fi
+        [[ ${row} != ctap_* ]] || ! made_before "${row}" || model=${expdir}
         [[ ${row} != ctap_paper ]] || paper=${model}
         shown+=("${row}=${model}")
     done
@@ -219,11 +250,9 @@ stage_7() {
         ground_truth "${paper}"
         shown+=("ground_truth=${expdir}/table1/ground_truth")
     fi
-    anchors
     shown+=("recording=${expdir}/table1/recording" "vocoded=${expdir}/table1/vocoded")
-    local -a left_out=()
-    ((${#skipped[@]} == 0)) || left_out=(--skipped "${skipped[@]}")
+    ((${#skipped[@]} == 0)) || skipped=(--skipped "${skipped[@]}")
     "${python}" -m ctap.bin.table1 --systems "${shown[@]}" --out "${expdir}/TABLE1.md" --html "${expdir}/TABLE1.html" \
-        "${left_out[@]}"
+        "${skipped[@]}"
     log "table:    ${here}/${expdir}/TABLE1.md, to listen: ${here}/${expdir}/TABLE1.html"
 }

@@ -27,6 +27,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
     --ours_config conf/ctap_mini.yaml \
     --acoustic_config conf/acoustic_mini.yaml \
     --semantic_config conf/semantic_mini.yaml \
+    --table1_jobs 2 \
     --table1_args "--trainer.max_steps 400" \
     --table1_asr_args "--trainer.max_steps 220" \
     "$@"
