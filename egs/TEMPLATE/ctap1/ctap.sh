@@ -88,7 +88,8 @@ phoneme_decoder_config=conf/ablations/ctap_phoneme_decoder.yaml # CTAP + decoder
 acoustic_config=conf/acoustic.yaml         # acoustic model of systems without a decoder of their own
 semantic_config=conf/semantic.yaml         # semantic prediction model of systems without a phoneme encoder
 table1_args=""                             # more options of their pretraining, such as "--trainer.max_steps 1000"
-table1_asr_args=""                         # and of their phoneme models
+table1_asr_args=""                         # of their phoneme models
+table1_finetune_args=""                    # and of their fine-tuning
 codec_model=facebook/encodec_24khz         # of the compared systems: a directory, or a name on the hub
 wav2vec2_model=TencentGameMate/chinese-wav2vec2-base # the same
 hubert_model=TencentGameMate/chinese-hubert-base # the same
@@ -119,6 +120,7 @@ read -ra train_options <<<"${train_args}"
 read -ra aligner_options <<<"${aligner_args}"
 read -ra table1_options <<<"${table1_args}"
 read -ra table1_asr_options <<<"${table1_asr_args}"
+read -ra table1_finetune_options <<<"${table1_finetune_args}"
 combine_options=()
 [[ ${drop_outliers} == none ]] || combine_options=(--drop_outliers "${drop_outliers}")
 python=${python:-python3}

@@ -114,13 +114,14 @@ compare_system() {
     for spk in $(targets); do
         # Section 2.2.1 and 2.2.2, as in stages 4 and 5.
         training "${base}/vc_${spk}" finetune "${finetune_config}" "${dumpdir}/target_${spk}_speech" "${model}" -- \
-            --reads speech --train_dir "${dumpdir}/target_${spk}_speech" --init "${model}" "${with[@]}"
+            --reads speech --train_dir "${dumpdir}/target_${spk}_speech" --init "${model}" "${with[@]}" \
+            "${table1_finetune_options[@]}"
         convert_to "${spk}" "${expdir}/${base}/vc_${spk}/model" "${sources}" "${base}/vc_${spk}/test"
         score_vc "${base}/vc_${spk}" "${spk}" "${expdir}/${base}/vc_${spk}/test" "$1"
         rate_vc "${base}/vc_${spk}" "${expdir}/${base}/vc_${spk}/test"
         training "${base}/tts_${spk}" finetune "${labeled_config}" "${dumpdir}/target_${spk}_labeled" \
             "${expdir}/${base}/vc_${spk}/model" -- --reads phonemes --train_dir "${dumpdir}/target_${spk}_labeled" \
-            --init "${expdir}/${base}/vc_${spk}/model" "${with[@]}"
+            --init "${expdir}/${base}/vc_${spk}/model" "${with[@]}" "${table1_finetune_options[@]}"
         # Durations are those that the recipe's duration model has drawn: the same for all.
         say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/tts_${spk}/test" test
         say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/eval/target_${spk}" test_given
@@ -162,7 +163,8 @@ anchors() {
 
 # made_before ROW: whether stages 3 to 6 have made this very row.
 made_before() {
-    [[ $(config_of "$1") == "${train_config}" && ${table1_args} == "${train_args}" && -z ${table1_asr_args} ]]
+    [[ $(config_of "$1") == "${train_config}" && ${table1_args} == "${train_args}" && \
+        -z ${table1_asr_args}${table1_finetune_args} ]]
 }
 
 # one_row ROW: a system from beginning to end; why it is left out, if so, stands in exp/table1/ROW.left_out.

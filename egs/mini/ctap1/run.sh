@@ -28,6 +28,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
     --acoustic_config conf/acoustic_mini.yaml \
     --semantic_config conf/semantic_mini.yaml \
     --table1_jobs 2 \
-    --table1_args "--trainer.max_steps 400" \
+    --table1_args "--trainer.max_steps 300 --trainer.epoch_steps 150" \
     --table1_asr_args "--trainer.max_steps 220" \
+    --table1_finetune_args "--trainer.max_steps 100" \
     "$@"
