@@ -56,9 +56,11 @@ class Recipe:
         few = ["--eval_utts", "2", "--vc_utts", "2", "--units", "300", "--max_refs", "1"]
         return ["./ctap.sh", *small, *few, *options]
 
-    def run(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *options: str, check: bool = True, python: str | Path = sys.executable
+    ) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "python": sys.executable}
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "python": str(python)}
         environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
         done = subprocess.run(
             self.command(*options), cwd=self.path, env=environment, capture_output=True, text=True

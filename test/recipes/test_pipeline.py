@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import zipfile
 from importlib.util import find_spec
 
@@ -71,6 +72,16 @@ def test_mistakes_are_named(recipe, options, message):
     done = recipe.run(*options, check=False)
     assert done.returncode != 0
     assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_an_environment_without_the_packages_is_named(recipe, tmp_path):
+    bare = tmp_path / "bare"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    bare.chmod(0o755)
+    done = recipe.run("--corpus", str(tmp_path), check=False, python=bare)
+    assert done.returncode == 1
+    assert f"error: {bare} has not all that recipes need; run 'make env'" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 

@@ -124,6 +124,11 @@ read -ra table1_finetune_options <<<"${table1_finetune_args}"
 combine_options=()
 [[ ${drop_outliers} == none ]] || combine_options=(--drop_outliers "${drop_outliers}")
 python=${python:-python3}
+if ! "${python}" -c 'import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1:])))' \
+    torch lightning soundfile kaldiio jsonargparse; then
+    log "error: ${python} has not all that recipes need; run 'make env' in ${CTAP_ROOT}, or see its tools/README.md" >&2
+    exit 1
+fi
 
 # --- helpers ---------------------------------------------------------------------------------------------
 
