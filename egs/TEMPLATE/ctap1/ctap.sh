@@ -68,6 +68,7 @@ duration_config=conf/duration.yaml       # duration models, on all labeled speec
 duration_adapt_config=conf/duration_adapt.yaml # the same, on the labeled minutes
 duration_model=diffusion  # durations of synthesised speech: diffusion or deterministic
 asr_config=conf/asr.yaml                 # phoneme decoder
+asr_args=""                              # more of its options
 units=2000                               # sentencepiece units of the CTC head, at most; 0: no head
 
 # Scores
@@ -117,6 +118,7 @@ ctap_exp=${expdir}/${tag}
 marks=${expdir}/.done
 voices=${expdir}/eval/voices
 read -ra train_options <<<"${train_args}"
+read -ra asr_options <<<"${asr_args}"
 read -ra aligner_options <<<"${aligner_args}"
 read -ra table1_options <<<"${table1_args}"
 read -ra table1_asr_options <<<"${table1_asr_args}"
@@ -524,7 +526,8 @@ stage_6() {
     module labeled ctap.bin.merge_data_dirs "${inputs[@]}" --out "${all}/feats.scp" -- \
         --inputs "${sets[@]}" --out_dir "${all}"
     training asr asr "${asr_config}" "${all}" "${dumpdir}/dev" "${ctap_exp}/model" -- \
-        --train_dir "${all}" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model" "${with_units[@]}"
+        --train_dir "${all}" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model" "${with_units[@]}" \
+        "${asr_options[@]}"
     choose_test test "${eval_utts}" "${expdir}/eval/test"
     resynthesize test
     recognize "${expdir}/eval/test/wav.scp" test

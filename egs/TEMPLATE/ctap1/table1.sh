@@ -163,8 +163,8 @@ anchors() {
 
 # made_before ROW: whether stages 3 to 6 have made this very row.
 made_before() {
-    [[ $(config_of "$1") == "${train_config}" && ${table1_args} == "${train_args}" && \
-        -z ${table1_asr_args}${table1_finetune_args} ]]
+    [[ $(config_of "$1") == "${train_config}" && ${table1_args} == "${train_args}" &&
+        ${table1_asr_args} == "${asr_args}" && -z ${table1_finetune_args} ]]
 }
 
 # one_row ROW: a system from beginning to end; why it is left out, if so, stands in exp/table1/ROW.left_out.
