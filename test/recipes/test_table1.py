@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from ctap.eval.paper_table1 import ROWS
+
 
 @pytest.mark.slow
 def test_compared_systems_side_by_side(recipe, spoken):
@@ -54,3 +56,21 @@ def test_compared_systems_side_by_side(recipe, spoken):
     wrong = recipe.run("--stage", "7", "--stop_stage", "7", "--systems", "ctap_papre", check=False)
     assert wrong.returncode == 2
     assert "'ctap_papre' is no row of the table" in wrong.stderr
+
+
+@pytest.mark.slow
+def test_systems_of_other_models(recipe, spoken, models):
+    """Rows 1 to 4 from tiny models, loaded, dumped and trained on as downloaded ones would be."""
+    systems = ("codec", "wav2vec2", "hubert", "whisper")
+    weights = [word for name in systems for word in (f"--{name}_model", str(models / name))]
+    sizes = ("--hubert_clusters", "12", "--table1_jobs", "2")
+    recipe.run("--corpus", str(spoken), "--stop_stage", "7", "--systems", " ".join(systems), *weights, *sizes)
+    exp = recipe.path / "exp"
+    text = (exp / "TABLE1.md").read_text()
+    assert "## Left out" not in text
+    for name, dimension in {"codec": 8, "wav2vec2": 8, "hubert": 16, "whisper": 16}.items():
+        assert f"| {ROWS[name]} |" in text
+        own = json.loads((exp / "table1" / name / "representation" / "scores.json").read_text())["metrics"]
+        assert own["dimension"]["value"] == dimension
+        for task in ("tts", "vc"):
+            assert (exp / "table1" / name / f"{task}_SSB7010" / "scores_recognition.json").exists()
