@@ -92,6 +92,7 @@ table1_args=""                             # more options of their pretraining, 
 table1_asr_args=""                         # of their phoneme models
 table1_finetune_args=""                    # and of their fine-tuning
 codec_model=facebook/encodec_24khz         # of the compared systems: a directory, or a name on the hub
+codec_bandwidth=6                          # kbit/s of its codes
 wav2vec2_model=TencentGameMate/chinese-wav2vec2-base # the same
 hubert_model=TencentGameMate/chinese-hubert-base # the same
 whisper_model=openai/whisper-small         # the same

@@ -48,6 +48,7 @@ dump_given() {
 dump_upstream() {
     local row=$1 model=$2 set spk folder=${expdir}/table1/$1
     local -a options=(--kind "$1" --model "$2") inputs=("${folder}/dump/train")
+    [[ ${row} != codec ]] || options+=(--bandwidth "${codec_bandwidth}")
     if [[ ${row} == hubert ]]; then
         module "table1/${row}/kmeans" ctap.bin.train_kmeans --in "${datadir}/train/wav.scp" --out "${folder}/kmeans.npz" -- \
             --model "${model}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
