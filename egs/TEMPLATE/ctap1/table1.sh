@@ -44,11 +44,10 @@ dump_given() {
         --num_jobs "${jobs}" --out_dir "${out}/${set}" --remove_parts "${extra[@]}"
 }
 
-# dump_upstream ROW MODEL: all sets in the representation of another system -> exp/table1/ROW/dump.
+# dump_upstream ROW MODEL [OPTION]...: all sets in the representation of another system -> exp/table1/ROW/dump.
 dump_upstream() {
     local row=$1 model=$2 set spk folder=${expdir}/table1/$1
-    local -a options=(--kind "$1" --model "$2") inputs=("${folder}/dump/train")
-    [[ ${row} != codec ]] || options+=(--bandwidth "${codec_bandwidth}")
+    local -a options=(--kind "$1" --model "$2" "${@:3}") inputs=("${folder}/dump/train")
     if [[ ${row} == hubert ]]; then
         module "table1/${row}/kmeans" ctap.bin.train_kmeans --in "${datadir}/train/wav.scp" --out "${folder}/kmeans.npz" -- \
             --model "${model}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
@@ -171,13 +170,16 @@ made_before() {
 # one_row ROW: a system from beginning to end; why it is left out, if so, stands in exp/table1/ROW.left_out.
 one_row() {
     local row=$1 kind=$1 status=0 weights folder=${expdir}/table1/$1
+    local -a own=()
     log "stage 7, system ${row}"
     rm -f "${folder}.left_out"
     case ${row} in
         codec | wav2vec2 | hubert | whisper)
             weights=$(weights_of "${row}")
             [[ ${row} != hubert ]] || kind=hubert_frames # its k-means comes later
-            "${python}" -m ctap.bin.check_upstream --kind "${kind}" --model "${weights}" >"${folder}.check" 2>&1 || status=$?
+            [[ ${row} != codec ]] || own=(--bandwidth "${codec_bandwidth}")
+            "${python}" -m ctap.bin.check_upstream --kind "${kind}" --model "${weights}" "${own[@]}" \
+                >"${folder}.check" 2>&1 || status=$?
             if ((status == 3)); then
                 log "stage 7: ${row} is left out: ${weights} can't be had (docs/upstream.md says how)"
                 tail -n 1 "${folder}.check" >"${folder}.left_out"
@@ -186,7 +188,7 @@ one_row() {
                 cat "${folder}.check" >&2
                 return "${status}"
             fi
-            dump_upstream "${row}" "${weights}"
+            dump_upstream "${row}" "${weights}" "${own[@]}"
             given_system "${row}" "${folder}/dump"
             ;;
         logmel) given_system logmel "${dumpdir}" ;;
