@@ -63,7 +63,7 @@ def test_systems_of_other_models(recipe, spoken, models):
     """Rows 1 to 4 from tiny models, loaded, dumped and trained on as downloaded ones would be."""
     systems = ("codec", "wav2vec2", "hubert", "whisper")
     weights = [word for name in systems for word in (f"--{name}_model", str(models / name))]
-    sizes = ("--codec_bandwidth", "1.2", "--hubert_clusters", "12", "--table1_jobs", "2")
+    sizes = ("--codec_bandwidth", "1.2", "--hubert_layer", "2", "--hubert_clusters", "12")
     recipe.run("--corpus", str(spoken), "--stop_stage", "7", "--systems", " ".join(systems), *weights, *sizes)
     exp = recipe.path / "exp"
     text = (exp / "TABLE1.md").read_text()

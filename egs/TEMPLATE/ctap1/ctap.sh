@@ -96,7 +96,8 @@ codec_bandwidth=6                          # kbit/s of its codes
 wav2vec2_model=TencentGameMate/chinese-wav2vec2-base # the same
 hubert_model=TencentGameMate/chinese-hubert-base # the same
 whisper_model=openai/whisper-small         # the same
-hubert_clusters=500                        # k-means of HuBERT's frames
+hubert_layer=9                             # of HuBERT, whose frames are taken
+hubert_clusters=500                        # k-means of these frames
 
 # shellcheck source=egs/TEMPLATE/ctap1/path.sh
 . ./path.sh

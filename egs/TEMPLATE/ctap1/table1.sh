@@ -50,7 +50,7 @@ dump_upstream() {
     local -a options=(--kind "$1" --model "$2" "${@:3}") inputs=("${folder}/dump/train")
     if [[ ${row} == hubert ]]; then
         module "table1/${row}/kmeans" ctap.bin.train_kmeans --in "${datadir}/train/wav.scp" --out "${folder}/kmeans.npz" -- \
-            --model "${model}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
+            --model "${model}" --layer "${hubert_layer}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
             --out "${folder}/kmeans.npz" --seed "${seed}"
         options+=(--kmeans "${folder}/kmeans.npz")
     fi
@@ -170,15 +170,17 @@ made_before() {
 # one_row ROW: a system from beginning to end; why it is left out, if so, stands in exp/table1/ROW.left_out.
 one_row() {
     local row=$1 kind=$1 status=0 weights folder=${expdir}/table1/$1
-    local -a own=()
+    local -a own=() check=()
     log "stage 7, system ${row}"
     rm -f "${folder}.left_out"
     case ${row} in
         codec | wav2vec2 | hubert | whisper)
             weights=$(weights_of "${row}")
-            [[ ${row} != hubert ]] || kind=hubert_frames # its k-means comes later
-            [[ ${row} != codec ]] || own=(--bandwidth "${codec_bandwidth}")
-            "${python}" -m ctap.bin.check_upstream --kind "${kind}" --model "${weights}" "${own[@]}" \
+            case ${row} in
+                codec) own=(--bandwidth "${codec_bandwidth}") check=("${own[@]}") ;;
+                hubert) kind=hubert_frames check=(--layer "${hubert_layer}") ;; # its k-means comes later
+            esac
+            "${python}" -m ctap.bin.check_upstream --kind "${kind}" --model "${weights}" "${check[@]}" \
                 >"${folder}.check" 2>&1 || status=$?
             if ((status == 3)); then
                 log "stage 7: ${row} is left out: ${weights} can't be had (docs/upstream.md says how)"
