@@ -18,6 +18,7 @@ CORE = [
     "numpy>=1.26",  # arrays outside the networks
     "scipy>=1.11",  # transforms and solvers of the aligner
     "numba>=0.60",  # alignment and time warping at the speed of compiled code
+    "threadpoolctl>=3.1",  # one thread for each job
     "kaldiio>=2.18",  # compressed Kaldi arks
     "soundfile>=0.13",  # reading and writing audio; brings libsndfile
     "soxr>=0.5",  # resampling

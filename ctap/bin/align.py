@@ -9,12 +9,12 @@ alignment, and the reason) and ``align_outliers`` (utterances and phones to look
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from pathlib import Path
 
 from ctap.align.jobs import align_part, combine
 from ctap.errors import UserError, cli
+from ctap.threads import limit_threads
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -56,6 +56,7 @@ def main(argv: list[str] | None = None) -> None:
         return
     if args.model is None:
         raise UserError("--model is missing: the folder that train_aligner wrote")
+    limit_threads()
     started = time.perf_counter()
     done, failed, seconds = align_part(
         args.data_dir, args.model, args.out_dir, args.job, args.num_jobs, max_seconds=args.max_seconds
@@ -68,5 +69,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     main()

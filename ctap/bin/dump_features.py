@@ -7,7 +7,6 @@ at all; ``ctap.bin.combine_features`` joins the parts. Recordings that can't be 
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -21,6 +20,7 @@ from ctap.kaldi.ark import MatrixWriter
 from ctap.kaldi.datadir import DataDir
 from ctap.kaldi.io import write_table
 from ctap.kaldi.skips import SkipList
+from ctap.threads import limit_threads
 
 FAILURE = "recording failed"
 
@@ -97,13 +97,11 @@ def write_part(
     Raises:
         UserError: More recordings failed than ``options`` allow; the part is there all the same.
     """
-    import torch
     from tqdm import tqdm
 
     from ctap.audio.wave import load_wave
 
-    # Jobs are processes: their threads would only compete.
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    limit_threads()
     wav_scp = DataDir(options.data_dir).wav_scp
     mine = my_share(list(wav_scp), options.job, options.num_jobs)
     failed = SkipList()

@@ -12,6 +12,7 @@ from ctap.align.aligner import aligner_kind, aligner_kinds, save_aligner
 from ctap.align.corpus import AlignCorpus
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError, cli
+from ctap.threads import limit_threads
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -36,6 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     args = get_parser().parse_args(argv)
     if args.train_hours <= 0:
         raise UserError(f"--train_hours must be above 0, not {args.train_hours:g}")
+    limit_threads()  # --threads are the aligner's own
     started = time.perf_counter()
     settings = AudioSettings.load(args.settings) if args.settings else AudioSettings()
     kind = aligner_kind(args.aligner)

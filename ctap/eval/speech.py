@@ -23,6 +23,7 @@ from ctap.eval.mcd import mel_cepstral_distortion, mel_cepstrum
 from ctap.eval.pitch import log_f0, msep
 from ctap.eval.results import Metric, items
 from ctap.eval.speaker import NoSpeechError, SpeakerEncoder, centroid, similarity
+from ctap.threads import limit_threads
 
 __all__ = ["embed_list", "metrics_of_pairs", "metrics_of_speakers", "score_list", "score_pair"]
 
@@ -93,11 +94,9 @@ def score_pair(
 def _score_files(
     job: tuple[str, str, str], settings: AudioSettings, same_length: bool
 ) -> tuple[str, dict[str, float] | None, str]:
-    import torch
-
     from ctap.audio.wave import load_wave
 
-    torch.set_num_threads(1)
+    limit_threads()
     utt, *paths = job
     try:
         waves = [load_wave(path, settings.sample_rate) for path in paths]

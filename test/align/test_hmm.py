@@ -1,0 +1,62 @@
+"""Where the aligner puts a boundary once it knows which frame sounds like what."""
+
+import numpy as np
+import pytest
+
+from ctap.align.features import NUM_CEPSTRA, Statistics
+from ctap.align.gmm import Mixtures
+from ctap.align.hmm import RINGING, TRANSITION, HmmAligner
+from ctap.align.topology import CLOSURE, SILENCE, Units
+from ctap.audio.frames import boundaries_to_durations
+from ctap.audio.settings import AudioSettings
+
+UNITS = Units(["sh", "t", "a", "i"])
+DIM = 2 * NUM_CEPSTRA
+
+
+def aligner():
+    """Every state is one Gaussian, far from all others; the first cepstrum is the level."""
+    mean = 10 * np.eye(UNITS.num_states, DIM - 1, dtype=np.float32)
+    level = np.where(np.isin(np.arange(UNITS.num_states), [SILENCE, CLOSURE]), -10, 10).astype(np.float32)
+    mean = np.concatenate([level[:, None], mean], axis=1)[:, None]
+    nobody = Statistics(np.zeros(DIM, np.float32), np.ones(DIM, np.float32), 1)
+    weight = np.zeros((UNITS.num_states, 1), np.float32)
+    return HmmAligner(UNITS, Mixtures(mean, np.ones_like(mean), weight), nobody, AudioSettings())
+
+
+def sounds(model, *spans):
+    """Features of (phone or state, analysis frames): a phone's frames are shared by its states."""
+    states = []
+    for what, frames in spans:
+        of_phone = [what] if isinstance(what, int) else UNITS.states(what)
+        states += [of_phone[k * len(of_phone) // frames] for k in range(frames)]
+    return model.mixtures.mean[states, 0]
+
+
+@pytest.mark.parametrize(
+    ("spans", "phones", "shifts"),
+    [
+        # A pause, then a fricative as heard, then a vowel's transition; the end rings.
+        ([(SILENCE, 8), ("sh", 10), ("a1", 12), (SILENCE, 8)], "sh a1", [0, TRANSITION, RINGING, 0]),
+        ([(SILENCE, 8), ("a1", 10), ("i4", 12), (SILENCE, 8)], "a1 i4", [0, TRANSITION, RINGING, 0]),
+        # Into a closure the vowel before rings.
+        ([(SILENCE, 8), ("a1", 12), ("t", 12), ("i4", 12), (SILENCE, 8)], "a1 t i4",
+         [0, RINGING, TRANSITION, RINGING, 0]),
+    ],
+)  # fmt: skip
+def test_boundaries_follow_the_conventions(spans, phones, shifts):
+    model = aligner()
+    features = sounds(model, *spans)
+    total = 1 + (len(features) - 1) // 2
+    result = model.align(features, phones.split(), total)
+    ends = np.cumsum([frames for _, frames in spans]) - np.array(shifts) - 0.5
+    assert result.phones == ["sil", *phones.split(), "sil"]
+    assert result.durations == boundaries_to_durations(list(0.005 * ends), total, AudioSettings())
+
+
+def test_no_phone_is_shifted_away():
+    model = aligner()
+    features = sounds(model, (SILENCE, 8), ("sh", 10), ("a1", 3), ("i4", 12), (SILENCE, 8))
+    result = model.align(features, ["sh", "a1", "i4"], 1 + (len(features) - 1) // 2)
+    assert min(result.durations) >= 1
+    assert sum(result.durations) == 1 + (len(features) - 1) // 2
