@@ -35,6 +35,7 @@ from ctap.align.topology import NO_PATH, Graph, Units, build_graph, starts_sylla
 from ctap.align.viterbi import viterbi
 from ctap.audio.frames import boundaries_to_durations
 from ctap.errors import cli
+from ctap.threads import limit_threads
 
 Utterance = tuple[str, np.ndarray, int]
 Align = Callable[[np.ndarray, list[str], int], tuple[list[str], list[int]]]
@@ -302,7 +303,7 @@ def main() -> None:
     parser.add_argument("--classifier_rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    limit_threads()
     rows = {}
     for name in options.methods:
         marks = [time.process_time()]
