@@ -167,34 +167,47 @@ made_before() {
         ${table1_asr_args} == "${asr_args}" && -z ${table1_finetune_args} ]]
 }
 
-# one_row ROW: a system from beginning to end; why it is left out, if so, stands in exp/table1/ROW.left_out.
-one_row() {
+# kind_of ROW: where its representation comes from (upstream, dump, ctap); nothing if there is no such row.
+kind_of() {
+    case $1 in
+        codec | wav2vec2 | hubert | whisper) echo upstream ;;
+        logmel) echo dump ;;
+        *) [[ -z $(config_of "$1") ]] || echo ctap ;;
+    esac
+}
+
+# upstream_system ROW: a system of another model; why it is left out, if so, stands in exp/table1/ROW.left_out.
+upstream_system() {
     local row=$1 kind=$1 status=0 weights folder=${expdir}/table1/$1
     local -a own=() check=()
-    log "stage 7, system ${row}"
-    rm -f "${folder}.left_out"
+    weights=$(weights_of "${row}")
     case ${row} in
-        codec | wav2vec2 | hubert | whisper)
-            weights=$(weights_of "${row}")
-            case ${row} in
-                codec) own=(--bandwidth "${codec_bandwidth}") check=("${own[@]}") ;;
-                hubert) kind=hubert_frames check=(--layer "${hubert_layer}") ;; # its k-means comes later
-            esac
-            "${python}" -m ctap.bin.check_upstream --kind "${kind}" --model "${weights}" "${check[@]}" \
-                >"${folder}.check" 2>&1 || status=$?
-            if ((status == 3)); then
-                log "stage 7: ${row} is left out: ${weights} can't be had (docs/upstream.md says how)"
-                tail -n 1 "${folder}.check" >"${folder}.left_out"
-                return
-            elif ((status)); then
-                cat "${folder}.check" >&2
-                return "${status}"
-            fi
-            dump_upstream "${row}" "${weights}" "${own[@]}"
-            given_system "${row}" "${folder}/dump"
-            ;;
-        logmel) given_system logmel "${dumpdir}" ;;
-        *) made_before "${row}" || ctap_system "${row}" ;;
+        codec) own=(--bandwidth "${codec_bandwidth}") check=("${own[@]}") ;;
+        hubert) kind=hubert_frames check=(--layer "${hubert_layer}") ;; # its k-means comes later
+    esac
+    "${python}" -m ctap.bin.check_upstream --kind "${kind}" --model "${weights}" "${check[@]}" \
+        >"${folder}.check" 2>&1 || status=$?
+    if ((status == 3)); then
+        log "stage 7: ${row} is left out: ${weights} can't be had (docs/upstream.md says how)"
+        tail -n 1 "${folder}.check" >"${folder}.left_out"
+        return
+    elif ((status)); then
+        cat "${folder}.check" >&2
+        return "${status}"
+    fi
+    dump_upstream "${row}" "${weights}" "${own[@]}"
+    given_system "${row}" "${folder}/dump"
+}
+
+# one_row ROW: a system from beginning to end.
+one_row() {
+    local row=$1
+    log "stage 7, system ${row}"
+    rm -f "${expdir}/table1/${row}.left_out"
+    case $(kind_of "${row}") in
+        upstream) upstream_system "${row}" ;;
+        dump) given_system "${row}" "${dumpdir}" ;;
+        ctap) made_before "${row}" || ctap_system "${row}" ;;
     esac
 }
 
@@ -210,6 +223,7 @@ all_rows() {
         ((failed == 0)) || break
         (
             trap - INT # which the shell would keep from what it starts in the background
+            trap '(($? == 0)) || log "error: stage 7: row ${row} is not finished" >&2' EXIT
             ((ngpu > 0 || table1_jobs == 1)) || export OMP_NUM_THREADS=$((threads < 1 ? 1 : threads))
             one_row "${row}"
         ) &
@@ -225,14 +239,10 @@ stage_7() {
     local spk row model paper=""
     local -a shown=() skipped=()
     for row in ${systems}; do
-        case ${row} in
-            codec | wav2vec2 | hubert | whisper | logmel) ;;
-            ctap_no_decoder | ctap_mse_embed | ctap_phoneme_decoder | ctap_paper | ctap_ours) ;;
-            *)
-                log "error: --systems: '${row}' is no row of the table (ctap/eval/paper_table1.py)" >&2
-                exit 2
-                ;;
-        esac
+        if [[ -z $(kind_of "${row}") ]]; then
+            log "error: --systems: '${row}' is no row of the table (ctap/eval/paper_table1.py)" >&2
+            exit 2
+        fi
     done
     for spk in $(targets); do
         if [[ ! -s ${expdir}/tts_${spk}/scores_recognition.json || ! -s ${expdir}/vc_${spk}/scores.json ]]; then
