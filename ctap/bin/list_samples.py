@@ -17,7 +17,14 @@ from ctap.eval.plots import plot_mels, save_figure
 from ctap.kaldi.io import atomic_write, read_table
 
 
-def list_samples(out: Path, waves: list[str], speaker: str, text: Path | None = None, count: int = 4) -> None:
+def list_samples(
+    out: Path,
+    waves: list[str],
+    speaker: str,
+    text: Path | None = None,
+    settings: Path | None = None,
+    count: int = 4,
+) -> None:
     """Write what the page of results plays.
 
     Args:
@@ -25,7 +32,8 @@ def list_samples(out: Path, waves: list[str], speaker: str, text: Path | None = 
         waves: Lists of sounds, each "role=wav.scp" (recording, vocoded, tts, vc, source).
         speaker: Whose voice is wanted.
         text: Kaldi text file of the utterances.
-        count: Utterances to show, those of middle length first.
+        settings: Audio settings (audio.json of a dump directory); without, the default ones.
+        count: Utterances to show, spread evenly over the list.
     """
     lists: dict[str, dict[str, str]] = {}
     for item in waves:
@@ -37,13 +45,13 @@ def list_samples(out: Path, waves: list[str], speaker: str, text: Path | None = 
     if not common:
         raise UserError(f"--waves: {', '.join(waves)} have no utterance in common")
     texts = read_table(text) if text is not None else {}
-    settings = AudioSettings()
+    audio = AudioSettings.load(settings) if settings else AudioSettings()
     samples = []
     for utt in common[:: max(1, len(common) // count)][:count]:
         mels = {}
         picture = out.parent / "samples" / f"{utt}.png"
         for role, rows in lists.items():
-            mels[role] = log_mel(torch.from_numpy(load_wave(rows[utt], settings.sample_rate)), settings)
+            mels[role] = log_mel(torch.from_numpy(load_wave(rows[utt], audio.sample_rate)), audio)
             sample = {"utt": utt, "text": texts.get(utt, ""), "role": role, "speaker": speaker}
             samples.append(
                 sample | {"wav": os.path.relpath(rows[utt], out.parent), "mel_png": f"samples/{utt}.png"}

@@ -444,7 +444,7 @@ score() {
         --task "${task}" --out "${out}/scores.json" --settings "${dumpdir}/audio.json" --seed "${seed}" \
         --config "${config}" --nj "${nj}" "${options[@]}"
     module "samples_${name}" ctap.bin.list_samples --in "${said}" "${inputs[@]}" --out "${out}/samples.json" -- \
-        --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" \
+        --out "${out}/samples.json" --speaker "${spk}" --text "${data}/text" --settings "${dumpdir}/audio.json" \
         --waves "${waves[@]}" "${task}=${said}/wav.scp"
 }
 

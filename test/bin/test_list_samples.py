@@ -1,0 +1,59 @@
+"""Which utterances the page of results plays, and the pictures beside them."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from ctap.audio.settings import AudioSettings
+from ctap.bin import list_samples as module
+from ctap.bin.list_samples import list_samples
+from ctap.errors import UserError
+from ctap.kaldi.io import write_table
+
+
+@pytest.fixture
+def lists(tmp_path):
+    """Recordings u0 to u9, and u2 to u9 as they were synthesised, at 16 kHz."""
+    rng = np.random.default_rng(0)
+    for role, first in (("recording", 0), ("tts", 2)):
+        rows = {}
+        for i in range(first, 10):
+            path = tmp_path / role / f"u{i}.wav"
+            path.parent.mkdir(exist_ok=True)
+            soundfile.write(path, 0.1 * rng.normal(size=4000), 16000)
+            rows[f"u{i}"] = str(path)
+        write_table(tmp_path / f"{role}.scp", rows)
+    write_table(tmp_path / "text", {f"u{i}": f"第{i}句" for i in range(10)})
+    return [f"{role}={tmp_path / role}.scp" for role in ("recording", "tts")]
+
+
+def test_samples_are_those_of_all_lists_with_their_pictures(tmp_path, lists, monkeypatch):
+    audio = AudioSettings(sample_rate=16000, n_fft=640, win_length=640, hop_length=160, n_mels=20)
+    audio.save(tmp_path / "audio.json")
+    drawn = []
+    plot = module.plot_mels
+    monkeypatch.setattr(module, "plot_mels", lambda mels: drawn.append(mels) or plot(mels))
+
+    out = tmp_path / "exp" / "samples.json"
+    out.parent.mkdir()
+    list_samples(out, lists, "SSB0001", text=tmp_path / "text", settings=tmp_path / "audio.json", count=3)
+
+    samples = json.loads(out.read_text())
+    assert [(s["utt"], s["role"]) for s in samples] == [
+        (utt, role) for utt in ("u2", "u4", "u6") for role in ("recording", "tts")
+    ]
+    assert {s["text"] for s in samples} == {"第2句", "第4句", "第6句"}
+    for sample in samples:
+        assert (out.parent / sample["wav"]).resolve().is_file()  # paths are relative to the page
+        assert (out.parent / sample["mel_png"]).stat().st_size > 1000
+    assert all(mel.shape == (26, 20) for mels in drawn for mel in mels.values())  # the corpus's settings
+
+
+def test_lists_without_a_common_utterance_are_an_error(tmp_path, lists):
+    write_table(tmp_path / "other.scp", {"v1": "v1.wav"})
+    with pytest.raises(UserError, match="no utterance in common"):
+        list_samples(tmp_path / "samples.json", [*lists, f"vc={tmp_path / 'other.scp'}"], "SSB0001")
+    with pytest.raises(UserError, match=r"expected role=wav\.scp"):
+        list_samples(tmp_path / "samples.json", ["recording"], "SSB0001")
