@@ -120,7 +120,7 @@ ROTARY = {key: (after, before) for key, (before, after) in ABSOLUTE.items()}
         ("ctap_mse_embed_mini", "ablations/ctap_paper_mini", MSE_EMBED),
         ("ctap_phoneme_decoder_mini", "ablations/ctap_paper_mini", {"loss.phoneme_weight": (0.0, 4.0)}),
         ("ctap_phoneme_decoder_mini", "ctap_mini", ABSOLUTE),
-        ("ctap_ours", "ctap", ROTARY),
+        ("ctap_ours", "ablations/ctap_phoneme_decoder", ROTARY),
     ],
 )
 def test_an_ablation_differs_in_what_its_name_says(name, base, expected):
@@ -131,7 +131,8 @@ def test_an_ablation_differs_in_what_its_name_says(name, base, expected):
         if not config["loss"]["phoneme_weight"]:
             del config["loss"]["phoneme_decoder"]  # not built
         elif "mini" not in path:
-            assert config["loss"].pop("phoneme_decoder") == STACK_6
+            positions = {"positions": config["model"]["decoder"]["positions"]}
+            assert config["loss"].pop("phoneme_decoder") == STACK_6 | positions
         return config
 
     changed = differences(read(base), read(f"ablations/{name}"))
