@@ -15,6 +15,7 @@ def limit_threads() -> None:
     import torch
     from threadpoolctl import threadpool_limits
 
-    count = int(os.environ.get("OMP_NUM_THREADS", "1"))
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]  # the outermost level of a list
+    count = max(1, int(first)) if first.isdecimal() else 1
     torch.set_num_threads(count)
     threadpool_limits(count)

@@ -15,10 +15,10 @@ print(torch.get_num_threads(), *sorted(set(pools)))
 """
 
 
-@pytest.mark.parametrize(("variable", "expected"), [(None, "1"), ("1", "1"), ("2", "2")])
+@pytest.mark.parametrize(("variable", "expected"), [(None, "1"), ("", "1"), ("1", "1"), ("2,1", "2")])
 def test_jobs_use_one_thread_unless_told(variable, expected):
     environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
-    if variable:
+    if variable is not None:
         environment["OMP_NUM_THREADS"] = variable
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
