@@ -109,7 +109,7 @@ class CtcNet(nn.Module):
             nn.Conv1d(channels, channels, 5, padding=2 * dilation, dilation=dilation)
             for dilation in (1, 2, 4)
         )
-        self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for _ in self.blocks)
+        self.norms = nn.ModuleList(nn.GroupNorm(1, channels) for _ in self.blocks)
         self.last = nn.Conv1d(channels, units, 1)
 
     def forward(self, x: Tensor) -> Tensor:
