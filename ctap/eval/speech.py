@@ -96,7 +96,6 @@ def _score_files(
 ) -> tuple[str, dict[str, float] | None, str]:
     from ctap.audio.wave import load_wave
 
-    limit_threads()
     utt, *paths = job
     try:
         waves = [load_wave(path, settings.sample_rate) for path in paths]
@@ -128,10 +127,11 @@ def common(reference: Mapping[str, str], hypothesis: Mapping[str, str], what: st
 def _map(work: Callable[[Any], Any], jobs: Sequence[Any], nj: int) -> Iterable[Any]:
     nj = min(nj, len(jobs) // _WORTH_A_PROCESS)
     if nj <= 1:
+        limit_threads()
         return map(work, jobs)
     # torch's threads don't survive a fork
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(nj, mp_context=context) as pool:
+    with ProcessPoolExecutor(nj, mp_context=context, initializer=limit_threads) as pool:
         return list(pool.map(work, jobs, chunksize=4))
 
 
