@@ -48,7 +48,8 @@ def test_compared_systems_side_by_side(recipe, spoken):
     said = json.loads((exp / "table1" / "recording" / "tts_SSB7010" / "scores.json").read_text())["metrics"]
     assert said["msep"]["value"] == 0
     assert "<audio" in (exp / "TABLE1.html").read_text()
-    assert "table1/" not in (exp / "RESULTS.md").read_text()  # as it is in the names of its scores
+    results = (exp / "RESULTS.md").read_text()
+    assert "table1" not in results.replace("--skip table1", "")  # which is in the command that wrote it
 
     again = recipe.run("--corpus", str(spoken), "--stage", "7", "--stop_stage", "7", *systems)
     assert ": done in" not in again.stdout
