@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from ctap.align.corpus import AlignCorpus
-from ctap.align.features import Statistics
+from ctap.align.features import Features, Statistics
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
 
@@ -45,11 +43,11 @@ class Aligner(Protocol):
 
     everybody: Statistics
 
-    def align(self, features: np.ndarray, phones: list[str], total_frames: int) -> Alignment:
-        """Align ``[T, D]`` features with phones (no pauses); raises :class:`CannotAlign`."""
+    def align(self, features: Features, phones: list[str], total_frames: int) -> Alignment:
+        """Align features with phones (no pauses); raises :class:`CannotAlign`."""
         ...
 
-    def adapt(self, examples: Iterable[tuple[np.ndarray, list[str]]]) -> Aligner:
+    def adapt(self, examples: Iterable[tuple[Features, list[str]]]) -> Aligner:
         """This aligner, made to suit one speaker by features and phones of some utterances."""
         ...
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ctap.align.features import Statistics, analysis_settings, cepstra, spread
+from ctap.align.features import Features, Statistics, analyse, analysis_settings, spread
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError, load_wave, wave_info
@@ -85,18 +85,18 @@ class AlignCorpus:
             queues = [queue for queue in queues if queue]
         return sorted(chosen)
 
-    def load(self, utterance: str) -> tuple[np.ndarray, int] | None:
+    def load(self, utterance: str) -> tuple[Features, int] | None:
         """Features and the frame count of the durations; ``None``, with the reason noted, if it can't be had.
 
         Returns:
-            ``[T, D]`` features that are not normalised, and the number of frames.
+            Features that are not normalised, and the number of frames.
         """
         try:
             wave = load_wave(self.waves[utterance], self.settings.sample_rate, max_seconds=self.max_seconds)
         except AudioError as error:
             self.left_out[utterance] = str(error)
             return None
-        return cepstra(wave, self.analysis), num_frames(len(wave), self.settings)
+        return analyse(wave, self.analysis), num_frames(len(wave), self.settings)
 
     def by_speaker(self, utterances: Sequence[str], everybody: Statistics) -> Iterator[SpeakerPart]:
         """``utterances``, sorted by speaker, in portions of one speaker each.
@@ -111,7 +111,7 @@ class AlignCorpus:
         for speaker, names in itertools.groupby(utterances, key=self.speakers.__getitem__):
             loaded = {u: self.load(u) for u in spread(of_speaker[speaker], SPEAKER_UTTERANCES)}
             kept = {u: pair for u, pair in loaded.items() if pair is not None}
-            statistics = Statistics.of((f for f, _ in kept.values()), prior=everybody)
+            statistics = Statistics.of((f.cepstra for f, _ in kept.values()), prior=everybody)
             examples = {u: (statistics.normalise(f), frames) for u, (f, frames) in kept.items()}
             yield SpeakerPart(self, speaker, list(names), statistics, examples)
 
@@ -132,10 +132,10 @@ class SpeakerPart:
     speaker: str
     utterances: list[str]
     statistics: Statistics
-    examples: dict[str, tuple[np.ndarray, int]]
+    examples: dict[str, tuple[Features, int]]
 
-    def read(self) -> Iterator[tuple[str, np.ndarray, int]]:
-        """Utterance, ``[T, D]`` normalised features, and frame count of the durations, one by one."""
+    def read(self) -> Iterator[tuple[str, Features, int]]:
+        """Utterance, normalised features, and frame count of the durations, one by one."""
         for utterance in self.utterances:
             pair = self.examples.get(utterance)
             if pair is None and utterance not in self.corpus.left_out:

@@ -1,4 +1,4 @@
-"""What an aligner hears: cepstra of short frames every 5 ms, normalised per speaker.
+"""What an aligner hears: level and cepstra of short frames every 5 ms, these normalised per speaker.
 
 Durations count frames of 10 ms, but boundaries are found on a grid of 5 ms and with a window of 20 ms, half
 of that of the log-mel features: the window decides how far a boundary is smeared. Only the simplest
@@ -19,6 +19,7 @@ RATIO = 2
 """Analysis frames per frame of the durations."""
 
 NUM_CEPSTRA = 13
+DB = 20 / np.log(10)  # dB of a natural logarithm of magnitudes
 SPEAKER_PRIOR = 1000.0  # analysis frames at which a speaker's own statistics weigh as much as everybody's
 
 
@@ -31,15 +32,28 @@ def analysis_settings(settings: AudioSettings) -> AudioSettings:
     )  # fmt: skip
 
 
-def cepstra(wave: np.ndarray, settings: AudioSettings) -> np.ndarray:
-    """Mel cepstra and their slopes, not normalised.
+@dataclass(frozen=True)
+class Features:
+    """What an aligner hears of an utterance.
+
+    Attributes:
+        cepstra: ``[T, 2 * NUM_CEPSTRA]`` float32, mel cepstra and their slopes.
+        level: ``[T]`` float32, dB above the utterance's background (:mod:`ctap.align.background`).
+    """
+
+    cepstra: np.ndarray
+    level: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.cepstra)
+
+
+def analyse(wave: np.ndarray, settings: AudioSettings) -> Features:
+    """Features that are not normalised.
 
     Args:
         wave: ``[N]`` float32 at the settings' rate.
         settings: see :func:`analysis_settings`.
-
-    Returns:
-        ``[T, 2 * NUM_CEPSTRA]`` float32.
     """
     import torch
     from scipy.fft import dct
@@ -49,21 +63,11 @@ def cepstra(wave: np.ndarray, settings: AudioSettings) -> np.ndarray:
     mel = log_mel(torch.from_numpy(wave), settings).numpy()
     static = dct(mel, norm="ortho", axis=1)[:, :NUM_CEPSTRA].astype(np.float32)
     padded = np.pad(static, ((1, 1), (0, 0)), mode="edge")
-    return np.concatenate([static, 0.5 * (padded[2:] - padded[:-2])], axis=1)
-
-
-def heard(features: np.ndarray) -> np.ndarray:
-    """Frames that are louder than the utterance's background, by their first cepstrum.
-
-    Args:
-        features: ``[T, D]`` of :func:`cepstra`.
-
-    Returns:
-        ``[T]`` bool.
-    """
-    level = features[:, 0]
-    low, high = np.percentile(level, [5, 95])
-    return level > low + 0.35 * (high - low)
+    level = DB * mel.mean(axis=1)
+    return Features(
+        np.concatenate([static, 0.5 * (padded[2:] - padded[:-2])], axis=1),
+        (level - np.percentile(level, 5)).astype(np.float32),
+    )
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,9 @@ class Statistics:
         std = np.sqrt(np.maximum(square / count - mean**2, 1e-8))
         return cls(mean.astype(np.float32), std.astype(np.float32), frames)
 
-    def normalise(self, features: np.ndarray) -> np.ndarray:
-        """``[T, D]`` with mean 0 and deviation 1."""
-        return (features - self.mean) / self.std
+    def normalise(self, features: Features) -> Features:
+        """Features whose cepstra have mean 0 and deviation 1."""
+        return Features((features.cepstra - self.mean) / self.std, features.level)
 
 
 def spread(items: Sequence[str], count: int) -> list[str]:

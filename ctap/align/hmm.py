@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from ctap.align.aligner import Alignment, CannotAlign
+from ctap.align.background import heard, pause_cost, speech_cost
 from ctap.align.corpus import AlignCorpus
-from ctap.align.features import NUM_CEPSTRA, Statistics, analysis_settings, heard
+from ctap.align.features import NUM_CEPSTRA, Features, Statistics, analysis_settings
 from ctap.align.gmm import Mixtures
 from ctap.align.topology import (
     CLOSURE,
@@ -52,10 +53,6 @@ belongs to it, and sounds like neither. Without it vowels of the embedded corpus
 CLOSURE_MARGIN = 3.0
 """A pause may sound like a closure, but at this cost a frame. Without it a whole pause can get lost to the
 closure after it; at no cost, long closures inside words are taken for pauses."""
-
-LOUD_PAUSE = 5.0
-"""What a pause costs a frame where the utterance is as loud as speech. Without it the pause learns from weak
-speech (creaky vowels, laterals, voiced closures), is then heard there, and ends of pauses drift."""
 
 MODEL_FILE = "model.npz"
 
@@ -130,11 +127,11 @@ class HmmAligner:
             frames=np.int64(self.everybody.frames),
         )
 
-    def align(self, features: np.ndarray, phones: list[str], total_frames: int) -> Alignment:
+    def align(self, features: Features, phones: list[str], total_frames: int) -> Alignment:
         """Align one utterance.
 
         Args:
-            features: ``[T, D]``, normalised.
+            features: normalised.
             phones: without pauses.
             total_frames: frames that the durations sum to.
 
@@ -144,10 +141,10 @@ class HmmAligner:
         if len(phones) > total_frames:
             raise CannotAlign(f"{len(phones)} phones do not fit into {total_frames} frames")
         graph = build_graph(phones, self.units)
-        path, score, scores = _best_path(features, graph, self.mixtures)
+        path, score, density = _best_path(features, graph, self.mixtures)
         if score <= NO_PATH / 2:
             raise CannotAlign(f"no path through {len(phones)} phones in {len(features)} frames of 5 ms")
-        gap = np.minimum(scores - self.mixtures.best_component(features), 0.0)
+        gap = np.minimum(density - self.mixtures.best_component(features.cepstra), 0.0)
         segments = _segments(graph.owner[path])
         labels = [_label(owner, phones) for owner, _, _ in segments]
         confidence = [float(gap[start:end].mean()) for _, start, end in segments]
@@ -156,25 +153,25 @@ class HmmAligner:
         durations = boundaries_to_durations(ends, total_frames, self.settings)
         return Alignment(labels, durations, confidence, float(gap[spoken].mean()))
 
-    def adapt(self, examples: Iterable[tuple[np.ndarray, list[str]]]) -> HmmAligner:
+    def adapt(self, examples: Iterable[tuple[Features, list[str]]]) -> HmmAligner:
         """This aligner with its means moved towards one speaker's, by that speaker's own alignments.
 
         Args:
-            examples: ``[T, D]`` normalised features and phones of some utterances; those that can't be
+            examples: normalised features and phones of some utterances; those that can't be
                 aligned are passed over.
         """
-        features, states = [], []
-        for frames, phones in examples:
+        cepstra, states = [], []
+        for features, phones in examples:
             if not phones or not all(is_phone(phone) and phone not in PAUSES for phone in phones):
                 continue
             graph = build_graph(phones, self.units)
-            path, score, _ = _best_path(frames, graph, self.mixtures)
+            path, score, _ = _best_path(features, graph, self.mixtures)
             if score > NO_PATH / 2:
-                features.append(frames)
+                cepstra.append(features.cepstra)
                 states.append(graph.states[path])
-        if not features:
+        if not cepstra:
             return self
-        mixtures = self.mixtures.adapted(np.concatenate(features), np.concatenate(states))
+        mixtures = self.mixtures.adapted(np.concatenate(cepstra), np.concatenate(states))
         return HmmAligner(self.units, mixtures, self.everybody, self.settings)
 
     def _end(self, segments: list[tuple[int, int, int]], labels: list[str], i: int) -> float:
@@ -192,20 +189,20 @@ class HmmAligner:
 
 def _load(
     corpus: AlignCorpus, names: list[str], threads: int
-) -> tuple[Statistics, dict[str, tuple[np.ndarray, list[str]]]]:
+) -> tuple[Statistics, dict[str, tuple[Features, list[str]]]]:
     """Normalised features and phones of the training utterances, and everybody's statistics."""
     with ThreadPoolExecutor(threads) as pool:
         loaded = dict(zip(names, pool.map(corpus.load, names), strict=True))
     raw = {u: pair[0] for u, pair in loaded.items() if pair is not None}
     if not raw:
         return Statistics(np.zeros(1), np.ones(1), 0), {}
-    everybody = Statistics.of(raw.values())
+    everybody = Statistics.of(features.cepstra for features in raw.values())
     data = {}
     of_speaker: dict[str, list[str]] = {}
     for utterance in raw:
         of_speaker.setdefault(corpus.speakers[utterance], []).append(utterance)
     for mine in of_speaker.values():
-        own = Statistics.of((raw[u] for u in mine), prior=everybody)
+        own = Statistics.of((raw[u].cepstra for u in mine), prior=everybody)
         for utterance in mine:
             phones = corpus.phones[utterance]
             unknown = [phone for phone in phones if phone in PAUSES or not is_phone(phone)]
@@ -218,21 +215,21 @@ def _load(
     return everybody, dict(sorted(data.items()))
 
 
-def _estimate(data: dict[str, tuple[np.ndarray, list[str]]], units: Units, threads: int) -> Mixtures:
+def _estimate(data: dict[str, tuple[Features, list[str]]], units: Units, threads: int) -> Mixtures:
     graphs = {u: build_graph(phones, units) for u, (_, phones) in data.items()}
-    features = np.concatenate([f for f, _ in data.values()])
-    mixtures = Mixtures.flat(units.num_states, features)
-    mixtures.update(features, np.concatenate([_flat_states(f, p, units) for f, p in data.values()]))
+    cepstra = np.concatenate([f.cepstra for f, _ in data.values()])
+    mixtures = Mixtures.flat(units.num_states, cepstra)
+    mixtures.update(cepstra, np.concatenate([_flat_states(f, p, units) for f, p in data.values()]))
     mixtures.copy_state(SILENCE, CLOSURE)
     for number, components in enumerate(SCHEDULE, 1):
         started = time.perf_counter()
         if mixtures.num_components < components:
             states = _states(data, graphs, mixtures, threads)[0]
             mixtures.split()
-            mixtures.update(features, states)
-            mixtures.update(features, states)
+            mixtures.update(cepstra, states)
+            mixtures.update(cepstra, states)
         states, score, lost = _states(data, graphs, mixtures, threads)
-        mixtures.update(features, states)
+        mixtures.update(cepstra, states)
         _say(f"round {number}/{len(SCHEDULE)}: {components} components, log density {score:.3f} a frame, "
              f"{np.mean(states == SILENCE):.1%} pause, {lost} without a path, "
              f"{time.perf_counter() - started:.1f} s")  # fmt: skip
@@ -240,7 +237,7 @@ def _estimate(data: dict[str, tuple[np.ndarray, list[str]]], units: Units, threa
 
 
 def _states(
-    data: dict[str, tuple[np.ndarray, list[str]]], graphs: dict[str, Graph], mixtures: Mixtures, threads: int
+    data: dict[str, tuple[Features, list[str]]], graphs: dict[str, Graph], mixtures: Mixtures, threads: int
 ) -> tuple[np.ndarray, float, int]:
     """The best states of all frames ``[N]``, a frame's mean score, and how many utterances had no path."""
 
@@ -262,9 +259,9 @@ def _states(
     )
 
 
-def _flat_states(features: np.ndarray, phones: list[str], units: Units) -> np.ndarray:
+def _flat_states(features: Features, phones: list[str], units: Units) -> np.ndarray:
     """A first guess ``[T]``: silence where it is quiet, else the phones' states in equal shares."""
-    loud = heard(features)
+    loud = heard(features.level)
     states = np.full(len(features), SILENCE)
     sequence = np.array([state for phone in phones for state in units.states(phone)])
     rank = np.cumsum(loud)
@@ -273,19 +270,18 @@ def _flat_states(features: np.ndarray, phones: list[str], units: Units) -> np.nd
     return states
 
 
-def _best_path(
-    features: np.ndarray, graph: Graph, mixtures: Mixtures
-) -> tuple[np.ndarray, float, np.ndarray]:
+def _best_path(features: Features, graph: Graph, mixtures: Mixtures) -> tuple[np.ndarray, float, np.ndarray]:
     """Nodes ``[T]`` of the best path, its score, and the log density ``[T]`` of each frame on it."""
     wanted, index = np.unique(graph.states, return_inverse=True)
-    scores = mixtures.log_likelihood(features, wanted)
+    density = mixtures.log_likelihood(features.cepstra, wanted)
     if CLOSURE in wanted:
         silence, closure = np.searchsorted(wanted, [SILENCE, CLOSURE])
-        np.maximum(scores[:, silence], scores[:, closure] - CLOSURE_MARGIN, out=scores[:, silence])
-    scores[heard(features), np.searchsorted(wanted, SILENCE)] -= LOUD_PAUSE
+        np.maximum(density[:, silence], density[:, closure] - CLOSURE_MARGIN, out=density[:, silence])
+    scores = density - np.where(wanted > CLOSURE, speech_cost(features.level)[:, None], 0.0)
+    scores[:, np.searchsorted(wanted, SILENCE)] -= pause_cost(features.level)
     states = index.astype(np.int32)
     path, score = viterbi(scores, states, graph.stay, graph.offsets, graph.weights, graph.start, graph.end)
-    return path, score, scores[np.arange(len(path)), states[path]]
+    return path, score, density[np.arange(len(path)), states[path]]
 
 
 def _segments(owners: np.ndarray) -> list[tuple[int, int, int]]:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from ctap.align.aligner import Aligner, Alignment, load_aligner
 from ctap.align.corpus import AlignCorpus
 from ctap.align.durations import check, write_durations
+from ctap.align.features import Features
 from ctap.align.outliers import Outlier, find_outliers
 from ctap.errors import UserError
 from ctap.kaldi.io import atomic_write, read_table, write_table
@@ -136,7 +135,7 @@ def combine(
 
 def _read(
     corpus: AlignCorpus, names: list[str], aligner: Aligner
-) -> Iterator[tuple[str, np.ndarray, int, Aligner]]:
+) -> Iterator[tuple[str, Features, int, Aligner]]:
     """Utterances with the aligner adapted to their speaker."""
     for part in corpus.by_speaker(names, aligner.everybody):
         adapted = aligner.adapt((f, corpus.phones[u]) for u, (f, _) in part.examples.items())

@@ -3,7 +3,8 @@
 A unit is a phone without its tone. Each has three states from left to right. The first state of stops and
 affricates is the closure, one state shared by all of them: a closure is silent, and without a state of its
 own it is lost to the vowel before it. A pause may stand at both ends and after any syllable, never inside
-one. Before a stop or affricate a pause has to be longer than a closure could be.
+one. Before a stop or affricate it is dear to enter and a closure is dear to stay in: where the two sound the
+same, silence of up to 65 ms is closure, and what is longer is pause.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ PAUSE_START = -1  # owners of nodes that are no phone: the pause at the start, .
 PAUSE_END = -2  # ... at the end, ...
 PAUSE_BEFORE = -3  # ... and, minus i, before phone i
 
-_STAY = np.float32(-0.7)
+_STAY = -0.7
 _SKIP = -1.0
-_ENTER_PAUSE = -2.0
+_STAY_CLOSED = -6.0
+_ENTER_PAUSE = -30.0
+_ENTER_PAUSE_BEFORE_CLOSURE = -80.0
 
 
 def starts_syllable(phones: Sequence[str], i: int) -> bool:
@@ -148,8 +151,7 @@ def build_graph(
     phones: Sequence[str],
     units: Units,
     *,
-    pause_frames: int = 6,
-    stop_pause_frames: int = 18,
+    pause_frames: int = 4,
     end_frames: int = 4,
 ) -> Graph:
     """The graph of an utterance.
@@ -158,7 +160,6 @@ def build_graph(
         phones: the utterance's phones without pauses.
         units: the model's units.
         pause_frames: shortest pause inside the utterance.
-        stop_pause_frames: shortest pause before a stop or affricate, whose closure is silent too.
         end_frames: shortest pause at the ends.
 
     Raises:
@@ -174,19 +175,20 @@ def build_graph(
     for i, phone in enumerate(phones):
         bypass = 0  # nodes of the optional pause before this phone
         if i and starts_syllable(phones, i):
-            bypass = stop_pause_frames if has_closure(phone) else pause_frames
-            build.pause(PAUSE_BEFORE - i, bypass, _ENTER_PAUSE)
+            bypass = pause_frames
+            closes = has_closure(phone)
+            build.pause(PAUSE_BEFORE - i, bypass, _ENTER_PAUSE_BEFORE_CLOSURE if closes else _ENTER_PAUSE)
         for k, state in enumerate(units.states(phone)):
             # Into state k from the state before it, or skipping the k first states from the phone or pause
             # before; with a pause between, also from the phone before that.
-            arcs = [(1, float(_STAY) if k == 0 else -0.7)]
+            arcs = [(1, _STAY)]
             if k:
                 arcs.append((k + 1, _SKIP * k))
             if k == STATES_PER_UNIT - 1:
                 arcs.append((2, _SKIP))
             if bypass:
-                arcs.append((bypass + k + 1, -0.7 + (_SKIP * k if k else 0.0)))
-            build.add(state, i, _STAY, arcs)
+                arcs.append((bypass + k + 1, _STAY + (_SKIP * k if k else 0.0)))
+            build.add(state, i, _STAY_CLOSED if state == CLOSURE else _STAY, arcs)
     first = end_frames
     last = len(build.rows) - 1
     build.pause(PAUSE_END, end_frames, 0.0)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from ctap.align.features import Statistics, analysis_settings, cepstra
+from ctap.align.features import Statistics, analyse, analysis_settings
 from ctap.align.gmm import Mixtures
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
@@ -68,7 +68,7 @@ def test_speaker_statistics_lean_on_everybody_when_there_is_little():
 def test_two_analysis_frames_for_every_frame():
     settings = AudioSettings()
     for samples in (1, 239, 240, 24000, 24119, 24121):
-        frames = len(cepstra(np.zeros(samples, np.float32), analysis_settings(settings)))
+        frames = len(analyse(np.zeros(samples, np.float32), analysis_settings(settings)))
         assert num_frames(samples, settings) == 1 + (frames - 1) // 2
 
 

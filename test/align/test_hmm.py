@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ctap.align.features import NUM_CEPSTRA, Statistics
+from ctap.align.features import NUM_CEPSTRA, Features, Statistics
 from ctap.align.gmm import Mixtures
 from ctap.align.hmm import RINGING, TRANSITION, HmmAligner
 from ctap.align.topology import CLOSURE, SILENCE, Units
@@ -30,7 +30,8 @@ def sounds(model, *spans):
     for what, frames in spans:
         of_phone = [what] if isinstance(what, int) else UNITS.states(what)
         states += [of_phone[k * len(of_phone) // frames] for k in range(frames)]
-    return model.mixtures.mean[states, 0]
+    cepstra = model.mixtures.mean[states, 0]
+    return Features(cepstra, 2 * (cepstra[:, 0] + 10))
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,17 @@ def test_no_phone_is_shifted_away():
     result = model.align(features, ["sh", "a1", "i4"], 1 + (len(features) - 1) // 2)
     assert min(result.durations) >= 1
     assert sum(result.durations) == 1 + (len(features) - 1) // 2
+
+
+@pytest.mark.parametrize(("level", "end"), [(0.0, 30), (30.0, 50)])
+def test_level_decides_where_spectra_leave_it_open(level, end):
+    """20 frames a little more like silence than like the vowel before: quiet, a pause; loud, the vowel."""
+    model = aligner()
+    quiet, vowel = model.mixtures.mean[SILENCE, 0], model.mixtures.mean[UNITS.states("a1")[2], 0]
+    before, after = sounds(model, (SILENCE, 8), ("sh", 10), ("a1", 12)), sounds(model, (SILENCE, 12))
+    features = Features(
+        np.concatenate([before.cepstra, np.tile(0.48 * vowel + 0.52 * quiet, (20, 1)), after.cepstra]),
+        np.concatenate([before.level, np.full(20, level, np.float32), after.level]),
+    )
+    result = model.align(features, ["sh", "a1"], 1 + (len(features) - 1) // 2)
+    assert sum(result.durations[:3]) == pytest.approx((end - RINGING) / 2, abs=1)

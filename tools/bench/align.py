@@ -28,7 +28,7 @@ from ctap.align.corpus import AlignCorpus
 from ctap.align.durations import Durations
 from ctap.align.edges import own_silence
 from ctap.align.events import read_reference
-from ctap.align.features import NUM_CEPSTRA, Statistics, analysis_settings
+from ctap.align.features import NUM_CEPSTRA, Features, Statistics, analysis_settings
 from ctap.align.hmm import HmmKind, _best_path, _flat_states, _load
 from ctap.align.score import format_table, score
 from ctap.align.topology import NO_PATH, Graph, Units, build_graph, starts_syllable, unit_of
@@ -37,8 +37,7 @@ from ctap.audio.frames import boundaries_to_durations
 from ctap.errors import cli
 from ctap.threads import limit_threads
 
-Utterance = tuple[str, np.ndarray, int]
-Align = Callable[[np.ndarray, list[str], int], tuple[list[str], list[int]]]
+Utterance = tuple[str, Features, int]
 BATCH = 4
 
 
@@ -50,7 +49,7 @@ def read(corpus: AlignCorpus, everybody: Statistics) -> Iterator[Utterance]:
 
 def training_data(
     corpus: AlignCorpus, hours: float
-) -> tuple[Statistics, dict[str, tuple[np.ndarray, list[str]]]]:
+) -> tuple[Statistics, dict[str, tuple[Features, list[str]]]]:
     """The utterances that ``HmmKind.train`` learns from."""
     names = corpus.choose(3600 * hours, np.random.default_rng(0))
     return _load(corpus, names, threads=1)
@@ -178,7 +177,7 @@ def train_ctc(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[Ali
     for _ in range(options.ctc_epochs):
         total = 0.0
         for group in batches({u: len(f) for u, (f, _) in data.items()}, rng):
-            x = [torch.from_numpy(data[u][0]) for u in group]
+            x = [torch.from_numpy(data[u][0].cepstra) for u in group]
             y = [torch.tensor([1, *(index.get(unit_of(p), 1) for p in data[u][1]), 1]) for u in group]
             lengths = torch.tensor([(len(f) + 1) // 2 for f in x])
             out = net(nn.utils.rnn.pad_sequence(x, batch_first=True).transpose(1, 2))
@@ -203,7 +202,7 @@ def train_ctc(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[Ali
         for utterance, features, total_frames in read(other, everybody):
             graph, owners = ctc_graph(other.phones[utterance], index)
             with torch.inference_mode():
-                scores = net(torch.from_numpy(features).T[None])[0].numpy()
+                scores = net(torch.from_numpy(features.cepstra).T[None])[0].numpy()
             path, best = viterbi(
                 scores, graph.states, graph.stay, graph.offsets, graph.weights, graph.start, graph.end
             )
@@ -233,10 +232,10 @@ class StateNet(nn.Module):
         """``[B, D, T]`` to ``[B, states, T]`` logits."""
         return self.net(x)
 
-    def log_likelihood(self, features: np.ndarray, states: np.ndarray) -> np.ndarray:
+    def log_likelihood(self, cepstra: np.ndarray, states: np.ndarray) -> np.ndarray:
         """``[T, K']``: log posterior less log prior."""
         with torch.inference_mode():
-            out = self(torch.from_numpy(features).T[None])[0].log_softmax(0).T.numpy()
+            out = self(torch.from_numpy(cepstra).T[None])[0].log_softmax(0).T.numpy()
         return np.ascontiguousarray(out[:, states] - self.log_prior[states])
 
 
@@ -255,7 +254,7 @@ def train_classifier(corpus: AlignCorpus, options: argparse.Namespace) -> Callab
         total = 0.0
         groups = batches({u: len(f) for u, (f, _) in data.items()}, rng)
         for group in groups:
-            x = [torch.from_numpy(data[u][0]) for u in group]
+            x = [torch.from_numpy(data[u][0].cepstra) for u in group]
             y = [torch.from_numpy(targets[u].astype(np.int64)) for u in group]
             out = net(nn.utils.rnn.pad_sequence(x, batch_first=True).transpose(1, 2))
             wanted = nn.utils.rnn.pad_sequence(y, batch_first=True, padding_value=-1)

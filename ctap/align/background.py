@@ -1,0 +1,41 @@
+"""Speech and silence by their level above an utterance's background: a cue that spectra do not replace.
+
+Silence is the quietest sound of an utterance, whatever it sounds like; speech seldom is as quiet. A model of
+spectra alone learns room noise as silence, finds it in closures and weak speech, and stretches pauses over
+what is left of a vowel. Levels are in dB above the background, the 5th percentile of the utterance's levels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+HEARD = 0.35
+"""What is louder than this share of an utterance's range (5th to 95th percentile) is heard."""
+
+PAUSE_LOUDNESS = 12.0  # dB; breath and drifting noise stay below
+PAUSE_COST = (3.0, 30.0)  # nats a dB above that, and at most
+SPEECH_LOUDNESS = (0.05, 3.0)  # share of the range, and at most so many dB
+SPEECH_COST = 40.0  # nats
+
+
+def level_range(level: np.ndarray) -> float:
+    """Range of levels ``[T]``, dB: the 95th percentile (the 5th is 0)."""
+    return float(np.percentile(level, 95))
+
+
+def heard(level: np.ndarray) -> np.ndarray:
+    """``[T]`` bool: what is clearly louder than the background, of levels ``[T]``."""
+    return level > HEARD * level_range(level)
+
+
+def pause_cost(level: np.ndarray) -> np.ndarray:
+    """``[T]`` nats that a pause costs where the utterance is louder than its background by ``level``."""
+    slope, most = PAUSE_COST
+    above = level - min(HEARD * level_range(level), PAUSE_LOUDNESS)
+    return np.clip(slope * above, 0.0, most).astype(np.float32)
+
+
+def speech_cost(level: np.ndarray) -> np.ndarray:
+    """``[T]`` nats that anything but silence costs where the utterance is no louder than its background."""
+    share, most = SPEECH_LOUDNESS
+    return np.where(level < min(share * level_range(level), most), SPEECH_COST, 0.0).astype(np.float32)
