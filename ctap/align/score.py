@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -77,14 +78,16 @@ def score(
         milliseconds), ``closures`` (shares of starts of stops and affricates: in the boundaries, in the sum
         of their errors, in the errors over 20 ms), and counts: ``pauses`` (true, missed, invented) or
         ``words`` (boundaries, respected, swallowed: no pause where there is one, pauses_inside: of over
-        30 ms); of words with ``own_silence`` also how long it is.
+        30 ms between two syllables of a word, pauses_displaced: those of them that are heard where a joint
+        is, so that it is the syllables that are in the wrong place); of words with ``own_silence`` also how
+        long it is.
     """
     truth = reference.phones or reference.words
     skipped = dict(reference.unusable)
     errors: dict[str, Errors] = {"all": Errors()}
     names = ("true", "missed", "invented")
     if not reference.phones:
-        names = ("boundaries", "respected", "swallowed", "pauses_inside")
+        names = ("boundaries", "respected", "swallowed", "pauses_inside", "pauses_displaced")
     counts = dict.fromkeys(names, 0)
     used = 0
     for utterance in sorted(hypothesis):
@@ -171,8 +174,12 @@ def _score_words(
     for word in words:
         firsts.append(syllables[at])
         at += word.syllables
-    inside = [i for i in pauses if 0 < i < len(phones) and i not in firsts]
-    _count(counts, "pauses_inside", sum(pauses[i] > INNER_PAUSE + 1e-6 for i in inside))
+    joints = [(a.end, b.start) for a, b in itertools.pairwise(words)]
+    for i, length in pauses.items():
+        if 0 < i < len(phones) and i not in firsts and length > INNER_PAUSE + 1e-6:
+            start, end = phones[i - 1].end, phones[i].start
+            _count(counts, "pauses_inside", True)
+            _count(counts, "pauses_displaced", any(start < b and end > a for a, b in joints))
     for k, first in enumerate(firsts[1:]):
         word, following = words[k], words[k + 1]
         end, start = phones[first - 1].end, phones[first].start
@@ -275,7 +282,8 @@ def format_table(result: dict) -> str:
         lines.append(
             f"word boundaries respected: {words['respected'] / count:.2%} of {words['boundaries']}; "
             f"without a pause: {words['swallowed'] / count:.1%}; "
-            f"pauses of over {1000 * INNER_PAUSE:.0f} ms inside words: {words['pauses_inside']}"
+            f"pauses of over {1000 * INNER_PAUSE:.0f} ms inside words: {words['pauses_inside']} "
+            f"({words['pauses_displaced']} of them where a joint is: the syllables are displaced)"
         )
     if "pauses" in result:
         pauses = result["pauses"]

@@ -67,7 +67,8 @@ def test_word_boundaries(tmp_path):
     # Ends: sil 95, sh 195, a1 295, sp 415, t 455, a1 495, m 545, en5 675, a5 795 ms.
     ours = {"A01": (labels, [10, 10, 10, 12, 4, 4, 5, 13, 12, 3])}
     result = score(read_reference(path, {}), ours, SETTINGS)
-    assert result["words"] == {"boundaries": 2, "respected": 2, "swallowed": 1, "pauses_inside": 0}
+    none = {"pauses_inside": 0, "pauses_displaced": 0}
+    assert result["words"] == {"boundaries": 2, "respected": 2, "swallowed": 1, **none}
     assert result["boundaries"]["start of word with closure"]["median_signed"] == pytest.approx(15)
     assert result["boundaries"]["end of word"]["median_signed"] == pytest.approx(75)
     # The second boundary 30 ms into the next word: not respected; and a pause of 40 ms inside it.
@@ -75,8 +76,14 @@ def test_word_boundaries(tmp_path):
     late = {"A01": (labels, [10, 10, 10, 12, 4, 4, 4, 5, 15, 6, 3])}
     result = score(read_reference(path, {}), late, SETTINGS)
     assert result["words"]["pauses_inside"] == 1
+    assert result["words"]["pauses_displaced"] == 0
     assert result["words"]["respected"] == 1
     assert "50.00% of 2" in format_table(result)
+    # The pause is heard at the second joint, but the syllable after it is put before it.
+    labels = ["sil", "sh", "a1", "sp", "t", "a1", "sp", "m", "en5", "a5", "sil"]
+    early = {"A01": (labels, [10, 10, 10, 11, 6, 12, 10, 5, 3, 3, 3])}
+    words = score(read_reference(path, {}), early, SETTINGS)["words"]
+    assert (words["pauses_inside"], words["pauses_displaced"]) == (1, 1)
 
 
 def test_bad_references_are_refused(tmp_path):

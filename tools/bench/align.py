@@ -174,11 +174,13 @@ def train_ctc(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[Ali
     steps = options.ctc_epochs * len(groups)
     optimizer = torch.optim.Adam(net.parameters(), 2e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
-    for _ in range(options.ctc_epochs):
+    for epoch in range(options.ctc_epochs):
         total = 0.0
+        # With silence to emit from the start, it takes the blank's place, and all phones come in one burst.
+        ends = [1] if 3 * epoch >= options.ctc_epochs else []
         for group in batches({u: len(f) for u, (f, _) in data.items()}, rng):
             x = [torch.from_numpy(data[u][0].cepstra) for u in group]
-            y = [torch.tensor([1, *(index.get(unit_of(p), 1) for p in data[u][1]), 1]) for u in group]
+            y = [torch.tensor([*ends, *(index.get(unit_of(p), 1) for p in data[u][1]), *ends]) for u in group]
             lengths = torch.tensor([(len(f) + 1) // 2 for f in x])
             out = net(nn.utils.rnn.pad_sequence(x, batch_first=True).transpose(1, 2))
             loss = functional.ctc_loss(

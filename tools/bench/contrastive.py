@@ -14,6 +14,7 @@ has it, and open_clip's loss where it is installed. What would hold C is left ou
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib.util
 import multiprocessing
 import re
@@ -63,11 +64,19 @@ def linear_cross_entropy(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
     return 0.5 * (rows + F.linear_cross_entropy(scale * p, s, labels))
 
 
+@functools.cache
+def open_clip_loss() -> Loss:
+    """ClipLoss from its own file: the package as a whole wants torchvision, which its losses do not."""
+    folder = importlib.util.find_spec("open_clip").submodule_search_locations[0]
+    spec = importlib.util.spec_from_file_location("open_clip_loss", Path(folder) / "loss.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.ClipLoss()
+
+
 def open_clip(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
     """open_clip's ClipLoss."""
-    from open_clip.loss import ClipLoss
-
-    return ClipLoss()(s, p, scale)
+    return open_clip_loss()(s, p, scale)
 
 
 def losses() -> dict[str, Loss]:
