@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
+from ctap.audio.stft import frame_window
 
 
 @functools.lru_cache(maxsize=8)
@@ -44,18 +46,13 @@ def magnitude(wave: Tensor, settings: AudioSettings) -> Tensor:
         ``[n_fft // 2 + 1, T]`` or ``[B, n_fft // 2 + 1, T]``, ``T = num_frames(N, settings)``.
     """
     half = settings.n_fft // 2
-    window = torch.hann_window(settings.win_length, dtype=wave.dtype, device=wave.device)
-    spectrum = torch.stft(
-        wave,
-        n_fft=settings.n_fft,
-        hop_length=settings.hop_length,
-        win_length=settings.win_length,
-        window=window,
-        center=True,
-        pad_mode="reflect" if wave.shape[-1] > half else "constant",
-        return_complex=True,
-    )
-    return spectrum.abs()
+    batch = wave if wave.ndim == 2 else wave[None]
+    padded = F.pad(batch, (half, half), mode="reflect" if wave.shape[-1] > half else "constant")
+    frames = padded.unfold(-1, settings.n_fft, settings.hop_length) * frame_window(settings, wave.device)
+    # Twice as fast as torch.stft(...).abs(), whose complex absolute value takes most of the time.
+    real, imaginary = torch.view_as_real(torch.fft.rfft(frames)).unbind(-1)
+    spectrum = torch.addcmul(real * real, imaginary, imaginary).sqrt_().transpose(-1, -2)
+    return spectrum if wave.ndim == 2 else spectrum[0]
 
 
 def log_mel(wave: Tensor, settings: AudioSettings) -> Tensor:

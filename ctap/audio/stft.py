@@ -9,6 +9,12 @@ from torch.nn.functional import pad
 from ctap.audio.settings import AudioSettings
 
 
+def frame_window(settings: AudioSettings, device: torch.device | str = "cpu") -> Tensor:
+    """``[n_fft]``: the Hann window of ``win_length`` samples in the middle of a frame."""
+    side = settings.n_fft - settings.win_length
+    return pad(torch.hann_window(settings.win_length, device=device), (side // 2, side - side // 2))
+
+
 class FrameTransform:
     """Centred, reflected, Hann-windowed frames of a fixed number, to spectra and back.
 
@@ -26,9 +32,7 @@ class FrameTransform:
         self.samples = (frames - 1) * self.hop
         if self.samples <= self.half:
             raise ValueError(f"{frames} frames are too few to be reflected at the edges")
-        side = self.n_fft - settings.win_length
-        window = torch.hann_window(settings.win_length, device=device)
-        self.window = pad(window, (side // 2, side - side // 2))
+        self.window = frame_window(settings, device)
         envelope = self._overlap_add((self.window**2).expand(frames, -1))
         self.envelope = self._middle(envelope).clamp(min=1e-8)
 

@@ -43,6 +43,7 @@ from ctap.kaldi.io import write_table
 from ctap.loss.contrastive_plain import plain_contrastive
 from ctap.loss.kl import margin_kl
 from ctap.nn.length_regulator import frame_to_phone
+from ctap.nn.transformer import TransformerStack
 from ctap.tasks.build import Sources, Training, build_pretrain
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
 from ctap.tasks.trainer import native_bfloat16
@@ -268,6 +269,10 @@ def run(name: str, options: argparse.Namespace, dump: Path, turn: Connection) ->
     total = options.warm_up + options.steps
     training = build_pretrain(config, Sources(dump))
     training.task.to(options.device)
+    if options.compile and name == "toolkit":
+        for module in training.task.modules():
+            if isinstance(module, TransformerStack):
+                module.compile(dynamic=True)
     system = SYSTEMS[name](training, config, options.precision)
     task: PretrainTask = system.task
     torch.manual_seed(config.trainer.seed)
@@ -331,6 +336,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="auto", help="the toolkit's: auto, 32-true or bf16-mixed")
+    parser.add_argument("--compile", action="store_true", help="the toolkit's stacks, by torch.compile")
     parser.add_argument("--seed", type=int, default=777)
     options = parser.parse_args()
     context = multiprocessing.get_context("spawn")
