@@ -108,7 +108,9 @@ class ContrastiveLoss(nn.Module):
             if instances is not None:
                 apart = instances + (dist.get_rank() << 32)  # each process counts from 0
                 instances = gather_rows(apart[:, None])[:, 0]
-        return (self._plain if self.config.kind == "plain" else self._tiled)(s, p, scale, phones, instances)
+        compute = self._plain if self.config.kind == "plain" else self._tiled
+        with torch.autocast(s.device.type, enabled=False):  # the loss is float32 whatever the embeddings are
+            return compute(s, p, scale, phones, instances)
 
     def _tiled(
         self, s: Tensor, p: Tensor, scale: Tensor, phones: Tensor | None, instances: Tensor | None

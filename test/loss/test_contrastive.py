@@ -1,14 +1,18 @@
 """The tiled loss against the paper's formula in plain float64 PyTorch."""
 
+from typing import get_args
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctap.errors import UserError
-from ctap.loss.contrastive import ContrastiveConfig, ContrastiveLoss
+from ctap.loss.contrastive import ContrastiveConfig, ContrastiveLoss, Objective
 from ctap.loss.contrastive_plain import plain_contrastive
 from ctap.loss.contrastive_tiled import _common_shift, tiled_contrastive
+
+OBJECTIVES = get_args(Objective)
 
 
 def reference(s, p, scale):
@@ -126,3 +130,48 @@ def test_the_gpu_kernel_on_a_cpu_says_what_to_take():
     s, p, mask = torch.randn(1, 5, 4), torch.randn(1, 5, 4), torch.ones(1, 5, dtype=torch.bool)
     with pytest.raises(UserError, match=r"it runs on a GPU, the batch is on the cpu; take tiled"):
         loss(s, p, mask, torch.tensor(1.0))
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("kind", ["tiled", "plain"])
+def test_under_autocast_the_loss_stays_in_float32(kind, objective):
+    """Embeddings come in bfloat16; what is done with them, backwards too, is as without autocast."""
+    generator = torch.Generator().manual_seed(3)
+    s, p = (torch.randn(2, 40, 16, generator=generator).bfloat16() for _ in range(2))
+    mask = torch.ones(2, 40, dtype=torch.bool)
+    phones = torch.arange(40).div(8, rounding_mode="floor").expand(2, 40)
+    instances = phones + torch.tensor([[0], [5]])
+    loss = ContrastiveLoss(ContrastiveConfig(objective=objective, kind=kind))
+
+    def run(autocast):
+        a, b = (x.clone().requires_grad_() for x in (s, p))
+        scale = torch.tensor(0.9, requires_grad=True)
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            value = loss(a, b, mask, scale, phones, instances)
+        value.backward()
+        return value, a.grad, b.grad, scale.grad
+
+    for found, expected in zip(run(True), run(False), strict=True):
+        assert found.dtype == expected.dtype
+        torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_inside_a_compiled_function(objective):
+    """What surrounds the loss is compiled; the loss, which looks at values, is not, and gives the same."""
+    s, p, scale = (x.detach().float() for x in inputs(60, 8, 0.5))
+    mask = torch.ones(2, 30, dtype=torch.bool)
+    phones = torch.arange(30).div(5, rounding_mode="floor").expand(2, 30)
+    loss = ContrastiveLoss(ContrastiveConfig(objective=objective))
+
+    def step(a, b, tau):
+        return loss(2 * a.view(2, 30, 8), b.view(2, 30, 8), mask, tau, phones, phones)
+
+    results = []
+    for run in (step, torch.compile(step, backend="aot_eager")):
+        a, b, tau = (x.clone().requires_grad_() for x in (s, p, scale))
+        value = run(a, b, tau)
+        value.backward()
+        results.append((value.detach(), a.grad, b.grad, tau.grad))
+    for found, expected in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected)
