@@ -3,6 +3,8 @@
 Silence is the quietest sound of an utterance, whatever it sounds like; speech seldom is as quiet. A model of
 spectra alone learns room noise as silence, finds it in closures and weak speech, and stretches pauses over
 what is left of a vowel. Levels are in dB above the background, the 5th percentile of the utterance's levels.
+Frames of zeros, which no microphone makes, do not count for it: where a recording was padded with them its
+own pauses are still the background.
 """
 
 from __future__ import annotations
@@ -16,6 +18,21 @@ PAUSE_LOUDNESS = 12.0  # dB; breath and drifting noise stay below
 PAUSE_COST = (3.0, 30.0)  # nats a dB above that, and at most
 SPEECH_LOUDNESS = (0.05, 3.0)  # share of the range, and at most so many dB
 SPEECH_COST = 40.0  # nats
+
+DB = 20 / np.log(10)  # of a natural logarithm of magnitudes
+
+
+def above_background(mel: np.ndarray, floor: float) -> np.ndarray:
+    """``[T]`` float32: dB of each frame above the background, negative in digital silence.
+
+    Args:
+        mel: ``[T, M]`` natural-log mel.
+        floor: its smallest value; frames that hold nothing else are digital silence.
+    """
+    level = DB * mel.mean(axis=1)
+    recorded = level[mel.max(axis=1) > floor + 1e-3]
+    background = np.percentile(recorded, 5) if len(recorded) else level.min(initial=0.0)
+    return (level - background).astype(np.float32)
 
 
 def level_range(level: np.ndarray) -> float:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ctap.align.background import above_background
 from ctap.audio.settings import AudioSettings
 
 RATIO = 2
 """Analysis frames per frame of the durations."""
 
 NUM_CEPSTRA = 13
-DB = 20 / np.log(10)  # dB of a natural logarithm of magnitudes
 SPEAKER_PRIOR = 1000.0  # analysis frames at which a speaker's own statistics weigh as much as everybody's
 
 
@@ -63,10 +63,9 @@ def analyse(wave: np.ndarray, settings: AudioSettings) -> Features:
     mel = log_mel(torch.from_numpy(wave), settings).numpy()
     static = dct(mel, norm="ortho", axis=1)[:, :NUM_CEPSTRA].astype(np.float32)
     padded = np.pad(static, ((1, 1), (0, 0)), mode="edge")
-    level = DB * mel.mean(axis=1)
     return Features(
         np.concatenate([static, 0.5 * (padded[2:] - padded[:-2])], axis=1),
-        (level - np.percentile(level, 5)).astype(np.float32),
+        above_background(mel, float(np.log(settings.log_floor))),
     )
 
 

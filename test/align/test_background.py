@@ -47,6 +47,16 @@ def test_only_what_is_as_quiet_as_the_background_is_dear_to_speech():
     assert not cost[85:335].any()  # speech, and what is 10 dB above the background
 
 
+def test_digital_silence_round_a_recording_does_not_count():
+    parts = noise(0.4, 65), noise(1, 20), noise(0.4, 65)
+    zeros = np.zeros(RATE // 2, np.float32)
+    padded = level_of(zeros, *parts, zeros)
+    assert not pause_cost(padded)[np.r_[0:175, 385:560]].any()
+    np.testing.assert_allclose(padded[105:455], level_of(*parts)[5:355], atol=0.5)
+    assert padded[:95].max() < 0
+    assert level_of(zeros).max() == 0
+
+
 def test_a_steady_sound_has_no_background():
     level = level_of(noise(2, 30))
     assert np.mean(speech_cost(level) > 0) < 0.15  # little of the little that lies at the bottom
