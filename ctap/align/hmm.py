@@ -277,6 +277,7 @@ def _best_path(features: Features, graph: Graph, mixtures: Mixtures) -> tuple[np
     if CLOSURE in wanted:
         silence, closure = np.searchsorted(wanted, [SILENCE, CLOSURE])
         np.maximum(density[:, silence], density[:, closure] - CLOSURE_MARGIN, out=density[:, silence])
+    # States of phones come after SILENCE and CLOSURE.
     scores = density - np.where(wanted > CLOSURE, speech_cost(features.level)[:, None], 0.0)
     scores[:, np.searchsorted(wanted, SILENCE)] -= pause_cost(features.level)
     states = index.astype(np.int32)

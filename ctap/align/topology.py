@@ -26,11 +26,11 @@ PAUSE_START = -1  # owners of nodes that are no phone: the pause at the start, .
 PAUSE_END = -2  # ... at the end, ...
 PAUSE_BEFORE = -3  # ... and, minus i, before phone i
 
-_STAY = -0.7
+_STAY = -0.7  # log weights, in nats
 _SKIP = -1.0
-_STAY_CLOSED = -6.0
-_ENTER_PAUSE = -30.0
-_ENTER_PAUSE_BEFORE_CLOSURE = -80.0
+_STAY_CLOSED = -6.0  # else room noise before a stop goes to its closure, and its syllable starts too early
+_ENTER_PAUSE = -30.0  # else weak fricatives are taken for pauses where there is noise
+_ENTER_PAUSE_BEFORE_CLOSURE = -80.0  # 13 frames of closure cost as much
 
 
 def starts_syllable(phones: Sequence[str], i: int) -> bool:
