@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import sys
 from pathlib import Path
 
@@ -17,8 +16,9 @@ from jsonargparse import ActionConfigFile, ArgumentParser
 from ctap.config import to_dict
 from ctap.data.dataset import dev_loader, train_loader
 from ctap.errors import UserError, cli
+from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.tasks.trainer import prepare_experiment, run
+from ctap.tasks.trainer import fit, make_trainer, prepare_experiment
 
 
 def make_parser() -> ArgumentParser:
@@ -56,36 +56,41 @@ def train(name: str, config: object, sources: Sources, out: Path, *, restart: bo
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
     gc.set_threshold(700, 10, 10)  # a training lives long: the usual pace again (ctap/bin/__init__.py)
-    trainer = config.trainer
-    if trainer.max_steps % trainer.epoch_steps:
-        raise UserError(
-            f"trainer.max_steps {trainer.max_steps} must be a multiple of trainer.epoch_steps "
-            f"{trainer.epoch_steps}: checkpoints are saved at the ends of epochs"
-        )
-    model_dir = out / "model"
-    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    if rank == 0:
+    settings, model_dir = config.trainer, out / "model"
+    if settings.patience and (sources.dev_dir is None or settings.keep_best == 0):
+        raise UserError("trainer.patience: needs validation (--dev_dir) and trainer.keep_best of 1 or more")
+    trainer = make_trainer(settings, Task.monitor if sources.dev_dir else None, out)
+    if trainer.is_global_zero:
         described = {"task": name, **to_dict(config), "inputs": sources.fingerprints()}
-        prepare_experiment(out, described, model_dir, restart=restart)
+        ahead = prepare_experiment(out, described, model_dir, restart=restart)
+    else:
+        logging.getLogger().setLevel(logging.WARNING)
+        ahead = True
+    ahead = trainer.strategy.broadcast(ahead)
+    if not ahead:
+        logging.info("%s: this training has ended already", model_dir)
+        return model_dir
     training = TRAININGS[name][1](config, sources)
-    task, prompt_frames = training.task, training.prompt_frames
+    task, dev = training.task, None
+    shared = {
+        "prompt_frames": training.prompt_frames,
+        "rank": trainer.global_rank,
+        "world": trainer.world_size,
+    }
     train_batches = train_loader(
         training.train,
         config.data,
-        prompt_frames=prompt_frames,
-        epoch_steps=trainer.epoch_steps,
+        epoch_steps=settings.epoch_steps,
+        max_steps=settings.max_steps,
+        accumulate=settings.accumulate,
         position=lambda: task.global_step,
-        seed=trainer.seed,
-        rank=rank,
-        world=world,
+        seed=settings.seed,
+        **shared,
     )
-    dev_batches = None
     if training.dev is not None:
-        dev_batches = dev_loader(
-            training.dev, config.data, prompt_frames=prompt_frames, rank=rank, world=world
-        )
-    weights = run(task, train_batches, dev_batches, trainer, out)
-    if rank == 0:
+        dev = dev_loader(training.dev, config.data, **shared)
+    weights = fit(trainer, task, train_batches, dev, out)
+    if trainer.is_global_zero:
         task.load_state_dict(weights)
         training.parts.save(model_dir)
         logging.info("model written to %s", model_dir)

@@ -15,10 +15,10 @@ from torch.utils.data import Sampler
 
 @dataclass(frozen=True)
 class BatchRequest:
-    """Utterances of one batch, and the step that seeds what is random in it (None: nothing is)."""
+    """Utterances of one batch, and the number that seeds what is random in it (None: nothing is)."""
 
     indices: tuple[int, ...]
-    step: int | None
+    number: int | None
 
 
 def plan_pass(
@@ -55,17 +55,19 @@ def plan_pass(
 
 
 class BatchStream(Sampler[BatchRequest]):
-    """An endless stream of training batches, cut into epochs of ``epoch_steps`` batches a process.
+    """An endless stream of training batches, cut into epochs that end at multiples of ``epoch_steps``.
 
     Args:
         lengths: [N] frames of each utterance (after cropping).
         batch_frames: Most frames of a batch of one process, padding included.
         batch_size: Most utterances of a batch of one process, or None.
-        epoch_steps: Batches that one pass of the iterator yields.
+        epoch_steps: Steps of an epoch; the first after a checkpoint within one, and the last, are shorter.
+        max_steps: Steps of the whole training.
         position: Tells how many steps have been taken; asked when an iterator starts.
         seed: Seed of the stream.
+        accumulate: Batches a step.
         rank: This process.
-        world: Number of processes; step k takes batches k * world .. k * world + world - 1 of the stream.
+        world: Number of processes; batch k of a process is number k * world + rank of the stream.
     """
 
     def __init__(
@@ -75,8 +77,10 @@ class BatchStream(Sampler[BatchRequest]):
         batch_frames: int,
         batch_size: int | None,
         epoch_steps: int,
+        max_steps: int,
         position: Callable[[], int],
         seed: int,
+        accumulate: int = 1,
         rank: int = 0,
         world: int = 1,
     ) -> None:
@@ -84,13 +88,17 @@ class BatchStream(Sampler[BatchRequest]):
         self.batch_frames = batch_frames
         self.batch_size = batch_size
         self.epoch_steps = epoch_steps
+        self.max_steps = max_steps
         self.position = position
         self.seed = seed
+        self.accumulate = accumulate
         self.rank = rank
         self.world = world
 
     def __len__(self) -> int:
-        return self.epoch_steps
+        start = self.position()
+        steps = min(self.epoch_steps - start % self.epoch_steps, self.max_steps - start)
+        return max(1, steps) * self.accumulate
 
     def batches(self, first: int) -> Iterator[tuple[int, ...]]:
         """The stream from batch ``first`` on, without end."""
@@ -103,11 +111,11 @@ class BatchStream(Sampler[BatchRequest]):
             number += 1
 
     def __iter__(self) -> Iterator[BatchRequest]:
-        start = self.position()
+        start = self.position() * self.accumulate
         stream = self.batches(start * self.world)
-        for step in range(start, start + self.epoch_steps):
+        for number in range(start, start + len(self)):
             group = [next(stream) for _ in range(self.world)]
-            yield BatchRequest(group[self.rank], step)
+            yield BatchRequest(group[self.rank], number)
 
 
 class FixedBatches(Sampler[BatchRequest]):

@@ -29,7 +29,8 @@ class DataConfig:
         batch_frames: Most frames of a batch, padding included.
         batch_size: Most utterances of a batch; null for no limit of its own.
         max_frames: Longer utterances are cropped at random to this many frames in training.
-        prompt: Where a prompt is clipped from: the utterance itself (the paper) or any of its speaker's.
+        prompt: Where a prompt is clipped from, in training and validation: the utterance itself (the paper),
+            or another of its speaker's.
         num_workers: Loader processes; 0 collates in the main process, which is fastest for small batches.
     """
 
@@ -121,7 +122,7 @@ class CTAPDataset(Dataset[Batch]):
         max_frames: Crop longer utterances when the request is a training one; None never crops.
         prompt_frames: Prompt window in frames.
         prompt: See :class:`DataConfig`.
-        seed: With the request's step, seeds crops and prompts.
+        seed: With the request's number, seeds crops and prompts.
     """
 
     def __init__(
@@ -144,12 +145,12 @@ class CTAPDataset(Dataset[Batch]):
         )
 
     def __getitem__(self, request: BatchRequest) -> Batch:
-        return collate([self.example(i, request.step) for i in request.indices])
+        return collate([self.example(i, request.number) for i in request.indices])
 
-    def example(self, index: int, step: int | None) -> Example:
-        """Utterance ``index``; cropped and prompted at random by ``step``, or whole and fixed when None."""
+    def example(self, index: int, number: int | None) -> Example:
+        """Utterance ``index``; cropped and prompted at random by ``number``, or whole and fixed when None."""
         features = self.features
-        rng = None if step is None else np.random.default_rng([self.seed, step, index])
+        rng = None if number is None else np.random.default_rng([self.seed, number, index])
         mel = features.mels[features.utts[index]]
         given = features.given[features.utts[index]] if features.given is not None else None
         tokens = features.tokens[index] if features.tokens else EMPTY
@@ -168,9 +169,14 @@ class CTAPDataset(Dataset[Batch]):
         )
 
     def _prompt_source(self, index: int, mel: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
-        if self.same_speaker is None or rng is None:
+        """The utterance itself, or with ``prompt: speaker`` another of its speaker's, if there is one."""
+        if self.same_speaker is None:
             return mel
-        other = int(rng.choice(self.same_speaker[self.features.speaker[index]]))
+        own = self.same_speaker[self.features.speaker[index]]
+        if len(own) == 1:
+            return mel
+        step = 1 if rng is None else int(rng.integers(1, len(own)))
+        other = own[(np.searchsorted(own, index) + step) % len(own)]
         return self.features.mels[self.features.utts[other]]
 
 
@@ -180,12 +186,14 @@ def train_loader(
     *,
     prompt_frames: int,
     epoch_steps: int,
+    max_steps: int,
     position: Callable[[], int],
     seed: int,
+    accumulate: int = 1,
     rank: int = 0,
     world: int = 1,
 ) -> DataLoader[Batch]:
-    """Seeded, endless, resumable training batches."""
+    """Seeded, endless, resumable training batches; see :class:`ctap.data.batching.BatchStream`."""
     dataset = CTAPDataset(
         features, max_frames=config.max_frames, prompt_frames=prompt_frames, prompt=config.prompt, seed=seed
     )
@@ -194,8 +202,10 @@ def train_loader(
         batch_frames=config.batch_frames,
         batch_size=config.batch_size,
         epoch_steps=epoch_steps,
+        max_steps=max_steps,
         position=position,
         seed=seed,
+        accumulate=accumulate,
         rank=rank,
         world=world,
     )
@@ -206,7 +216,9 @@ def dev_loader(
     features: FeatureSet, config: DataConfig, *, prompt_frames: int, rank: int = 0, world: int = 1
 ) -> DataLoader[Batch]:
     """Every utterance once, whole, in a fixed order."""
-    dataset = CTAPDataset(features, max_frames=None, prompt_frames=prompt_frames, prompt="utterance", seed=0)
+    dataset = CTAPDataset(
+        features, max_frames=None, prompt_frames=prompt_frames, prompt=config.prompt, seed=0
+    )
     batches = FixedBatches(
         features.lengths,
         batch_frames=config.batch_frames,

@@ -89,8 +89,16 @@ class CTAP(nn.Module):
 
     @property
     def scale(self) -> Tensor:
-        """tau of Eq. 5: learned, and never above its cap."""
-        return self.log_scale.clamp(max=math.log(self.config.temperature_cap / self.config.embed_dim)).exp()
+        """tau of Eq. 5, learned; :meth:`cap_scale` keeps it below its cap."""
+        return self.log_scale.exp()
+
+    @torch.no_grad()
+    def cap_scale(self) -> None:
+        """Bring tau back to its cap; to be called after a step, as for CLIP.
+
+        A clamp in :attr:`scale` would end all gradients to a tau that has come above it.
+        """
+        self.log_scale.clamp_(max=math.log(self.config.temperature_cap / self.config.embed_dim))
 
     def normalize(self, mel: Tensor) -> Tensor:
         """Log-mel [..., n_mels] to zero mean and unit variance."""

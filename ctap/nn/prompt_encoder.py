@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+LOG_VARIANCE = 10.0  # bound of a log variance, softly: a clamp would end all gradients beyond it
+
 
 @dataclass
 class PromptConfig:
@@ -80,7 +82,7 @@ class PromptEncoder(nn.Module):
         x = x.permute(0, 2, 1, 3).flatten(2)
         x = x.mean(dim=1) if self.recurrent is None else self.recurrent(x)[1][-1]
         mean, log_variance = self.statistics(x).chunk(2, dim=-1)
-        return mean, log_variance.clamp(-10.0, 10.0)
+        return mean, LOG_VARIANCE * torch.tanh(log_variance / LOG_VARIANCE)
 
 
 def sample_gaussian(mean: Tensor, log_variance: Tensor) -> Tensor:

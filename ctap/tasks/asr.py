@@ -15,7 +15,7 @@ from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.transformer import StackConfig
 from ctap.tasks.base import OptimConfig, Task
-from ctap.tasks.trainer import TrainerConfig
+from ctap.tasks.settings import TrainerConfig
 
 
 @dataclass
@@ -41,7 +41,7 @@ class ASRTask(Task):
     """Trains the phoneme decoder with a cross-entropy a frame, and the CTC head; CTAP is frozen."""
 
     def __init__(self, ctap: CTAP, decoder: PhonemeDecoder, config: ASRConfig) -> None:
-        super().__init__(config.optim, config.trainer.max_steps, config.trainer.seed)
+        super().__init__(config.optim, config.trainer)
         self.ctap = ctap
         self.decoder = decoder
         self.ctc_weight = config.ctc_weight

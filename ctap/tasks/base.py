@@ -7,9 +7,12 @@ from typing import Any, Literal
 
 import lightning
 import torch
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor, nn
 
 from ctap.data.batch import Batch
+from ctap.errors import UserError
+from ctap.tasks.settings import TrainerConfig
 
 
 @dataclass
@@ -46,19 +49,17 @@ class Task(lightning.LightningModule):
 
     Args:
         optim: Optimiser and schedule.
-        max_steps: Steps of the whole training, for schedules that end with it.
-        seed: With the step and the process, seeds whatever is random in a step, so that a resumed run takes
-            the very steps that an undisturbed one takes.
+        settings: Steps, seed, precision, clipping. The seed, with the batch and the process, seeds whatever
+            is random in a step, so that a resumed run takes the very steps that an undisturbed one takes.
     """
 
     #: Name of the validation figure that picks the best checkpoints, and whether more is better.
     monitor: tuple[str, Literal["min", "max"]] = ("val/loss", "min")
 
-    def __init__(self, optim: OptimConfig, max_steps: int, seed: int) -> None:
+    def __init__(self, optim: OptimConfig, settings: TrainerConfig) -> None:
         super().__init__()
         self.optim = optim
-        self.max_steps = max_steps
-        self.seed = seed
+        self.settings = settings
         self.frozen: list[nn.Module] = []
 
     def freeze(self, *modules: nn.Module) -> None:
@@ -77,8 +78,24 @@ class Task(lightning.LightningModule):
     def on_fit_start(self) -> None:
         self.train()
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Close the epoch that ended with the checkpoint, however short it was."""
+        done = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
+        whole = self.settings.epoch_steps * self.settings.accumulate
+        done.update({key: max(count, whole) for key, count in done.items()})
+
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        torch.manual_seed((self.seed * 1_000_003 + self.global_step) * 4099 + self.global_rank)
+        several = self.settings.accumulate
+        number = self.global_step * several + batch_idx % several  # of the batch, in the whole training
+        torch.manual_seed((self.settings.seed * 1_000_003 + number) * 4099 + self.global_rank)
+
+    def on_train_epoch_end(self) -> None:
+        loss = self.trainer.callback_metrics.get("train/loss_epoch")
+        if loss is not None and not torch.isfinite(loss):  # before the checkpoint of this epoch is written
+            raise UserError(
+                f"step {self.global_step}: the loss is {float(loss)}; the last checkpoint is of before. "
+                "Lower optim.lr or trainer.gradient_clip, or take --trainer.precision 32-true"
+            )
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The figures of one batch; "loss" is what is minimised."""
@@ -103,12 +120,24 @@ class Task(lightning.LightningModule):
             lr=self.optim.lr,
             betas=self.optim.betas,
             weight_decay=self.optim.weight_decay,
-            fused=True,
+            # under a scaler the fused one would unscale gradients in its step, after they were clipped
+            fused=self.settings.computes_in != "16-mixed",
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: self.optim.factor(step, self.max_steps)
+            optimizer, lambda step: self.optim.factor(step, self.settings.max_steps)
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
+        """Clip to ``trainer.gradient_clip``, and log the norm before as ``train/grad_norm``.
+
+        Gradients are unscaled when Lightning calls this. It is done here because Lightning's own clipping
+        refuses fused optimisers under mixed precision.
+        """
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.settings.gradient_clip or float("inf"))
+        if self.settings.computes_in != "16-mixed" or torch.isfinite(norm):  # else the scaler skips the step
+            self.log("train/grad_norm", norm, on_step=True, on_epoch=True, batch_size=1)
 
     def report(self, stage: Literal["train", "val"], figures: dict[str, Tensor | float], weight: int) -> None:
         """Log ``figures`` as ``stage/name``; validation weighs them by ``weight`` (frames, phones)."""
@@ -122,10 +151,12 @@ class Task(lightning.LightningModule):
         )
 
     def draw(self, name: str, figure: Any) -> None:
-        """Save ``figure`` in the experiment's images and show it in TensorBoard."""
+        """Save ``figure`` in the experiment's images, and show it where the logger takes pictures."""
         from ctap.eval.plots import save_figure
 
-        folder = self.trainer.default_root_dir
-        save_figure(figure, f"{folder}/images/{name}.png")
-        if self.logger is not None:
+        path = f"{self.trainer.default_root_dir}/images/{name}.png"
+        save_figure(figure, path)
+        if isinstance(self.logger, TensorBoardLogger):
             self.logger.experiment.add_figure(name, figure, self.global_step)
+        elif isinstance(self.logger, WandbLogger):
+            self.logger.log_image(name, [path], step=self.global_step)

@@ -12,7 +12,7 @@ from ctap.data.dataset import DataConfig
 from ctap.nn.ctap import CTAP
 from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.tasks.base import OptimConfig, Task
-from ctap.tasks.trainer import TrainerConfig
+from ctap.tasks.settings import TrainerConfig
 
 
 @dataclass
@@ -29,7 +29,7 @@ class DurationTask(Task):
     """Trains the diffusion model and the deterministic predictor; CTAP is frozen."""
 
     def __init__(self, ctap: CTAP, duration: DurationModel, config: DurationTaskConfig) -> None:
-        super().__init__(config.optim, config.trainer.max_steps, config.trainer.seed)
+        super().__init__(config.optim, config.trainer)
         self.ctap = ctap
         self.duration = duration
         self.freeze(ctap)
@@ -47,5 +47,5 @@ class DurationTask(Task):
         return int(batch.phone_lengths.sum())
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        torch.manual_seed(self.seed + batch_idx)  # the same noise at every validation
+        torch.manual_seed(self.settings.seed + batch_idx)  # the same noise at every validation
         super().validation_step(batch, batch_idx)

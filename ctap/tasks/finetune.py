@@ -1,7 +1,8 @@
 """Fine-tuning of decoder and prompt encoder on a target speaker (paper, sections 2.2.1 and 2.2.2).
 
-On speech alone the decoder reads S (voice conversion, and the first step of TTS); on the labeled minutes it
-reads P (the second step of TTS). Both encoders stay frozen throughout.
+On speech alone decoder and prompt encoder are trained, the decoder reading S (voice conversion, and the first
+step of TTS); on the labeled minutes the decoder alone, reading P (the second step of TTS: "The decoder is
+then fine-tuned again"). Both encoders stay frozen throughout.
 
 The acoustic models of the compared systems (section 3.2) are trained in the same way on the whole corpus:
 from a new decoder that reads another representation, or from that of a CTAP pretrained without one.
@@ -17,12 +18,15 @@ from torch import Tensor
 
 from ctap.data.batch import Batch
 from ctap.data.dataset import DataConfig
+from ctap.errors import UserError
 from ctap.loss.kl import margin_kl
 from ctap.loss.regression import masked_mse
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.tasks.base import OptimConfig, Task
-from ctap.tasks.trainer import TrainerConfig
+from ctap.tasks.settings import TrainerConfig
+
+Trained = Literal["decoder", "prompt_encoder"]
 
 
 @dataclass
@@ -31,7 +35,9 @@ class FinetuneConfig:
 
     Args:
         reads: What the decoder reads: speech (S, needs no text) or phonemes (P).
-        kl_margin: Margin of L_kl in nats.
+        train: What is trained; null for what the paper trains: decoder and prompt encoder on speech, the
+            decoder alone on phonemes.
+        kl_margin: Margin of L_kl in nats; there is no L_kl where the prompt encoder stays as it is.
         model: Sizes of a new model, where another representation is given and there is none to start from;
             ``embed_dim`` is taken from the representation, the stack of the phoneme encoder is that of the
             semantic prediction model.
@@ -41,21 +47,35 @@ class FinetuneConfig:
     """
 
     reads: Literal["speech", "phonemes"] = "speech"
+    train: list[Trained] | None = None
     kl_margin: float = 10.0
     model: CTAPConfig = field(default_factory=CTAPConfig)
     data: DataConfig = field(default_factory=DataConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
+    def __post_init__(self) -> None:
+        if self.train is not None and not self.train:
+            raise UserError("train: nothing to train; expected decoder, prompt_encoder or both")
+
+    @property
+    def trained(self) -> set[Trained]:
+        """The parts that are trained."""
+        papers: list[Trained] = ["decoder", "prompt_encoder"] if self.reads == "speech" else ["decoder"]
+        return set(papers if self.train is None else self.train)
+
 
 class FinetuneTask(Task):
-    """Trains decoder and prompt encoder; both encoders are frozen."""
+    """Trains decoder, prompt encoder or both; both encoders are frozen."""
 
     def __init__(self, ctap: CTAP, config: FinetuneConfig) -> None:
-        super().__init__(config.optim, config.trainer.max_steps, config.trainer.seed)
+        super().__init__(config.optim, config.trainer)
         self.ctap = ctap
         self.config = config
         self.freeze(ctap.speech_encoder, ctap.phoneme_encoder)
+        for name in ("decoder", "prompt_encoder"):
+            if name not in config.trained:
+                self.freeze(getattr(ctap, name))
         ctap.log_scale.requires_grad_(False)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -71,4 +91,5 @@ class FinetuneTask(Task):
         g = sample_gaussian(mean, log_variance) if self.training else mean
         mse = masked_mse(ctap.decoder(embedding, g, mask), mel, mask)
         kl = margin_kl(mean, log_variance, self.config.kl_margin)
-        return {"loss": mse + kl, "mse": mse, "kl": kl}
+        loss = mse + kl if "prompt_encoder" in self.config.trained else mse
+        return {"loss": loss, "mse": mse, "kl": kl}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +22,7 @@ from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.nn.transformer import StackConfig
 from ctap.tasks.base import OptimConfig, Task
-from ctap.tasks.trainer import TrainerConfig
+from ctap.tasks.settings import TrainerConfig
 from ctap.text.tokens import TokenTable
 
 PROBE_SHIFTS = (
@@ -75,8 +76,9 @@ class PretrainTask(Task):
     """Trains all four components jointly, or the encoders alone where nothing asks for a decoder."""
 
     def __init__(self, ctap: CTAP, config: PretrainConfig, tokens: TokenTable) -> None:
-        super().__init__(config.optim, config.trainer.max_steps, config.trainer.seed)
+        super().__init__(config.optim, config.trainer)
         self.ctap = ctap
+        ctap.cap_scale()
         self.weights = config.loss
         self.contrastive = ContrastiveLoss(config.loss.contrastive)
         self.tokens = tokens
@@ -137,6 +139,10 @@ class PretrainTask(Task):
         masks = torch.cat([mask, mask])
         said, _ = self.phoneme_decoder(torch.cat([s, p]), masks)
         return 2 * F.cross_entropy(said.float()[masks], phones[mask].repeat(2))
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        super().optimizer_step(*args, **kwargs)
+        self.ctap.cap_scale()
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         learned = {"scale": self.ctap.scale.detach()}

@@ -15,7 +15,7 @@ from ctap.data.dataset import DataConfig
 from ctap.loss.regression import masked_mse
 from ctap.nn.ctap import CTAP
 from ctap.tasks.base import OptimConfig, Task
-from ctap.tasks.trainer import TrainerConfig
+from ctap.tasks.settings import TrainerConfig
 
 
 @dataclass
@@ -37,7 +37,7 @@ class SemanticTask(Task):
     """Trains the text side of a model to say what the speech side says; all else is frozen."""
 
     def __init__(self, ctap: CTAP, config: SemanticTaskConfig) -> None:
-        super().__init__(config.optim, config.trainer.max_steps, config.trainer.seed)
+        super().__init__(config.optim, config.trainer)
         self.ctap = ctap
         self.freeze(ctap.speech_encoder, ctap.prompt_encoder, ctap.decoder)
         ctap.log_scale.requires_grad_(False)

@@ -2,135 +2,40 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+import os
 import shutil
 import sys
-import time
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import lightning
 import torch
-from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from torch.utils.data import DataLoader
 
 from ctap.config import differences, load_yaml, save_yaml
 from ctap.errors import UserError
-from ctap.kaldi.io import atomic_write
 from ctap.tasks.base import Task
+from ctap.tasks.checkpoints import WholeCheckpoints, average_weights, read_checkpoint
+from ctap.tasks.progress import LineProgress, MetricsFile
+from ctap.tasks.settings import TrainerConfig
 
 #: Settings that may change between two runs of one training without making it another.
 FREE_TO_CHANGE = (
     "trainer.max_steps",
+    "trainer.patience",
+    "trainer.logger",
     "trainer.log_every",
-    "trainer.progress",
     "data.num_workers",
 )
 
 
-@dataclass
-class TrainerConfig:
-    """Steps, seed, devices.
-
-    Args:
-        max_steps: Steps of the whole training.
-        epoch_steps: Steps between two validations; a checkpoint is saved after each.
-        seed: Seeds initial weights, batches, crops, prompts, dropout and noise.
-        precision: auto takes bfloat16 where the GPU or processor computes in it, float32 elsewhere.
-        accelerator: Lightning's name of it.
-        devices: Processes of one node, one device each.
-        num_nodes: Nodes.
-        gradient_clip: Largest norm of the gradient.
-        keep_best: Checkpoints whose weights are averaged, the best by validation; 0 keeps the last weights.
-        log_every: Steps between two entries of the log.
-    """
-
-    max_steps: int = 800_000
-    epoch_steps: int = 5_000
-    seed: int = 777
-    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
-    accelerator: str = "auto"
-    devices: int = 1
-    num_nodes: int = 1
-    gradient_clip: float = 1.0
-    keep_best: int = 5
-    log_every: int = 50
-
-
-def native_bfloat16() -> bool:
-    """Whether this machine multiplies matrices in bfloat16 faster than in float32."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    flags = Path("/proc/cpuinfo")
-    return flags.exists() and "avx512_bf16" in flags.read_text(errors="replace")
-
-
-class WholeCheckpoints(TorchCheckpointIO):
-    """Checkpoints that replace their predecessor in one step and are read without unpickling objects."""
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        with atomic_write(path, "wb") as file:
-            torch.save(checkpoint, file)
-
-    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> Any:
-        return torch.load(path, map_location=map_location or "cpu", weights_only=True)
-
-
-class MetricsFile(Callback):
-    """``metrics.csv``: a row an epoch, cut back to the checkpoint when a training resumes."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows: list[dict[str, float]] = []
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.rows = state_dict["rows"]
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        figures = {k: float(v) for k, v in trainer.callback_metrics.items() if not k.endswith("_step")}
-        figures = {k.removesuffix("_epoch"): v for k, v in figures.items()}
-        if self.rows and self.rows[-1]["step"] == trainer.global_step:
-            return  # a resumed training first closes the epoch that it was saved in
-        self.rows.append({"step": trainer.global_step, "epoch": trainer.current_epoch, **figures})
-        if not trainer.is_global_zero:
-            return
-        columns = list(dict.fromkeys(k for r in self.rows for k in r))
-        with atomic_write(self.path) as file:
-            file.write(",".join(columns) + "\n")
-            file.writelines(",".join(_cell(r.get(k)) for k in columns) + "\n" for r in self.rows)
-
-
-def _cell(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-class LineProgress(Callback):
-    """A line an epoch, for logs, where a progress bar would be noise."""
-
-    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        self.since, self.from_step = time.monotonic(), trainer.global_step
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        metrics = trainer.callback_metrics
-        if trainer.global_step == self.from_step:
-            return
-        names = ("train/loss_epoch", "val/loss", "val/phone_retrieval", "val/phone_retrieval_shifted")
-        shown = [k for k in (*names, "val/frame_accuracy") if k in metrics]
-        figures = "  ".join(f"{k.removesuffix('_epoch')} {float(metrics[k]):.4f}" for k in shown)
-        seconds = (time.monotonic() - self.since) / max(1, trainer.global_step - self.from_step)
-        logging.info(
-            "step %d/%d  %.2f s a step  %s", trainer.global_step, trainer.max_steps, seconds, figures
-        )
-
-
-def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, restart: bool) -> None:
+def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, restart: bool) -> bool:
     """Make ``out`` ready for the training that ``config`` describes, keeping what it can be resumed from.
 
     A training with the same configuration and inputs is resumed. A finished one that differs is moved aside
@@ -142,12 +47,18 @@ def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, res
         finished: Exists when the training in ``out`` has ended.
         restart: Start anew whatever there is.
 
+    Returns:
+        Whether there is something to do: False for a finished training of this very configuration.
+
     Raises:
         UserError: ``out`` holds an unfinished training that differs; the message names the differences.
     """
     saved = out / "config.yaml"
     if saved.exists():
-        changed = {k: v for k, v in differences(load_yaml(saved), config).items() if k not in FREE_TO_CHANGE}
+        differs = differences(load_yaml(saved), config)
+        if not differs and finished.exists() and not restart:
+            return False
+        changed = {k: v for k, v in differs.items() if k not in FREE_TO_CHANGE}
         if changed and not finished.exists() and not restart and (out / "last.ckpt").exists():
             listed = "\n".join(f"  {k}: {old} -> {new}" for k, (old, new) in changed.items())
             raise UserError(
@@ -163,6 +74,7 @@ def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, res
             shutil.move(out, aside)
     out.mkdir(parents=True, exist_ok=True)
     save_yaml(config, saved)
+    return True
 
 
 def _quiet_lightning() -> None:
@@ -176,29 +88,86 @@ def _quiet_lightning() -> None:
         ".*does not have many workers",
         ".*GPU available but not used",
         ".*could not find the monitored key",
+        ".*logging interval",
     ):
         warnings.filterwarnings("ignore", message=text)
 
 
-def run(
-    task: Task,
-    train: DataLoader,
-    dev: DataLoader | None,
-    config: TrainerConfig,
-    out: Path,
-) -> dict[str, torch.Tensor]:
-    """Train ``task`` in experiment directory ``out``, from its last checkpoint if there is one.
+def make_trainer(config: TrainerConfig, monitor: tuple[str, str] | None, out: Path) -> lightning.Trainer:
+    """Lightning's trainer for ``config``, its processes joined where they are there already.
 
-    Returns:
-        The weights to use: the average over the best checkpoints, or the last ones without validation.
+    Args:
+        config: Steps, precision, devices, logs.
+        monitor: Name of the validation figure that picks the best checkpoints, and ``min`` or ``max``; None
+            without validation.
+        out: Experiment directory.
+
+    Raises:
+        UserError: Devices, precision and strategy do not go together, or not with the processes started.
     """
     _quiet_lightning()
-    metric, mode = task.monitor
-    averaging = dev is not None and config.keep_best > 0
-    last = ModelCheckpoint(
-        out, filename="last", save_on_train_epoch_end=True, enable_version_counter=False, every_n_epochs=1
+    _check_processes(config)
+    bar = sys.stderr.isatty()
+    callbacks: list[Callback] = [
+        MetricsFile(out / "metrics.csv"),
+        TQDMProgressBar() if bar else LineProgress(),
+    ]
+    if monitor is not None and config.keep_best > 0:
+        callbacks.append(_best_checkpoints(config, monitor, out))  # before the last, which then knows of it
+    if monitor is not None and config.patience > 0:
+        metric, mode = monitor
+        callbacks.append(
+            EarlyStopping(metric, mode=mode, patience=config.patience, check_on_train_epoch_end=False)
+        )
+    callbacks.append(
+        ModelCheckpoint(
+            out, filename="last", save_on_train_epoch_end=True, enable_version_counter=False, every_n_epochs=1
+        )
     )
-    best = ModelCheckpoint(
+    several = config.devices * config.num_nodes > 1
+    try:
+        trainer = lightning.Trainer(
+            max_steps=config.max_steps,
+            max_epochs=-1,
+            accelerator=config.accelerator,
+            devices=config.devices,
+            num_nodes=config.num_nodes,
+            strategy="ddp" if several else config.strategy,
+            precision=config.computes_in,
+            accumulate_grad_batches=config.accumulate,
+            use_distributed_sampler=False,
+            reload_dataloaders_every_n_epochs=1,  # the last epoch may be shorter
+            num_sanity_val_steps=0,
+            log_every_n_steps=config.log_every,
+            default_root_dir=out,
+            logger=_logger(config, out),
+            plugins=[WholeCheckpoints()],
+            callbacks=callbacks,
+            enable_progress_bar=bar,
+            enable_model_summary=False,
+            deterministic="warn" if torch.cuda.is_available() else False,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        raise UserError(f"trainer: {' '.join(str(error).split())}") from error
+    environment = getattr(trainer.strategy, "cluster_environment", None)
+    if several and environment is not None and environment.creates_processes_externally:
+        trainer.strategy.setup_environment()  # so that processes can wait for each other from here on
+    return trainer
+
+
+def _check_processes(config: TrainerConfig) -> None:
+    """Refuse processes started by torchrun that are not those of the configuration."""
+    world, asked = os.environ.get("WORLD_SIZE"), config.devices * config.num_nodes
+    if "TORCHELASTIC_RUN_ID" in os.environ and int(world or asked) != asked:
+        raise UserError(
+            f"torchrun started {world} processes, but trainer.devices {config.devices} times "
+            f"trainer.num_nodes {config.num_nodes} is {asked}: give both the same numbers"
+        )
+
+
+def _best_checkpoints(config: TrainerConfig, monitor: tuple[str, str], out: Path) -> ModelCheckpoint:
+    metric, mode = monitor
+    return ModelCheckpoint(
         out / "best",
         filename="{step}",
         monitor=metric,
@@ -208,53 +177,37 @@ def run(
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
-    bar = sys.stderr.isatty()
-    precision = config.precision
-    if precision == "auto":
-        precision = "bf16-mixed" if native_bfloat16() else "32-true"
-    trainer = lightning.Trainer(
-        max_steps=config.max_steps,
-        max_epochs=-1,
-        accelerator=config.accelerator,
-        devices=config.devices,
-        num_nodes=config.num_nodes,
-        precision=precision,
-        gradient_clip_val=config.gradient_clip,
-        use_distributed_sampler=False,
-        num_sanity_val_steps=0,
-        log_every_n_steps=config.log_every,
-        default_root_dir=out,
-        logger=TensorBoardLogger(out, name=None, version="tensorboard"),
-        plugins=[WholeCheckpoints()],
-        # the best first: the last checkpoint then knows of it
-        callbacks=[
-            MetricsFile(out / "metrics.csv"),
-            TQDMProgressBar() if bar else LineProgress(),
-            *([best] if averaging else []),
-            last,
-        ],
-        enable_progress_bar=bar,
-        enable_model_summary=False,
-        deterministic="warn" if torch.cuda.is_available() else False,
-    )
+
+
+def _logger(config: TrainerConfig, out: Path) -> Logger | bool:
+    if config.logger == "wandb" and importlib.util.find_spec("wandb") is None:
+        raise UserError("trainer.logger wandb: the package is not installed: python -m pip install wandb")
+    if config.logger == "tensorboard":
+        return TensorBoardLogger(out, name=None, version="tensorboard")
+    if config.logger == "csv":
+        return CSVLogger(out, name=None, version="csv")
+    if config.logger == "wandb":
+        return WandbLogger(name=out.name, project="ctap", save_dir=out, id=None)
+    return False
+
+
+def fit(
+    trainer: lightning.Trainer, task: Task, train: DataLoader, dev: DataLoader | None, out: Path
+) -> dict[str, torch.Tensor]:
+    """Train ``task`` in experiment directory ``out``, from its last checkpoint if there is one.
+
+    Returns:
+        The weights to use: the average over the best checkpoints, or the last ones without validation.
+    """
     resume = out / "last.ckpt"
-    logging.info("training %s: %d steps, precision %s, log %s", out, config.max_steps, precision, out)
+    logging.info("training %s: %d steps, precision %s", out, trainer.max_steps, trainer.precision)
     if resume.exists():
         logging.info("resuming from %s", resume)
     trainer.fit(task, train, dev, ckpt_path=resume if resume.exists() else None, weights_only=True)
-    if averaging and best.best_k_models:
-        return average_weights(sorted(Path(p) for p in best.best_k_models))
-    return torch.load(resume, map_location="cpu", weights_only=True)["state_dict"]
-
-
-def average_weights(checkpoints: list[Path]) -> dict[str, torch.Tensor]:
-    """Mean of the weights of several checkpoints; integer buffers come from the first."""
-    total: dict[str, torch.Tensor] = {}
-    for path in checkpoints:
-        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-        for name, value in state.items():
-            if name not in total:
-                total[name] = value.double() if value.is_floating_point() else value
-            elif value.is_floating_point():
-                total[name] += value.double()
-    return {k: (v / len(checkpoints)).float() if v.is_floating_point() else v for k, v in total.items()}
+    if trainer.should_stop and trainer.global_step < trainer.max_steps:
+        logging.info("stopped at step %d: %s gets no better", trainer.global_step, task.monitor[0])
+    best = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.best_k_models]
+    for callback in best:
+        if callback.monitor:
+            return average_weights(sorted(Path(p) for p in callback.best_k_models))
+    return read_checkpoint(resume)["state_dict"]

@@ -33,15 +33,17 @@ def test_buckets_leave_little_padding():
     assert 1 - lengths[shuffled].sum() / (lengths[shuffled].max(axis=1) * 8).sum() > 0.2
 
 
-def stream(position=0, seed=1, rank=0, world=1, steps=20):
+def stream(position=0, seed=1, rank=0, world=1, steps=20, last=10_000, accumulate=1):
     lengths = np.random.default_rng(0).integers(50, 500, 37)
     return BatchStream(
         lengths,
         batch_frames=1500,
         batch_size=None,
         epoch_steps=steps,
+        max_steps=last,
         position=lambda: position,
         seed=seed,
+        accumulate=accumulate,
         rank=rank,
         world=world,
     )
@@ -51,7 +53,30 @@ def stream(position=0, seed=1, rank=0, world=1, steps=20):
 @given(st.integers(0, 60))
 def test_a_resumed_stream_goes_on_where_it_was(start):
     whole = list(islice(iter(stream(steps=100)), 100))
-    assert list(stream(position=start, steps=20)) == whole[start : start + 20]
+    rest = list(stream(position=start, steps=20))
+    assert len(rest) == 20 - start % 20
+    assert rest == whole[start : start + len(rest)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 25), st.integers(1, 60), st.integers(0, 59))
+def test_epochs_end_at_their_multiples_and_at_the_last_step(steps, last, killed):
+    """However often a training starts again, its epochs end at the same steps, and none is left out."""
+    ends, position = [], min(killed, last - 1)
+    while position < last:
+        position += len(stream(position, steps=steps, last=last))
+        ends.append(position)
+    assert ends == [e for e in [*range(steps, last, steps), last] if e > min(killed, last - 1)]
+
+
+def test_accumulated_batches_are_those_of_the_stream():
+    """Two batches a step: an epoch of 5 steps has 10, from the tenth step on those from number 20 on."""
+    whole = list(stream(steps=40))
+    assert list(stream(steps=5, accumulate=2)) == whole[:10]
+    assert list(stream(position=10, steps=5, accumulate=2)) == whole[20:30]
+    pairs = [list(stream(steps=5, accumulate=2, rank=rank, world=2)) for rank in (0, 1)]
+    joined = [r.indices for pair in zip(*pairs, strict=True) for r in pair]
+    assert joined == [r.indices for r in whole[:20]]
 
 
 def test_seeds_differ_and_repeat():
@@ -74,7 +99,7 @@ def test_validation_takes_every_utterance_once_over_all_processes():
         for r in FixedBatches(lengths, batch_frames=900, batch_size=4, rank=rank, world=2)
     ]
     assert sorted(i for r in requests for i in r.indices) == list(range(23))
-    assert all(r.step is None for r in requests)
+    assert all(r.number is None for r in requests)
 
 
 def test_no_process_is_without_validation():

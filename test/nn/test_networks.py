@@ -126,4 +126,5 @@ def test_temperature_starts_for_the_dimension_and_is_capped():
     assert model.scale.item() == pytest.approx(14.3 / 16)
     with torch.no_grad():
         model.log_scale.fill_(10.0)
+    model.cap_scale()
     assert model.scale.item() == pytest.approx(100 / 16)

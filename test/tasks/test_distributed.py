@@ -47,7 +47,7 @@ def joined_losses(values, dump):
         iter(
             train_loader(
                 training.train, config.data, prompt_frames=training.prompt_frames, epoch_steps=STEPS,
-                position=lambda: 0, seed=config.trainer.seed, rank=rank, world=2,
+                max_steps=STEPS, position=lambda: 0, seed=config.trainer.seed, rank=rank, world=2,
             )
         )
         for rank in (0, 1)

@@ -10,8 +10,8 @@ from ctap.bin.train import train
 from ctap.config import from_dict, load_yaml
 from ctap.errors import UserError
 from ctap.tasks.build import TRAININGS, Sources
+from ctap.tasks.checkpoints import average_weights
 from ctap.tasks.model_dir import Parts
-from ctap.tasks.trainer import average_weights
 from test import tiny
 
 
@@ -54,30 +54,6 @@ def test_pretraining_leaves_a_model_curves_and_pictures(pretrained):
     assert list((pretrained / "tensorboard").glob("events*"))
 
 
-def test_stopped_and_resumed_equals_undisturbed(dump, pretrained, tmp_path, monkeypatch):
-    """Killed in the second epoch, started again: the same weights, bit by bit, and the same curves."""
-    from ctap.tasks.pretrain import PretrainTask
-
-    out = tmp_path / "ctap"
-    sources = Sources(dump / "train", dump / "dev")
-    step = PretrainTask.training_step
-
-    def dies(self, batch, index):
-        if self.global_step == 6:
-            raise KeyboardInterrupt
-        return step(self, batch, index)
-
-    monkeypatch.setattr(PretrainTask, "training_step", dies)
-    with pytest.raises((KeyboardInterrupt, SystemExit)):
-        train("pretrain", config("pretrain"), sources, out)
-    assert not (out / "model").exists()
-    assert (out / "last.ckpt").exists()
-    monkeypatch.setattr(PretrainTask, "training_step", step)
-    train("pretrain", config("pretrain"), sources, out)
-    assert same(weights(out), weights(pretrained))
-    assert (out / "metrics.csv").read_text() == (pretrained / "metrics.csv").read_text()
-
-
 def test_seed_decides_the_weights(dump, pretrained, tmp_path):
     sources = Sources(dump / "train", dump / "dev")
     train("pretrain", config("pretrain", seed=1), sources, tmp_path / "other")
@@ -112,20 +88,65 @@ def test_more_steps_go_on_from_the_checkpoint(dump, pretrained, tmp_path):
     assert len(rows) == 4
 
 
-def test_steps_must_fill_epochs(dump, tmp_path):
-    with pytest.raises(UserError, match=r"multiple of trainer\.epoch_steps"):
-        train("pretrain", config("pretrain", max_steps=7), Sources(dump / "train"), tmp_path / "x")
+def test_steps_need_not_fill_epochs(dump, tmp_path):
+    """The last epoch is shorter, validated and saved like the others; more steps go on from there."""
+    sources = Sources(dump / "train", dump / "dev")
+
+    def steps_of(folder):
+        rows = [line.split(",") for line in (folder / "metrics.csv").read_text().splitlines()]
+        assert all(row[rows[0].index("val/loss")] for row in rows[1:])
+        return [int(row[0]) for row in rows[1:]]
+
+    train("pretrain", config("pretrain", max_steps=3), sources, tmp_path / "few")
+    assert steps_of(tmp_path / "few") == [3]
+    train("pretrain", config("pretrain", max_steps=5), sources, tmp_path / "few")
+    assert steps_of(tmp_path / "few") == [3, 4, 5]
+    train("pretrain", config("pretrain", max_steps=10), sources, tmp_path / "few")
+    assert steps_of(tmp_path / "few") == [3, 4, 5, 8, 10]
+    train("pretrain", config("pretrain", max_steps=10), sources, tmp_path / "whole")
+    assert steps_of(tmp_path / "whole") == [4, 8, 10]
+    ends = (torch.load(tmp_path / f / "last.ckpt", weights_only=True) for f in ("few", "whole"))
+    a, b = (end["state_dict"] for end in ends)
+    assert same(a, b)
 
 
-@pytest.mark.parametrize("reads", ["speech", "phonemes"])
-def test_finetuning_leaves_the_encoders_alone(dump, pretrained, tmp_path, reads):
-    """Section 2.2.1: both encoders are frozen, decoder and prompt encoder learn."""
+def test_a_finished_training_is_left_as_it_is(dump, pretrained, tmp_path, monkeypatch):
+    out = tmp_path / "ctap"
+    shutil.copytree(pretrained, out)
+    monkeypatch.setattr("ctap.bin.train.fit", None)
+    train("pretrain", config("pretrain"), Sources(dump / "train", dump / "dev"), out)
+    assert same(weights(out), weights(pretrained))
+
+
+def test_a_loss_that_is_no_number_ends_the_training_before_it_is_saved(dump, tmp_path):
+    wild = config("pretrain", max_steps=40)
+    wild.optim.lr = 1e30
+    with pytest.raises(UserError, match=r"the loss is (nan|inf)"):
+        train("pretrain", wild, Sources(dump / "train"), tmp_path / "x")
+    assert not (tmp_path / "x" / "last.ckpt").exists()
+
+
+@pytest.mark.parametrize(
+    ("reads", "train_parts", "expected"),
+    [
+        ("speech", None, {"decoder", "prompt_encoder"}),
+        ("phonemes", None, {"decoder"}),
+        ("phonemes", ["decoder", "prompt_encoder"], {"decoder", "prompt_encoder"}),
+        ("speech", ["prompt_encoder"], {"prompt_encoder"}),
+    ],
+)
+def test_finetuning_moves_what_it_says(dump, pretrained, tmp_path, reads, train_parts, expected):
+    """Section 2.2.1: both encoders are frozen; from phonemes the decoder alone learns."""
     tuned = config("finetune")
-    tuned.reads = reads
+    tuned.reads, tuned.train = reads, train_parts
     train("finetune", tuned, Sources(dump / "train", init=pretrained / "model"), tmp_path / "ft")
     before, after = weights(pretrained), weights(tmp_path / "ft")
-    moved = {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])}
-    assert moved == {"decoder", "prompt_encoder"}
+    assert {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])} == expected
+
+
+def test_finetuning_of_nothing_is_refused():
+    with pytest.raises(UserError, match="nothing to train"):
+        from_dict(TRAININGS["finetune"][0], {"train": []}, "x.yaml")
 
 
 def test_duration_and_asr_leave_ctap_alone_and_add_their_part(dump, pretrained, tmp_path):

@@ -24,6 +24,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -46,7 +47,6 @@ from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.transformer import TransformerStack
 from ctap.tasks.build import Sources, Training, build_pretrain
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
-from ctap.tasks.trainer import native_bfloat16
 from ctap.text.tokens import TokenTable
 
 #: Log-normal lengths in frames: median, sigma, least and most. AISHELL-3: 0.79 to 15.7 s, mean 3.5 s.
@@ -93,7 +93,7 @@ class Toolkit:
 
     def __init__(self, training: Training, config: PretrainConfig, precision: str) -> None:
         self.task, self.config, self.training = training.task, config, training
-        self.bfloat16 = precision == "bf16-mixed" or (precision == "auto" and native_bfloat16())
+        self.bfloat16 = replace(config.trainer, precision=precision).computes_in == "bf16-mixed"
         self.optimizer = self.task.configure_optimizers()["optimizer"]
 
     def batches(self, steps: int) -> Iterator[Batch]:
@@ -105,6 +105,7 @@ class Toolkit:
                 self.config.data,
                 prompt_frames=window,
                 epoch_steps=steps,
+                max_steps=steps,
                 position=lambda: 0,
                 seed=seed,
             )

@@ -1,0 +1,87 @@
+"""Settings that every training shares: steps, seed, precision, devices, logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from ctap.errors import UserError
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+
+
+@dataclass
+class TrainerConfig:
+    """Steps, seed, precision, devices, logs.
+
+    Args:
+        max_steps: Steps of the optimiser in the whole training.
+        epoch_steps: Steps between two validations; a checkpoint is saved after each, and at the end.
+        accumulate: Batches whose gradients are averaged for one step: that of a batch so many times as large,
+            but for the contrastive loss, whose negatives are those of a batch.
+        patience: End when so many validations in a row were no better than the best before; 0 never does.
+        seed: Seeds initial weights, batches, crops, prompts, dropout and noise.
+        precision: auto takes bfloat16 where the GPU or processor computes in it, float32 elsewhere. 16-mixed
+            scales the loss and needs a GPU.
+        accelerator: Lightning's name of it.
+        devices: Processes of one node, one device each. Started by hand, one process starts the others; under
+            torchrun and Slurm they are there already.
+        num_nodes: Nodes.
+        strategy: How several processes train together: ddp, or auto, which takes it where there are several.
+        gradient_clip: Largest norm of the gradient; 0 does not clip. The norm before is logged.
+        keep_best: Checkpoints whose weights are averaged, the best by validation; 0 keeps the last weights.
+        logger: Where curves go besides ``metrics.csv``: tensorboard, csv (a row each ``log_every`` steps),
+            wandb (Weights & Biases, if it is installed) or none.
+        log_every: Steps between two entries of the log.
+    """
+
+    max_steps: int = 800_000
+    epoch_steps: int = 5_000
+    accumulate: int = 1
+    patience: int = 0
+    seed: int = 777
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    accelerator: str = "auto"
+    devices: int = 1
+    num_nodes: int = 1
+    strategy: Literal["auto", "ddp"] = "auto"
+    gradient_clip: float = 1.0
+    keep_best: int = 5
+    logger: Literal["tensorboard", "csv", "wandb", "none"] = "tensorboard"
+    log_every: int = 50
+
+    def __post_init__(self) -> None:
+        for name in ("max_steps", "epoch_steps", "accumulate", "devices", "num_nodes", "log_every"):
+            if getattr(self, name) < 1:
+                raise UserError(f"trainer.{name}: expected 1 or more, got {getattr(self, name)}")
+        for name in ("patience", "keep_best", "gradient_clip"):
+            if getattr(self, name) < 0:
+                raise UserError(f"trainer.{name}: expected 0 or more, got {getattr(self, name)}")
+        if self.precision == "16-mixed" and not self.on_gpu:
+            raise UserError(
+                "trainer.precision 16-mixed: float16 is for GPUs; take bf16-mixed or 32-true, or auto, which "
+                "takes what this machine computes in"
+            )
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the training runs on GPUs."""
+        return self.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+
+    @property
+    def computes_in(self) -> Precision:
+        """The precision, ``auto`` resolved for the device of this training."""
+        if self.precision != "auto":
+            return self.precision
+        return "bf16-mixed" if native_bfloat16(self.on_gpu) else "32-true"
+
+
+def native_bfloat16(gpu: bool) -> bool:
+    """Whether the GPU, or else the processor, multiplies matrices in bfloat16 faster than in float32."""
+    if gpu:
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    flags = Path("/proc/cpuinfo")
+    return flags.exists() and "avx512_bf16" in flags.read_text(errors="replace")
