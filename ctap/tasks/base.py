@@ -79,10 +79,15 @@ class Task(lightning.LightningModule):
         self.train()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Close the epoch that ended with the checkpoint, however short it was."""
-        done = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
-        whole = self.settings.epoch_steps * self.settings.accumulate
-        done.update({key: max(count, whole) for key, count in done.items()})
+        """Go on with a new epoch: Lightning saves at the end of one before it counts it as ended.
+
+        Where the old one was shorter than the next (more steps are asked for), it would go on within it.
+        """
+        loop = checkpoint["loops"]["fit_loop"]
+        for count in ("total", "current"):
+            loop["epoch_progress"][count]["completed"] = loop["epoch_progress"][count]["processed"]
+        batches = loop["epoch_loop.batch_progress"]
+        batches["current"], batches["is_last_batch"] = dict.fromkeys(batches["current"], 0), False
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         several = self.settings.accumulate

@@ -29,8 +29,6 @@ class MetricsFile(Callback):
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         figures = {k: float(v) for k, v in trainer.callback_metrics.items() if not k.endswith("_step")}
         figures = {k.removesuffix("_epoch"): v for k, v in figures.items()}
-        if self.rows and self.rows[-1]["step"] == trainer.global_step:
-            return  # a resumed training first closes the epoch that it was saved in
         self.rows.append({"step": trainer.global_step, "epoch": trainer.current_epoch, **figures})
         if not trainer.is_global_zero:
             return
@@ -52,12 +50,10 @@ class LineProgress(Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         metrics = trainer.callback_metrics
-        if trainer.global_step == self.from_step:
-            return
         names = ("train/loss_epoch", "val/loss", "val/phone_retrieval", "val/phone_retrieval_shifted")
         shown = [k for k in (*names, "val/frame_accuracy") if k in metrics]
         figures = "  ".join(f"{k.removesuffix('_epoch')} {float(metrics[k]):.4f}" for k in shown)
-        seconds = (time.monotonic() - self.since) / max(1, trainer.global_step - self.from_step)
+        seconds = (time.monotonic() - self.since) / (trainer.global_step - self.from_step)
         logging.info(
             "step %d/%d  %.2f s a step  %s", trainer.global_step, trainer.max_steps, seconds, figures
         )

@@ -26,7 +26,7 @@ class TrainerConfig:
         seed: Seeds initial weights, batches, crops, prompts, dropout and noise.
         precision: auto takes bfloat16 where the GPU or processor computes in it, float32 elsewhere. 16-mixed
             scales the loss and needs a GPU.
-        accelerator: Lightning's name of it.
+        accelerator: Processor or GPU; auto takes a GPU where there is one.
         devices: Processes of one node, one device each. Started by hand, one process starts the others; under
             torchrun and Slurm they are there already.
         num_nodes: Nodes.
@@ -44,7 +44,7 @@ class TrainerConfig:
     patience: int = 0
     seed: int = 777
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
-    accelerator: str = "auto"
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = 1
     num_nodes: int = 1
     strategy: Literal["auto", "ddp"] = "auto"
@@ -69,7 +69,7 @@ class TrainerConfig:
     @property
     def on_gpu(self) -> bool:
         """Whether the training runs on GPUs."""
-        return self.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+        return self.accelerator != "cpu" and torch.cuda.is_available()
 
     @property
     def computes_in(self) -> Precision:

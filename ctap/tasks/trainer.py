@@ -16,6 +16,7 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
 from ctap.config import differences, load_yaml, save_yaml
@@ -89,6 +90,7 @@ def _quiet_lightning() -> None:
         ".*GPU available but not used",
         ".*could not find the monitored key",
         ".*logging interval",
+        ".*your dataloader is not resumable",  # its position follows from the step
     ):
         warnings.filterwarnings("ignore", message=text)
 
@@ -149,9 +151,10 @@ def make_trainer(config: TrainerConfig, monitor: tuple[str, str] | None, out: Pa
         )
     except (MisconfigurationException, ValueError) as error:
         raise UserError(f"trainer: {' '.join(str(error).split())}") from error
-    environment = getattr(trainer.strategy, "cluster_environment", None)
-    if several and environment is not None and environment.creates_processes_externally:
-        trainer.strategy.setup_environment()  # so that processes can wait for each other from here on
+    if several and not isinstance(trainer.strategy.cluster_environment, LightningEnvironment):
+        # All processes are there (torchrun, Slurm), and can wait for each other from here on. Where Lightning
+        # starts the others, it does so later, in fit.
+        trainer.strategy.setup_environment()
     return trainer
 
 

@@ -1,0 +1,202 @@
+"""Options of the trainer: accumulation, early stopping, loggers, devices; tau under its cap."""
+
+import csv
+import math
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+import yaml
+
+from ctap.bin.train import train
+from ctap.config import from_dict
+from ctap.data.dataset import train_loader
+from ctap.errors import UserError
+from ctap.nn.ctap import CTAP, CTAPConfig
+from ctap.tasks.build import TRAININGS, Sources, build_finetune
+from ctap.tasks.model_dir import Parts
+from ctap.tasks.settings import TrainerConfig
+from test import tiny
+
+
+def config(name="pretrain", **trainer):
+    values = {"data": tiny.DATA, "optim": tiny.OPTIM, "trainer": {**tiny.TRAINER, **trainer}}
+    return from_dict(
+        TRAININGS[name][0], {**values, "model": tiny.MODEL} if name == "pretrain" else values, "test"
+    )
+
+
+def rows_of(out):
+    with (out / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def model(dump, tmp_path_factory):
+    return train("pretrain", config(), Sources(dump / "train"), tmp_path_factory.mktemp("exp") / "ctap")
+
+
+def accumulated_by_hand(chosen, sources):
+    """The losses of ``max_steps`` steps, each over ``accumulate`` batches, in plain PyTorch."""
+    training = build_finetune(chosen, sources)
+    task = training.task.train()
+    made = task.configure_optimizers()
+    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    settings = chosen.trainer
+    batches = iter(
+        train_loader(
+            training.train, chosen.data, prompt_frames=training.prompt_frames,
+            epoch_steps=settings.max_steps, max_steps=settings.max_steps, accumulate=settings.accumulate,
+            position=lambda: 0, seed=settings.seed,
+        )
+    )  # fmt: skip
+    losses, number = [], 0
+    for _ in range(settings.max_steps):
+        optimizer.zero_grad()
+        for _ in range(settings.accumulate):
+            torch.manual_seed((settings.seed * 1_000_003 + number) * 4099)
+            loss = task.losses(next(batches))["loss"]
+            losses.append(loss.item())
+            (loss / settings.accumulate).backward()
+            number += 1
+        torch.nn.utils.clip_grad_norm_(task.parameters(), settings.gradient_clip)
+        optimizer.step()
+        schedule.step()
+    return losses
+
+
+def test_accumulated_steps_are_those_of_plain_pytorch(dump, model, tmp_path):
+    """Two epochs of two steps of three batches: data, seeds, steps and learning rates."""
+    chosen = config("finetune", accumulate=3, max_steps=4, epoch_steps=2)
+    sources = Sources(dump / "train", init=model)
+    train("finetune", chosen, sources, tmp_path / "x")
+    losses = accumulated_by_hand(chosen, sources)
+    means = [sum(losses[i : i + 6]) / 6 for i in (0, 6)]
+    assert [float(r["train/loss"]) for r in rows_of(tmp_path / "x")] == pytest.approx(means, rel=1e-4)
+    assert [r["step"] for r in rows_of(tmp_path / "x")] == ["2", "4"]
+
+
+def test_accumulating_training_resumes_exactly(dump, model, tmp_path):
+    sources = Sources(dump / "train", dump / "dev", init=model)
+    few = config("finetune", accumulate=2, max_steps=2, epoch_steps=2)
+    more = config("finetune", accumulate=2, max_steps=4, epoch_steps=2)
+    for out, steps in (("a", (few, more)), ("b", (more,))):
+        for chosen in steps:
+            train("finetune", chosen, sources, tmp_path / out)
+    a, b = (torch.load(tmp_path / f / "last.ckpt", weights_only=True)["state_dict"] for f in ("a", "b"))
+    assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_training_that_gets_no_better_ends_early(dump, model, tmp_path, caplog):
+    """Without learning, the second validation is no better than the first: two of patience, three in all."""
+    stuck = config("finetune", patience=2, max_steps=40, epoch_steps=2)
+    stuck.optim.lr = 0.0
+    sources = Sources(dump / "train", dump / "dev", init=model)
+    out = tmp_path / "x"
+    with caplog.at_level("INFO"):
+        train("finetune", stuck, sources, out)
+    assert [r["step"] for r in rows_of(out)][-1] in ("6", "8")  # batch norm still moves a little
+    assert "gets no better" in caplog.text
+    assert Parts.load(out / "model")
+    before = (out / "metrics.csv").read_text()
+    train("finetune", stuck, sources, out)
+    assert (out / "metrics.csv").read_text() == before
+
+
+def test_patience_without_validation_is_refused(dump, tmp_path):
+    with pytest.raises(UserError, match="patience"):
+        train("pretrain", config(patience=1), Sources(dump / "train"), tmp_path / "x")
+
+
+@pytest.mark.parametrize(("logger", "found"), [("tensorboard", "events*"), ("csv", "metrics.csv")])
+def test_a_logger_is_chosen_by_its_name(logger, found, dump, model, tmp_path):
+    chosen = config("finetune", logger=logger, max_steps=4, epoch_steps=2)
+    train("finetune", chosen, Sources(dump / "train", init=model), tmp_path / "x")
+    assert list((tmp_path / "x" / logger).glob(found))
+    assert len(rows_of(tmp_path / "x")) == 2
+
+
+def test_no_logger_and_one_that_is_not_installed(dump, model, tmp_path, monkeypatch):
+    sources = Sources(dump / "train", dump / "dev")
+    train("pretrain", config(logger="none", max_steps=2), sources, tmp_path / "x")
+    assert (tmp_path / "x/images/similarity.png").is_file()
+    assert not (tmp_path / "x/tensorboard").exists()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match="pip install wandb"):
+        train("pretrain", config(logger="wandb"), sources, tmp_path / "y")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"max_steps": 0}, "max_steps: expected 1 or more, got 0"),
+        ({"accumulate": 0}, "accumulate: expected 1"),
+        ({"gradient_clip": -1.0}, "gradient_clip: expected 0 or more"),
+    ],
+)
+def test_impossible_numbers_are_refused(values, message):
+    with pytest.raises(UserError, match=message):
+        TrainerConfig(**values)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_refused_in_one_line(dump, tmp_path):
+    with pytest.raises(UserError, match="trainer: ") as error:
+        train("pretrain", config(accelerator="gpu"), Sources(dump / "train"), tmp_path / "x")
+    assert "\n" not in str(error.value)
+
+
+def test_processes_of_torchrun_must_be_those_of_the_configuration(dump, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UserError, match=r"torchrun started 2 processes, but trainer\.devices 1"):
+        train("pretrain", config(), Sources(dump / "train"), tmp_path / "x")
+
+
+def test_two_devices_without_torchrun_are_two_processes_of_one_training(dump, tmp_path):
+    """Started by hand: both train on batches of their own, and one writes; the same as under torchrun."""
+    values = {"model": tiny.MODEL, "data": tiny.DATA, "optim": tiny.OPTIM, "trainer": tiny.TRAINER}
+    (tmp_path / "ctap.yaml").write_text(yaml.safe_dump(values))
+    by_hand = [sys.executable, "-m"]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m"]
+    for name, start in (("hand", by_hand), ("torchrun", torchrun)):
+        command = [*start, "ctap.bin.train", "pretrain", "--config", str(tmp_path / "ctap.yaml")]
+        command += ["--train_dir", str(dump / "train"), "--dev_dir", str(dump / "dev")]
+        command += ["--trainer.devices", "2", "--trainer.accelerator", "cpu", "--out", str(tmp_path / name)]
+        ended = subprocess.run(
+            command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stderr.count("model written") == 1
+    weights = [torch.load(tmp_path / f / "model/ctap.pt", weights_only=True) for f in ("hand", "torchrun")]
+    assert all(torch.equal(weights[0][k], weights[1][k]) for k in weights[0])
+    assert rows_of(tmp_path / "hand") == rows_of(tmp_path / "torchrun")
+    assert (tmp_path / "hand/config.yaml").read_text() == (tmp_path / "torchrun/config.yaml").read_text()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["ctap.yaml", "hand", "torchrun"]
+
+
+def test_tau_comes_back_from_its_cap():
+    """Above it, a clamp in the forward pass would leave it no gradient; it is capped after the step."""
+    model = CTAP(from_dict(CTAPConfig, {**tiny.MODEL, "temperature": 99.0}, "test"), 30)
+    optimizer = torch.optim.SGD([model.log_scale], lr=1.0)
+    cap = 100.0 / 8
+    for direction, expected in ((-1.0, cap), (0.5, None)):  # up against the cap, then down again
+        for _ in range(3):
+            optimizer.zero_grad()
+            (direction * model.scale.log()).backward()
+            assert model.log_scale.grad.item() == pytest.approx(direction)
+            optimizer.step()
+            model.cap_scale()
+        if expected:
+            assert model.scale.item() == pytest.approx(expected)
+    assert model.scale.item() == pytest.approx(cap * math.exp(-1.5), rel=1e-5)
+
+
+def test_training_keeps_tau_under_its_cap(dump, tmp_path):
+    chosen = config(max_steps=4)
+    chosen.model.temperature, chosen.optim.lr = 500.0, 0.05
+    train("pretrain", chosen, Sources(dump / "train"), tmp_path / "x")
+    ctap = Parts.load(tmp_path / "x/model").ctap
+    assert ctap.scale.item() <= 100.0 / 8 * (1 + 1e-6)
