@@ -39,7 +39,7 @@ def model(dump, tmp_path_factory):
 
 
 def accumulated_by_hand(chosen, sources):
-    """The losses of ``max_steps`` steps, each over ``accumulate`` batches, in plain PyTorch."""
+    """Loss and frames of every batch of ``max_steps`` steps of ``accumulate`` batches, in plain PyTorch."""
     training = build_finetune(chosen, sources)
     task = training.task.train()
     made = task.configure_optimizers()
@@ -57,8 +57,9 @@ def accumulated_by_hand(chosen, sources):
         optimizer.zero_grad()
         for _ in range(settings.accumulate):
             torch.manual_seed((settings.seed * 1_000_003 + number) * 4099)
-            loss = task.losses(next(batches))["loss"]
-            losses.append(loss.item())
+            batch = next(batches)
+            loss = task.losses(batch)["loss"]
+            losses.append((loss.item(), int(batch.lengths.sum())))
             (loss / settings.accumulate).backward()
             number += 1
         torch.nn.utils.clip_grad_norm_(task.parameters(), settings.gradient_clip)
@@ -73,7 +74,8 @@ def test_accumulated_steps_are_those_of_plain_pytorch(dump, model, tmp_path):
     sources = Sources(dump / "train", init=model)
     train("finetune", chosen, sources, tmp_path / "x")
     losses = accumulated_by_hand(chosen, sources)
-    means = [sum(losses[i : i + 6]) / 6 for i in (0, 6)]
+    epochs = losses[:6], losses[6:]
+    means = [sum(loss * n for loss, n in epoch) / sum(n for _, n in epoch) for epoch in epochs]
     assert [float(r["train/loss"]) for r in rows_of(tmp_path / "x")] == pytest.approx(means, rel=1e-4)
     assert [r["step"] for r in rows_of(tmp_path / "x")] == ["2", "4"]
 
