@@ -1,4 +1,4 @@
-"""Training by torchrun on two processes of two "nodes", against the same steps in plain PyTorch."""
+"""Training on two processes, by torchrun on two "nodes" and by hand, against the same steps in plain PyTorch."""
 
 import copy
 import csv
@@ -98,3 +98,63 @@ def test_two_nodes_on_loopback_take_the_steps_of_one_process(values, dump, tmp_p
     assert found == pytest.approx(expected, rel=1e-4)
     assert expected[-1] < expected[0]
     assert (tmp_path / "exp/model/ctap.pt").is_file()
+
+
+def replicated_weights(values, dump, steps):
+    """CTAP's state after steps of two replicas that average their gradients, each with dropout of its own.
+
+    Batch norm: each replica normalises by its own batch; the running statistics are the first one's.
+    """
+    config = from_dict(PretrainConfig, values, "test")
+    settings = config.trainer
+    trainings = [build_pretrain(config, Sources(dump / "train")) for _ in (0, 1)]
+    tasks = [training.task.train() for training in trainings]
+    made = tasks[0].configure_optimizers()
+    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    streams = [
+        iter(
+            train_loader(
+                training.train, config.data, prompt_frames=training.prompt_frames, epoch_steps=steps,
+                max_steps=steps, position=lambda: 0, seed=settings.seed, rank=rank, world=2,
+            )
+        )
+        for rank, training in enumerate(trainings)
+    ]  # fmt: skip
+    for number, batches in enumerate(zip(*streams, strict=True)):
+        tasks[1].load_state_dict(tasks[0].state_dict())
+        for rank, (task, batch) in enumerate(zip(tasks, batches, strict=True)):
+            torch.manual_seed((settings.seed * 1_000_003 + number) * 4099 + rank)
+            task.zero_grad()
+            task.forward(batch)[0]["loss"].backward()
+        for p, q in zip(tasks[0].parameters(), tasks[1].parameters(), strict=True):
+            p.grad = (p.grad + q.grad) / 2
+        torch.nn.utils.clip_grad_norm_(tasks[0].parameters(), settings.gradient_clip)
+        optimizer.step()
+        tasks[0].ctap.cap_scale()
+        schedule.step()
+    return {k: v for k, v in tasks[0].state_dict().items() if k.startswith("ctap.")}
+
+
+def test_two_devices_by_hand_and_by_torchrun_train_as_two_replicas(dump, tmp_path):
+    """With reconstruction, batch norm and dropout; one process writes, and both ways end in the same."""
+    trainer = {**tiny.TRAINER, "devices": 2, "accelerator": "cpu"}
+    values = {"model": tiny.MODEL, "data": tiny.DATA, "optim": tiny.OPTIM, "trainer": trainer}
+    (tmp_path / "ctap.yaml").write_text(yaml.safe_dump(values))
+    by_hand = [sys.executable, "-m"]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m"]
+    for name, start in (("hand", by_hand), ("torchrun", torchrun)):
+        command = [*start, "ctap.bin.train", "pretrain", "--config", str(tmp_path / "ctap.yaml")]
+        command += ["--train_dir", str(dump / "train"), "--dev_dir", str(dump / "dev")]
+        command += ["--out", str(tmp_path / name)]
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=180)
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stderr.count("model written") == 1
+    models = [torch.load(tmp_path / f / "model/ctap.pt", weights_only=True) for f in ("hand", "torchrun")]
+    assert all(torch.equal(models[0][k], models[1][k]) for k in models[0])
+    for name in ("metrics.csv", "config.yaml"):
+        assert (tmp_path / "hand" / name).read_text() == (tmp_path / "torchrun" / name).read_text()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["ctap.yaml", "hand", "torchrun"]
+    found = torch.load(tmp_path / "hand/last.ckpt", weights_only=True)["state_dict"]
+    for name, expected in replicated_weights(values, dump, trainer["max_steps"]).items():
+        torch.testing.assert_close(found[name], expected, rtol=1e-3, atol=1e-4, msg=name)

@@ -2,13 +2,9 @@
 
 import csv
 import math
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
-import yaml
 
 from ctap.bin.train import train
 from ctap.config import from_dict
@@ -155,28 +151,6 @@ def test_processes_of_torchrun_must_be_those_of_the_configuration(dump, tmp_path
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UserError, match=r"torchrun started 2 processes, but trainer\.devices 1"):
         train("pretrain", config(), Sources(dump / "train"), tmp_path / "x")
-
-
-def test_two_devices_without_torchrun_are_two_processes_of_one_training(dump, tmp_path):
-    """Started by hand: both train on batches of their own, and one writes; the same as under torchrun."""
-    values = {"model": tiny.MODEL, "data": tiny.DATA, "optim": tiny.OPTIM, "trainer": tiny.TRAINER}
-    (tmp_path / "ctap.yaml").write_text(yaml.safe_dump(values))
-    by_hand = [sys.executable, "-m"]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m"]
-    for name, start in (("hand", by_hand), ("torchrun", torchrun)):
-        command = [*start, "ctap.bin.train", "pretrain", "--config", str(tmp_path / "ctap.yaml")]
-        command += ["--train_dir", str(dump / "train"), "--dev_dir", str(dump / "dev")]
-        command += ["--trainer.devices", "2", "--trainer.accelerator", "cpu", "--out", str(tmp_path / name)]
-        ended = subprocess.run(
-            command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120
-        )
-        assert ended.returncode == 0, ended.stderr
-        assert ended.stderr.count("model written") == 1
-    weights = [torch.load(tmp_path / f / "model/ctap.pt", weights_only=True) for f in ("hand", "torchrun")]
-    assert all(torch.equal(weights[0][k], weights[1][k]) for k in weights[0])
-    assert rows_of(tmp_path / "hand") == rows_of(tmp_path / "torchrun")
-    assert (tmp_path / "hand/config.yaml").read_text() == (tmp_path / "torchrun/config.yaml").read_text()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["ctap.yaml", "hand", "torchrun"]
 
 
 def test_tau_comes_back_from_its_cap():
