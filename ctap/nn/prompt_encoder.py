@@ -2,7 +2,9 @@
 
 The paper gives 6 convolutions and an SE-ResNet block (Hu et al. 2018) and cites Qiang et al. 2023 for the
 VAE. Left open there and chosen here: two-dimensional convolutions with stride 2 over time and frequency, as
-in the reference encoder of Skerry-Ryan et al. 2018, and a recurrent or mean summary over what remains.
+in the reference encoder of Skerry-Ryan et al. 2018, and a recurrent or mean summary over what remains. Where
+several processes train, batch norm takes each process's own batch, and the running statistics are the first one's:
+a batch of 8 prompts has some thousand values a channel, and synchronising would cost a wait in every layer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Training on two processes, by torchrun on two "nodes" and by hand, against the same steps in plain PyTorch."""
+"""Training on two processes, by torchrun on two "nodes" and by hand: the steps of plain PyTorch."""
 
 import copy
 import csv
