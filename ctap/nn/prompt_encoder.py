@@ -2,9 +2,11 @@
 
 The paper gives 6 convolutions and an SE-ResNet block (Hu et al. 2018) and cites Qiang et al. 2023 for the
 VAE. Left open there and chosen here: two-dimensional convolutions with stride 2 over time and frequency, as
-in the reference encoder of Skerry-Ryan et al. 2018, and a recurrent or mean summary over what remains. Where
-several processes train, batch norm takes each process's own batch, and the running statistics are the first one's:
-a batch of 8 prompts has some thousand values a channel, and synchronising would cost a wait in every layer.
+in the reference encoder of Skerry-Ryan et al. 2018, and a recurrent or mean summary over what remains.
+
+Where several processes train, batch norm takes each process's own batch, and the running statistics are those
+of the first: a batch of 8 prompts has some thousand values a channel, and to synchronise them would cost a
+wait in every layer.
 """
 
 from __future__ import annotations
@@ -80,6 +82,12 @@ class PromptEncoder(nn.Module):
 
     def forward(self, prompt: Tensor) -> tuple[Tensor, Tensor]:
         """Encode ``prompt`` [B, frames, n_mels] (normalised log-mel) -> mean, log variance, each [B, D_g]."""
+        # float32 also in mixed precision: the bfloat16 convolution of processors with AMX (torch 2.13) reads
+        # memory that nobody has written, on images one or two bins wide (test/nn/test_memory.py)
+        with torch.autocast(prompt.device.type, enabled=False):
+            return self._statistics(prompt.float())
+
+    def _statistics(self, prompt: Tensor) -> tuple[Tensor, Tensor]:
         x = self.residual(self.convolutions(prompt[:, None]))  # [B, C, frames / 64, bins / 64]
         x = x.permute(0, 2, 1, 3).flatten(2)
         x = x.mean(dim=1) if self.recurrent is None else self.recurrent(x)[1][-1]
