@@ -5,10 +5,11 @@
     python ../../../tools/bench/duration_prompts.py --model exp/duration/model \\
         --dump dump/dev dump/target_SSB7009_test dump/target_SSB7010_test
 
-In use the prompt is another recording than the one whose durations are wanted. A model that was trained on the
-prompt of the very utterance may lean on what that tells of its rate. Printed for each model and prompt, over
-all utterances of the dump directories: mean absolute error of a phone in frames, correlation of log(1 + frames)
-over phones, standard deviation of the log ratio of predicted to true length of an utterance, and its mean.
+In use the prompt is another recording than the one whose durations are wanted. A model that was trained on
+the prompt of the very utterance may lean on what that tells of its rate. Printed for each model and prompt,
+over all utterances of the dump directories: mean absolute error of a phone in frames, correlation of
+log(1 + frames) over phones, standard deviation of the log ratio of predicted to true length of an utterance,
+and its mean.
 """
 
 from __future__ import annotations
