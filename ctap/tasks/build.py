@@ -201,7 +201,7 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
 def build_asr(config: ASRConfig, sources: Sources) -> Training:
     """Phoneme decoder on frozen speech embeddings."""
     parts = _start(sources)
-    parts.units = Units(sources.units) if sources.units else None
+    parts.units = Units(sources.units) if sources.units and config.ctc_weight else None
     train, dev = _features(sources, parts, units=parts.units.encode if parts.units else None)
     torch.manual_seed(config.trainer.seed)
     n_units = len(parts.units) if parts.units else 0

@@ -14,6 +14,7 @@ from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.tasks.build import TRAININGS, Sources, build_finetune
 from ctap.tasks.model_dir import Parts
 from ctap.tasks.settings import TrainerConfig
+from ctap.text.units import train_units
 from test import tiny
 
 
@@ -176,3 +177,15 @@ def test_training_keeps_tau_under_its_cap(dump, tmp_path):
     train("pretrain", chosen, Sources(dump / "train"), tmp_path / "x")
     ctap = Parts.load(tmp_path / "x/model").ctap
     assert ctap.scale.item() <= 100.0 / 8 * (1 + 1e-6)
+
+
+def test_a_weight_of_0_leaves_the_ctc_head_out(dump, model, tmp_path):
+    """Nothing is trained that has no loss, which training on several processes would refuse."""
+    train_units(["八沙是马昂中"] * 4, tmp_path / "units.model", vocab_size=12)
+    chosen = from_dict(
+        TRAININGS["asr"][0], {"model": tiny.STACK, "data": tiny.DATA, "ctc_weight": 0.0}, "test"
+    )
+    training = TRAININGS["asr"][1](
+        chosen, Sources(dump / "train", init=model, units=tmp_path / "units.model")
+    )
+    assert training.parts.units is None and training.parts.asr.units is None
