@@ -96,7 +96,9 @@ class Guard:
         for origin in headers.get_all("Origin", []):
             try:
                 site = urlsplit(origin.strip().lower())
-                ours = site.netloc == host or (site.hostname and _plain(site.hostname) in self.allowed)
+                ours = site.scheme in ("http", "https") and (
+                    site.netloc == host or _plain(site.hostname or "") in self.allowed
+                )
             except ValueError:
                 ours = False
             if not ours:

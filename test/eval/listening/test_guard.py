@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ctap.errors import UserError
@@ -58,7 +58,7 @@ def ask(
         connection.putheader(name, value)
     connection.endheaders(data)
     reply = connection.getresponse()
-    found = reply.status, reply.read().decode()
+    found = reply.status, reply.read().decode(errors="replace")
     connection.close()
     return found
 
@@ -120,6 +120,7 @@ def test_pages_of_other_sites_are_turned_away(serve) -> None:
 @given(st.text(st.characters(codec="latin-1", exclude_characters="\r\n"), max_size=40))
 def test_no_header_gets_further_than_it_should(word: str) -> None:
     guard = Guard(allow_hosts=["mos.example.org"])
+    assume(word.strip().lower() not in ("localhost", "127.0.0.1", socket.gethostname().lower()))
     for name in ("Host", "Origin"):
         headers = http.client.HTTPMessage()
         headers["Host"] = word if name == "Host" else "127.0.0.1"
