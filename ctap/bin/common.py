@@ -14,6 +14,7 @@ from tqdm import tqdm
 from ctap.audio.wave import AudioError
 from ctap.errors import UserError, cli
 from ctap.kaldi.io import read_table, write_table
+from ctap.kaldi.names import name_fault
 
 T = TypeVar("T")
 
@@ -43,7 +44,8 @@ def wave_list(wav: Sequence[str | Path] | None, scp: Path | None) -> dict[str, s
     """Utterances and their files, from wav files (named by their stems) or a wav.scp.
 
     Raises:
-        UserError: Neither or both are given, or two files have one name.
+        UserError: Neither or both are given, two files have one name, or one has a name that no table
+            can hold.
     """
     if (wav is None) == (scp is None):
         raise UserError("give either wav files (--wav) or a list of them (--scp)")
@@ -55,6 +57,8 @@ def wave_list(wav: Sequence[str | Path] | None, scp: Path | None) -> dict[str, s
             raise UserError(
                 f"{path} and {named[path.stem]} have the same name; give a list with --scp instead"
             )
+        if fault := name_fault(path.stem):
+            raise UserError(f"--wav {path}: {path.stem!r} {fault}; give a list with --scp instead")
         named[path.stem] = str(path)
     return named
 

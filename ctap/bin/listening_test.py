@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import secrets
 import shlex
 import signal
 import sys
@@ -11,6 +12,7 @@ import threading
 from pathlib import Path
 
 from ctap.errors import UserError, cli
+from ctap.eval.listening.guard import MAX_JOINS, Guard
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -85,6 +87,29 @@ def build_parser() -> argparse.ArgumentParser:
         help="address to bind to; 0.0.0.0 for the whole network (default: 127.0.0.1)",
     )
     add("--port", type=int, default=8080, help="0 takes a free one (default: 8080)")
+    add(
+        "--token",
+        nargs="?",
+        const=True,
+        default="",
+        metavar="WORD",
+        help="stands in the address, so that only who was sent it gets in; without WORD one is drawn",
+    )
+    add(
+        "--max_joins",
+        type=int,
+        default=MAX_JOINS,
+        metavar="N",
+        help=f"new listeners from one address, 0: any number, for a proxy (default: {MAX_JOINS})",
+    )
+    add(
+        "--allow_host",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="how else listeners reach this server, such as the name of a proxy; its addresses are known",
+    )
     add("--answers", type=Path, help="SQLite file (default: TEST/answers.sqlite)")
     add("--verbose", action="store_true", help="log every request")
     return parser
@@ -172,16 +197,23 @@ def serve(arguments: argparse.Namespace) -> None:
         format="%(asctime)s %(message)s",
         datefmt="%Y-%m-%d %H:%M:%S",
     )
+    guard = Guard(
+        allow_hosts=arguments.allow_host,
+        token=secrets.token_hex(8) if arguments.token is True else arguments.token,
+        max_joins=arguments.max_joins,
+    )
     plan = read_plan(arguments.test)
     answers = arguments.answers or arguments.test / ANSWERS
     store = Store(answers, plan)
     try:
-        server = ListeningServer(arguments.test, plan, store, host=arguments.host, port=arguments.port)
+        server = ListeningServer(
+            arguments.test, plan, store, host=arguments.host, port=arguments.port, guard=guard
+        )
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        for address in addresses(arguments.host, server.server_address[1]):
+        for address in addresses(arguments.host, server.server_address[1], guard.path):
             print(f"listening test at {address}", flush=True)
         print(f"answers go to {answers}; Ctrl-C ends", flush=True)
         stop.wait()

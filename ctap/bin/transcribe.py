@@ -15,7 +15,8 @@ def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 
     """Transcribe recordings.
 
     Args:
-        asr: kind:model, with kind one of transformers, faster_whisper, funasr.
+        asr: kind:model, with kind one of transformers, faster_whisper, funasr. Weights are not unpickled, but
+            some kinds of FunASR models run code that lies in the model: take only those that you trust.
         scp: Recordings: "id path" a line.
         out: Directory for text.
         device: cpu, cuda or auto.

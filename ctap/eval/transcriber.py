@@ -2,11 +2,18 @@
 
 The toolkit's own recogniser hears phones; whether a listener would get the words is for a model that was
 trained on far more speech. Such a model is named as ``kind:model``, the model being a directory or a name.
+
+Its weights are somebody else's file, so nothing of it is unpickled, and no code is taken from it, as far as
+its package can be told so: see :class:`FunASR`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import logging
+import os
+import pickle
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -17,6 +24,7 @@ from ctap.errors import UserError
 __all__ = ["FasterWhisper", "FunASR", "Transcriber", "Transformers", "make_transcriber"]
 
 SAMPLE_RATE = 16000
+FUNASR_RISK = "some kinds of FunASR models run code that lies in the model: take only models that you trust"
 
 
 class Transcriber(Protocol):
@@ -38,8 +46,25 @@ def _package(name: str, install: str) -> Any:
         ) from None
 
 
+@contextlib.contextmanager
+def _tensors_only() -> Iterator[None]:
+    """Whatever ``torch.load`` is told, or told by nobody: it reads tensors and runs nothing of a file."""
+    force, never = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
+    before = {name: os.environ.pop(name, None) for name in (force, never)}
+    os.environ[force] = "1"
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
 class Transformers:
     """A recogniser of transformers: Whisper, or a model with a CTC head.
+
+    Safetensors if the model has them, else a ``.bin`` by torch's weights-only reader; no code of the model's.
 
     Args:
         model: a directory as ``save_pretrained`` writes it, or a name on the hub.
@@ -51,10 +76,11 @@ class Transformers:
     def __init__(self, model: str, device: str = "cpu") -> None:
         package = _package("transformers", "transformers")
         try:
-            self._run = package.pipeline(
-                "automatic-speech-recognition", model=model, device=device, trust_remote_code=False
-            )
-        except (OSError, ValueError) as error:
+            with _tensors_only():
+                self._run = package.pipeline(
+                    "automatic-speech-recognition", model=model, device=device, trust_remote_code=False
+                )
+        except (OSError, ValueError, pickle.UnpicklingError) as error:
             raise UserError(f"{model}: not a recogniser that transformers can load: {error}") from None
         self._is_whisper = self._run.model.config.model_type == "whisper"
 
@@ -74,7 +100,7 @@ class Transformers:
 
 
 class FasterWhisper:
-    """Whisper by faster-whisper (CTranslate2).
+    """Whisper by faster-whisper: CTranslate2's own format, numbers and JSON.
 
     Args:
         model: a directory or a size such as ``large-v3``.
@@ -99,6 +125,10 @@ class FasterWhisper:
 class FunASR:
     """A recogniser of FunASR, such as ``paraformer-zh``.
 
+    FunASR reads weights by ``torch.load`` and lets a model's configuration ask for the model's own code. Both
+    are refused here. But that configuration also names the class that reads the model, and some of FunASR's
+    classes (those around language models) run code of the model whatever they are told: a warning is logged.
+
     Args:
         model: a directory or a name.
         device: ``cpu`` or ``cuda``.
@@ -108,7 +138,20 @@ class FunASR:
 
     def __init__(self, model: str, device: str = "cpu") -> None:
         package = _package("funasr", "funasr")
-        self._model = package.AutoModel(model=model, device=device, disable_update=True)
+        logging.warning("funasr:%s: %s", model, FUNASR_RISK)
+        try:
+            with _tensors_only():
+                # said outright: otherwise the model's config.yaml may say true
+                self._model = package.AutoModel(
+                    model=model, device=device, disable_update=True, trust_remote_code=False
+                )
+        except pickle.UnpicklingError as error:
+            raise UserError(
+                f"{model}: its weights hold more than tensors, and nothing is unpickled "
+                f"({str(error).splitlines()[0]}); take another model, or bring it to a transformers directory"
+            ) from None
+        except (AssertionError, OSError, RuntimeError, ValueError) as error:
+            raise UserError(f"{model}: FunASR can't load it: {error}") from None
 
     def __call__(self, wave: np.ndarray) -> str:
         """See :class:`Transcriber`."""

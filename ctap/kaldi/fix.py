@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ctap.errors import UserError
 from ctap.kaldi.io import atomic_write, write_table
+from ctap.kaldi.names import name_fault
 from ctap.kaldi.tables import Row, scan, table_names
 from ctap.kaldi.validate import bad_phones, check_audio, seconds
 
@@ -151,12 +152,14 @@ def _bad_utterances(
     for key, row in tables["utt2spk"].items():
         if row.value.split() != [row.value]:
             reasons.setdefault(key, "utt2spk names no single speaker")
+        elif name_fault(row.value):
+            reasons.setdefault(key, "speaker can't name a file")
         elif not key.startswith(row.value):
             reasons.setdefault(key, "utterance does not start with its speaker")
     everything = set().union(*(tables[name].keys() for name in by_utterance))
     for key in everything:
-        if "/" in key:
-            reasons.setdefault(key, "utterance holds '/'")
+        if name_fault(key):
+            reasons.setdefault(key, "utterance can't name a file")
     for key, row in tables["wav.scp"].items():
         if "|" in row.value:
             reasons.setdefault(key, "wav.scp holds a command ('|')")

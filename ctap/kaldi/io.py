@@ -14,6 +14,7 @@ from typing import IO, Any
 from uuid import uuid4
 
 from ctap.errors import UserError
+from ctap.kaldi.names import check_name, name_fault
 
 BOM = b"\xef\xbb\xbf"
 
@@ -22,7 +23,8 @@ def read_table(path: str | os.PathLike[str], *, values: bool = True) -> dict[str
     """Read ``key value...`` lines strictly, in the order of the file.
 
     The key ends at the first space or tab; the rest, without surrounding blanks, is the value. Lines end at
-    LF only, so exotic Unicode separators inside a text stay what they are.
+    LF only, so exotic Unicode separators inside a text stay what they are. Keys are utterances or speakers:
+    names that a file can have (:func:`ctap.kaldi.names.name_fault`).
 
     Args:
         path: the table, UTF-8 without byte-order mark, LF line ends.
@@ -57,6 +59,7 @@ def read_table(path: str | os.PathLike[str], *, values: bool = True) -> dict[str
         key, value = split_line(line)
         if not key:
             raise UserError(f"{where}: empty line or blank before the key, expected `key value`; {mend}")
+        check_name(key, where)
         if values and not value:
             raise UserError(f"{where}: {key!r} has no value; {mend}")
         if key in table:
@@ -89,13 +92,13 @@ def write_table(path: str | os.PathLike[str], rows: Mapping[str, Any], *, values
         values: refuse empty values.
 
     Raises:
-        UserError: a key is empty or holds blanks, a value is empty or holds a line end.
+        UserError: a key is no name for a file, a value is empty or holds a line end.
     """
     lines = []
     for key in sorted(rows):
         value = format_value(rows[key])
-        if not key or key.split() != [key]:
-            raise UserError(f"{path}: {key!r} can't be a key: empty or with blanks inside")
+        if fault := name_fault(key):
+            raise UserError(f"{path}: {key[:80]!r} can't be a key: {fault}")
         if values and not value:
             raise UserError(f"{path}: {key!r} would have no value")
         if "\n" in value or "\r" in value:

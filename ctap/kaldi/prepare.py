@@ -10,6 +10,7 @@ from typing import Any
 from ctap.errors import UserError
 from ctap.kaldi.datadir import speakers_to_utterances
 from ctap.kaldi.io import atomic_dir, format_value, read_table, write_table
+from ctap.kaldi.names import check_name
 from ctap.kaldi.tables import TEXT_TABLES, table_names
 
 PRODUCTS = frozenset(("aligned_phones", "durations", "feats.scp", "utt2num_frames"))
@@ -23,14 +24,18 @@ def read_tables(path: str | os.PathLike[str]) -> Tables:
     """Read every table of a data directory, strictly (see :func:`ctap.kaldi.io.read_table`).
 
     Raises:
-        UserError: no such directory, no ``wav.scp`` or ``utt2spk`` in it, or a faulty table.
+        UserError: no such directory, no ``wav.scp`` or ``utt2spk`` in it, a faulty table, or a speaker whose
+            name can't be that of a directory.
     """
     path = Path(path)
     utterance, speaker = table_names(path)
     for name in ("wav.scp", "utt2spk"):
         if name not in utterance:
             raise UserError(f"{path}: holds no {name}; a data directory needs at least wav.scp and utt2spk")
-    return {name: read_table(path / name) for name in (*utterance, *speaker)}
+    tables: Tables = {name: read_table(path / name) for name in (*utterance, *speaker)}
+    for number, name in enumerate(tables["utt2spk"].values(), 1):  # a line each, none was left out
+        check_name(name, f"{path / 'utt2spk'}:{number}")
+    return tables
 
 
 def select(tables: Tables, utterances: Collection[str], *, text: bool = True) -> Tables:

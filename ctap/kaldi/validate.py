@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctap.kaldi.names import name_fault
 from ctap.kaldi.tables import TEXT_TABLES, Row, scan, table_names
 
 REQUIRED = ("wav.scp", "utt2spk", "spk2utt")
@@ -82,9 +83,9 @@ def _form(path: Path) -> tuple[list[Row], list[Problem]]:
             problems.append(Problem(path, "order", message, row.number, row.key))
             break
     problems += [
-        Problem(path, "bad key", f"{row.key!r} holds '/', so it can't name a file", row.number, row.key)
+        Problem(path, "bad key", f"{row.key!r} {fault}", row.number, row.key)
         for row in rows
-        if "/" in row.key
+        if (fault := name_fault(row.key))
     ]
     return rows, problems
 
@@ -111,6 +112,9 @@ def _speakers(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
     for row in rows:
         if row.value.split() != [row.value]:
             message = f"{row.key!r} has {row.value!r}, expected one speaker"
+            yield Problem(file, "bad speaker", message, row.number, row.key)
+        elif fault := name_fault(row.value):
+            message = f"{row.key!r} has the speaker {row.value!r}, which {fault}"
             yield Problem(file, "bad speaker", message, row.number, row.key)
         elif not row.key.startswith(row.value):
             message = f"{row.key!r} does not start with its speaker {row.value!r}"

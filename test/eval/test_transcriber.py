@@ -1,12 +1,15 @@
 """Outside recognisers behind one interface: stand-ins for their packages, and a real tiny model."""
 
 import json
+import os
+import pathlib
 import sys
 import types
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from ctap.bin.score_transcripts import score_transcripts
 from ctap.bin.transcribe import transcribe
@@ -63,17 +66,47 @@ def test_faster_whisper_joins_its_segments(monkeypatch):
     assert make_transcriber("faster_whisper:large-v3")(WAVE) == "你好"
 
 
-def test_funasr(monkeypatch):
+def test_funasr(monkeypatch, caplog):
     class AutoModel:
-        def __init__(self, model, device, disable_update):
-            assert (model, disable_update) == ("paraformer-zh", True)
+        def __init__(self, model, device, disable_update, trust_remote_code):
+            assert (model, disable_update, trust_remote_code) == ("paraformer-zh", True, False)
 
         def generate(self, input, fs):
             assert (input.dtype, fs) == (np.float32, 16000)
             return [{"key": "rand", "text": "你好"}]
 
     stand_in(monkeypatch, "funasr", AutoModel=AutoModel)
-    assert make_transcriber("funasr:paraformer-zh")(WAVE) == "你好"
+    with caplog.at_level("WARNING"):
+        assert make_transcriber("funasr:paraformer-zh")(WAVE) == "你好"
+    assert "only models that you trust" in caplog.text
+
+
+class Trap:
+    """Pickled: code that runs when it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (pathlib.Path.touch, (self.path,))
+
+
+@pytest.mark.parametrize("kind", ["funasr", "transformers"])
+@pytest.mark.parametrize("told", [{}, {"weights_only": False}])
+def test_weights_are_not_unpickled_whatever_the_package_says(monkeypatch, tmp_path, kind, told):
+    """As FunASR 1.4 loads: ``torch.load(path)``; and as a package would that asked for pickles outright."""
+    torch.save({"weight": Trap(tmp_path / "ran")}, tmp_path / "model.pt")
+
+    def load(*_, model, **__):
+        return torch.load(f"{model}/model.pt", map_location="cpu", **told)
+
+    stand_in(monkeypatch, kind, AutoModel=load, pipeline=load)
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    with pytest.raises(UserError, match=r"nothing is unpickled|can load"):
+        make_transcriber(f"{kind}:{tmp_path}")
+    assert not (tmp_path / "ran").exists()
+    assert os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] == "1"
+    assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
 
 
 @pytest.mark.parametrize("spec", ["", "whisper", "transformers:", "nonsense:x"])

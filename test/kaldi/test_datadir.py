@@ -102,6 +102,8 @@ FAULTS = {
     "pause": ("phones", lambda b: b.replace(b" n", b" sil n", 1), "unknown phone"),
     "prefix": ("utt2spk", lambda b: b.replace(b"S1-b S1", b"S1-b X1"), "speaker prefix"),
     "two speakers": ("utt2spk", lambda b: b.replace(b"S1-b S1", b"S1-b S1 S2"), "bad speaker"),
+    "speaker's name": ("utt2spk", lambda b: b.replace(b"S1-b S1", b"S1-b ../S1"), "bad speaker"),
+    "utterance's name": ("text", lambda b: b.replace(b"S1-b", b"S1-/../b"), "bad key"),
     "spk2utt lacks": ("spk2utt", lambda b: b.replace(b" S1-b", b""), "spk2utt and utt2spk"),
     "spk2utt wrong": ("spk2utt", lambda b: b.replace(b"S1-b", b"S2-a"), "spk2utt and utt2spk"),
     "gender": ("spk2gender", lambda b: b.replace(b"S1 m", b"S1 male"), "bad gender"),

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from ctap.errors import UserError
 from ctap.kaldi.io import atomic_dir, atomic_write, read_table, write_table
+from ctap.kaldi.names import name_fault
 
-BLANKS = " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
-NO_KEY = {"exclude_categories": ("Cs", "Zs", "Zl", "Zp"), "exclude_characters": BLANKS}
-KEYS = st.text(st.characters(**NO_KEY), min_size=1)
+KEYS = st.text(st.characters(exclude_categories=("Cs", "Zs", "Zl", "Zp", "Cc")), min_size=1).filter(
+    lambda key: not name_fault(key)
+)
 VALUES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\n"), min_size=1)
 
 

@@ -11,9 +11,11 @@ import pytest
 import ctap
 from ctap.kaldi.datadir import validate
 from ctap.kaldi.io import read_table
+from test.documented import Layout
+from test.follow import PAGES, follow
 
 
-def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path):
+def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
     stages = ("--stop_stage", "8", "--skip_stages", "7")
     first = recipe.run("--corpus", str(spoken), *stages)
     root = recipe.path
@@ -58,6 +60,21 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path):
     changed = recipe.run("--corpus", str(spoken), *fewer).stdout
     assert re.search(r"choose_vc_sources: .*--utts 2.*--utts 1", changed)
     assert re.search(r"conversion to SSB7010 in vc_SSB7010/test: done in", changed)
+
+    # what the pages say can be done with all this
+    (tmp_path / "pages").mkdir()
+    followed = follow(root, spoken, Layout(tmp_path / "pages"), monkeypatch)
+    assert set(followed) == {program for programs in PAGES.values() for program in programs}
+    for name in (
+        "out.wav",
+        "converted.wav",
+        "out/wav/text.wav",
+        "out/wav/a.wav",
+        "out/phones",
+        "out/embed.ark",
+    ):
+        assert (root / name).stat().st_size > 0
+    assert all((root / "exp" / name / "page.html").exists() for name in ("mos_tts", "mos_vc"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
@@ -13,6 +14,7 @@ from typing import Any
 
 from ctap.errors import UserError
 from ctap.eval.listening.answers import RefusedError, check_answer, check_listener
+from ctap.eval.listening.guard import DeadlineReader, Guard, TurnedAwayError
 from ctap.eval.listening.plan import Plan
 from ctap.eval.listening.store import Store, StoreError
 from ctap.eval.listening.web import page
@@ -25,22 +27,33 @@ _ANSWER = re.compile("/api/listeners/([^/]+)/answers/([^/]+)")
 _SOUND = re.compile("/sounds/([0-9a-f]+)")
 
 
-class _AnsweredError(Exception):
-    """Ends a request with a status and a reason."""
-
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "ctap", ""
-    timeout = 30  # seconds; whoever opens a connection and says nothing does not keep a thread
+    timeout = 30  # seconds, of a whole request: who says nothing, or a byte at a time, does not keep a thread
     server: ListeningServer
 
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self._incoming = DeadlineReader(self.connection)
+        self.rfile = io.BufferedReader(self._incoming)
+
+    def handle_one_request(self) -> None:
+        self._incoming.allow(self.timeout)
+        super().handle_one_request()
+
+    def _admitted(self) -> str:
+        """The path asked for, if this request may ask for anything."""
+        self.server.guard.check_host(self.headers, self.connection.getsockname()[0])
+        return self.server.guard.inner_path(self.path.partition("?")[0])
+
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
+        try:
+            path = self._admitted()
+        except TurnedAwayError as error:
+            self._fail(error.status, str(error))
+            return
         if path == "/":
             self._send(HTTPStatus.OK, self.server.page, "text/html; charset=utf-8", "no-store")
         elif (match := _SOUND.fullmatch(path)) and match[1] in self.server.sounds:
@@ -50,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, f"sound {match[1]}: {error.strerror}")
                 return
             # named by its content, so it never changes
-            self._send(HTTPStatus.OK, data, "audio/flac", "max-age=604800, immutable")
+            self._send(HTTPStatus.OK, data, "audio/flac", "private, max-age=604800, immutable")
         else:
             self._fail(HTTPStatus.NOT_FOUND, "no such page")
 
@@ -58,14 +71,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         try:
+            path = self._admitted()
             body = self._body()
-            if match := _LISTENER.fullmatch(self.path):
+            if match := _LISTENER.fullmatch(path):
                 reply = self._join(match[1], body)
-            elif match := _ANSWER.fullmatch(self.path):
+            elif match := _ANSWER.fullmatch(path):
                 reply = self._answer(match[1], match[2], body)
             else:
-                raise _AnsweredError(HTTPStatus.NOT_FOUND, "no such address")
-        except _AnsweredError as error:
+                raise TurnedAwayError(HTTPStatus.NOT_FOUND, "no such address")
+        except TurnedAwayError as error:
             self._fail(error.status, str(error))
         except RefusedError as error:
             self._fail(HTTPStatus.BAD_REQUEST, str(error))
@@ -79,27 +93,29 @@ class _Handler(BaseHTTPRequestHandler):
         """The JSON object that was sent, for this very test."""
         kind = self.headers.get("Content-Type", "").partition(";")[0].strip()
         if kind != "application/json":  # which a form of another site cannot send
-            raise _AnsweredError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected application/json")
+            raise TurnedAwayError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected application/json")
         length = self.headers.get("Content-Length", "")
         if not length.isascii() or not length.isdigit():
-            raise _AnsweredError(HTTPStatus.LENGTH_REQUIRED, "expected a Content-Length")
+            raise TurnedAwayError(HTTPStatus.LENGTH_REQUIRED, "expected a Content-Length")
         if int(length) > _MAX_BODY:
-            raise _AnsweredError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"expected at most {_MAX_BODY} bytes")
+            raise TurnedAwayError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"expected at most {_MAX_BODY} bytes")
         data = self.rfile.read(int(length))
         if len(data) < int(length):
-            raise _AnsweredError(HTTPStatus.BAD_REQUEST, "the body is shorter than its Content-Length")
+            raise TurnedAwayError(HTTPStatus.BAD_REQUEST, "the body is shorter than its Content-Length")
         try:
             body = json.loads(data)
         except (ValueError, RecursionError):
-            raise _AnsweredError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
+            raise TurnedAwayError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
         if not isinstance(body, dict):
-            raise _AnsweredError(HTTPStatus.BAD_REQUEST, "expected a JSON object")
+            raise TurnedAwayError(HTTPStatus.BAD_REQUEST, "expected a JSON object")
         if body.get("test") != self.server.plan.id:
-            raise _AnsweredError(HTTPStatus.CONFLICT, "this page belongs to another test; load it again")
+            raise TurnedAwayError(HTTPStatus.CONFLICT, "this page belongs to another test; load it again")
         return body
 
     def _join(self, id: str, body: dict[str, Any]) -> dict[str, Any]:
         asked = check_listener(id, body)
+        if self.server.store.listener(asked.id) is None:
+            self.server.guard.count_join(self.client_address[0])
         listener = self.server.store.join(asked.id, asked.name, None if asked.slot < 0 else asked.slot)
         logging.info(
             "listener %s (%s) has share %d", listener.id[:8], listener.name or "no name", listener.slot
@@ -109,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, id: str, trial: str, body: dict[str, Any]) -> dict[str, Any]:
         listener = self.server.store.listener(id)
         if listener is None:
-            raise _AnsweredError(HTTPStatus.NOT_FOUND, "unknown listener; join first")
+            raise TurnedAwayError(HTTPStatus.NOT_FOUND, "unknown listener; join first")
         held = self.server.store.save(check_answer(self.server.plan, listener, trial, body))
         return {"saved": True, "newest": held}
 
@@ -121,6 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_json(status, {"error": reason})
 
     def _send(self, status: HTTPStatus, data: bytes, kind: str, cache: str) -> None:
+        self.connection.settimeout(self.timeout)
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
@@ -144,7 +161,14 @@ class ListeningServer(ThreadingHTTPServer):
     request_queue_size = 64
 
     def __init__(
-        self, folder: Path, plan: Plan, store: Store, *, host: str = "127.0.0.1", port: int = 8080
+        self,
+        folder: Path,
+        plan: Plan,
+        store: Store,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8080,
+        guard: Guard | None = None,
     ) -> None:
         """Bind, but do not serve yet.
 
@@ -154,11 +178,12 @@ class ListeningServer(ThreadingHTTPServer):
             store: where answers go.
             host: address to bind to; ``0.0.0.0`` for every machine of the network.
             port: 0 takes a free one.
+            guard: whose requests are answered; by default those that name this machine.
 
         Raises:
             UserError: sounds are missing, or the address is not to be had.
         """
-        self.plan, self.store = plan, store
+        self.plan, self.store, self.guard = plan, store, guard or Guard()
         self.sounds = {name: folder / "sounds" / f"{name}.flac" for name in plan.sounds}
         missing = [path for path in self.sounds.values() if not path.is_file()]
         if missing:
@@ -180,10 +205,10 @@ class ListeningServer(ThreadingHTTPServer):
             logging.exception("request of %s failed", client_address)
 
 
-def addresses(host: str, port: int) -> list[str]:
-    """Where listeners find a server that is bound to ``host``."""
+def addresses(host: str, port: int, path: str = "") -> list[str]:
+    """Where listeners find a server that is bound to ``host``; ``path`` is :attr:`Guard.path`."""
     if host not in ("0.0.0.0", "::"):
-        return [f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"]
+        return [f"http://[{host}]:{port}/{path}" if ":" in host else f"http://{host}:{port}/{path}"]
     found = ["127.0.0.1"]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -192,4 +217,4 @@ def addresses(host: str, port: int) -> list[str]:
             found.insert(0, probe.getsockname()[0])
         except OSError:
             pass
-    return [f"http://{address}:{port}/" for address in dict.fromkeys(found)]
+    return [f"http://{address}:{port}/{path}" for address in dict.fromkeys(found)]

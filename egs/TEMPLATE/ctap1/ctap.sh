@@ -76,7 +76,8 @@ eval_utts=100             # utterances of each target speaker, and of test, that
 vc_utts=20                # test utterances of other speakers that are converted to each target speaker
 max_refs=10               # recordings a speaker that the speaker encoder hears
 device=auto               # of inference: cpu, cuda or auto
-transcriber=""            # an outside recogniser for error rates of characters, such as "transformers:openai/whisper-small"
+transcriber=""            # an outside recogniser for error rates of characters, such as "transformers:openai/whisper-small";
+                          # also faster_whisper: and funasr: (some of its models run code of their own: docs/table1.md)
 
 # Table 1 (stage 7)
 systems="codec wav2vec2 hubert whisper ctap_no_decoder ctap_mse_embed ctap_phoneme_decoder ctap_paper ctap_ours logmel" # its rows

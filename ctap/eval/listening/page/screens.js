@@ -63,12 +63,12 @@ function showStart() {
       button.textContent = w.starting;
       try {
         const { status, value } = await join(listener, typed, null);
-        if (status !== 200) throw new Error(value.error || status);
+        if (status !== 200) throw Object.assign(new Error(value.error || status), { full: status === 429 });
         slot = value.slot;
       } catch (error) {
         button.disabled = false;
         button.textContent = w.start;
-        problem.textContent = error instanceof TypeError ? w.noServer : w.refused(error.message);
+        problem.textContent = error instanceof TypeError ? w.noServer : error.full ? w.full : w.refused(error.message);
         return;
       }
     }

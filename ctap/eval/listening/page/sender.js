@@ -35,6 +35,10 @@ async function sendAnswers() {
       if (status === 404) {
         // the server has a new file: join again with the same share
         const joined = await join(of.listener, of.name, of.slot);
+        if (joined.status === 429) {
+          sender.refused = joined.value.error || "429";
+          break;
+        }
         if (joined.status !== 200) throw new Error(joined.value.error || joined.status);
       } else if (status >= 400 && status < 500) {
         sender.refused = value.error || String(status);

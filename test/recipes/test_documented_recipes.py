@@ -1,0 +1,89 @@
+"""The recipes' command lines of the pages, run on a tiny corpus with their steps cut down."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from test.documented import ROOT, Layout, blocks
+from test.recipes.conftest import Recipe
+
+STEPS = "--trainer.max_steps 4 --trainer.epoch_steps 2"
+NOT_HERE = ("--download", "--help")
+"""What needs 19 GB from the network, and what another test looks at."""
+SMALL = {
+    "target_speakers": "SSB7010",
+    "labeled_minutes": "0.3",
+    "dev_utts": "3",
+    "nj": "1",
+    "ngpu": "0",
+    "num_nodes": "1",
+    "eval_utts": "2",
+    "vc_utts": "2",
+    "units": "300",
+    "max_refs": "1",
+    "table1_jobs": "2",
+    "align_pictures": "2",
+    "systems": "ctap_paper logmel",
+}
+"""Options that are appended to every command, so that they win."""
+
+
+def recipe_calls(root: Path) -> list[tuple[str, ...]]:
+    """Every call of a recipe in the pages, of loops the first and the last one, each once."""
+    layout, found = Layout(root), {}
+    for block in blocks():
+        if re.search(r"(^|[\s&])\./run\.sh", block.text) and block.kind != "bash":
+            if block.text.startswith("cd egs/ljstyle"):  # made by the block before; test_own_corpus runs it
+                continue
+            calls = [call.options for call in layout.calls(block) if call.program == "ctap.sh"]
+            for options in (calls[:1], calls[-1:]):
+                if options and not set(options[0]) & set(NOT_HERE):
+                    found[tuple(options[0])] = None
+    return list(found)
+
+
+def cut_down(options: tuple[str, ...], corpus: Path, expdir: str) -> list[str]:
+    """A command with what makes it small behind it."""
+    given = dict(itertools.pairwise(options))
+    small = SMALL | {"corpus": str(corpus), "expdir": given.get("--expdir", expdir)}
+    for name in ("train_args", "asr_args", "table1_args", "table1_asr_args", "table1_finetune_args"):
+        own = re.sub(r"--model\.\w+\.layers \S+", "", given.get(f"--{name}", ""))
+        small[name] = f"{own} {STEPS}".strip()
+    if int(given.get("--stage", 0)) > 3:
+        small["stage"] = "0"  # what the stages before make
+    return [*options, *(word for name, value in small.items() for word in (f"--{name}", value))]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, spoken: Path) -> Iterator[Recipe]:
+    """A recipe with features, and a configuration of the smallest size by every name that the pages use."""
+    recipe = Recipe(tmp_path_factory.mktemp("pages") / "toolkit")
+    conf = recipe.path / "conf"
+    for path in (ROOT / "egs/TEMPLATE/ctap1/conf").rglob("*.yaml"):
+        mine = conf / path.relative_to(ROOT / "egs/TEMPLATE/ctap1/conf")
+        base = conf / path.name.replace("_mini", "")
+        if not mine.exists():
+            plain = base if base.exists() else conf / "ctap.yaml"
+            mine.write_text(plain.read_text(encoding="utf-8"), encoding="utf-8")
+    recipe.run("--corpus", str(spoken), "--stop_stage", "2")
+    yield recipe
+
+
+@pytest.mark.slow
+def test_every_recipe_of_the_pages_runs(prepared: Recipe, spoken: Path, tmp_path: Path) -> None:
+    calls = recipe_calls(tmp_path)
+    assert len(calls) > 12
+    for number, options in enumerate(calls):
+        if "--durations" in options:
+            for source in (prepared.path / "data").glob("*/durations"):
+                folder = prepared.path / dict(itertools.pairwise(options))["--durations"]
+                (folder / source.parent.name).mkdir(parents=True, exist_ok=True)
+                for table in ("durations", "aligned_phones"):
+                    (folder / source.parent.name / table).write_bytes((source.parent / table).read_bytes())
+        done = prepared.run(*cut_down(options, spoken, f"exp{number}"), check=False)
+        assert done.returncode == 0, f"{' '.join(options)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
