@@ -20,7 +20,7 @@
 # Call it as a plain command. In a condition (`run_step ... || ...`, `if run_step ...`) bash switches `set -e`
 # off for everything inside, so a shell function would go on after a failing line.
 
-_step_utils=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+_step_utils=$(CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=utils/log.sh
 . "${_step_utils}/log.sh"
 

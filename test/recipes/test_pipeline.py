@@ -66,6 +66,11 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path):
         (["--stge", "3"], "--stage"),
         (["--corpus", "/nowhere"], "/nowhere"),
         (["extra"], "unexpected argument 'extra'"),
+        (
+            ["--train_args", "--data.train_dir 'a b"],
+            "--train_args: No closing quotation in: --data.train_dir 'a b",
+        ),
+        (["--table1_asr_args", 'x"'], "--table1_asr_args: No closing quotation"),
     ],
 )
 def test_mistakes_are_named(recipe, options, message):

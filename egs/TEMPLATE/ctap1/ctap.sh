@@ -18,7 +18,8 @@
 # run is started again with the same command and ends with what an undisturbed run gives.
 
 set -euo pipefail
-cd "$(dirname "$0")"
+unset CDPATH # of the user's shell: cd would go elsewhere, and say so on stdout
+cd -- "$(dirname "$0")"
 here=$(pwd)
 
 # General
@@ -61,7 +62,7 @@ durations=""              # directory of TextGrids or durations files <set>/...,
 
 # Models
 train_config=conf/ctap.yaml              # CTAP pretraining
-train_args=""                            # more of its options, such as "--trainer.max_steps 1000"
+train_args=""                            # more of its options, quoted as in a shell: "--trainer.max_steps 1000"
 finetune_config=conf/finetune.yaml       # decoder and prompt encoder, on speech alone
 labeled_config=conf/finetune_labeled.yaml # the same, on the labeled minutes
 duration_config=conf/duration.yaml       # duration models, on all labeled speech
@@ -109,6 +110,8 @@ hubert_clusters=500                        # k-means of these frames
 . log.sh
 # shellcheck source=utils/run_step.sh
 . run_step.sh
+# shellcheck source=utils/words.sh
+. words.sh
 
 if (($#)); then
     log "error: unexpected argument '$1' (see --help)" >&2
@@ -119,12 +122,13 @@ fi
 ctap_exp=${expdir}/${tag}
 marks=${expdir}/.done
 voices=${expdir}/eval/voices
-read -ra train_options <<<"${train_args}"
-read -ra asr_options <<<"${asr_args}"
-read -ra aligner_options <<<"${aligner_args}"
-read -ra table1_options <<<"${table1_args}"
-read -ra table1_asr_options <<<"${table1_asr_args}"
-read -ra table1_finetune_options <<<"${table1_finetune_args}"
+declare -a train_options asr_options aligner_options table1_options table1_asr_options table1_finetune_options
+split_words train_args "${train_args}" train_options
+split_words asr_args "${asr_args}" asr_options
+split_words aligner_args "${aligner_args}" aligner_options
+split_words table1_args "${table1_args}" table1_options
+split_words table1_asr_args "${table1_asr_args}" table1_asr_options
+split_words table1_finetune_args "${table1_finetune_args}" table1_finetune_options
 combine_options=()
 [[ ${drop_outliers} == none ]] || combine_options=(--drop_outliers "${drop_outliers}")
 python=${python:-python3}
@@ -205,7 +209,7 @@ training() {
     shift
     log "training ${name}: log ${expdir}/log/train_${name}.log, curves: tensorboard --logdir ${expdir}/${name}"
     run_step --mark "${marks}/train_${name}" --name "stage ${current}, training ${name}" --in "${config}" \
-        "${inputs[@]}" --opt "seed=${seed}" --opt "options=$*" --out "${expdir}/${name}/model" \
+        "${inputs[@]}" --opt "seed=${seed}" --opt "options=$(quoted "$@")" --out "${expdir}/${name}/model" \
         -- train "${name}" "${task}" "${config}" "$@"
 }
 
@@ -219,7 +223,7 @@ module() {
         shift
     done
     shift
-    run_step --mark "${marks}/${name}" --name "stage ${current}, ${name}" --opt "options=$*" "${about[@]}" \
+    run_step --mark "${marks}/${name}" --name "stage ${current}, ${name}" --opt "options=$(quoted "$@")" "${about[@]}" \
         -- "${python}" -m "${module}" "$@"
 }
 
@@ -520,7 +524,7 @@ stage_6() {
     local all=${dumpdir}/labeled
     local -a sets=("${dumpdir}/train") inputs=(--in "${dumpdir}/train")
     for spk in $(targets); do
-        if ! grep -q "^${spk} " "${dumpdir}/train/spk2utt"; then
+        if ! has_key "${dumpdir}/train/spk2utt" "${spk}"; then
             sets+=("${dumpdir}/target_${spk}_labeled")
             inputs+=(--in "${dumpdir}/target_${spk}_labeled")
         fi

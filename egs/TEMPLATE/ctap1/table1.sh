@@ -56,11 +56,11 @@ dump_upstream() {
     fi
     for set in $(all_sets); do
         run_step --mark "${marks}/table1/${row}/dump_${set}" --name "stage 7, ${row} of ${set}" \
-            --in "${datadir}/${set}" --opt "options=${options[*]}" --out "${folder}/dump/${set}/feats.scp" \
+            --in "${datadir}/${set}" --opt "options=$(quoted "${options[@]}")" --out "${folder}/dump/${set}/feats.scp" \
             -- dump_given "${set}" "${folder}/dump" "${options[@]}"
     done
     for spk in $(targets); do
-        grep -q "^${spk} " "${dumpdir}/train/spk2utt" || inputs+=("${folder}/dump/target_${spk}_labeled")
+        has_key "${dumpdir}/train/spk2utt" "${spk}" || inputs+=("${folder}/dump/target_${spk}_labeled")
     done
     module "table1/${row}/labeled" ctap.bin.merge_data_dirs --in "${folder}/dump/train" \
         --out "${folder}/dump/labeled/feats.scp" -- --inputs "${inputs[@]}" --out_dir "${folder}/dump/labeled"
