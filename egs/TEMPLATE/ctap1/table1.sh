@@ -36,9 +36,9 @@ dump_given() {
     local -a extra=()
     shift 2
     [[ ${set} != train ]] || extra=(--stats_out "${out}/stats.json")
-    jobs=$(jobs_for "${datadir}/${set}/wav.scp")
+    jobs=$(jobs_for "${datadir}/${set}/wav.scp" "$(network_jobs)")
     rm -rf "${out}/.parts/${set}"
-    parallel "${jobs}" "${expdir}/log/${out#"${expdir}/"}_${set}" ctap.bin.dump_upstream "$@" \
+    networks "${jobs}" "${expdir}/log/${out#"${expdir}/"}_${set}" ctap.bin.dump_upstream "$@" \
         --data_dir "${datadir}/${set}" --parts_dir "${out}/.parts/${set}"
     "${python}" -m ctap.bin.combine_features --data_dir "${datadir}/${set}" --parts_dir "${out}/.parts/${set}" \
         --num_jobs "${jobs}" --out_dir "${out}/${set}" --remove_parts "${extra[@]}"
@@ -47,9 +47,10 @@ dump_given() {
 # dump_upstream ROW MODEL [OPTION]...: all sets in the representation of another system -> exp/table1/ROW/dump.
 dump_upstream() {
     local row=$1 model=$2 set spk folder=${expdir}/table1/$1
-    local -a options=(--kind "$1" --model "$2" "${@:3}") inputs=("${folder}/dump/train")
+    local -a options=(--kind "$1" --model "$2" "${@:3}") inputs=("${folder}/dump/train") heard=()
     if [[ ${row} == hubert ]]; then
-        module "table1/${row}/kmeans" ctap.bin.train_kmeans --in "${datadir}/train/wav.scp" --out "${folder}/kmeans.npz" -- \
+        recordings heard train
+        network "table1/${row}/kmeans" ctap.bin.train_kmeans "${heard[@]}" --out "${folder}/kmeans.npz" -- \
             --model "${model}" --layer "${hubert_layer}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
             --out "${folder}/kmeans.npz" --seed "${seed}"
         options+=(--kmeans "${folder}/kmeans.npz")
@@ -69,7 +70,7 @@ dump_upstream() {
 # given_system ROW DUMP: acoustic and semantic model of a representation that was dumped.
 given_system() {
     local base=table1/$1 given=$2
-    training "${base}/acoustic" finetune "${acoustic_config}" "${dumpdir}/train" "${dumpdir}/dev" "${given}/train/feats.scp" -- \
+    training "${base}/acoustic" finetune "${acoustic_config}" "${dumpdir}/train" "${dumpdir}/dev" "${given}/train" -- \
         --reads speech --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" --given "${given}"
     training "${base}/semantic" semantic "${semantic_config}" "${dumpdir}/train" "${dumpdir}/dev" \
         "${expdir}/${base}/acoustic/model" -- --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" \
@@ -103,9 +104,9 @@ compare_system() {
         chosen "${sources}" "${given}/test/feats.scp" "${expdir}/${base}/lists/vc_sources.scp"
         speech=${expdir}/${base}/lists/test.scp sources=${expdir}/${base}/lists/vc_sources.scp
     fi
-    module "score_${base}/representation" ctap.bin.score_representation --in "${model}" --in "${test}" \
+    network "score_${base}/representation" ctap.bin.score_representation --in "${model}" --in "${test}" \
         --out "${expdir}/${base}/representation/scores.json" -- --model "${model}" --data_dir "${test}" \
-        --out "${expdir}/${base}/representation" --name "${base}/representation" --device "${device}" \
+        --out "${expdir}/${base}/representation" --name "${base}/representation" \
         --seed "${seed}" --config "$1" "${with_test[@]}"
     training "${base}/asr" asr "${asr_config}" "${dumpdir}/labeled" "${dumpdir}/dev" "${model}" -- \
         --train_dir "${dumpdir}/labeled" --dev_dir "${dumpdir}/dev" --init "${model}" "${with[@]}" "${table1_asr_options[@]}"
