@@ -147,6 +147,9 @@ fi
 
 # --- helpers ---------------------------------------------------------------------------------------------
 
+# unwritable FILE: ends the step; the shell's own message does not name the file if its disk is full.
+unwritable() { die "$1: can't be written (is the disk full?)"; }
+
 # generate LIST NAME OUT MODULE [OPTION]...: runs a command with a network over the utterances of a list, in several
 # jobs, and joins the tables that they write in OUT.
 generate() {
@@ -158,7 +161,7 @@ generate() {
     ((jobs > 1)) || return 0
     for table in "${out}"/*.1; do
         table=${table%.1}
-        LC_ALL=C sort "${table}".[0-9]* >"${table}.joined"
+        LC_ALL=C sort "${table}".[0-9]* >"${table}.joined" || unwritable "${table}.joined"
         rm "${table}".[0-9]*
         mv "${table}.joined" "${table}"
     done

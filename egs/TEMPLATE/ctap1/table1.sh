@@ -26,7 +26,7 @@ weights_of() {
 # chosen LIST FEATS OUT: the entries of a feats.scp whose utterances are in LIST.
 chosen() {
     mkdir -p "$(dirname "$3")"
-    LC_ALL=C join <(cut -d ' ' -f 1 "$1") "$2" >"$3.part"
+    LC_ALL=C join <(cut -d ' ' -f 1 "$1") "$2" >"$3.part" || unwritable "$3"
     mv "$3.part" "$3"
 }
 
@@ -190,7 +190,7 @@ upstream_system() {
         >"${folder}.check" 2>&1 || status=$?
     if ((status == 3)); then
         log "stage 7: ${row} is left out: ${weights} can't be had (docs/upstream.md says how)"
-        tail -n 1 "${folder}.check" >"${folder}.left_out"
+        tail -n 1 "${folder}.check" >"${folder}.left_out" || unwritable "${folder}.left_out"
         return
     elif ((status)); then
         cat "${folder}.check" >&2
