@@ -12,6 +12,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# cd would go where the user's shell says.
+unexport CDPATH
 
 ifeq ($(CTAP_ENV),active)
 READY := use-active

@@ -10,7 +10,7 @@
 # A set-up that was killed is started over, unless DIR was made by somebody else. tools/README.md says more.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cpu_index=https://download.pytorch.org/whl/cpu
 pins=${root}/tools/constraints.txt
 speaker_encoder=Resemblyzer

@@ -3,7 +3,7 @@
 # Prints every shell script of the repository, one a line: files that end in .sh, and files whose first line names
 # sh or bash. Data, experiments and environments are not looked at. `make lint` gives them to shellcheck.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")/.."
 
 find . \( -name .git -o -name '.venv*' -o -name __pycache__ -o -path './egs/*/*/data' -o -path './egs/*/*/dump' \
     -o -path './egs/*/*/exp' -o -path './egs/*/*/downloads' -o -path './build' -o -path './dist' \) -prune \

@@ -43,8 +43,13 @@ def main(argv: list[str]) -> int:
             finish(options)
         else:
             raise StepError("usage: done.py check|finish --mark FILE [option ...]")
-    except (StepError, OSError) as error:
+    except StepError as error:
         print(f"error: {options['name'] or options['mark']}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        # An error of a write itself names no file; what is written here are the marks.
+        place = error.filename2 or error.filename or options["mark"]
+        print(f"error: {options['name'] or options['mark']}: {place}: {error.strerror}", file=sys.stderr)
         return 1
     return 0
 

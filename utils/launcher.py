@@ -96,6 +96,11 @@ def get_array(words: list[str]) -> Array:
     return Array(variable, first, last, words[0], tuple(words[1:]))
 
 
+def refused(error: OSError, path: Path | None = None) -> str:
+    """``path: what the file system refused``; errors of a write itself name no file."""
+    return f"{path or error.filename2 or error.filename or 'a file'}: {error.strerror or error}"
+
+
 def report_failures(name: str, array: Array, failed: list[int]) -> None:
     """Print the end of the failing jobs' logs, and where they are, to stderr."""
     say = sys.stderr.write

@@ -20,7 +20,7 @@
 # Call it as a plain command. In a condition (`run_step ... || ...`, `if run_step ...`) bash switches `set -e`
 # off for everything inside, so a shell function would go on after a failing line.
 
-_step_utils=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+_step_utils=$(CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=utils/log.sh
 . "${_step_utils}/log.sh"
 
@@ -55,8 +55,12 @@ run_step() {
     fi
     shift
     _step_name=${_step_name:-${_step_mark##*/}}
-    mkdir -p "$(dirname "${_step_mark}")"
-    exec {_step_lock}>>"$(dirname "${_step_mark}")/.${_step_mark##*/}.lock"
+    # In a group, or bash would say it in words of its own and end the script.
+    if ! mkdir -p "$(dirname "${_step_mark}")" ||
+        ! { exec {_step_lock}>>"$(dirname "${_step_mark}")/.${_step_mark##*/}.lock"; }; then
+        log "error: ${_step_name}: can't write to $(dirname "${_step_mark}")" >&2
+        return 1
+    fi
 
     [[ ${force:-false} != true ]] || _step_args+=(--force)
     _step_output=$(python3 -IS "${_step_utils}/done.py" check --owner $$ --lock_fd "${_step_lock}" \

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import soundfile
@@ -15,6 +17,20 @@ from ctap.kaldi.skips import SkipList
 #: libsndfile's log of a data chunk whose size does not fit the file: what the header says, what there is.
 _DATA_SIZE = re.compile(r"^data\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 _STREAMED = 0x7FFF0000  # writers to a pipe can't go back to fill in the size, and leave about the maximum
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A usable recording.
+
+    Attributes:
+        seconds: its length.
+        digest: 64 bits of the SHA-256 of its file's content, in hexadecimal.
+    """
+
+    seconds: float
+    digest: str
 
 
 def check_recordings(
@@ -26,8 +42,11 @@ def check_recordings(
     max_seconds: float = 60.0,
     min_rate: int = 16000,
     num_threads: int = 8,
-) -> dict[str, float]:
-    """Read the header of every recording, leave out what can't be used, and say why.
+) -> dict[str, Recording]:
+    """Look at every recording, leave out what can't be used, and say why.
+
+    Files are read whole: the next stages do so too, and a digest of less would miss that a click was taken
+    out.
 
     Args:
         wav_scp: utterance to the path of its audio file (not a command).
@@ -37,18 +56,18 @@ def check_recordings(
         min_seconds: shortest usable recording.
         max_seconds: longest usable recording: one stray hour would exhaust the memory of all later stages.
         min_rate: Hz.
-        num_threads: headers read at a time.
+        num_threads: files read at a time.
 
     Returns:
-        Utterance to seconds, of the usable recordings.
+        The usable recordings by utterance.
     """
-    seconds: dict[str, float] = {}
+    usable: dict[str, Recording] = {}
     with ThreadPoolExecutor(num_threads) as pool:
         found = pool.map(_look, wav_scp.values())
-        progress = tqdm(found, total=len(wav_scp), desc="audio headers", unit="file", disable=None)
-        for utt, (path, info) in zip(wav_scp, zip(wav_scp.values(), progress, strict=True), strict=True):
-            if isinstance(info, tuple):
-                skipped.add(utt, *info)
+        progress = tqdm(found, total=len(wav_scp), desc="recordings", unit="file", disable=None)
+        for (utt, path), (info, what) in zip(wav_scp.items(), progress, strict=True):
+            if info is None:
+                skipped.add(utt, *what)
                 continue
             duration = info.frames / info.samplerate
             if duration < min_seconds:
@@ -56,16 +75,32 @@ def check_recordings(
             elif duration > max_seconds:
                 skipped.add(utt, "recording too long", f"{duration:.1f} s > {max_seconds:g} s: {path}")
             else:
-                seconds[utt] = duration
+                usable[utt] = Recording(duration, *what)
                 if info.channels > 1:
                     notices.add(utt, "several channels, averaged", f"{info.channels} channels: {path}")
                 if info.samplerate < min_rate:
                     notices.add(utt, f"sample rate below {min_rate} Hz", f"{info.samplerate} Hz: {path}")
-    return seconds
+    return usable
 
 
-def _look(path: str) -> soundfile._SoundFileInfo | tuple[str, str]:
-    """The header, or reason and detail of why there is none."""
+def _look(path: str) -> tuple[soundfile._SoundFileInfo | None, tuple[str, ...]]:
+    """The header and the content's digest, or None with reason and detail."""
+    try:
+        header = _header(path)
+        return (None, header) if isinstance(header, tuple) else (header, (_digest(path),))
+    except OSError as error:
+        return None, ("recording unreadable", f"{error.strerror}: {path}")
+
+
+def _digest(path: str) -> str:
+    found = hashlib.sha256()
+    with Path(path).open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            found.update(block)
+    return found.hexdigest()[:16]
+
+
+def _header(path: str) -> soundfile._SoundFileInfo | tuple[str, str]:
     if "|" in path:
         return "wav.scp entry is a command", f"expected the path of a file: {path}"
     try:

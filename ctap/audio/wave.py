@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,8 +127,15 @@ def save_wave(path: str | Path, wave: np.ndarray, rate: int) -> int:
         print(f"warning: {path}: {clipped} of {len(wave)} samples clipped (peak {peak:.2f})", file=sys.stderr)
     pcm = np.clip(np.rint(wave.astype(np.float64) * 32768.0), -32768, 32767).astype(np.int16)
     with atomic_write(path, mode="wb") as file:
-        soundfile.write(file, pcm, rate, format="WAV", subtype="PCM_16")
+        file.write(encode_wave(pcm, rate))
     return clipped
+
+
+def encode_wave(pcm: np.ndarray, rate: int) -> bytes:
+    """The wav file of ``[N]`` int16 samples. (libsndfile does not say why it can't write to a disk.)"""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, pcm, rate, format="WAV", subtype="PCM_16")
+    return buffer.getvalue()
 
 
 def _existing(path: str | Path) -> Path:

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 from ctap.bin.common import command, set_up_logging
+from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.kaldi.io import atomic_dir, read_table, write_table
 
@@ -16,6 +17,7 @@ def embed_speakers(
     out_dir: Path,
     max_refs: int = 30,
     speaker_encoder: str = "resemblyzer",
+    device: str = "auto",
 ) -> None:
     """Embed the first recordings of every speaker.
 
@@ -25,6 +27,7 @@ def embed_speakers(
         out_dir: Where spk2utt and embeddings.scp/.ark (a row of length 1 for each utterance) go.
         max_refs: Recordings a speaker.
         speaker_encoder: Its name. Where it is not installed, the directory holds no embeddings.
+        device: cpu, cuda or auto.
     """
     from tqdm import tqdm
 
@@ -45,7 +48,7 @@ def embed_speakers(
             speakers.setdefault(speaker, []).extend(utterances.split())
     if not speakers:
         raise UserError(f"{spk2utt[0]}: no speaker")
-    encoder = load_speaker_encoder(speaker_encoder)
+    encoder = load_speaker_encoder(speaker_encoder, device=choose_device(device))
     with atomic_dir(out_dir) as out:
         embedded: dict[str, list[str]] = {}
         with MatrixWriter(out / "embeddings.ark", out / "embeddings.scp", compression=None) as writer:

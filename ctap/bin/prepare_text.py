@@ -2,8 +2,9 @@
 
 A recipe writes wav.scp, utt2spk, text and/or pinyin, and if known spk2gender (m, f), utt2part (train, test)
 and prosody into --in_dir. In --out_dir every utterance then has wav.scp, utt2spk, text (hanzi only), pinyin,
-phones and utt2dur (seconds). What is left out is named with its reason in --skipped, after what the recipe
-itself wrote to skipped.tsv in --in_dir (columns utt, reason, detail).
+phones, utt2dur (seconds) and utt2audio (a digest of the recording's file, by which later stages notice that
+it was rewritten). What is left out is named with its reason in --skipped, after what the recipe itself wrote
+to skipped.tsv in --in_dir (columns utt, reason, detail).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--sandhi", type=yes_or_no, default=False, metavar="true|false", help=SANDHI_HELP)
     add("--min_seconds", type=float, default=0.1, help="leave out shorter recordings (default: 0.1)")
     add("--max_seconds", type=float, default=60.0, help="leave out longer recordings (default: 60)")
-    add("--num_threads", type=int, default=8, help="audio headers read at a time (default: 8)")
+    add("--num_threads", type=int, default=8, help="recordings read at a time (default: 8)")
     return parser
 
 
@@ -58,7 +59,7 @@ def main(argv: list[str] | None = None) -> None:
     notices.extend(options.in_dir / "notices.tsv")
     tables = read_tables(options.in_dir)
     keep = consistent(tables, options.in_dir, skipped)
-    seconds = check_recordings(
+    recordings = check_recordings(
         {utt: tables["wav.scp"][utt] for utt in keep},
         skipped,
         notices,
@@ -66,7 +67,9 @@ def main(argv: list[str] | None = None) -> None:
         max_seconds=options.max_seconds,
         num_threads=options.num_threads,
     )
+    seconds = {utt: recording.seconds for utt, recording in recordings.items()}
     made = read_all(tables, seconds, options.sandhi, skipped)
+    made["utt2audio"] = {utt: recordings[utt].digest for utt in made["phones"]}
     skipped.write(skipped_path)
     notices.write(notices_path)
     skipped.report("left out", skipped_path)

@@ -11,6 +11,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.vocoder import make_vocoder
 from ctap.audio.wave import load_wave, save_wave
 from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
+from ctap.device import choose_device
 
 
 def resynthesize(
@@ -19,6 +20,7 @@ def resynthesize(
     wav: list[Path] | None = None,
     scp: Path | None = None,
     vocoder: str = "griffin_lim",
+    device: str = "auto",
     job: int = 1,
     num_jobs: int = 1,
 ) -> None:
@@ -30,17 +32,18 @@ def resynthesize(
         wav: Recordings.
         scp: Or a list of them: "id path" a line.
         vocoder: Name of the vocoder.
+        device: cpu, cuda or auto.
         job: This job's number, from 1.
         num_jobs: Jobs that share the recordings.
     """
     set_up_logging()
     settings = AudioSettings.load(audio)
-    invert = make_vocoder(vocoder, settings)
+    invert, place = make_vocoder(vocoder, settings), choose_device(device)
 
     def say(utt: str, source: str) -> str:
         path = out / "wav" / f"{utt}.wav"
         wave = torch.from_numpy(load_wave(source, settings.sample_rate))
-        save_wave(path, invert(log_mel(wave, settings)), settings.sample_rate)
+        save_wave(path, invert(log_mel(wave, settings).to(place)), settings.sample_rate)
         return str(path)
 
     (out / "wav").mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
-from ctap.errors import UserError
+from ctap.errors import UserError, explain, writing
 from ctap.kaldi.names import check_name, name_fault
 
 BOM = b"\xef\xbb\xbf"
@@ -118,6 +118,9 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     Args:
         path: the target; its directory is made if need be.
         mode: ``"w"`` (UTF-8, LF) or ``"wb"``.
+
+    Raises:
+        UserError: the file system refuses it (full, read-only, no permission); the message names ``path``.
     """
     if mode not in ("w", "wb"):
         raise ValueError(f"mode {mode!r}: expected 'w' or 'wb'")
@@ -125,13 +128,15 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     temporary = _temporary(target)
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     try:
-        with temporary.open(mode.replace("w", "x"), **text) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        with writing(target, temporary):
+            with temporary.open(mode.replace("w", "x"), **text) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
     _sync_directory(target.parent)
 
@@ -141,33 +146,42 @@ def atomic_dir(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary directory beside ``path`` that replaces it when the block ends without an exception.
 
     What was at ``path`` before is removed then, and stays untouched if the block fails.
+
+    Raises:
+        UserError: the file system refuses it (full, read-only, no permission); the message names ``path``.
     """
     target = _real(path)
     if target.exists() and not target.is_dir():
         raise UserError(f"{target}: is a file, expected a directory or nothing there")
     temporary = _temporary(target)
-    temporary.mkdir()
     try:
-        yield temporary
-        for folder, _, names in os.walk(temporary):
-            for name in names:
-                _sync_file(Path(folder, name))
-            _sync_directory(Path(folder))
-        if target.exists():
-            old = _temporary(target)
-            target.rename(old)
-            try:
-                temporary.rename(target)
-            except BaseException:
-                old.rename(target)
-                raise
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            temporary.rename(target)
+        with writing(target, temporary):
+            temporary.mkdir()
+            yield temporary
+            for folder, _, names in os.walk(temporary):
+                for name in names:
+                    _sync_file(Path(folder, name))
+                _sync_directory(Path(folder))
+            _put(temporary, target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _sync_directory(target.parent)
+
+
+def _put(new: Path, target: Path) -> None:
+    """Rename ``new`` to ``target``, in place of what is there."""
+    if not target.exists():
+        new.rename(target)
+        return
+    old = _temporary(target)
+    target.rename(old)
+    try:
+        new.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _real(path: str | os.PathLike[str]) -> Path:
@@ -175,7 +189,7 @@ def _real(path: str | os.PathLike[str]) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{target.parent}: cannot be made: {error.strerror}") from None
+        raise UserError(explain(error, target.parent)) from None
     return target
 
 

@@ -17,6 +17,7 @@ UTTERANCE_TABLES = (
     "phones",
     "prosody",
     "utt2dur",
+    "utt2audio",
     "aligned_phones",
     "durations",
     "feats.scp",

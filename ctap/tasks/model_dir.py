@@ -91,7 +91,8 @@ class Parts:
             if self.units is not None:
                 shutil.copyfile(self.units.path, folder / "units.model")
             for name, module in self.modules().items():
-                torch.save(module.state_dict(), folder / f"{name}.pt")
+                with (folder / f"{name}.pt").open("wb") as file:  # by name, torch hides why it can't write
+                    torch.save(module.state_dict(), file)
 
     @classmethod
     def load(cls, path: str | Path) -> Parts:

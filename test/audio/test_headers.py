@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 import soundfile
@@ -29,13 +31,19 @@ def test_each_recording_is_used_or_named(tmp_path, tone):
     (tmp_path / "noise.wav").write_bytes(b"not a wav file at all")
     names = ["good", "stereo8k", "short", "long", "none", "cut", "streamed", "zero", "noise", "missing"]
     skipped, notices = SkipList(), SkipList()
-    seconds = check_recordings(
+    usable = check_recordings(
         {**{name: str(tmp_path / f"{name}.wav") for name in names}, "pipe": "sox a.wav -t wav - |"},
         skipped,
         notices,
         max_seconds=20,
     )
-    assert seconds == {"good": 1.0, "stereo8k": 1.0, "streamed": 1.0}
+    assert {utt: own.seconds for utt, own in usable.items()} == {
+        "good": 1.0,
+        "stereo8k": 1.0,
+        "streamed": 1.0,
+    }
+    for utt, own in usable.items():
+        assert own.digest == hashlib.sha256((tmp_path / f"{utt}.wav").read_bytes()).hexdigest()[:16]
     assert {utt: why for utt, why, _ in skipped} == {
         "short": "recording too short",
         "long": "recording too long",

@@ -28,7 +28,7 @@ class Loudness:
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(speaker, "load_speaker_encoder", lambda name: Loudness())
+    monkeypatch.setattr(speaker, "load_speaker_encoder", lambda name, device: Loudness())
     rng = np.random.default_rng(0)
     waves = {utt: rng.normal(0.1 * i, 0.1, 8000) for i, utt in enumerate(("a1", "a2", "a3", "b1", "b2"))}
     waves["b1"][:] = 0
@@ -63,7 +63,7 @@ def test_an_utterance_without_a_wave_is_named(folder):
 
 
 def test_without_an_encoder_there_are_no_embeddings(folder, monkeypatch):
-    monkeypatch.setattr(speaker, "load_speaker_encoder", lambda name: None)
+    monkeypatch.setattr(speaker, "load_speaker_encoder", lambda name, device: None)
     embed_speakers([folder / "spk2utt"], [folder / "wav.scp"], folder / "voices")
     assert read_table(folder / "voices" / "spk2utt") == {}
     assert read_table(folder / "voices" / "embeddings.scp") == {}

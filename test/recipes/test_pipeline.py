@@ -1,12 +1,16 @@
 """Stages 0 to 6 and 8, run for real: what they make, what a second run does, what a change does."""
 
 import json
+import os
 import re
+import shutil
 import sys
 import zipfile
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
+import soundfile
 
 import ctap
 from ctap.kaldi.datadir import validate
@@ -14,10 +18,43 @@ from ctap.kaldi.io import read_table
 from test.documented import Layout
 from test.follow import PAGES, follow
 
+LAUNCHERS = """train_cmd="./launcher train" cuda_cmd="./launcher cuda" decode_cmd="./launcher decode"
+"""
+# Notes what it is asked for and has run_local do it, on the processor where a GPU is asked for.
+LAUNCHER = """#!/usr/bin/env bash
+echo "$*" >>launched
+shift
+[[ "$*" != *"--gpu 1 "* ]] || set -- "${@:3}"
+exec run_local "${@/#cuda/cpu}"
+"""
+WORK = {
+    "train": {"align", "dump_features"},
+    "cuda": {"train"},
+    "decode": {
+        "score_representation",
+        "embed_speakers",
+        "synthesize",
+        "resynthesize",
+        "convert",
+        "recognize",
+    },
+}
+
+
+def launched(recipe):
+    """Launcher, module and whole line of what was launched."""
+    lines = (recipe.path / "launched").read_text().splitlines()
+    return [(line.split()[0], re.search(r" ctap\.bin\.(\w+)", line)[1], line) for line in lines]
+
 
 def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
+    (recipe.path / "cmd.sh").unlink()
+    (recipe.path / "cmd.sh").write_text(LAUNCHERS)
+    (recipe.path / "launcher").write_text(LAUNCHER)
+    (recipe.path / "launcher").chmod(0o755)
+    corpus = shutil.copytree(spoken, tmp_path / "corpus")
     stages = ("--stop_stage", "8", "--skip_stages", "7")
-    first = recipe.run("--corpus", str(spoken), *stages)
+    first = recipe.run("--corpus", str(corpus), *stages)
     root = recipe.path
     for name in ("train", "dev", "test", "target_SSB7010_labeled", "target_SSB7010_test"):
         assert validate(root / "data" / name) == []
@@ -51,19 +88,27 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
     voice = ctap.load(tmp_path / "packed" / "tts_SSB7010", device="cpu")
     assert voice.synthesize("你好", tmp_path / "packed" / "tts_SSB7010" / "prompt.wav").durations
 
-    again = recipe.run("--corpus", str(spoken), *stages)
+    found = launched(recipe)
+    assert {kind: {module for by, module, _ in found if by == kind} for kind in WORK} == WORK
+    assert all("--device cpu" in line and "--gpu" not in line for by, _, line in found if by == "decode")
+    (recipe.path / "launched").unlink()
+
+    again = recipe.run("--corpus", str(corpus), *stages)
+    assert not (recipe.path / "launched").exists()
     steps = [line for line in again.stdout.splitlines() if ": already done" in line or ": done in" in line]
     assert steps
     assert all("already done" in line for line in steps), "\n".join(steps)
 
-    fewer = ("--stage", "5", "--stop_stage", "5", "--vc_utts", "1")
-    changed = recipe.run("--corpus", str(spoken), *fewer).stdout
+    fewer = ("--stage", "5", "--stop_stage", "5", "--vc_utts", "1", "--ngpu", "2")
+    changed = recipe.run("--corpus", str(corpus), *fewer).stdout
     assert re.search(r"choose_vc_sources: .*--utts 2.*--utts 1", changed)
     assert re.search(r"conversion to SSB7010 in vc_SSB7010/test: done in", changed)
+    assert [(by, module) for by, module, _ in launched(recipe)] == [("decode", "convert")]
+    assert re.match(r"decode --gpu 1 JOB=1:1 .* --device cuda ", launched(recipe)[0][2])
 
     # what the pages say can be done with all this
     (tmp_path / "pages").mkdir()
-    followed = follow(root, spoken, Layout(tmp_path / "pages"), monkeypatch)
+    followed = follow(root, corpus, Layout(tmp_path / "pages"), monkeypatch)
     assert set(followed) == {program for programs in PAGES.values() for program in programs}
     for name in (
         "out.wav",
@@ -76,13 +121,56 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
         assert (root / name).stat().st_size > 0
     assert all((root / "exp" / name / "page.html").exists() for name in ("mos_tts", "mos_vc"))
 
+    audio_rewritten(recipe, corpus)
+
+
+def audio_rewritten(recipe, corpus):
+    """A recording that is rewritten in place: what was made of it is made again, and nothing else."""
+    again = ("--corpus", str(corpus), "--stop_stage", "2", "--align_pictures", "0")
+    data, dump = recipe.path / "data", recipe.path / "dump"
+    before = read_table(data / "test" / "utt2audio")
+    assert read_table(dump / "test" / "utt2audio") == before
+    assert (data / "target_SSB7010_speech" / "utt2audio").exists()
+
+    utterance, path = next(iter(read_table(data / "test" / "wav.scp").items()))
+    content, state = Path(path).read_bytes(), Path(path).stat()
+    Path(path).write_bytes(content)  # other times, the same content
+    assert done(recipe.run(*again)) == {"stage 0, tables of the corpus", "stage 0, data_text"}
+
+    samples, rate = soundfile.read(path, dtype="int16")
+    soundfile.write(path, samples // 2, rate, subtype="PCM_16")
+    assert Path(path).stat().st_size == state.st_size
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    changed = recipe.run(*again)
+    assert done(changed) - {"stage 0, tables of the corpus"} == {
+        "stage 0, data_text",
+        "stage 0, data_sets",
+        "stage 1, durations of test",
+        "stage 2, features of test",
+    }
+    assert "data/test/utt2audio has changed" in changed.stdout
+    now = read_table(data / "test" / "utt2audio")
+    assert {utt for utt in now if now[utt] != before[utt]} == {utterance}
+    assert read_table(dump / "test" / "utt2audio") == now
+
+
+def done(run):
+    """The steps that a run did not skip."""
+    return set(re.findall(r"\) (stage .*): done in", run.stdout))
+
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--stge", "3"], "--stage"),
         (["--corpus", "/nowhere"], "/nowhere"),
+        (["--device", "cuda:1"], "--device cuda:1: expected cpu, cuda or auto"),
         (["extra"], "unexpected argument 'extra'"),
+        (
+            ["--train_args", "--data.train_dir 'a b"],
+            "--train_args: No closing quotation in: --data.train_dir 'a b",
+        ),
+        (["--table1_asr_args", 'x"'], "--table1_asr_args: No closing quotation"),
     ],
 )
 def test_mistakes_are_named(recipe, options, message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -92,6 +93,24 @@ def test_wrong_command_lines(shell, words: str, message: str) -> None:
 def test_program_that_is_not_there(shell) -> None:
     done = shell("run_local log/x.log no-such-program\n")
     assert done.returncode == 1 and "no-such-program: No such file" in done.stderr
+
+
+@pytest.mark.parametrize("launcher", ["run_local", "run_slurm"])
+def test_logs_that_cannot_be_made_are_named(shell, tmp_path: Path, slurm: str, launcher: str) -> None:
+    (tmp_path / "file").write_text("")
+    done = shell(slurm + f"{launcher} JOB=1:2 file/log/x.JOB.log touch ran.JOB\n")
+    assert done.returncode == 1 and not list(tmp_path.glob("ran.*"))
+    assert re.fullmatch(rf"{launcher}: error: file/log\S*: Not a directory\n", done.stderr)
+
+
+def test_a_log_on_a_full_disk(shell, tmp_path: Path) -> None:
+    """The limit on a file's size stands for it. A job that says little is none the worse for it."""
+    limited = "ulimit -f 0\ntrap '' XFSZ\n"
+    done = shell(limited + "run_local x.log true\n")
+    assert done.returncode == 0 and "warning: x.log: File too large\n" in done.stderr
+    done = shell(limited + "run_local x.log echo much\n")
+    assert done.returncode == 1 and "1 of 1 jobs failed" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

@@ -252,3 +252,23 @@ def test_two_live_runs_exclude_each_other(shell, tmp_path: Path) -> None:
     finally:
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
+
+
+def test_marks_that_cannot_be_written_are_named(shell, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "marks" / ".one.lock").mkdir(parents=True)
+    for mark, where in (("file/one", "file"), ("marks/one", "marks")):
+        done = shell(HEAD + f"run_step --mark {mark} -- echo ran\necho after\n")
+        assert done.returncode == 1 and "ran" not in done.stdout and "after" not in done.stdout
+        assert f"error: one: can't write to {where}\n" in done.stderr
+        assert (
+            "Traceback" not in done.stderr and done.stderr.count("\n") == 2
+        )  # the shell's own words come first
+
+
+def test_a_full_disk_under_the_marks(shell) -> None:
+    """The limit on a file's size stands for it: the record of the inputs is longer."""
+    limited = "ulimit -f 0\ntrap '' XFSZ\n"
+    done = shell(HEAD + limited + "run_step --mark m/one --name 'stage 2' --in in -- true\n")
+    assert done.returncode == 1
+    assert done.stderr == "error: stage 2: m/one: File too large\n"

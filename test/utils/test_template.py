@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -101,6 +102,45 @@ def test_path_takes_the_toolkits_environment_unless_one_is_active(tree: Path) ->
     assert bash(script, template, CONDA_DEFAULT_ENV="base").stdout == "ours\n"
     assert bash(script, template, VIRTUAL_ENV="theirs").stdout == "theirs\n"
     assert bash(script, template, CONDA_DEFAULT_ENV="theirs").stdout == "none\n"
+
+
+def test_path_is_found_through_a_link_and_with_cdpath(tree: Path, tmp_path: Path) -> None:
+    template = tree / "egs" / "TEMPLATE" / "ctap1"
+    (tmp_path / "elsewhere" / "egs" / "TEMPLATE" / "ctap1").mkdir(parents=True)
+    (tmp_path / "my recipe").symlink_to(template)
+    for where in (template, tmp_path / "my recipe", tmp_path):
+        path = "my recipe/path.sh" if where == tmp_path else "./path.sh"
+        done = bash(f'. "{path}"; echo "$CTAP_ROOT"; cd egs', where, CDPATH=f"{tmp_path / 'elsewhere'}:/:.")
+        assert done.stdout == f"{tree}\n", done.stderr  # and not the egs of CDPATH
+
+
+def test_scripts_go_where_they_lie_whatever_cdpath_says(tree: Path, tmp_path: Path) -> None:
+    """Each is called by a relative path, beside a directory of the same name that CDPATH would prefer."""
+    template = tree / "egs" / "TEMPLATE" / "ctap1"
+    shutil.copytree(ROOT / "tools", tree / "tools")
+    other = tmp_path / "other"
+    shutil.copytree(tree, other / "kit", symlinks=True)
+    (other / "kit" / "ctap").rmdir()
+    (tmp_path / "kit").symlink_to(tree)
+    shell = {"CDPATH": str(other)}
+    done = bash("bash kit/egs/TEMPLATE/ctap1/setup.sh mine", tmp_path, **shell)
+    assert done.returncode == 0 and (tree / "egs" / "mine" / "ctap1" / "run.sh").exists(), done.stderr
+    done = bash("bash kit/egs/mine/ctap1/run.sh", tmp_path, **shell)
+    assert done.stdout.startswith(f"ctap.sh in {tmp_path / 'kit'}/egs/mine/ctap1: "), done.stderr
+    (template / "only_here.sh").write_text("")
+    assert "only_here.sh" in bash("bash kit/tools/shell_scripts.sh", tmp_path, **shell).stdout
+    done = bash(". kit/utils/run_step.sh; echo $_step_utils", tmp_path, **shell)
+    assert done.stdout == f"{tmp_path / 'kit' / 'utils'}\n"
+
+
+def test_no_script_can_be_led_astray_by_cdpath() -> None:
+    """Every other cd to a computed place, in scripts that do not unset CDPATH first, names its own."""
+    listed = subprocess.run([ROOT / "tools" / "shell_scripts.sh"], capture_output=True, text=True, check=True)
+    for name in [*listed.stdout.split(), ".ci/run"]:
+        text = (ROOT / name).read_text()
+        if "unset CDPATH" not in text:
+            for line in text.splitlines():
+                assert not re.search(r"(^|[(;&]|\$\()\s*cd [^-]", line), f"{name}: {line}"
 
 
 def test_backends(tree: Path) -> None:

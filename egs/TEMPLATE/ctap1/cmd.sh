@@ -11,7 +11,7 @@ case ${cmd_backend} in
         # This machine. Add `--max-jobs-run 4` to run fewer jobs at a time than there are cores.
         train_cmd="run_local"  # work on a CPU: preparation, features
         cuda_cmd="run_local"   # training, gets `--gpu N` from the recipe
-        decode_cmd="run_local" # synthesis, conversion, recognition
+        decode_cmd="run_local" # networks in use: synthesis, recognition, dumps; gets `--gpu 1` if on GPUs
         ;;
     slurm)
         # Options that run_slurm does not know go to sbatch: put your partition, account and limits here.

@@ -18,7 +18,8 @@
 # run is started again with the same command and ends with what an undisturbed run gives.
 
 set -euo pipefail
-cd "$(dirname "$0")"
+unset CDPATH # of the user's shell: cd would go elsewhere, and say so on stdout
+cd -- "$(dirname "$0")"
 here=$(pwd)
 
 # General
@@ -27,7 +28,8 @@ stop_stage=6              # last stage
 skip_stages=""            # stages to leave out, such as "4 5"
 force=false               # repeat finished steps
 nj=0                      # parallel jobs of data stages; 0: one a processor
-ngpu=0                    # GPUs of one node; 0 trains on the processor
+decode_nj=0               # jobs that use networks (synthesis, recognition ...); 0: one a GPU, without GPUs as many as nj
+ngpu=0                    # GPUs of one node, of trainings and of networks in use; 0: processors
 num_nodes=1               # nodes that train together, under torchrun or Slurm
 seed=777                  # of splits, weights, batches and noise
 datadir=data              # Kaldi data directories
@@ -61,7 +63,7 @@ durations=""              # directory of TextGrids or durations files <set>/...,
 
 # Models
 train_config=conf/ctap.yaml              # CTAP pretraining
-train_args=""                            # more of its options, such as "--trainer.max_steps 1000"
+train_args=""                            # more of its options, quoted as in a shell: "--trainer.max_steps 1000"
 finetune_config=conf/finetune.yaml       # decoder and prompt encoder, on speech alone
 labeled_config=conf/finetune_labeled.yaml # the same, on the labeled minutes
 duration_config=conf/duration.yaml       # duration models, on all labeled speech
@@ -75,7 +77,7 @@ units=2000                               # sentencepiece units of the CTC head, 
 eval_utts=100             # utterances of each target speaker, and of test, that are synthesised and scored
 vc_utts=20                # test utterances of other speakers that are converted to each target speaker
 max_refs=10               # recordings a speaker that the speaker encoder hears
-device=auto               # of inference: cpu, cuda or auto
+device=auto               # of networks in use: cpu, cuda (a GPU a job), or auto: cuda with --ngpu, else cpu
 transcriber=""            # an outside recogniser for error rates of characters, such as "transformers:openai/whisper-small";
                           # also faster_whisper: and funasr: (some of its models run code of their own: docs/table1.md)
 
@@ -110,9 +112,17 @@ hubert_clusters=500                        # k-means of these frames
 . log.sh
 # shellcheck source=utils/run_step.sh
 . run_step.sh
+# shellcheck source=utils/words.sh
+. words.sh
+# shellcheck source=utils/jobs.sh
+. jobs.sh
 
 if (($#)); then
     log "error: unexpected argument '$1' (see --help)" >&2
+    exit 2
+fi
+if [[ ${device} != auto && ${device} != cpu && ${device} != cuda ]]; then
+    log "error: --device ${device}: expected cpu, cuda or auto; CUDA_VISIBLE_DEVICES says which GPUs" >&2
     exit 2
 fi
 ((nj > 0)) || nj=$(nproc)
@@ -120,12 +130,13 @@ fi
 ctap_exp=${expdir}/${tag}
 marks=${expdir}/.done
 voices=${expdir}/eval/voices
-read -ra train_options <<<"${train_args}"
-read -ra asr_options <<<"${asr_args}"
-read -ra aligner_options <<<"${aligner_args}"
-read -ra table1_options <<<"${table1_args}"
-read -ra table1_asr_options <<<"${table1_asr_args}"
-read -ra table1_finetune_options <<<"${table1_finetune_args}"
+declare -a train_options asr_options aligner_options table1_options table1_asr_options table1_finetune_options
+split_words train_args "${train_args}" train_options
+split_words asr_args "${asr_args}" asr_options
+split_words aligner_args "${aligner_args}" aligner_options
+split_words table1_args "${table1_args}" table1_options
+split_words table1_asr_args "${table1_asr_args}" table1_asr_options
+split_words table1_finetune_args "${table1_finetune_args}" table1_finetune_options
 combine_options=()
 [[ ${drop_outliers} == none ]] || combine_options=(--drop_outliers "${drop_outliers}")
 python=${python:-python3}
@@ -137,35 +148,21 @@ fi
 
 # --- helpers ---------------------------------------------------------------------------------------------
 
-# jobs_for LIST: jobs worth starting for so many utterances, at most nj.
-jobs_for() {
-    local lines jobs
-    lines=$(wc -l <"$1")
-    jobs=$(((lines + 7) / 8))
-    echo $((jobs < 1 ? 1 : jobs < nj ? jobs : nj))
-}
+# unwritable FILE: ends the step; the shell's own message does not name the file if its disk is full.
+unwritable() { die "$1: can't be written (is the disk full?)"; }
 
-# parallel JOBS LOG_DIR MODULE [OPTION]...: runs python -m MODULE in so many jobs of one thread each.
-parallel() {
-    local jobs=$1 logs=$2 module=$3
-    shift 3
-    # shellcheck disable=SC2086 # the launcher and its options are words
-    ${train_cmd} JOB=1:"${jobs}" "${logs}/${module##*.}.JOB.log" \
-        env OMP_NUM_THREADS=1 "${python}" -m "${module}" "$@" --job JOB --num_jobs "${jobs}"
-}
-
-# generate LIST NAME OUT MODULE [OPTION]...: runs a command over the utterances of a list, in several jobs, and
-# joins the tables that they write in OUT.
+# generate LIST NAME OUT MODULE [OPTION]...: runs a command with a network over the utterances of a list, in several
+# jobs, and joins the tables that they write in OUT.
 generate() {
     local jobs logs=${expdir}/log/$2 out=$3 module=$4 table
-    jobs=$(jobs_for "$1")
+    jobs=$(jobs_for "$1" "$(network_jobs)")
     shift 4
     rm -rf "${out}"
-    parallel "${jobs}" "${logs}" "${module}" --out "${out}" "$@"
+    networks "${jobs}" "${logs}" "${module}" --out "${out}" "$@"
     ((jobs > 1)) || return 0
     for table in "${out}"/*.1; do
         table=${table%.1}
-        LC_ALL=C sort "${table}".[0-9]* >"${table}.joined"
+        LC_ALL=C sort "${table}".[0-9]* >"${table}.joined" || unwritable "${table}.joined"
         rm "${table}".[0-9]*
         mv "${table}.joined" "${table}"
     done
@@ -206,22 +203,29 @@ training() {
     shift
     log "training ${name}: log ${expdir}/log/train_${name}.log, curves: tensorboard --logdir ${expdir}/${name}"
     run_step --mark "${marks}/train_${name}" --name "stage ${current}, training ${name}" --in "${config}" \
-        "${inputs[@]}" --opt "seed=${seed}" --opt "options=$*" --out "${expdir}/${name}/model" \
+        "${inputs[@]}" --opt "seed=${seed}" --opt "options=$(quoted "$@")" --out "${expdir}/${name}/model" \
         -- train "${name}" "${task}" "${config}" "$@"
 }
 
-# module NAME MODULE [--in ...] -- OPTION...: one Python command as a step.
-module() {
-    local name=$1 module=$2
-    shift 2
+# module NAME MODULE [--in ...] -- OPTION...: one Python command as a step, run here.
+module() { one_command run_here "$@"; }
+
+# network NAME MODULE [--in ...] -- OPTION...: one that computes a network, run where these do.
+network() { one_command one_network "$@"; }
+
+run_here() { "${python}" -m "${@:2}"; }
+
+one_command() {
+    local how=$1 name=$2 module=$3
+    shift 3
     local -a about=()
     while [[ $1 != -- ]]; do
         about+=("$1")
         shift
     done
     shift
-    run_step --mark "${marks}/${name}" --name "stage ${current}, ${name}" --opt "options=$*" "${about[@]}" \
-        -- "${python}" -m "${module}" "$@"
+    run_step --mark "${marks}/${name}" --name "stage ${current}, ${name}" --opt "options=$(quoted "$@")" "${about[@]}" \
+        -- "${how}" "${expdir}/log/${name}.log" "${module}" "$@"
 }
 
 targets() { cat "${datadir}/target_speakers"; }
@@ -253,13 +257,20 @@ corpus_files() {
     [[ ! -d ${corpus} ]] || find -L "${corpus}" -type f -printf '%P %s %T@\n' | LC_ALL=C sort | sha256sum | cut -c 1-16
 }
 
+# A digest of the sizes and times (of content and of state) of the recordings that a wav.scp names, wherever they lie.
+recordings_of() {
+    cut -d ' ' -f 2- "$1" | tr '\n' '\0' | xargs -0 stat -L -c '%s %.Y %.Z' -- 2>/dev/null | sha256sum | cut -c 1-16
+}
+
 stage_0() {
     [[ -n ${corpus} || ${download} != true ]] || corpus=${downloaddir}
     local all=${datadir}/local
     run_step --mark "${marks}/data_tables" --name "stage 0, tables of the corpus" --in "${here}/local" \
         --opt "corpus=${corpus}" --opt "files=$(corpus_files)" --out "${all}/corpus/wav.scp" \
         -- local/data.sh --corpus "${corpus}" --downloaddir "${downloaddir}" "${all}/corpus"
-    module data_text ctap.bin.prepare_text --in "${all}/corpus" --out "${all}/all/wav.scp" -- \
+    # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.
+    module data_text ctap.bin.prepare_text --in "${all}/corpus" --out "${all}/all/wav.scp" \
+        --opt "recordings=$(recordings_of "${all}/corpus/wav.scp")" -- \
         --in_dir "${all}/corpus" --out_dir "${all}/all" --skipped "${all}/skipped.tsv" \
         --min_seconds "${min_seconds}" --max_seconds "${max_seconds}" --sandhi "${sandhi}"
     module data_sets ctap.bin.split_targets --in "${all}/all" --out "${datadir}/train/wav.scp" -- \
@@ -273,6 +284,19 @@ stage_0() {
         else
             validate_data_dir "${datadir}/${set}"
         fi
+    done
+}
+
+# recordings ARRAY SET...: run_step's options of what is computed from the recordings of sets. A set that was made
+# elsewhere may have no utt2audio.
+recordings() {
+    local -n _options=$1
+    local set table
+    for set in "${@:2}"; do
+        for table in wav.scp utt2audio; do
+            [[ ${table} != utt2audio || -e ${datadir}/${set}/${table} ]] || continue
+            _options+=(--in "${datadir}/${set}/${table}")
+        done
     done
 }
 
@@ -290,13 +314,16 @@ align_set() {
 # What to look at first if scores are bad.
 draw_alignments() {
     ((align_pictures > 0)) || return 0
-    module align_pictures ctap.bin.plot_alignments --in "${datadir}/train/durations" \
+    local -a inputs=(--in "${datadir}/train/durations")
+    recordings inputs train
+    module align_pictures ctap.bin.plot_alignments "${inputs[@]}" \
         --out "${expdir}/align/pictures" -- --data_dir "${datadir}/train" \
         --out_dir "${expdir}/align/pictures" --count "${align_pictures}"
 }
 
 stage_1() {
     local set model=${aligner_model:-${expdir}/aligner}
+    local -a inputs=()
     if [[ -n ${durations} ]]; then
         for set in $(labeled_sets); do
             module "durations_${set}" ctap.bin.import_durations --in "${durations}/${set}" \
@@ -307,13 +334,16 @@ stage_1() {
         return
     fi
     if [[ -z ${aligner_model} ]]; then
-        module aligner ctap.bin.train_aligner --in "${datadir}/train/wav.scp" --in "${datadir}/train/phones" \
+        recordings inputs train
+        module aligner ctap.bin.train_aligner "${inputs[@]}" --in "${datadir}/train/phones" \
             --out "${model}" -- --data_dir "${datadir}/train" --out "${model}" --aligner "${aligner}" \
             --seed "${seed}" "${aligner_options[@]}"
     fi
     for set in $(labeled_sets); do
+        inputs=()
+        recordings inputs "${set}"
         run_step --mark "${marks}/durations_${set}" --name "stage 1, durations of ${set}" --in "${model}" \
-            --in "${datadir}/${set}/wav.scp" --in "${datadir}/${set}/phones" --opt "options=${combine_options[*]}" \
+            "${inputs[@]}" --in "${datadir}/${set}/phones" --opt "options=${combine_options[*]}" \
             --opt "textgrids=${textgrids}" --out "${datadir}/${set}/durations" -- align_set "${set}" "${model}"
     done
     draw_alignments
@@ -345,10 +375,10 @@ stage_3() {
     training "${tag}" pretrain "${train_config}" "${dumpdir}/train" "${dumpdir}/dev" "${dumpdir}/stats.json" -- \
         --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" "${train_options[@]}"
     choose_test test "${eval_utts}" "${expdir}/eval/test"
-    module score_ctap ctap.bin.score_representation --in "${ctap_exp}/model" --in "${expdir}/eval/test" \
+    network score_ctap ctap.bin.score_representation --in "${ctap_exp}/model" --in "${expdir}/eval/test" \
         --out "${ctap_exp}/scores.json" -- \
         --model "${ctap_exp}/model" --data_dir "${expdir}/eval/test" --out "${ctap_exp}" --name "${tag}" \
-        --device "${device}" --seed "${seed}" --config "${train_config}"
+        --seed "${seed}" --config "${train_config}"
 }
 
 # The prompt of a target speaker: one recording of its speech.
@@ -370,11 +400,11 @@ embed_voices() {
     local -a sets=(train) inputs=() spk2utt=() scp=()
     for spk in $(targets); do sets+=("target_${spk}_speech"); done
     for set in "${sets[@]}"; do
-        inputs+=(--in "${datadir}/${set}/wav.scp")
         spk2utt+=("${datadir}/${set}/spk2utt")
         scp+=("${datadir}/${set}/wav.scp")
     done
-    module voices ctap.bin.embed_speakers "${inputs[@]}" --out "${voices}/spk2utt" -- \
+    recordings inputs "${sets[@]}"
+    network voices ctap.bin.embed_speakers "${inputs[@]}" --out "${voices}/spk2utt" -- \
         --spk2utt "${spk2utt[@]}" --wav_scp "${scp[@]}" --out_dir "${voices}" --max_refs "${max_refs}"
 }
 
@@ -403,10 +433,10 @@ stage_4() {
             --train_dir "${dumpdir}/target_${spk}_labeled" --init "${expdir}/tts_${spk}_decoder/model" \
             --duration_init "${expdir}/duration/model"
         run_step --mark "${marks}/synthesis_${spk}" --name "stage 4, synthesis of ${spk}" \
-            --in "${out}/model" --in "${data}" --in "${expdir}/prompts/${spk}" --opt "seed=${seed}" \
+            --in "${out}/model" --in "${data}" --in "$(prompt_of "${spk}")" --opt "seed=${seed}" \
             --opt "durations=${duration_model}" --out "${out}/test/wav.scp" \
             -- generate "${data}/wav.scp" "synthesis_${spk}" "${out}/test" ctap.bin.synthesize \
-            --device "${device}" --model "${out}/model" --text_file "${data}/pinyin" --prompt "$(prompt_of "${spk}")" \
+            --model "${out}/model" --text_file "${data}/pinyin" --prompt "$(prompt_of "${spk}")" \
             --durations "${duration_model}" --seed "${seed}"
         say_as_given "tts_${spk}" "${spk}" "${data}" test_given
         resynthesize "target_${spk}"
@@ -418,8 +448,8 @@ stage_4() {
 say_as_given() {
     local model=${expdir}/$1/model timing=$3 out=${expdir}/$1/$4
     run_step --mark "${marks}/$4_$1" --name "stage ${current}, synthesis of $1 with the durations of ${timing}" \
-        --in "${model}" --in "${timing}" --in "${expdir}/prompts/$2" --out "${out}/wav.scp" \
-        -- generate "${timing}/aligned_phones" "$4_$1" "${out}" ctap.bin.synthesize --device "${device}" \
+        --in "${model}" --in "${timing}" --in "$(prompt_of "$2")" --out "${out}/wav.scp" \
+        -- generate "${timing}/aligned_phones" "$4_$1" "${out}" ctap.bin.synthesize \
         --model "${model}" --phones_file "${timing}/aligned_phones" --durations_file "${timing}/durations" \
         --prompt "$(prompt_of "$2")"
 }
@@ -473,8 +503,8 @@ resynthesize() {
 # convert_to SPEAKER MODEL SOURCES EXPERIMENT: says SOURCES (a wav.scp, or what else MODEL reads) in exp/EXPERIMENT.
 convert_to() {
     run_step --mark "${marks}/conversion_$4" --name "stage ${current}, conversion to $1 in $4" --in "$2" \
-        --in "$3" --in "${expdir}/prompts/$1" --out "${expdir}/$4/wav.scp" \
-        -- generate "$3" "conversion_$4" "${expdir}/$4" ctap.bin.convert --device "${device}" --model "$2" \
+        --in "${3%/*}" --in "$(prompt_of "$1")" --out "${expdir}/$4/wav.scp" \
+        -- generate "$3" "conversion_$4" "${expdir}/$4" ctap.bin.convert --model "$2" \
         --scp "$3" --prompt "$(prompt_of "$1")"
 }
 
@@ -494,8 +524,8 @@ stage_5() {
 recognize() {
     local out=${expdir}/recognized/$2 model=${3:-${expdir}/asr/model}
     run_step --mark "${marks}/recognition_$2" --name "stage ${current}, recognition of $2" --in "${model}" \
-        --in "$1" --out "${out}/phones" -- generate "$1" "recognition_$2" "${out}" ctap.bin.recognize \
-        --device "${device}" --model "${model}" --scp "$1"
+        --in "${1%/*}" --out "${out}/phones" -- generate "$1" "recognition_$2" "${out}" ctap.bin.recognize \
+        --model "${model}" --scp "$1"
 }
 
 # rate NAME TASK DATA HEARD OUT FRAMES [AGAINST]...: scores what was heard against DATA's phones.
@@ -521,7 +551,7 @@ stage_6() {
     local all=${dumpdir}/labeled
     local -a sets=("${dumpdir}/train") inputs=(--in "${dumpdir}/train")
     for spk in $(targets); do
-        if ! grep -q "^${spk} " "${dumpdir}/train/spk2utt"; then
+        if ! has_key "${dumpdir}/train/spk2utt" "${spk}"; then
             sets+=("${dumpdir}/target_${spk}_labeled")
             inputs+=(--in "${dumpdir}/target_${spk}_labeled")
         fi
@@ -566,9 +596,9 @@ hear_words() {
     for item in "said=$1" "${@:2}"; do
         local speech=${item#*=} out=${expdir}/transcribed/${item#*=}
         run_step --mark "${marks}/transcription_${speech}" --name "stage ${current}, transcription of ${speech}" \
-            --in "${speech}/wav.scp" --opt "asr=${transcriber}" --out "${out}/text" \
+            --in "${speech}" --opt "asr=${transcriber}" --out "${out}/text" \
             -- generate "${speech}/wav.scp" "transcription_${speech}" "${out}" ctap.bin.transcribe \
-            --asr "${transcriber}" --device "${device}" --scp "${speech}/wav.scp"
+            --asr "${transcriber}" --scp "${speech}/wav.scp"
         inputs+=(--in "${out}")
         [[ ${item} == said=* ]] || against+=("${item%%=*}=${out}")
     done

@@ -1,7 +1,9 @@
 # shellcheck shell=bash
 # What every script of a recipe needs on its path; to be sourced in the recipe's directory: `. ./path.sh`
 
-CTAP_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+unset CDPATH # of the user's shell: cd would go elsewhere, and say so on stdout
+# -P: the recipe may be reached through a link; what counts is where it lies.
+CTAP_ROOT=$(cd -P -- "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 export CTAP_ROOT
 if [[ ! -d ${CTAP_ROOT}/ctap || ! -d ${CTAP_ROOT}/utils ]]; then
     echo "path.sh: error: ${CTAP_ROOT} is not the toolkit; a recipe lies at egs/<name>/ctap1 below it" >&2

@@ -3,8 +3,8 @@
 # Makes a new recipe, egs/NAME/ctap1, from the template.
 set -euo pipefail
 
-here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-egs=$(cd "${here}/../.." && pwd)
+here=$(CDPATH='' cd -- "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
+egs=$(CDPATH='' cd -- "${here}/../.." && pwd)
 
 if (($# != 1)) || [[ $1 == -* ]]; then
     sed -n '2,/^set /{/^set /!p}' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//' >&2

@@ -26,7 +26,7 @@ weights_of() {
 # chosen LIST FEATS OUT: the entries of a feats.scp whose utterances are in LIST.
 chosen() {
     mkdir -p "$(dirname "$3")"
-    LC_ALL=C join <(cut -d ' ' -f 1 "$1") "$2" >"$3.part"
+    LC_ALL=C join <(cut -d ' ' -f 1 "$1") "$2" >"$3.part" || unwritable "$3"
     mv "$3.part" "$3"
 }
 
@@ -36,9 +36,9 @@ dump_given() {
     local -a extra=()
     shift 2
     [[ ${set} != train ]] || extra=(--stats_out "${out}/stats.json")
-    jobs=$(jobs_for "${datadir}/${set}/wav.scp")
+    jobs=$(jobs_for "${datadir}/${set}/wav.scp" "$(network_jobs)")
     rm -rf "${out}/.parts/${set}"
-    parallel "${jobs}" "${expdir}/log/${out#"${expdir}/"}_${set}" ctap.bin.dump_upstream "$@" \
+    networks "${jobs}" "${expdir}/log/${out#"${expdir}/"}_${set}" ctap.bin.dump_upstream "$@" \
         --data_dir "${datadir}/${set}" --parts_dir "${out}/.parts/${set}"
     "${python}" -m ctap.bin.combine_features --data_dir "${datadir}/${set}" --parts_dir "${out}/.parts/${set}" \
         --num_jobs "${jobs}" --out_dir "${out}/${set}" --remove_parts "${extra[@]}"
@@ -47,20 +47,21 @@ dump_given() {
 # dump_upstream ROW MODEL [OPTION]...: all sets in the representation of another system -> exp/table1/ROW/dump.
 dump_upstream() {
     local row=$1 model=$2 set spk folder=${expdir}/table1/$1
-    local -a options=(--kind "$1" --model "$2" "${@:3}") inputs=("${folder}/dump/train")
+    local -a options=(--kind "$1" --model "$2" "${@:3}") inputs=("${folder}/dump/train") heard=()
     if [[ ${row} == hubert ]]; then
-        module "table1/${row}/kmeans" ctap.bin.train_kmeans --in "${datadir}/train/wav.scp" --out "${folder}/kmeans.npz" -- \
+        recordings heard train
+        network "table1/${row}/kmeans" ctap.bin.train_kmeans "${heard[@]}" --out "${folder}/kmeans.npz" -- \
             --model "${model}" --layer "${hubert_layer}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
             --out "${folder}/kmeans.npz" --seed "${seed}"
         options+=(--kmeans "${folder}/kmeans.npz")
     fi
     for set in $(all_sets); do
         run_step --mark "${marks}/table1/${row}/dump_${set}" --name "stage 7, ${row} of ${set}" \
-            --in "${datadir}/${set}" --opt "options=${options[*]}" --out "${folder}/dump/${set}/feats.scp" \
+            --in "${datadir}/${set}" --opt "options=$(quoted "${options[@]}")" --out "${folder}/dump/${set}/feats.scp" \
             -- dump_given "${set}" "${folder}/dump" "${options[@]}"
     done
     for spk in $(targets); do
-        grep -q "^${spk} " "${dumpdir}/train/spk2utt" || inputs+=("${folder}/dump/target_${spk}_labeled")
+        has_key "${dumpdir}/train/spk2utt" "${spk}" || inputs+=("${folder}/dump/target_${spk}_labeled")
     done
     module "table1/${row}/labeled" ctap.bin.merge_data_dirs --in "${folder}/dump/train" \
         --out "${folder}/dump/labeled/feats.scp" -- --inputs "${inputs[@]}" --out_dir "${folder}/dump/labeled"
@@ -69,7 +70,7 @@ dump_upstream() {
 # given_system ROW DUMP: acoustic and semantic model of a representation that was dumped.
 given_system() {
     local base=table1/$1 given=$2
-    training "${base}/acoustic" finetune "${acoustic_config}" "${dumpdir}/train" "${dumpdir}/dev" "${given}/train/feats.scp" -- \
+    training "${base}/acoustic" finetune "${acoustic_config}" "${dumpdir}/train" "${dumpdir}/dev" "${given}/train" -- \
         --reads speech --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" --given "${given}"
     training "${base}/semantic" semantic "${semantic_config}" "${dumpdir}/train" "${dumpdir}/dev" \
         "${expdir}/${base}/acoustic/model" -- --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" \
@@ -103,9 +104,9 @@ compare_system() {
         chosen "${sources}" "${given}/test/feats.scp" "${expdir}/${base}/lists/vc_sources.scp"
         speech=${expdir}/${base}/lists/test.scp sources=${expdir}/${base}/lists/vc_sources.scp
     fi
-    module "score_${base}/representation" ctap.bin.score_representation --in "${model}" --in "${test}" \
+    network "score_${base}/representation" ctap.bin.score_representation --in "${model}" --in "${test}" \
         --out "${expdir}/${base}/representation/scores.json" -- --model "${model}" --data_dir "${test}" \
-        --out "${expdir}/${base}/representation" --name "${base}/representation" --device "${device}" \
+        --out "${expdir}/${base}/representation" --name "${base}/representation" \
         --seed "${seed}" --config "$1" "${with_test[@]}"
     training "${base}/asr" asr "${asr_config}" "${dumpdir}/labeled" "${dumpdir}/dev" "${model}" -- \
         --train_dir "${dumpdir}/labeled" --dev_dir "${dumpdir}/dev" --init "${model}" "${with[@]}" "${table1_asr_options[@]}"
@@ -189,7 +190,7 @@ upstream_system() {
         >"${folder}.check" 2>&1 || status=$?
     if ((status == 3)); then
         log "stage 7: ${row} is left out: ${weights} can't be had (docs/upstream.md says how)"
-        tail -n 1 "${folder}.check" >"${folder}.left_out"
+        tail -n 1 "${folder}.check" >"${folder}.left_out" || unwritable "${folder}.left_out"
         return
     elif ((status)); then
         cat "${folder}.check" >&2

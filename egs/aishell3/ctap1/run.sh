@@ -4,7 +4,7 @@
 #   ./run.sh --stage -1 --download true                       # fetch the corpus (19 GB) first
 #   ./run.sh --help
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")"
 
 ./ctap.sh \
     --num_targets 4 \

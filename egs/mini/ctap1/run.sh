@@ -3,7 +3,7 @@
 #   ./run.sh
 #   ./run.sh --help
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")"
 
 ./ctap.sh \
     --target_speakers "SSB7009 SSB7010" \

@@ -3,7 +3,7 @@
 #   ./run.sh --stage 0 --stop_stage 6 --corpus /path/to/corpus
 #   ./run.sh --help
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")"
 
 # Add the corpus's own choices here, for example `--nj 8 \`.
 ./ctap.sh \

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ctap.errors import UserError, cli
+from ctap.errors import UserError, cli, explain, refusal
 from ctap.kaldi.io import atomic_dir
 
 URL = "https://www.openslr.org/resources/93/data_aishell3.tgz"
@@ -86,6 +86,8 @@ def fetch(url: str, archive: Path, size: int) -> None:
                         file.write(block)
                         bar.update(len(block))
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            if found := refusal(error):
+                raise UserError(f"{explain(found, partial)}; it goes on from byte {_size(partial)}") from None
             raise UserError(f"{url}: {error}; run again to go on from byte {_size(partial)}") from None
     if _size(partial) != size:
         more = "run again to go on" if _size(partial) < size else f"remove {partial} and run again"

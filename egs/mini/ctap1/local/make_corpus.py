@@ -20,15 +20,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 from espeak import Espeak
 from pinyin_events import NotSaid, Span, locate, match
 from text_plan import Phrase, Utterance, plan_utterances, read_phrases
 from voices import ORDINARY, TARGETS, VOLUME, Speaker
 
+from ctap.audio.wave import encode_wave
 from ctap.errors import UserError, cli
-from ctap.kaldi.io import atomic_dir
+from ctap.kaldi.io import atomic_dir, atomic_write
 from ctap.text.pinyin import pinyin_to_phones
 
 
@@ -76,7 +76,7 @@ def speak(job: Job) -> tuple[list[Said], list[str]]:
             except NotSaid as error:
                 refused.append(f"{text.hanzi}: {error}")
                 continue
-            soundfile.write(folder / f"{name}.wav", wave, espeak.sample_rate, subtype="PCM_16")
+            (folder / f"{name}.wav").write_bytes(encode_wave(wave, espeak.sample_rate))
             seconds = len(wave) / espeak.sample_rate
             times = [
                 (s.phone, s.index, s.mnemonic, s.start / espeak.sample_rate, s.end / espeak.sample_rate)
@@ -186,7 +186,8 @@ def write_tables(out: Path, said: list[Said], speakers: list[Speaker]) -> None:
 
 
 def _write(path: Path, lines: list[str]) -> None:
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with atomic_write(path) as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def _arguments() -> argparse.Namespace:
