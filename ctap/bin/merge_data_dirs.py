@@ -8,11 +8,12 @@ from ctap.bin.common import command
 from ctap.errors import UserError
 from ctap.kaldi.datadir import DataDir, speakers_to_utterances
 from ctap.kaldi.io import atomic_dir, write_table
-from ctap.kaldi.tables import table_names
+from ctap.kaldi.tables import TEXT_TABLES, table_names
+from ctap.text.rules import common_rules
 
 
 def merge_data_dirs(inputs: list[Path], out_dir: Path) -> None:
-    """Join directories; a table goes along if all of them have it.
+    """Join directories; a table goes along if all of them have it. Their texts must be read in one way.
 
     Args:
         inputs: Data or dump directories, without an utterance in common.
@@ -35,6 +36,8 @@ def merge_data_dirs(inputs: list[Path], out_dir: Path) -> None:
             write_table(folder / name, rows)
         speakers = {utt: spk for source in sources for utt, spk in source.utt2spk.items()}
         write_table(folder / "spk2utt", speakers_to_utterances(speakers))
+        if not set(common).isdisjoint(TEXT_TABLES):
+            common_rules(inputs).save(folder)
     print(f"{out_dir}: {len(seen)} utterances of {', '.join(map(str, inputs))}")
 
 

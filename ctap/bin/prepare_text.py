@@ -3,8 +3,9 @@
 A recipe writes wav.scp, utt2spk, text and/or pinyin, and if known spk2gender (m, f), utt2part (train, test)
 and prosody into --in_dir. In --out_dir every utterance then has wav.scp, utt2spk, text (hanzi only), pinyin,
 phones, utt2dur (seconds) and utt2audio (a digest of the recording's file, by which later stages notice that
-it was rewritten). What is left out is named with its reason in --skipped, after what the recipe itself wrote
-to skipped.tsv in --in_dir (columns utt, reason, detail).
+it was rewritten); text.json says how the texts were read, and models trained on them are told. What is left
+out is named with its reason in --skipped, after what the recipe itself wrote to skipped.tsv in --in_dir
+(columns utt, reason, detail).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ctap.errors import UserError, cli
 from ctap.kaldi.prepare import Tables, read_tables, select, write_tables
 from ctap.kaldi.skips import SkipList
 from ctap.text.reading import read, reason
+from ctap.text.rules import RULES_FILE, TextRules
 
 FRAME_SECONDS = 0.01
 
@@ -68,7 +70,8 @@ def main(argv: list[str] | None = None) -> None:
         num_threads=options.num_threads,
     )
     seconds = {utt: recording.seconds for utt, recording in recordings.items()}
-    made = read_all(tables, seconds, options.sandhi, skipped)
+    rules = TextRules(sandhi=options.sandhi)
+    made = read_all(tables, seconds, rules, skipped)
     made["utt2audio"] = {utt: recordings[utt].digest for utt in made["phones"]}
     skipped.write(skipped_path)
     notices.write(notices_path)
@@ -79,7 +82,7 @@ def main(argv: list[str] | None = None) -> None:
     result = select({**tables, **made}, made["phones"].keys())
     if "spk2gender" in result:
         result["spk2gender"] = {spk: gender(spk, word, options) for spk, word in result["spk2gender"].items()}
-    write_tables(options.out_dir, result)
+    write_tables(options.out_dir, result, {RULES_FILE: rules.as_json()})
     if "text" not in tables:
         print("this corpus has no hanzi: `text` holds the syllables run together")
     hours = sum(seconds[utt] for utt in made["phones"]) / 3600
@@ -113,13 +116,13 @@ def consistent(tables: Tables, where: Path, skipped: SkipList) -> list[str]:
     return [utt for utt in keep if utt in speakers]
 
 
-def read_all(tables: Tables, seconds: dict[str, float], sandhi: bool, skipped: SkipList) -> Tables:
+def read_all(tables: Tables, seconds: dict[str, float], rules: TextRules, skipped: SkipList) -> Tables:
     """``text``, ``pinyin``, ``phones``, ``utt2dur`` of what can be read and is long enough for its phones."""
     made: Tables = {"text": {}, "pinyin": {}, "phones": {}, "utt2dur": {}}
     hanzi, pinyin = tables.get("text", {}), tables.get("pinyin", {})
     for utt, duration in seconds.items():
         try:
-            reading = read(hanzi.get(utt), pinyin.get(utt), sandhi=sandhi)
+            reading = read(hanzi.get(utt), pinyin.get(utt), sandhi=rules.sandhi)
         except UserError as error:
             skipped.add(utt, reason(error), error)
             continue

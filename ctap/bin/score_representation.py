@@ -27,6 +27,7 @@ from ctap.loss.regression import masked_mse
 from ctap.nn.ctap import CTAP
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.tasks.model_dir import Parts
+from ctap.tasks.windows import AnyLength, TrainedLengths
 from ctap.upstream.representation import Representation, bits_per_second
 
 LEVELS = ("frame", "within_1", "within_3", "phone")
@@ -47,8 +48,9 @@ NOTES = {
 class Encoded:
     """What a model makes of each utterance of a set, and the figures that each has of its own."""
 
-    def __init__(self, ctap: CTAP, batches: list[Batch], seed: int) -> None:
-        """Encode and decode every utterance by itself, in float32."""
+    def __init__(self, ctap: CTAP, trained: TrainedLengths, batches: list[Batch], seed: int) -> None:
+        """Encode and decode every utterance by itself, in float32, in the windows of a model in use."""
+        networks = AnyLength(ctap, trained)
         shifts = random.Random(seed)
         self.scale = ctap.scale.detach()
         self.speech: list[Tensor] = []
@@ -59,17 +61,17 @@ class Encoded:
         }
         for batch in batches:
             mel, mask = ctap.normalize(batch.mel), batch.mask
-            s = ctap.encode_speech(batch)
-            p = ctap.phoneme_encoder(batch.tokens, batch.durations, mel.shape[1])
-            moved = ctap.encode_speech(batch, offset=shifts.randint(1, MAX_SHIFT))
+            s = networks.speech(mel[0])
+            p = networks.phonemes(batch.tokens[0], batch.durations[0])
+            moved = networks.speech(mel[0], offset=shifts.randint(1, MAX_SHIFT))
             g, log_variance = ctap.prompt_encoder(ctap.normalize(batch.prompt))
-            mel_p = ctap.decoder(p, g)
-            self.speech.append(s[0].cpu())
-            self.shifted.append(moved[0].cpu())
-            self.phonemes.append(p[0].cpu())
+            mel_s, mel_p = (networks.decode(x, g[0])[None] for x in (s, p))
+            self.speech.append(s.cpu())
+            self.shifted.append(moved.cpu())
+            self.phonemes.append(p.cpu())
             said = ctap.denormalize(mel_p)[0].cpu().numpy()
             for name, value in {
-                "mse_speech": masked_mse(ctap.decoder(s, g), mel, mask).item(),
+                "mse_speech": masked_mse(mel_s, mel, mask).item(),
                 "mse_phone": masked_mse(mel_p, mel, mask).item(),
                 "kl": gaussian_kl(g, log_variance).item(),
                 "mel_cepstral_distortion": mel_cepstral_distortion(
@@ -157,7 +159,7 @@ def score_representation(
 
     metrics: dict[str, Metric] = {}
     if given is None:
-        trained = Encoded(ctap, batches, seed)
+        trained = Encoded(ctap, parts.trained, batches, seed)
         metrics |= alignment_metrics(trained, untrained(parts, batches, seed), labels, features.utts[:count])
         for suffix, s in (("", trained.speech[0]), ("_shifted", trained.shifted[0])):
             figure = plot_similarity(trained.scale.cpu() * s @ trained.phonemes[0].T, phones[0])
@@ -188,7 +190,7 @@ def untrained(parts: Parts, batches: list[Batch], seed: int) -> Encoded:
     torch.manual_seed(seed)
     blank = CTAP(parts.ctap.config, len(parts.tokens), parts.audio.n_mels).to(batches[0].mel.device).eval()
     blank.mean, blank.std = parts.ctap.mean, parts.ctap.std
-    return Encoded(blank, batches, seed)
+    return Encoded(blank, parts.trained, batches, seed)
 
 
 def alignment_metrics(

@@ -17,6 +17,7 @@ from ctap.kaldi.datadir import DataDir
 from ctap.kaldi.io import atomic_write
 from ctap.kaldi.prepare import Tables, read_tables, select, write_tables
 from ctap.kaldi.split import Split, SplitOptions, split
+from ctap.kaldi.tables import read_whole_files
 
 KINDS = ("speech", "labeled", "test")
 
@@ -97,12 +98,19 @@ def main(argv: list[str] | None = None) -> None:
         gender=tables.get("spk2gender"),
         options=get_options(arguments),
     )
-    write(result, tables, arguments.out_dir)
+    write(result, tables, arguments.out_dir, read_whole_files(arguments.data_dir))
     show(result, tables, seconds)
 
 
-def write(result: Split, tables: Tables, out_dir: Path) -> None:
-    """Write the sets; those of an earlier division that are no longer wanted are removed."""
+def write(result: Split, tables: Tables, out_dir: Path, whole: dict[str, str]) -> None:
+    """Write the sets; those of an earlier division that are no longer wanted are removed.
+
+    Args:
+        result: The division.
+        tables: Tables of the whole corpus.
+        out_dir: Where the sets go.
+        whole: Name to content of the files about the corpus as a whole, for sets with text.
+    """
     listed = out_dir / "target_speakers"
     listed.unlink(missing_ok=True)  # it is there only when all sets are
     earlier = [f"target_{spk}_{kind}" for spk in _earlier(out_dir) for kind in KINDS]
@@ -111,7 +119,8 @@ def write(result: Split, tables: Tables, out_dir: Path) -> None:
             shutil.rmtree(out_dir / name)
             print(f"{out_dir / name}: removed, not of this division")
     for name, utts in result.sets.items():
-        write_tables(out_dir / name, select(tables, utts, text=not name.endswith("_speech")))
+        text = not name.endswith("_speech")
+        write_tables(out_dir / name, select(tables, utts, text=text), whole if text else {})
     with atomic_write(listed) as file:
         file.writelines(f"{spk}\n" for spk in result.targets)
 

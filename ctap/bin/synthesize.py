@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from ctap.audio.wave import AudioError
 from ctap.bin.common import command, over, set_up_logging, share, write_list
 from ctap.errors import UserError
 from ctap.kaldi.io import read_table
@@ -20,6 +21,8 @@ def synthesize(
     durations_file: Path | None = None,
     durations: Literal["diffusion", "deterministic"] = "diffusion",
     speed: float = 1.0,
+    pause: float = 0.4,
+    max_seconds: float = 3600.0,
     seed: int = 777,
     device: str = "auto",
     job: int = 1,
@@ -32,11 +35,14 @@ def synthesize(
         prompt: Recording of the voice wanted.
         out: Directory for wav/<id>.wav, wav.scp, aligned_phones and durations.
         text: One text, hanzi or pinyin; its id is "text".
-        text_file: Many texts: "id text" a line, hanzi or pinyin.
+        text_file: Many texts: "id text" a line, hanzi or pinyin, of any length: they are said sentence by
+            sentence.
         phones_file: Or phones as they stand: "id sil n i3 h ao3 sil" a line.
-        durations_file: Frames of each phone for phones_file; nothing is predicted then.
+        durations_file: Frames of each phone for phones_file, 1 to 6000; nothing is predicted then.
         durations: Who predicts durations.
-        speed: Above 1 is faster.
+        speed: 0.2 to 5; above 1 is faster.
+        pause: Seconds between two sentences of a text.
+        max_seconds: Refuse to say more for one text.
         seed: Seeds the duration model.
         device: cpu, cuda or auto.
         job: This job's number, from 1.
@@ -58,8 +64,15 @@ def synthesize(
     loaded = ctap.load(model, device)
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
-        spans = [int(n) for n in given[utt].split()] if given else durations
-        speech = loaded.synthesize(what, prompt, durations=spans, speed=speed, seed=seed)
+        try:
+            spans = whole_numbers(given[utt]) if given else durations
+            speech = loaded.synthesize(
+                what, prompt, durations=spans, speed=speed, seed=seed, pause=pause, max_seconds=max_seconds
+            )
+        except AudioError:
+            raise
+        except UserError as error:
+            raise UserError(f"{utt}: {error}") from error
         path = out / "wav" / f"{utt}.wav"
         speech.save(path)
         return str(path), speech.phones or [], speech.durations or []
@@ -68,6 +81,18 @@ def synthesize(
     done = over(share(texts, job, num_jobs), "synthesis", say)
     for i, name in enumerate(("wav.scp", "aligned_phones", "durations")):
         write_list(out, name, {u: v[i] for u, v in done.items()}, job, num_jobs)
+
+
+def whole_numbers(line: str) -> list[int]:
+    """The durations of a line.
+
+    Raises:
+        UserError: One is no whole number.
+    """
+    try:
+        return [int(word) for word in line.split()]
+    except ValueError:
+        raise UserError(f"durations {line!r}: expected whole numbers of frames") from None
 
 
 if __name__ == "__main__":

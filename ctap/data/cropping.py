@@ -25,6 +25,12 @@ def crop_durations(
     return tokens[kept], inside[kept]
 
 
+def most_phones(durations: np.ndarray, size: int) -> int:
+    """The most phones that a window of ``size`` frames can hold of an utterance with ``durations`` [L]."""
+    starts = np.cumsum(durations) - durations
+    return int((np.searchsorted(starts, starts + durations - 1 + size) - np.arange(len(starts))).max())
+
+
 def clip_window(mel: np.ndarray, frames: int, rng: np.random.Generator | None) -> np.ndarray:
     """A window of ``frames`` frames of ``mel`` [T, D], at random or in the middle; short ones are repeated.
 

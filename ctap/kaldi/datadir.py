@@ -11,7 +11,7 @@ from typing import Any
 from ctap.errors import UserError
 from ctap.kaldi.fix import Report, fix
 from ctap.kaldi.io import atomic_dir, read_table, write_table
-from ctap.kaldi.tables import UTTERANCE_TABLES, table_names
+from ctap.kaldi.tables import UTTERANCE_TABLES, read_whole_files, table_names
 from ctap.kaldi.validate import Problem, validate
 
 __all__ = ["DataDir", "Problem", "Report", "fix", "speakers_to_utterances", "validate"]
@@ -120,8 +120,8 @@ class DataDir:
     def subset(self, utterances: Iterable[str], dest: str | os.PathLike[str]) -> DataDir:
         """Write the directory ``dest`` with these utterances and their speakers, whole or not at all.
 
-        Every table keyed by utterance or speaker goes along, with the rows that there are; an old ``dest`` is
-        replaced. Other files are not copied.
+        Every table keyed by utterance or speaker goes along, with the rows that there are, and so does what
+        is said of the directory as a whole; an old ``dest`` is replaced. Other files are not copied.
 
         Raises:
             UserError: an utterance is not in this directory, or none is asked for.
@@ -173,6 +173,8 @@ class DataDir:
                 if rows:
                     write_table(folder / name, rows)
         write_table(folder / "spk2utt", speakers_to_utterances({u: self.utt2spk[u] for u in wanted}))
+        for name, content in read_whole_files(self.path).items():
+            (folder / name).write_text(content, encoding="utf-8")
 
     def _split(self, name: str) -> dict[str, list[str]]:
         return {key: value.split() for key, value in self.table(name).items()}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
 from ctap.kaldi.datadir import speakers_to_utterances
-from ctap.kaldi.io import atomic_dir, format_value, read_table, write_table
+from ctap.kaldi.io import atomic_dir, atomic_write, format_value, read_table, write_table
 from ctap.kaldi.names import check_name
-from ctap.kaldi.tables import TEXT_TABLES, table_names
+from ctap.kaldi.tables import TEXT_TABLES, read_whole_files, table_names
 
 PRODUCTS = frozenset(("aligned_phones", "durations", "feats.scp", "utt2num_frames"))
 """Tables that later stages add to a data directory."""
@@ -56,11 +56,18 @@ def select(tables: Tables, utterances: Collection[str], *, text: bool = True) ->
     return {name: rows for name, rows in out.items() if rows}
 
 
-def write_tables(path: str | os.PathLike[str], tables: Tables) -> bool:
+def write_tables(
+    path: str | os.PathLike[str], tables: Tables, whole: Mapping[str, str] | None = None
+) -> bool:
     """Write a data directory, whole or not at all, in place of what is there.
 
     A directory that holds these very tables already is left alone, so what later stages put there (durations,
     features) stays valid; otherwise all of it goes.
+
+    Args:
+        path: the directory.
+        tables: its tables.
+        whole: name to content of the files of :data:`ctap.kaldi.tables.WHOLE_FILES`.
 
     Returns:
         Whether anything was written.
@@ -70,11 +77,21 @@ def write_tables(path: str | os.PathLike[str], tables: Tables) -> bool:
     """
     if not tables.get("wav.scp"):
         raise UserError(f"{path}: would hold no utterance")
+    whole = whole or {}
     if _holds(Path(path), tables):
-        return False
+        there = read_whole_files(Path(path))
+        for name in there.keys() - whole.keys():
+            (Path(path) / name).unlink()
+        for name, content in whole.items():
+            if there.get(name) != content:
+                with atomic_write(Path(path) / name) as file:
+                    file.write(content)
+        return there != whole
     with atomic_dir(path) as directory:
         for name, rows in tables.items():
             write_table(directory / name, rows)
+        for name, content in whole.items():
+            (directory / name).write_text(content, encoding="utf-8")
     return True
 
 

@@ -25,7 +25,9 @@ UTTERANCE_TABLES = (
 )
 #: Files keyed by speaker. Others named ``spk2*`` count as such too.
 SPEAKER_TABLES = ("spk2utt", "spk2gender")
-#: Absent from sets that hold speech only.
+#: Files about a directory as a whole, kept as they are in whatever is made of it: how its texts are read.
+WHOLE_FILES = ("text.json",)
+#: Absent from sets that hold speech only, and so are :data:`WHOLE_FILES`.
 TEXT_TABLES = ("text", "pinyin", "phones", "prosody", "aligned_phones", "durations")
 
 
@@ -63,6 +65,13 @@ def table_names(path: Path) -> tuple[list[str], list[str]]:
     speaker = [name for name in SPEAKER_TABLES if name in files]
     speaker += sorted(n for n in files if n.startswith("spk2") and n not in speaker)
     return utterance, speaker
+
+
+def read_whole_files(path: Path) -> dict[str, str]:
+    """The contents of those of :data:`WHOLE_FILES` that are in ``path``."""
+    return {
+        name: (path / name).read_text(encoding="utf-8") for name in WHOLE_FILES if (path / name).is_file()
+    }
 
 
 def scan(path: Path) -> tuple[list[Row], list[Fault]]:

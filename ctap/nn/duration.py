@@ -15,9 +15,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ctap.errors import UserError
 from ctap.nn.conv import FrameConv
 from ctap.nn.masking import zero_padding
 from ctap.nn.positions import sinusoids
+
+Z_LIMIT = 4.0  # standard deviations of log durations: beyond, nothing is drawn or predicted
+SPEEDS = (0.2, 5.0)  # the slowest and the fastest that can be asked for, 1 is that of the training
+
+
+def check_speed(speed: float) -> None:
+    """Refuse a speed that is no number or out of :data:`SPEEDS`.
+
+    Raises:
+        UserError: It is.
+    """
+    if not SPEEDS[0] <= speed <= SPEEDS[1]:  # also false of NaN
+        raise UserError(f"speed {speed:g}: expected {SPEEDS[0]:g} to {SPEEDS[1]:g}; above 1 is faster")
 
 
 @dataclass
@@ -36,6 +50,7 @@ class DurationConfig:
             varied and nearer to the likeliest (as in Grad-TTS, Popov et al. 2021).
         predictor_channels: Width of the deterministic predictor.
         dropout: Dropout of the deterministic predictor.
+        max_frames: The most that is predicted for a phone, at the usual speed: longer ones are cut.
     """
 
     layers: int = 20
@@ -48,6 +63,7 @@ class DurationConfig:
     temperature: float = 1.0
     predictor_channels: int = 256
     dropout: float = 0.1
+    max_frames: int = 300
 
 
 class DurationPredictor(nn.Module):
@@ -153,7 +169,7 @@ class DurationModel(nn.Module):
             now = self.alpha_bar[step]
             after = torch.ones_like(now) if following is None else self.alpha_bar[following]
             noise = self.denoiser(z, torch.full((len(z),), step, device=z.device), condition, mask)
-            clean = ((z - (1 - now).sqrt() * noise) / now.sqrt()).clamp(-4.0, 4.0)
+            clean = ((z - (1 - now).sqrt() * noise) / now.sqrt()).clamp(-Z_LIMIT, Z_LIMIT)
             noise = (z - now.sqrt() * clean) / (1 - now).sqrt()
             z = after.sqrt() * clean + (1 - after).sqrt() * noise
         return z
@@ -161,9 +177,18 @@ class DurationModel(nn.Module):
     def to_frames(self, z: Tensor, mask: Tensor, speed: float = 1.0) -> Tensor:
         """Turn z [B, L] into whole frames [B, L], at least 1 each on real phones, 0 on padding.
 
-        Ends are rounded, not durations, so that an utterance's length carries no rounding bias.
+        Ends are rounded, not durations, so that an utterance's length carries no rounding bias. What is out
+        of the ordinary is clamped: z to :data:`Z_LIMIT` deviations, as in the sampler, and frames to the
+        configuration's ``max_frames``, both before ``speed``.
+
+        Raises:
+            UserError: z is not a number somewhere, or ``speed`` is out of :data:`SPEEDS`.
         """
-        frames = (torch.expm1(z * self.std + self.mean) / speed).clamp(min=1.0) * mask
+        check_speed(speed)
+        if not z[mask].isfinite().all():
+            raise UserError("durations: the model predicts what is no number: its weights are broken")
+        frames = torch.expm1(z.clamp(-Z_LIMIT, Z_LIMIT) * self.std + self.mean)
+        frames = (frames.clamp(max=self.config.max_frames) / speed).clamp(min=1.0) * mask
         ends = frames.cumsum(dim=1).round()
         whole = torch.diff(ends, dim=1, prepend=torch.zeros_like(ends[:, :1])).long()
         return whole.clamp(min=1) * mask

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from ctap.audio.settings import AudioSettings
-from ctap.data.dataset import FeatureSet
+from ctap.data.cropping import most_phones
+from ctap.data.dataset import DataConfig, FeatureSet
 from ctap.errors import UserError
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationModel
@@ -25,6 +26,8 @@ from ctap.tasks.finetune import FinetuneConfig, FinetuneTask
 from ctap.tasks.model_dir import Parts
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
 from ctap.tasks.semantic import SemanticTask, SemanticTaskConfig
+from ctap.tasks.windows import TrainedLengths
+from ctap.text.rules import RULES_FILE, TextRules, common_rules
 from ctap.text.tokens import TokenTable
 from ctap.text.units import Units
 
@@ -59,13 +62,15 @@ class Sources:
         digests = {}
         for name, folder in (("train_dir", self.train_dir), ("dev_dir", self.dev_dir)):
             if folder is not None:
-                tables = ("utt2num_frames", "utt2spk", "aligned_phones", "durations", "feats.scp")
+                tables = ("utt2num_frames", "utt2spk", "aligned_phones", "durations", "feats.scp", RULES_FILE)
                 digests[name] = digest(*(folder / t for t in tables), folder.parent / "stats.json")
                 if (given := self.given_of(folder)) is not None:
                     digests[f"given_{name}"] = digest(given / "feats.scp", given.parent / "stats.json")
         for name, folder in (("init", self.init), ("duration_init", self.duration_init)):
             if folder is not None:
-                digests[name] = digest(*sorted(folder.glob("*.pt")), folder / "model.yaml")
+                digests[name] = digest(
+                    *sorted(folder.glob("*.pt")), folder / "model.yaml", folder / RULES_FILE
+                )
         if self.units is not None:
             digests["units"] = digest(self.units)
         return digests
@@ -105,6 +110,9 @@ def _features(
 ) -> tuple[FeatureSet, FeatureSet | None]:
     def read(folder: Path) -> FeatureSet:
         given = sources.given_of(folder)
+        if labeled:
+            whose = str(parts.path or sources.train_dir)
+            parts.text.require_same(TextRules.load(folder), f"{folder}/{RULES_FILE}", whose)
         found = FeatureSet(folder, parts.tokens, labeled=labeled, units=units, given=given)
         dim = parts.ctap.config.embed_dim
         if found.given is not None and (there := found.given.shape(found.utts[0])[1]) != dim:
@@ -145,7 +153,17 @@ def _start_given(sizes: CTAPConfig, sources: Sources, seed: int) -> Parts:
     sizes = replace(sizes, given=True, embed_dim=len(given["mean"]))
     torch.manual_seed(seed)
     ctap = CTAP(sizes, len(tokens), audio.n_mels, stats["mean"], stats["std"], given["mean"], given["std"])
-    return Parts(tokens, audio, ctap)
+    return Parts(tokens, audio, ctap, text=TextRules.load(sources.train_dir), trained=untrained())
+
+
+def untrained() -> TrainedLengths:
+    """Of a new model."""
+    return TrainedLengths(0, 0, 0, 0, 0)
+
+
+def longest(train: FeatureSet, data: DataConfig) -> int:
+    """Frames of the longest training utterance, after cropping."""
+    return min(data.max_frames, int(train.lengths.max()))
 
 
 def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
@@ -156,17 +174,24 @@ def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
     stats = json.loads((sources.train_dir.parent / "stats.json").read_text())
     torch.manual_seed(config.trainer.seed)
     ctap = CTAP(config.model, len(tokens), audio.n_mels, stats["mean"], stats["std"])
+    parts = Parts(tokens, audio, ctap, text=TextRules.load(sources.train_dir), trained=untrained())
     if sources.init is not None:
         start = Parts.load(sources.init)
         start.require_same_data(tokens, audio, f"{sources.train_dir.parent}")
+        start.text.require_same(
+            TextRules.load(sources.train_dir), f"{sources.train_dir}/{RULES_FILE}", str(sources.init)
+        )
         if start.ctap.config != config.model:
             raise UserError(
                 f"{sources.init}: sizes differ: {start.ctap.config} there, {config.model} asked for"
             )
         ctap.load_state_dict(start.ctap.state_dict())
-    parts = Parts(tokens, audio, ctap)
+        parts.trained = start.trained
     train, dev = _features(sources, parts)
     task = PretrainTask(ctap, config, tokens)
+    parts.trained.reached(longest(train, config.data), "speech_encoder", "phoneme_encoder")
+    if task.reconstructs:
+        parts.trained.reached(longest(train, config.data), "decoder")
     return Training(task, train, dev, parts, config.model.prompt_encoder.frames)
 
 
@@ -175,6 +200,7 @@ def build_finetune(config: FinetuneConfig, sources: Sources) -> Training:
     parts = _start(sources) if sources.init else _start_given(config.model, sources, config.trainer.seed)
     train, dev = _features(sources, parts, labeled=config.reads == "phonemes")
     task = FinetuneTask(parts.ctap, config)
+    parts.trained.reached(longest(train, config.data), "decoder")
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
 
 
@@ -183,7 +209,9 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
     parts = _start(sources)
     train, dev = _features(sources, parts)
     if sources.duration_init is not None:
-        parts.duration = Parts.load(sources.duration_init).require("duration")
+        common_rules([sources.init, sources.duration_init])
+        start = Parts.load(sources.duration_init)
+        parts.duration, parts.trained.duration = start.require("duration"), start.trained.duration
     if parts.duration is None:
         logs = np.log1p(np.concatenate(train.durations))
         torch.manual_seed(config.trainer.seed)
@@ -194,6 +222,9 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
             float(logs.mean()),
             float(logs.std()),
         )
+        parts.trained.duration = 0
+    phones = max(most_phones(spans, config.data.max_frames) for spans in train.durations)
+    parts.trained.reached(phones, "duration")
     task = DurationTask(parts.ctap, parts.duration, config)
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
 
@@ -207,6 +238,7 @@ def build_asr(config: ASRConfig, sources: Sources) -> Training:
     n_units = len(parts.units) if parts.units else 0
     parts.asr = PhonemeDecoder(parts.ctap.config.embed_dim, len(parts.tokens), n_units, config.model)
     parts.asr_config = config.model
+    parts.trained.asr = longest(train, config.data)
     task = ASRTask(parts.ctap, parts.asr, config)
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
 
@@ -216,6 +248,7 @@ def build_semantic(config: SemanticTaskConfig, sources: Sources) -> Training:
     parts = _start(sources)
     train, dev = _features(sources, parts)
     task = SemanticTask(parts.ctap, config)
+    parts.trained.reached(longest(train, config.data), "phoneme_encoder")
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
 
 

@@ -7,7 +7,6 @@ speech.save("out.wav")
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,22 +15,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ctap.audio.logmel import log_mel
+from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.vocoder import Vocoder, make_vocoder
 from ctap.audio.wave import load_wave, save_wave
 from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.eval.errors import collapse
 from ctap.kaldi.ark import read_matrix
+from ctap.nn.duration import check_speed
 from ctap.tasks.model_dir import Parts
+from ctap.tasks.recognition import SWITCH_PENALTY, Recognition, sticky_path
+from ctap.tasks.timing import Timed, check_length, given, join, time_pieces
+from ctap.tasks.windows import AnyLength, windowed
 from ctap.text.frontend import text_to_phones
+from ctap.text.sentences import phones_to_pieces, text_to_pieces
 
 Wave = str | Path | np.ndarray
 DurationSource = Literal["diffusion", "deterministic"]
 
-WINDOW = 3000  # frames: 30 s at once, so that an hour of speech needs no more memory than half a minute
-SWITCH_PENALTY = 4.0  # nats: what a change of phone costs in recognition
-MARGIN = 200  # frames of context on both sides of a window
+PAUSE = 0.4  # seconds between two sentences
+MAX_PAUSE = 60.0
+MAX_SECONDS = 3600.0  # the most that is said at once
 
 
 @dataclass
@@ -57,33 +61,6 @@ class Speech:
         save_wave(path, self.wave, self.sample_rate)
 
 
-@dataclass
-class Recognition:
-    """What was heard.
-
-    Attributes:
-        frame_phones: One phone a frame, the best sequence when every change has its price.
-        phones: The same, repeats merged and pauses dropped.
-        text: Best path of the CTC head, or None without one.
-    """
-
-    frame_phones: list[str]
-    phones: list[str]
-    text: str | None
-
-
-def windowed(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Apply a frame-to-frame ``function`` to ``x`` [T, D] in windows with context, and join the results."""
-    if len(x) <= WINDOW:
-        return function(x)
-    parts = []
-    for start in range(0, len(x), WINDOW):
-        left = max(0, start - MARGIN)
-        y = function(x[left : start + WINDOW + MARGIN])
-        parts.append(y[start - left : start - left + WINDOW])
-    return torch.cat(parts)
-
-
 class Model:
     """The parts of a model directory, ready to use.
 
@@ -98,6 +75,7 @@ class Model:
         self.device = torch.device(device)
         for module in parts.modules().values():
             module.to(self.device).eval()
+        self.networks = AnyLength(parts.ctap, parts.trained)
         self.vocoder: Vocoder = make_vocoder(vocoder, parts.audio)
 
     @property
@@ -110,7 +88,7 @@ class Model:
         if not isinstance(wave, np.ndarray):
             wave = load_wave(wave, self.sample_rate)
         samples = torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))
-        return self.parts.ctap.normalize(log_mel(samples, self.parts.audio).to(self.device))
+        return self.parts.ctap.normalize(long_log_mel(samples, self.parts.audio).to(self.device))
 
     @torch.inference_mode()
     def embed(self, speech: Wave) -> Tensor:
@@ -121,7 +99,7 @@ class Model:
                 feats.scp, or its frames [T, d].
         """
         frames = self._given(speech) if self.parts.ctap.config.given else self.mel(speech)
-        return windowed(lambda x: self.parts.ctap.speech_encoder(x[None])[0], frames).cpu()
+        return self.networks.speech(frames).cpu()
 
     def _given(self, entry: Wave) -> Tensor:
         dim = self.parts.ctap.config.embed_dim
@@ -145,11 +123,11 @@ class Model:
 
     @torch.inference_mode()
     def _decode(self, embedding: Tensor, g: Tensor) -> Speech:
-        ctap = self.parts.ctap
-        g = g.to(self.device)[None]
-        mel = windowed(lambda x: ctap.decoder(x[None], g)[0], embedding.to(self.device))
-        mel = ctap.denormalize(mel).float().cpu()
-        return Speech(self.vocoder(mel), self.sample_rate, mel)
+        mel = self.networks.decode(embedding.to(self.device), g.to(self.device))
+        return self._speak(self.parts.ctap.denormalize(mel).float().cpu())
+
+    def _speak(self, mel: Tensor) -> Speech:
+        return Speech(vocode(self.vocoder, mel, self.parts.audio), self.sample_rate, mel)
 
     def convert(self, source: Wave, prompt: Wave) -> Speech:
         """Say ``source`` in the voice of this model's decoder and ``prompt`` (section 2.2.2)."""
@@ -164,12 +142,23 @@ class Model:
         speed: float = 1.0,
         seed: int = 0,
     ) -> list[int]:
-        """Frames of each phone, drawn from the diffusion model or from the deterministic predictor."""
+        """Frames of each phone, drawn from the diffusion model or from the deterministic predictor.
+
+        What is predicted out of the ordinary is clamped: :meth:`ctap.nn.duration.DurationModel.to_frames`.
+
+        Raises:
+            UserError: ``speed`` is out of :data:`ctap.nn.duration.SPEEDS`.
+        """
+        return self._predict(phones, self._prompt(prompt), source, speed, seed)
+
+    def _predict(
+        self, phones: list[str], prompt: Tensor, source: DurationSource, speed: float, seed: int
+    ) -> list[int]:
         duration = self.parts.require("duration")
-        tokens = torch.tensor([self.parts.tokens.encode(phones)], device=self.device)
-        mask = torch.ones_like(tokens, dtype=torch.bool)
-        mel = self.parts.ctap.denormalize(self._prompt(prompt))[None]
-        condition = self.parts.ctap.duration_condition(tokens, mask, mel)
+        check_speed(speed)
+        tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
+        condition = self.networks.duration_condition(tokens, self.parts.ctap.denormalize(prompt))[None]
+        mask = torch.ones_like(tokens, dtype=torch.bool)[None]
         if source == "diffusion":
             z = duration.sample(condition, mask, torch.Generator().manual_seed(seed))
         else:
@@ -185,8 +174,13 @@ class Model:
         durations: list[int] | DurationSource = "diffusion",
         speed: float = 1.0,
         seed: int = 0,
+        pause: float = PAUSE,
+        max_seconds: float = MAX_SECONDS,
     ) -> Speech:
-        """Speech from text (section 2.2.1).
+        """Speech from text (section 2.2.1), of any length.
+
+        Text is read as that of the model's training was, and said sentence by sentence; sentences (and lists
+        of phones) much longer than those of the training are cut: :mod:`ctap.text.sentences`.
 
         Args:
             text: Hanzi or pinyin, or a list of phones as they stand.
@@ -194,21 +188,47 @@ class Model:
             durations: Frames of each phone, or who predicts them.
             speed: Above 1 is faster.
             seed: Seeds the diffusion model.
+            pause: Seconds between two sentences, where durations are predicted.
+            max_seconds: Refuse to say more.
 
         Raises:
-            UserError: The text can't be read, or durations do not fit the phones.
+            UserError: The text can't be read, durations do not fit the phones or their limits, or a number is
+                out of its range.
         """
-        phones = text_to_phones(text) if isinstance(text, str) else text
-        if isinstance(durations, str):
-            durations = self.predict_durations(phones, prompt, durations, speed, seed)
-        if len(durations) != len(phones):
-            raise UserError(f"{len(durations)} durations for {len(phones)} phones: expected one each")
-        tokens = torch.tensor([self.parts.tokens.encode(phones)], device=self.device)
-        spans = torch.tensor([durations], device=self.device)
-        p = self.parts.ctap.phoneme_encoder(tokens, spans, int(spans.sum()))[0]
-        speech = self._decode(p, self.embed_prompt(prompt))
-        speech.phones, speech.durations = phones, list(durations)
+        check_speed(speed)
+        if not 0 <= pause <= MAX_PAUSE:
+            raise UserError(f"pause {pause:g}: expected 0 to {MAX_PAUSE:g} seconds")
+        mel = self._prompt(prompt)
+        timed = self._time(text, mel, durations, speed, seed, pause)
+        check_length(timed, self.parts.audio.frame_shift, max_seconds)
+        g = self.parts.ctap.prompt_encoder(mel[None])[0][0]
+        mels = []
+        for piece in timed:
+            tokens = torch.tensor(self.parts.tokens.encode(piece.phones), device=self.device)
+            p = self.networks.phonemes(tokens, torch.tensor(piece.durations, device=self.device))
+            mels.append(self.parts.ctap.denormalize(self.networks.decode(p, g)).float().cpu())
+        speech, whole = self._speak(torch.cat(mels)), join(timed)
+        speech.phones, speech.durations = whole.phones, whole.durations
         return speech
+
+    def _time(
+        self,
+        text: str | list[str],
+        prompt: Tensor,
+        durations: list[int] | DurationSource,
+        speed: float,
+        seed: int,
+        pause: float,
+    ) -> list[Timed]:
+        rules, most = self.parts.text, self.parts.trained.window("duration")
+        if not isinstance(durations, str):
+            phones = text_to_phones(text, sandhi=rules.sandhi) if isinstance(text, str) else text
+            return [given(phones, durations)]
+        pieces = text_to_pieces(text, rules, most) if isinstance(text, str) else phones_to_pieces(text, most)
+        frames = round(pause / self.parts.audio.frame_shift)
+        return time_pieces(
+            pieces, lambda phones, i: self._predict(phones, prompt, durations, speed, seed + i), frames
+        )
 
     @torch.inference_mode()
     def recognize(self, wave: Wave) -> Recognition:
@@ -220,47 +240,23 @@ class Model:
         """The same from speech embeddings [T, d]."""
         asr, tokens, units = self.parts.require("asr"), self.parts.tokens, self.parts.units
 
-        def logits(x: Tensor) -> Tensor:
-            phones, spelled = asr(x[None])
-            return torch.cat([phones[0], spelled[0]] if spelled is not None else [phones[0]], dim=1)
+        def scores(x: Tensor) -> Tensor:
+            phones, spelled = asr(x)
+            found = [phones.float().log_softmax(dim=-1)]
+            if spelled is not None:
+                found.append(
+                    spelled.argmax(dim=-1, keepdim=True).float()
+                )  # thousands of units: the best alone
+            return torch.cat(found, dim=-1)
 
-        found = windowed(logits, embedding.to(self.device)).float().cpu()
-        best_phones = sticky_path(found[:, : len(tokens)].log_softmax(dim=1), SWITCH_PENALTY)
+        found = windowed(scores, embedding.to(self.device), self.parts.trained.window("asr")).cpu()
+        best_phones = sticky_path(found[:, : len(tokens)], SWITCH_PENALTY)
         frame_phones = tokens.decode(best_phones.tolist())
         text = None
         if units is not None:
-            best = torch.unique_consecutive(found[:, len(tokens) :].argmax(dim=1))
+            best = torch.unique_consecutive(found[:, len(tokens)].long())
             text = units.decode(best[best != 0].tolist())
         return Recognition(frame_phones, collapse(frame_phones), text)
-
-
-def sticky_path(scores: Tensor, penalty: float) -> Tensor:
-    """Best sequence of labels when every change of label costs ``penalty``.
-
-    Viterbi over a model in which each label follows each other one alike: frames that waver for a moment
-    do not break a phone in two.
-
-    Args:
-        scores: [T, V] log-probabilities.
-        penalty: Cost of a change in nats; 0 gives the best label of every frame.
-
-    Returns:
-        [T] int64.
-    """
-    best = scores[0]
-    changed = torch.zeros(scores.shape, dtype=torch.bool)
-    source = torch.zeros(len(scores), dtype=torch.long)
-    for t in range(1, len(scores)):
-        value, source[t] = best.max(dim=0)
-        changed[t] = value - penalty > best
-        best = torch.maximum(best, value - penalty) + scores[t]
-    path = torch.empty(len(scores), dtype=torch.long)
-    label = int(best.argmax())
-    for t in range(len(scores) - 1, -1, -1):
-        path[t] = label
-        if changed[t, label]:
-            label = int(source[t])
-    return path
 
 
 def load(path: str | Path, device: str = "auto", vocoder: str = "griffin_lim") -> Model:

@@ -1,9 +1,9 @@
 """Model directories: what a training leaves behind, and all that inference needs.
 
-A model directory holds ``model.yaml`` (format, the configuration of every part), ``tokens.txt``,
-``audio.json`` (mel settings), ``units.model`` (sentencepiece, with the asr part) and ``<part>.pt`` (weights).
-Parts are ``ctap`` (always), ``duration`` and ``asr``. A training starts from one and writes one
-with its part added or replaced.
+A model directory holds ``model.yaml`` (format, the configuration of every part, the lengths trained on),
+``tokens.txt``, ``text.json`` (how text is read), ``audio.json`` (mel settings), ``units.model``
+(sentencepiece, with the asr part) and ``<part>.pt`` (weights). Parts are ``ctap`` (always), ``duration`` and
+``asr``. A training starts from one and writes one with its part added or replaced.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.transformer import StackConfig
+from ctap.tasks.windows import TrainedLengths
+from ctap.text.rules import TextRules
 from ctap.text.tokens import TokenTable
 from ctap.text.units import Units
 
@@ -44,6 +46,8 @@ class Parts:
         units: Sentencepiece model that the CTC head spells with.
         path: Where the parts were loaded from.
         asr_config: Sizes of ``asr``.
+        text: How the texts that the parts were trained on are read.
+        trained: How long the utterances were that the parts were trained on.
     """
 
     tokens: TokenTable
@@ -54,6 +58,8 @@ class Parts:
     units: Units | None = None
     path: Path | None = None
     asr_config: StackConfig = field(default_factory=StackConfig)
+    text: TextRules = field(default_factory=TextRules)
+    trained: TrainedLengths = field(default_factory=TrainedLengths)
 
     def modules(self) -> dict[str, nn.Module]:
         """The parts that are there, by name."""
@@ -85,9 +91,11 @@ class Parts:
         if self.asr is not None:
             configs["asr"] = to_dict(self.asr_config)
         with atomic_dir(path) as folder:
-            save_yaml({"format": FORMAT, "parts": configs}, folder / "model.yaml")
+            described = {"format": FORMAT, "parts": configs, "trained": to_dict(self.trained)}
+            save_yaml(described, folder / "model.yaml")
             self.tokens.save(folder / "tokens.txt")
             self.audio.save(folder / "audio.json")
+            self.text.save(folder)
             if self.units is not None:
                 shutil.copyfile(self.units.path, folder / "units.model")
             for name, module in self.modules().items():
@@ -114,7 +122,8 @@ class Parts:
         configs, where = described["parts"], f"{path}/model.yaml"
         tokens, audio = TokenTable.load(path / "tokens.txt"), AudioSettings.load(path / "audio.json")
         ctap = CTAP(from_dict(CTAPConfig, configs["ctap"], where), len(tokens), audio.n_mels)
-        parts = cls(tokens, audio, ctap, path=path)
+        trained = from_dict(TrainedLengths, described.get("trained", {}), where)
+        parts = cls(tokens, audio, ctap, path=path, text=TextRules.load(path), trained=trained)
         if "duration" in configs:
             config = from_dict(DurationConfig, configs["duration"], where)
             parts.duration = DurationModel(ctap.config.embed_dim, ctap.config.prompt_encoder.dim, config)

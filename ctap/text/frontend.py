@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from ctap.text.normalize import PAUSE, UnreadableText, is_hanzi, normalize_text
 from ctap.text.pinyin import canonical, hanzi_to_pinyin, pinyin_to_phones
@@ -32,15 +33,24 @@ def text_to_pinyin(text: str, *, sandhi: bool = False) -> list[list[str]]:
         UnreadableText: nothing to read, or something without a Mandarin reading.
         UnknownPinyin: naming the syllable that is none.
     """
+    return syllable_reader(text, sandhi=sandhi)(text)
+
+
+def syllable_reader(text: str, *, sandhi: bool = False) -> Callable[[str], list[list[str]]]:
+    """What reads ``text``, or any part of it in the way of the whole, as :func:`text_to_pinyin` does."""
     if not is_pinyin(text):
-        return [hanzi_to_pinyin(part, sandhi=sandhi) for part in normalize_text(text).split(PAUSE)]
+        return lambda part: [hanzi_to_pinyin(p, sandhi=sandhi) for p in normalize_text(part).split(PAUSE)]
     # With tone marks a bare syllable is in the neutral tone; with digits it is a slip.
     bare_tone = "5" if _MARKS.search(unicodedata.normalize("NFD", text)) else None
-    words = [_PROSODY.sub(" ", part).split() for part in _BREAKS.split(text)]
-    parts = [[canonical(word, bare_tone=bare_tone) for word in part] for part in words if part]
-    if not parts:
-        raise UnreadableText(f"nothing to read in {text!r}")
-    return parts
+
+    def read(part: str) -> list[list[str]]:
+        words = [_PROSODY.sub(" ", stretch).split() for stretch in _BREAKS.split(part)]
+        stretches = [[canonical(word, bare_tone=bare_tone) for word in own] for own in words if own]
+        if not stretches:
+            raise UnreadableText(f"nothing to read in {part!r}")
+        return stretches
+
+    return read
 
 
 def text_to_phones(text: str, *, sandhi: bool = False) -> list[str]:
@@ -51,8 +61,13 @@ def text_to_phones(text: str, *, sandhi: bool = False) -> list[str]:
 
     Args and errors are those of :func:`text_to_pinyin`.
     """
+    return with_pauses(text_to_pinyin(text, sandhi=sandhi))
+
+
+def with_pauses(stretches: list[list[str]]) -> list[str]:
+    """Phones of the syllables of each stretch, ``sp`` between them and ``sil`` at both ends."""
     phones = ["sil"]
-    for part in text_to_pinyin(text, sandhi=sandhi):
+    for part in stretches:
         phones += [*pinyin_to_phones(part), "sp"]
     phones[-1] = "sil"
     return phones

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctap.errors import UserError
 from ctap.nn.duration import DurationConfig, DurationModel
 
 CONFIG = DurationConfig(layers=4, channels=16, steps=50, sampling_steps=10, predictor_channels=16)
@@ -56,13 +57,31 @@ def test_temperature_is_the_spread_of_what_is_drawn():
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0.2, 60.0), min_size=1, max_size=30))
 def test_whole_frames_keep_the_length_and_leave_no_phone_out(frames):
-    model = DurationModel(4, 2, CONFIG)
+    model = DurationModel(4, 2, CONFIG, mean=2.0, std=1.0)
     wanted = torch.tensor([frames])
     mask = torch.ones_like(wanted, dtype=torch.bool)
-    whole = model.to_frames(torch.log1p(wanted), mask)
+    whole = model.to_frames(torch.log1p(wanted) - 2.0, mask)
     assert (whole >= 1).all()
     total = wanted.clamp(min=1).sum().item()
     assert abs(whole.sum().item() - total) <= 0.5 + (whole == 1).sum().item() * 0.51
+
+
+def test_durations_are_bounded_whatever_is_predicted():
+    """Beyond four deviations z is clamped, and then the frames of a phone; padding counts nothing."""
+    z = torch.tensor([[-50.0, 0.0, 4.0, 20.0, 1e30, float("nan")]])
+    mask = torch.tensor([[True] * 5 + [False]])
+    narrow = DurationModel(4, 2, CONFIG, mean=2.0, std=0.5)
+    frames = narrow.to_frames(z.nan_to_num(0.0, posinf=1e30), mask)
+    assert frames.tolist()[0][0] == 1
+    assert frames[0, 2:5].float() == pytest.approx([53.6] * 3, abs=0.6)
+    assert frames[0, 5] == 0
+    wide = DurationModel(4, 2, dataclasses.replace(CONFIG, max_frames=70), mean=2.0, std=1.5)
+    assert wide.to_frames(z[:, 2:5], mask[:, 2:5]).tolist() == [[70, 70, 70]]
+    assert wide.to_frames(z[:, 2:5], mask[:, 2:5], speed=0.5).tolist() == [[140, 140, 140]]
+    with pytest.raises(UserError, match="no number"):
+        narrow.to_frames(z, torch.ones_like(mask))
+    with pytest.raises(UserError, match="speed 0"):
+        narrow.to_frames(z[:, :2], mask[:, :2], speed=0.0)
 
 
 def test_learns_durations_that_depend_on_the_phone():

@@ -1,17 +1,21 @@
 """Trainings run for real on a tiny dump: all four, resumed, refused, reproduced."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 import yaml
 
 from ctap.bin.train import train
-from ctap.config import from_dict, load_yaml
+from ctap.config import from_dict, load_yaml, to_dict
 from ctap.errors import UserError
+from ctap.kaldi.io import read_table
 from ctap.tasks.build import TRAININGS, Sources
 from ctap.tasks.checkpoints import average_weights
 from ctap.tasks.model_dir import Parts
+from ctap.tasks.windows import TrainedLengths
+from ctap.text.rules import TextRules
 from test import tiny
 
 
@@ -162,6 +166,60 @@ def test_duration_and_asr_leave_ctap_alone_and_add_their_part(dump, pretrained, 
     a, b = weights(tmp_path / "duration", "duration"), weights(tmp_path / "adapted", "duration")
     assert torch.equal(a["mean"], b["mean"])
     assert not same(a, b)
+
+
+def test_every_part_records_how_long_its_training_utterances_were(dump, pretrained, tmp_path):
+    lengths = [int(n) for n in read_table(dump / "train" / "utt2num_frames").values()]
+    most = max(lengths)
+    assert most > 100  # longer than a crop
+    phones = max(len(line.split()) for line in read_table(dump / "train" / "aligned_phones").values())
+    first = TrainedLengths(100, 100, 100, 0, 0)
+    assert Parts.load(pretrained / "model").trained == first
+    sources = Sources(dump / "train", init=pretrained / "model")
+    wider = {"data": {**tiny.DATA, "max_frames": 10_000}}
+    for name, expected in {
+        "finetune": replace(first, decoder=most),
+        "asr": replace(first, asr=most),
+        "semantic": replace(first, phoneme_encoder=most),
+        "duration": replace(first, duration=phones),
+    }.items():
+        values = {**to_dict(config(name)), **wider}
+        parts = TRAININGS[name][1](from_dict(TRAININGS[name][0], values, "test"), sources).parts
+        assert parts.trained == expected, name
+        parts.save(tmp_path / name)
+        assert Parts.load(tmp_path / name).trained == expected
+    # adapted on less, a part keeps what it was trained on before
+    adapted = replace(sources, init=tmp_path / "finetune", duration_init=tmp_path / "duration")
+    again = TRAININGS["duration"][1](config("duration"), adapted).parts.trained
+    assert (again.duration, again.decoder) == (phones, most)
+    narrow = TRAININGS["finetune"][1](config("finetune"), replace(adapted, duration_init=None))
+    assert narrow.parts.trained.decoder == most
+    described = load_yaml(pretrained / "model" / "model.yaml")
+    del described["trained"]
+    shutil.copytree(pretrained / "model", tmp_path / "old")
+    (tmp_path / "old" / "model.yaml").write_text(yaml.safe_dump(described))
+    assert Parts.load(tmp_path / "old").trained == TrainedLengths()
+
+
+def test_data_whose_text_is_read_in_another_way_is_refused_by_name(dump, pretrained, tmp_path):
+    assert Parts.load(pretrained / "model").text == TextRules()
+    other = tmp_path / "dump"
+    shutil.copytree(dump, other)
+    TextRules(sandhi=True).save(other / "train")
+    TextRules(sandhi=True).save(other / "dev")
+    sources = Sources(other / "train", other / "dev")
+    message = r"train/text\.json: .* than that of .*model: sandhi true, not false"
+    with pytest.raises(UserError, match=message):
+        train("asr", config("asr"), replace(sources, init=pretrained / "model"), tmp_path / "x")
+    with pytest.raises(UserError, match=message):
+        train("pretrain", config("pretrain"), replace(sources, init=pretrained / "model"), tmp_path / "y")
+    with pytest.raises(UserError, match=r"dev/text\.json: .* than that of .*train: sandhi false, not true"):
+        train("pretrain", config("pretrain"), replace(sources, dev_dir=dump / "dev"), tmp_path / "z")
+    built = TRAININGS["pretrain"][1](config("pretrain"), sources)
+    assert built.parts.text.sandhi
+    # speech alone has no text to be read
+    TRAININGS["finetune"][1](config("finetune"), replace(sources, init=pretrained / "model"))
+    assert sources.fingerprints() != Sources(dump / "train", dump / "dev").fingerprints()
 
 
 def test_other_mel_settings_are_refused_by_name(dump, pretrained, tmp_path):

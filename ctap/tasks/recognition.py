@@ -1,0 +1,54 @@
+"""What was heard, frame by frame and without its repeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+SWITCH_PENALTY = 4.0  # nats: what a change of phone costs in recognition
+
+
+@dataclass
+class Recognition:
+    """What was heard.
+
+    Attributes:
+        frame_phones: One phone a frame, the best sequence when every change has its price.
+        phones: The same, repeats merged and pauses dropped.
+        text: Best path of the CTC head, or None without one.
+    """
+
+    frame_phones: list[str]
+    phones: list[str]
+    text: str | None
+
+
+def sticky_path(scores: Tensor, penalty: float) -> Tensor:
+    """Best sequence of labels when every change of label costs ``penalty``.
+
+    Viterbi over a model in which each label follows each other one alike: frames that waver for a moment
+    do not break a phone in two.
+
+    Args:
+        scores: [T, V] log-probabilities.
+        penalty: Cost of a change in nats; 0 gives the best label of every frame.
+
+    Returns:
+        [T] int64.
+    """
+    best = scores[0]
+    changed = torch.zeros(scores.shape, dtype=torch.bool)
+    source = torch.zeros(len(scores), dtype=torch.long)
+    for t in range(1, len(scores)):
+        value, source[t] = best.max(dim=0)
+        changed[t] = value - penalty > best
+        best = torch.maximum(best, value - penalty) + scores[t]
+    path = torch.empty(len(scores), dtype=torch.long)
+    label = int(best.argmax())
+    for t in range(len(scores) - 1, -1, -1):
+        path[t] = label
+        if changed[t, label]:
+            label = int(source[t])
+    return path

@@ -1,0 +1,94 @@
+"""When each phone is said: durations of pieces, pauses between them, and limits of those that are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ctap.errors import UserError
+from ctap.text.sentences import Piece
+
+LONGEST_PHONE = 6000  # frames that one phone may be given: a minute, the longest recording of a recipe
+
+
+@dataclass
+class Timed:
+    """Phones and the frames of each."""
+
+    phones: list[str]
+    durations: list[int]
+
+
+def time_pieces(
+    pieces: Sequence[Piece], predict: Callable[[list[str], int], list[int]], pause: int
+) -> list[Timed]:
+    """Durations of pieces that are said one after the other.
+
+    Every piece is timed with silence at both ends, as in training. Where two meet, these silences become one
+    pause, half of it in either: of ``pause`` frames between sentences, half as long where a sentence was cut
+    at a pause of its own, none where it was cut between two syllables.
+
+    Args:
+        pieces: What is said.
+        predict: Phones and the number of the piece to frames.
+        pause: Frames between two sentences.
+    """
+    lengths = {"sil": pause, "sp": pause // 2, "": 0}
+    timed = []
+    for i, piece in enumerate(pieces):
+        before = pieces[i - 1].joint if i else None
+        after = piece.joint if i < len(pieces) - 1 else None
+        head, tail = ["sil"] * (before is not None), ["sil"] * (after is not None)
+        frames = predict([*head, *piece.phones, *tail], i)
+        own = Timed([*piece.phones], frames[len(head) : len(frames) - len(tail)])
+        if before and (half := lengths[before] // 2):
+            own = Timed([before, *own.phones], [half, *own.durations])
+        if after and (half := lengths[after] - lengths[after] // 2):
+            own = Timed([*own.phones, after], [*own.durations, half])
+        timed.append(own)
+    return timed
+
+
+def join(timed: Sequence[Timed]) -> Timed:
+    """All pieces as one, the two halves of a pause put together."""
+    whole = Timed([], [])
+    for own in timed:
+        phones, durations = own.phones, own.durations
+        if whole.phones and phones and phones[0] == whole.phones[-1] and phones[0] in ("sil", "sp"):
+            whole.durations[-1] += durations[0]
+            phones, durations = phones[1:], durations[1:]
+        whole.phones += phones
+        whole.durations += durations
+    return whole
+
+
+def given(phones: list[str], durations: Sequence[int]) -> Timed:
+    """``phones`` with the durations that a user gives.
+
+    Raises:
+        UserError: They are not one each, or not whole numbers of 1 to :data:`LONGEST_PHONE` frames.
+    """
+    if len(durations) != len(phones):
+        raise UserError(f"{len(durations)} durations for {len(phones)} phones: expected one each")
+    for i, (phone, frames) in enumerate(zip(phones, durations, strict=True), 1):
+        if frames != int(frames) or not 1 <= frames <= LONGEST_PHONE:
+            raise UserError(
+                f"duration {i} ({phone}) is {frames}: expected whole frames, 1 to {LONGEST_PHONE} a phone"
+            )
+    return Timed(list(phones), [int(n) for n in durations])
+
+
+def check_length(timed: Sequence[Timed], frame_shift: float, max_seconds: float) -> None:
+    """Refuse what is empty or too long to be said.
+
+    Raises:
+        UserError: Of ``max_seconds`` and what it would take, in seconds.
+    """
+    frames = sum(sum(own.durations) for own in timed)
+    if not frames:
+        raise UserError("no phones to say")
+    if not frames * frame_shift <= max_seconds:  # also true of NaN
+        raise UserError(
+            f"{frames * frame_shift:.1f} s of speech, more than the {max_seconds:g} s that are allowed "
+            "(max_seconds): are the durations frames?"
+        )

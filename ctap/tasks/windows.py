@@ -1,0 +1,155 @@
+"""Networks over utterances of any length: overlapping windows no longer than what they were trained on.
+
+A network with absolute positions has never seen a frame beyond its longest training utterance, and attention
+of any scheme never so many frames at once: longer windows do worse with all of them (docs/positions.md). So
+every part of a model records how long its training utterances were, longer ones go through it in windows of
+that length, context included, and every frame is taken from the window that it stands deepest in. A few
+windows at a time: networks need no more memory for an hour of speech than for a minute.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ctap.data.batch import pad
+from ctap.data.cropping import crop_durations
+from ctap.nn.ctap import CTAP
+
+BATCH_FRAMES = 4000  # frames that go through a network at once
+UNKNOWN = 1000  # frames, where it is not known how long training utterances were: as in conf/ctap.yaml
+
+
+@dataclass
+class TrainedLengths:
+    """How long the longest utterances were that each part was trained on, after cropping; 0: not trained.
+
+    A part that is trained further, on shorter utterances, keeps the longer length. The defaults are taken for
+    model directories of the time before this was recorded.
+
+    Args:
+        speech_encoder: Frames.
+        phoneme_encoder: Frames.
+        decoder: Frames.
+        asr: Frames.
+        duration: Phones.
+    """
+
+    speech_encoder: int = UNKNOWN
+    phoneme_encoder: int = UNKNOWN
+    decoder: int = UNKNOWN
+    asr: int = UNKNOWN
+    duration: int = 100
+
+    def reached(self, length: int, *parts: str) -> None:
+        """Note that ``parts`` are trained on utterances of up to ``length``."""
+        for part in parts:
+            setattr(self, part, max(getattr(self, part), length))
+
+    def window(self, part: str) -> int:
+        """The most frames (phones, for the duration models) that ``part`` is to be given at once."""
+        return getattr(self, part) or getattr(TrainedLengths(), part)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The frames [start, stop) that a network sees, of which [first, last) are kept."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def windows(size: int, window: int) -> list[Window]:
+    """Windows of ``window`` frames, spread evenly over ``size`` frames; one of all where these are fewer.
+
+    Neighbours overlap by at least a third of a window, and the overlap is cut in the middle.
+    """
+    if size <= window:
+        return [Window(0, size, 0, size)]
+    overlap = window // 3
+    count = -(-(size - overlap) // (window - overlap))
+    starts = [i * (size - window) // (count - 1) for i in range(count)]
+    cuts = [0, *((a + window + b) // 2 for a, b in itertools.pairwise(starts)), size]
+    return [Window(s, s + window, cuts[i], cuts[i + 1]) for i, s in enumerate(starts)]
+
+
+def _joined(size: int, window: int, function: Callable[[list[Window]], Tensor]) -> Tensor:
+    """Call ``function`` on a few windows at a time, all of one size -> [B, W, D], and join what is kept."""
+    every = windows(size, window)
+    most = max(1, BATCH_FRAMES // window)
+    kept = []
+    for i in range(0, len(every), most):
+        some = every[i : i + most]
+        found = function(some)
+        kept += [y[w.first - w.start : w.last - w.start] for w, y in zip(some, found, strict=True)]
+    return kept[0] if len(kept) == 1 else torch.cat(kept)
+
+
+def windowed(function: Callable[[Tensor], Tensor], x: Tensor, window: int) -> Tensor:
+    """Apply a frame-to-frame ``function``, [B, W, ...] -> [B, W, D], to ``x`` [T, ...] in windows: [T, D]."""
+    return _joined(len(x), window, lambda some: function(torch.stack([x[w.start : w.stop] for w in some])))
+
+
+class AnyLength:
+    """The networks of a CTAP, over one utterance of any length at a time.
+
+    Args:
+        ctap: The networks.
+        trained: How long their training utterances were.
+    """
+
+    def __init__(self, ctap: CTAP, trained: TrainedLengths) -> None:
+        self.ctap = ctap
+        self.trained = trained
+
+    def speech(self, frames: Tensor, offset: int = 0) -> Tensor:
+        """S [T, d] of normalised log-mel, or of what else the model reads, ``frames`` [T, D] (Eq. 1).
+
+        Args:
+            frames: One utterance.
+            offset: Position of the first frame of every window, to probe a scheme (0 in use).
+        """
+        return windowed(
+            lambda x: self.ctap.speech_encoder(x, offset=offset),
+            frames,
+            self.trained.window("speech_encoder"),
+        )
+
+    def phonemes(self, tokens: Tensor, durations: Tensor) -> Tensor:
+        """P [T, d] of phone ids ``tokens`` [L] that last ``durations`` [L] frames (Eq. 1)."""
+
+        ids, spans = tokens.cpu().numpy(), durations.cpu().numpy()
+
+        def encode(some: list[Window]) -> Tensor:
+            size = some[0].stop - some[0].start
+            crops = zip(*(crop_durations(ids, spans, w.start, size) for w in some), strict=True)
+            padded = [pad(column)[0].to(tokens.device) for column in crops]
+            return self.ctap.phoneme_encoder(*padded, size)
+
+        return _joined(int(spans.sum()), self.trained.window("phoneme_encoder"), encode)
+
+    def decode(self, embedding: Tensor, g: Tensor) -> Tensor:
+        """Normalised log-mel [T, n_mels] from S or P ``embedding`` [T, d] and G ``g`` [D_g] (Eq. 3)."""
+        return windowed(
+            lambda x: self.ctap.decoder(x, g.expand(len(x), -1)), embedding, self.trained.window("decoder")
+        )
+
+    def duration_condition(self, tokens: Tensor, prompt: Tensor) -> Tensor:
+        """Condition [L, d + D_g] of the duration models: :meth:`ctap.nn.ctap.CTAP.duration_condition`.
+
+        Args:
+            tokens: [L] phone ids.
+            prompt: [F, n_mels] log-mel of the prompt, not normalised.
+        """
+
+        def condition(ids: Tensor) -> Tensor:
+            mask = torch.ones_like(ids, dtype=torch.bool)
+            return self.ctap.duration_condition(ids, mask, prompt.expand(len(ids), -1, -1))
+
+        return windowed(condition, tokens, self.trained.window("phoneme_encoder"))

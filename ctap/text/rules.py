@@ -1,0 +1,105 @@
+"""How the texts of a corpus are read: recorded beside its tables, and beside every model trained on them.
+
+``text.json`` lies in a data directory and goes with it into parts, dumps and model directories, so that a
+model is given the phones that it was trained on. A directory without one is of the time before there was any:
+its hanzi were read with the values that :class:`TextRules` has by default.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from ctap.errors import UserError
+from ctap.kaldi.io import atomic_write
+
+RULES_FILE = "text.json"
+LANGUAGES = ("mandarin",)
+NORMALIZATIONS = ("wetext",)
+
+
+@dataclass(frozen=True)
+class TextRules:
+    """How text becomes phones.
+
+    Pinyin is what was said and stays as it is, in a corpus as in synthesis; only hanzi are read.
+
+    Attributes:
+        language: Which language it is, one of :data:`LANGUAGES`.
+        sandhi: Tone sandhi where hanzi are read, see :mod:`ctap.text.sandhi`.
+        normalization: What writes out digits, dates and units, see :mod:`ctap.text.normalize`.
+    """
+
+    language: str = "mandarin"
+    sandhi: bool = False
+    normalization: str = "wetext"
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``folder/text.json``, whole or not at all."""
+        with atomic_write(Path(folder) / RULES_FILE) as file:
+            file.write(self.as_json())
+
+    def as_json(self) -> str:
+        """What ``text.json`` holds."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def load(cls, folder: str | Path) -> TextRules:
+        """Read ``folder/text.json``; the default where there is none.
+
+        Raises:
+            UserError: The file can't be read, or holds what this version does not know.
+        """
+        path = Path(folder) / RULES_FILE
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: can't read how text is read: {error}") from None
+        known = {field.name for field in fields(cls)}
+        if not isinstance(values, dict) or not values.keys() <= known:
+            raise UserError(f"{path}: expected the keys {', '.join(sorted(known))}, found {values!r}")
+        rules = cls(**values)
+        for name, allowed in _ALLOWED.items():
+            if (value := getattr(rules, name)) not in allowed:
+                listed = ", ".join(map(json.dumps, allowed))
+                raise UserError(f"{path}: {name} {json.dumps(value)}: this version knows {listed}")
+        return rules
+
+    def require_same(self, other: TextRules, where: str, whose: str) -> None:
+        """Refuse ``other``, found at ``where``, unless it reads as this does, which is ``whose``.
+
+        Raises:
+            UserError: Naming what differs, with both values.
+        """
+        mine, theirs = asdict(self), asdict(other)
+        different = [k for k in mine if mine[k] != theirs[k]]
+        if different:
+            listed = "; ".join(f"{k} {json.dumps(theirs[k])}, not {json.dumps(mine[k])}" for k in different)
+            raise UserError(
+                f"{where}: its text is read in another way than that of {whose}: {listed}. Prepare the data "
+                "again with the options of the other (stage 0), or train a model on it from the start."
+            )
+
+
+_ALLOWED: dict[str, tuple[str | bool, ...]] = {
+    "language": LANGUAGES,
+    "sandhi": (True, False),
+    "normalization": NORMALIZATIONS,
+}
+
+
+def common_rules(folders: Sequence[str | Path]) -> TextRules:
+    """The rules of several directories, which must be the same.
+
+    Raises:
+        UserError: They are not; the message names the directory and the difference.
+    """
+    first, *others = folders
+    rules = TextRules.load(first)
+    for folder in others:
+        rules.require_same(TextRules.load(folder), str(Path(folder) / RULES_FILE), str(first))
+    return rules
