@@ -144,26 +144,45 @@ def test_killing_the_script_ends_launcher_and_jobs(tmp_path: Path) -> None:
 
 
 SBATCH = """#!/usr/bin/env bash
-# A stand-in: runs the array tasks of the script one after another, as sbatch --wait would in a queue.
+# A stand-in: runs the array tasks of the script one after another, out of sight as a queue does.
+[[ ! -e refuse ]] || { echo "sbatch: error: Invalid partition" >&2; exit 1; }
 echo "$@" >>sbatch.calls
 script=${!#}
 first=1 last=1
 array=$(sed -n 's/^#SBATCH --array=\\([0-9]*\\)-\\([0-9]*\\).*/\\1 \\2/p' "$script")
 [[ -z $array ]] || read -r first last <<<"$array"
 output=$(sed -n 's/^#SBATCH --output=//p' "$script")
+echo RUNNING >state
+(
+    for ((i = first; i <= last; i++)); do
+        [[ ! -e vanish ]] || break
+        SLURM_JOB_ID=4711 SLURM_ARRAY_TASK_ID=$i bash "$script" >"${output//%a/$i}" 2>&1
+    done
+    echo COMPLETED >state
+) </dev/null >/dev/null 2>&1 &
 echo 4711
-status=0
-for ((i = first; i <= last; i++)); do
-    SLURM_JOB_ID=4711 SLURM_ARRAY_TASK_ID=$i bash "$script" >"${output//%a/$i}" 2>&1 || status=$?
-done
-exit $status
+"""
+SQUEUE = """#!/usr/bin/env bash
+echo asked >>squeue.calls
+n=$(wc -l <squeue.calls)
+if [[ -e hiccup ]] && ((n < 3)); then
+    echo "slurm_load_jobs error: Unable to contact slurm controller (connect failure)" >&2
+    exit 1
+fi
+[[ ! -e requeue ]] || { ((n != 1)) || echo NODE_FAIL; ((n == 1)) || cat state; exit 0; }
+if [[ -e forget ]]; then
+    echo "slurm_load_jobs error: Invalid job id specified" >&2
+    exit 1
+fi
+if [[ -e vanish ]]; then cat vanish; else cat state; fi
 """
 
 
 @pytest.fixture
 def slurm(tmp_path: Path) -> str:
     (tmp_path / "bin").mkdir()
-    for name, text in (("sbatch", SBATCH), ("scancel", '#!/usr/bin/env bash\necho "$@" >scancel.calls\n')):
+    scancel = '#!/usr/bin/env bash\necho "$@" >scancel.calls\n'
+    for name, text in (("sbatch", SBATCH), ("squeue", SQUEUE), ("scancel", scancel)):
         (tmp_path / "bin" / name).write_text(text)
         (tmp_path / "bin" / name).chmod(0o755)
     return f"export PATH={tmp_path / 'bin'}:$PATH\n"
@@ -180,7 +199,7 @@ def test_slurm_array(shell, tmp_path: Path, slurm: str) -> None:
     for number in (1, 2, 3):
         log = (tmp_path / "log" / f"x.{number}.log").read_text()
         assert f"{number}|out{number}.txt|a b||$(touch evil)|" in log and log.endswith("# exit status 0\n")
-    assert "--wait" in (tmp_path / "sbatch.calls").read_text()
+    assert (tmp_path / "sbatch.calls").read_text() == "--parsable log/q/x.JOB.log.sbatch\n"
     assert not (tmp_path / "evil").exists()
 
 
@@ -188,6 +207,41 @@ def test_slurm_failure(shell, tmp_path: Path, slurm: str) -> None:
     done = shell(slurm + "run_slurm JOB=1:3 log/x.JOB.log bash -c 'echo cause; [ JOB != 2 ]'\n")
     assert done.returncode == 1
     assert "cause" in done.stderr and "1 of 3 jobs failed (job 2); log: log/x.2.log" in done.stderr
+
+
+def test_short_slurm_jobs_are_not_waited_for_long(shell, tmp_path: Path, slurm: str) -> None:
+    begun = time.monotonic()
+    shell(slurm + "run_slurm JOB=1:2 log/x.JOB.log sleep 0.5\n", check=True)
+    assert time.monotonic() - begun < 4  # sbatch --wait looks every 10 s
+
+
+def test_slurm_jobs_that_leave_no_log(shell, tmp_path: Path, slurm: str) -> None:
+    """Cancelled, or killed before the script began."""
+    (tmp_path / "vanish").write_text("CANCELLED\nOUT_OF_MEMORY\n")
+    begun = time.monotonic()
+    done = shell(slurm + "run_slurm JOB=1:2 log/x.JOB.log true\n")
+    assert done.returncode == 1 and "2 of 2 jobs failed (jobs 1 2)" in done.stderr
+    assert time.monotonic() - begun < 8
+
+
+@pytest.mark.parametrize("trouble", ["hiccup", "requeue"])
+def test_slurm_trouble_that_passes(shell, tmp_path: Path, slurm: str, trouble: str) -> None:
+    (tmp_path / trouble).touch()
+    done = shell(slurm + "run_slurm JOB=1:2 log/x.JOB.log sleep 0.6\n", check=True)
+    assert ("Unable to contact slurm controller" in done.stderr) == (trouble == "hiccup")
+    assert done.stderr.count("\n") == (trouble == "hiccup")  # said once, not at every look
+
+
+def test_a_job_that_slurm_has_forgotten_is_judged_by_its_log(shell, tmp_path: Path, slurm: str) -> None:
+    (tmp_path / "forget").touch()
+    shell(slurm + "run_slurm x.log sleep 1\n", check=True)
+
+
+def test_refused_submission(shell, tmp_path: Path, slurm: str) -> None:
+    (tmp_path / "refuse").touch()
+    done = shell(slurm + "run_slurm x.log true\n")
+    assert done.returncode == 1 and "Invalid partition" in done.stderr
+    assert "run_slurm: error: sbatch ended with status 1: q/x.log.sbatch" in done.stderr
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
@@ -206,5 +260,6 @@ def test_killing_the_launcher_cancels_the_slurm_job(tmp_path: Path, slurm: str, 
 
 
 def test_without_slurm_the_error_says_so(shell) -> None:
-    done = shell("run_slurm x.log true\n")
+    bare = 'mkdir bare\nln -s "$(command -v python3)" bare/python3\n'
+    done = shell(bare + f"PATH={ROOT / 'utils'}:$PWD/bare run_slurm x.log true\n")
     assert done.returncode == 2 and "no sbatch" in done.stderr
