@@ -1,5 +1,6 @@
 """Utterances of any length through networks that see so many frames at once."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,10 +8,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctap.bin.train import train
 from ctap.config import from_dict
+from ctap.data.dataset import FeatureSet
+from ctap.eval.retrieval import retrieval
 from ctap.nn.ctap import CTAP, CTAPConfig
+from ctap.tasks.build import TRAININGS, Sources
+from ctap.tasks.model_dir import Parts
 from ctap.tasks.windows import AnyLength, TrainedLengths, windowed, windows
 from test import tiny
+from test.conftest import make_dump
 
 
 @settings(max_examples=200, deadline=None)
@@ -76,3 +83,51 @@ def test_further_training_on_shorter_utterances_keeps_the_longer_length():
     trained.reached(700, "decoder")
     trained.reached(300, "decoder", "asr")
     assert (trained.decoder, trained.asr, trained.window("asr")) == (700, 300, 300)
+
+
+def test_a_minute_of_speech_is_as_good_as_its_parts(tmp_path):
+    """A tiny model with a clock, trained on a second at a time: utterances, and all of them joined."""
+    make_dump(tmp_path, "train", 40, seed=0)
+    make_dump(tmp_path, "dev", 80, seed=1)
+    stack = {**tiny.STACK, "dim": 32, "ffn": 64, "dropout": 0.0, "positions": "absolute"}
+    common = {
+        "data": {**tiny.DATA, "batch_frames": 1600, "max_frames": 100},
+        "optim": {"lr": 1e-2, "warmup_steps": 10, "schedule": "linear"},
+        "trainer": {**tiny.TRAINER, "max_steps": 40, "epoch_steps": 40, "keep_best": 0},
+    }
+    networks = dict.fromkeys(("speech_encoder", "phoneme_encoder", "decoder"), stack)
+    own = {
+        "pretrain": {"model": {**tiny.MODEL, "embed_dim": 16, **networks}},
+        "asr": {"model": stack, "ctc_weight": 0.0},
+    }
+    sources = Sources(tmp_path / "train")
+    for name in ("pretrain", "asr"):
+        config = from_dict(TRAININGS[name][0], {**common, **own[name]}, "test")
+        train(name, config, sources, tmp_path / name)
+        sources = replace(sources, init=tmp_path / name / "model")
+    parts = Parts.load(tmp_path / "asr" / "model")
+    assert parts.trained == TrainedLengths(100, 100, 100, 100, 0)
+
+    heard = FeatureSet(tmp_path / "dev", parts.tokens)
+    mels = [parts.ctap.normalize(torch.from_numpy(heard.mels[u].copy())) for u in heard.utts]
+    tokens, durations = ([torch.from_numpy(x) for x in xs] for xs in (heard.tokens, heard.durations))
+    phones = torch.cat([t.repeat_interleave(d) for t, d in zip(tokens, durations, strict=True)])
+
+    def figures(trained, utterances):
+        """Phone retrieval within 3 frames, and the share of frames whose phone is recognised."""
+        any_length = AnyLength(parts.ctap, trained)
+        with torch.inference_mode():
+            s = [any_length.speech(mel) for mel, _, _ in utterances]
+            p = torch.cat([any_length.phonemes(t, d) for _, t, d in utterances])
+            found = [windowed(lambda x: parts.asr(x)[0], x, trained.window("asr")).argmax(1) for x in s]
+        near = retrieval(torch.cat(s), p, phones, lengths=[len(m) for m in mels], scope="utterance")
+        return near["speech_to_phone/within_3"], (torch.cat(found) == phones).float().mean().item()
+
+    short = list(zip(mels, tokens, durations, strict=True))
+    joined = [(torch.cat(mels), torch.cat(tokens), torch.cat(durations))]
+    assert len(phones) > 5500
+    by_parts, windows_of_all = figures(parts.trained, short), figures(parts.trained, joined)
+    at_once = figures(TrainedLengths(*[len(phones)] * 5), joined)
+    assert min(by_parts) > 0.8
+    assert all(a > b - 0.03 for a, b in zip(windows_of_all, by_parts, strict=True))
+    assert all(a < b - 0.05 for a, b in zip(at_once, windows_of_all, strict=True))  # what windows are for

@@ -50,7 +50,7 @@ test_share=0.1            # of a target speaker, held out where the corpus has n
 targets_in_train=auto     # pretrain on target speakers too; auto: only if there are one or two speakers
 min_seconds=0.1           # shorter utterances are left out, and named
 max_seconds=60            # longer ones, too
-sandhi=false              # tone sandhi where the corpus brings no pinyin
+sandhi=false              # tone sandhi where hanzi are read: in a corpus without pinyin, and in synthesis
 
 # Durations
 aligner=gmm               # built-in aligner
