@@ -27,6 +27,7 @@ CORE = [
     "sentencepiece>=0.2",  # text units of the recogniser's CTC head
     "pypinyin>=0.50",  # hanzi to pinyin
     "wetext>=0.1",  # digits and Latin letters to hanzi
+    "opencc>=1.1.9",  # traditional to simplified characters: what recognisers write, and texts to be read
     "jiwer>=4.0",  # error rates of recognition
     "matplotlib>=3.8",  # pictures of similarity, alignment, mels and curves
     "tensorboard>=2.16",  # training curves

@@ -20,7 +20,7 @@ def recognize(
     """Recognise recordings.
 
     Args:
-        model: Model directory with the part asr.
+        model: Model directory with the part asr, or of a judge.
         out: Directory for phones, text (of the CTC head, if there is one), and frame by frame
             aligned_phones with durations.
         wav: Recordings; what is heard is printed, too.
@@ -29,19 +29,18 @@ def recognize(
         job: This job's number, from 1.
         num_jobs: Jobs that share the recordings.
     """
-    import ctap
+    from ctap.tasks.judge_model import load_recognizer
 
     set_up_logging()
     items = share(wave_list(wav, scp), job, num_jobs)
-    loaded = ctap.load(model, device)
-    loaded.parts.require("asr")
+    recognizer = load_recognizer(model, device)
     out.mkdir(parents=True, exist_ok=True)
-    heard = over(items, "recognition", lambda utt, path: loaded.recognize(path))
+    heard = over(items, "recognition", lambda utt, path: recognizer.recognize(path))
     runs = {u: [(p, len(list(r))) for p, r in groupby(h.frame_phones)] for u, h in heard.items()}
     write_list(out, "phones", {u: h.phones or ["sil"] for u, h in heard.items()}, job, num_jobs)
     write_list(out, "aligned_phones", {u: [p for p, _ in r] for u, r in runs.items()}, job, num_jobs)
     write_list(out, "durations", {u: [n for _, n in r] for u, r in runs.items()}, job, num_jobs)
-    if loaded.parts.units is not None:
+    if any(h.text is not None for h in heard.values()):
         # a table has no empty values: nothing heard is written as sentencepiece's sign of the unknown
         write_list(out, "text", {u: h.text or "⁇" for u, h in heard.items()}, job, num_jobs)
     if wav is not None:

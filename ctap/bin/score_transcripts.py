@@ -11,6 +11,8 @@ from ctap.eval.errors import ErrorRate, characters, error_rate, syllables
 from ctap.eval.results import Metric, collect_meta, write_scores
 from ctap.kaldi.io import read_table
 from ctap.text.frontend import text_to_phones
+from ctap.text.normalize import UnreadableText, normalize_text
+from ctap.text.simplified import simplified
 
 
 def score_transcripts(
@@ -61,12 +63,14 @@ def score_transcripts(
 def transcription_rates(ref_dir: Path, hyp_dir: Path) -> dict[str, ErrorRate]:
     """Character and syllable error rates; an utterance that was not transcribed counts as deleted.
 
-    Text that can't be read out (Latin letters, say) counts with the syllables of what can.
+    What was said counts, not how it is written: both sides are brought to simplified characters, and digits
+    to words. Text that can't be read out (Latin letters, say) counts with the syllables of what can.
     """
-    texts, phones = read_table(ref_dir / "text"), read_table(ref_dir / "phones")
-    heard = {utt: text for utt, text in read_table(hyp_dir / "text").items() if text != NOTHING}
+    texts = {utt: written_out(text) for utt, text in read_table(ref_dir / "text").items()}
+    phones, transcripts = read_table(ref_dir / "phones"), read_table(hyp_dir / "text")
+    heard = {utt: written_out(text) for utt, text in transcripts.items() if text != NOTHING}
     utts = sorted(texts)
-    if not set(utts) & set(read_table(hyp_dir / "text")):
+    if not set(utts) & set(transcripts):
         raise UserError(f"{hyp_dir}/text and {ref_dir}/text have no utterance in common")
     return {
         "character_error_rate": error_rate(
@@ -76,6 +80,19 @@ def transcription_rates(ref_dir: Path, hyp_dir: Path) -> dict[str, ErrorRate]:
             [syllables(phones[u].split()) for u in utts], [_read(heard.get(u, "")) for u in utts], utts
         ),
     }
+
+
+def written_out(text: str) -> str:
+    """``text`` in simplified characters, digits and the like in words where they can be read.
+
+    >>> written_out("賠2000元。")
+    '赔两千元'
+    """
+    text = simplified(text)
+    try:
+        return normalize_text(text)
+    except UnreadableText:
+        return text
 
 
 def _read(text: str) -> list[str]:

@@ -18,11 +18,14 @@ from ctap.data.dataset import DataConfig, FeatureSet
 from ctap.errors import UserError
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationModel
+from ctap.nn.judge import Judge
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.tasks.asr import ASRConfig, ASRTask
 from ctap.tasks.base import Task
 from ctap.tasks.duration import DurationTask, DurationTaskConfig
 from ctap.tasks.finetune import FinetuneConfig, FinetuneTask
+from ctap.tasks.judge import JudgeConfig, JudgeTask
+from ctap.tasks.judge_model import JudgeParts
 from ctap.tasks.model_dir import Parts
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
 from ctap.tasks.semantic import SemanticTask, SemanticTaskConfig
@@ -92,7 +95,7 @@ class Training:
     task: Task
     train: FeatureSet
     dev: FeatureSet | None
-    parts: Parts
+    parts: Parts | JudgeParts
     prompt_frames: int
 
 
@@ -252,6 +255,20 @@ def build_semantic(config: SemanticTaskConfig, sources: Sources) -> Training:
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
 
 
+def build_judge(config: JudgeConfig, sources: Sources) -> Training:
+    """Recogniser of phones on log-mel alone, which judges the speech of every system."""
+    if sources.init or sources.duration_init or sources.given or sources.units:
+        raise UserError("a judge starts anew, from log-mel to phones: give --train_dir and --dev_dir alone")
+    tokens, audio = TokenTable.mandarin(), read_audio(sources.train_dir)
+    stats = json.loads((sources.train_dir.parent / "stats.json").read_text())
+    train = FeatureSet(sources.train_dir, tokens)
+    dev = None if sources.dev_dir is None else FeatureSet(sources.dev_dir, tokens)
+    torch.manual_seed(config.trainer.seed)
+    judge = Judge(len(tokens), audio.n_mels, config.model, stats["mean"], stats["std"])
+    parts = JudgeParts(tokens, audio, judge, longest(train, config.data))
+    return Training(JudgeTask(judge, config), train, dev, parts, prompt_frames=1)  # it takes no prompt
+
+
 #: Trainings by name: their configuration and their builder.
 TRAININGS: dict[str, tuple[type[Any], Callable[[Any, Sources], Training]]] = {
     "pretrain": (PretrainConfig, build_pretrain),
@@ -259,4 +276,5 @@ TRAININGS: dict[str, tuple[type[Any], Callable[[Any, Sources], Training]]] = {
     "duration": (DurationTaskConfig, build_duration),
     "asr": (ASRConfig, build_asr),
     "semantic": (SemanticTaskConfig, build_semantic),
+    "judge": (JudgeConfig, build_judge),
 }

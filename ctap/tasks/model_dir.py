@@ -98,9 +98,7 @@ class Parts:
             self.text.save(folder)
             if self.units is not None:
                 shutil.copyfile(self.units.path, folder / "units.model")
-            for name, module in self.modules().items():
-                with (folder / f"{name}.pt").open("wb") as file:  # by name, torch hides why it can't write
-                    torch.save(module.state_dict(), file)
+            save_weights(self.modules(), folder)
 
     @classmethod
     def load(cls, path: str | Path) -> Parts:
@@ -110,16 +108,12 @@ class Parts:
             UserError: It is no model directory, or its weights do not fit its configuration.
         """
         path = Path(path)
-        if not (path / "model.yaml").exists():
-            raise UserError(
-                f"{path}: no model directory (model.yaml is missing); a training writes OUT/model"
-            )
-        described = load_yaml(path / "model.yaml")
-        if described.get("format") != FORMAT:
-            raise UserError(
-                f"{path}/model.yaml: format {described.get('format')}, this version reads {FORMAT}"
-            )
+        described = read_description(path)
         configs, where = described["parts"], f"{path}/model.yaml"
+        if "ctap" not in configs:
+            raise UserError(
+                f"{path}: no part 'ctap' but {', '.join(configs)}; give a model of stages 3 to 6"
+            )
         tokens, audio = TokenTable.load(path / "tokens.txt"), AudioSettings.load(path / "audio.json")
         ctap = CTAP(from_dict(CTAPConfig, configs["ctap"], where), len(tokens), audio.n_mels)
         trained = from_dict(TrainedLengths, described.get("trained", {}), where)
@@ -146,6 +140,27 @@ class Parts:
         """
         self.tokens.require_same(tokens, where)
         self.audio.require_same(audio, where)
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """``model.yaml`` of a model directory.
+
+    Raises:
+        UserError: ``path`` is no model directory, or one of another version.
+    """
+    if not (path / "model.yaml").exists():
+        raise UserError(f"{path}: no model directory (model.yaml is missing); a training writes OUT/model")
+    described = load_yaml(path / "model.yaml")
+    if described.get("format") != FORMAT:
+        raise UserError(f"{path}/model.yaml: format {described.get('format')}, this version reads {FORMAT}")
+    return described
+
+
+def save_weights(modules: dict[str, nn.Module], folder: Path) -> None:
+    """Write ``<name>.pt`` for each module."""
+    for name, module in modules.items():
+        with (folder / f"{name}.pt").open("wb") as file:  # by name, torch hides why it can't write
+            torch.save(module.state_dict(), file)
 
 
 def load_weights(module: nn.Module, path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 import torch
 
-from ctap.bin.score_transcripts import score_transcripts
+from ctap.bin.score_transcripts import score_transcripts, transcription_rates
 from ctap.bin.transcribe import transcribe
 from ctap.errors import UserError
 from ctap.eval.transcriber import make_transcriber
@@ -163,3 +163,19 @@ def test_from_waves_to_error_rates(monkeypatch, tmp_path):
     # 在 and 再 are read alike: only the silence is wrong
     assert metrics["transcribed_syllable_error_rate"]["value"] == pytest.approx(2 / 6)
     assert metrics["transcribed_character_error_rate"]["note"] == "heard by funasr:x"
+
+
+def test_traditional_characters_and_digits_are_right_answers(tmp_path):
+    """Whisper writes what it hears in either script, and numbers in digits."""
+    said = {"u1": "为什么看着他", "u2": "赔两千元", "u3": "使用OK这个词"}
+    (tmp_path / "ref").mkdir()
+    (tmp_path / "heard").mkdir()
+    write_table(tmp_path / "ref" / "text", said)
+    write_table(tmp_path / "ref" / "phones", dict.fromkeys(said, "b a1"))
+    heard = {"u1": "為什麽看著他？", "u2": "賠2000元", "u3": "使用 ok 這個詞"}
+    write_table(tmp_path / "heard" / "text", heard)
+    rates = transcription_rates(tmp_path / "ref", tmp_path / "heard")
+    assert rates["character_error_rate"].rate == 0
+    assert rates["character_error_rate"].length == 6 + 4 + 7
+    write_table(tmp_path / "heard" / "text", heard | {"u1": "為什麽看他", "u2": "陪2000元"})
+    assert transcription_rates(tmp_path / "ref", tmp_path / "heard")["character_error_rate"].rate == 2 / 17

@@ -1,0 +1,53 @@
+"""Training of the judge: the recogniser that error rates of synthesised and converted speech come from.
+
+A recogniser trained on CTAP's own S would hear CTAP's speech with CTAP's ears, and that of the compared systems too. The
+judge hears log-mel, is trained on recordings, and is the same for every system.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from ctap.data.batch import Batch
+from ctap.data.dataset import DataConfig
+from ctap.nn.judge import Judge
+from ctap.nn.length_regulator import frame_to_phone
+from ctap.nn.transformer import StackConfig
+from ctap.tasks.base import OptimConfig, Task
+from ctap.tasks.settings import TrainerConfig
+
+
+@dataclass
+class JudgeConfig:
+    """``conf/judge.yaml``.
+
+    Args:
+        model: The stack between convolutions and phones.
+        data: Batches.
+        optim: Optimiser.
+        trainer: Steps, seed, devices.
+    """
+
+    model: StackConfig = field(default_factory=lambda: StackConfig(positions="rotary"))
+    data: DataConfig = field(default_factory=DataConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+
+
+class JudgeTask(Task):
+    """Trains all of the judge with a cross-entropy a frame."""
+
+    def __init__(self, judge: Judge, config: JudgeConfig) -> None:
+        super().__init__(config.optim, config.trainer)
+        self.judge = judge
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Loss and frame accuracy of one batch."""
+        mask = batch.mask
+        target = batch.tokens.gather(1, frame_to_phone(batch.durations, batch.mel.shape[1]))[mask]
+        logits = self.judge(batch.mel, mask)[mask].float()
+        accuracy = (logits.argmax(dim=-1) == target).float().mean()
+        return {"loss": F.cross_entropy(logits, target), "frame_accuracy": accuracy}
