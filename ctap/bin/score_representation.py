@@ -39,7 +39,7 @@ UNITS = {"contrastive": "nats", "kl": "nats", "mel_cepstral_distortion": "dB"}
 NOTES = {
     "contrastive": f"Eq. 6 over the frames of {CONTRASTIVE_UTTERANCES} utterances at a time",
     "kl": "before the margin of Eq. 2",
-    "mel_cepstral_distortion": "mel from P with the recording's durations and its own prompt, no warping",
+    "mel_cepstral_distortion": "mel from P, the recording's durations, prompts as in training; no warping",
     "phone_retrieval": "speech to phoneme, within the utterance",
     "phone_retrieval_shifted": "the same, speech encoder's positions shifted at random by 1 to 1000 frames",
 }
@@ -148,7 +148,7 @@ def score_representation(
         )
     features = FeatureSet(data_dir, parts.tokens, given=given)
     window = parts.ctap.config.prompt_encoder.frames
-    data = CTAPDataset(features, max_frames=None, prompt_frames=window, prompt="utterance", seed=seed)
+    data = CTAPDataset(features, max_frames=None, prompt_frames=window, prompt=parts.prompt, seed=seed)
     count = min(len(features), max_utts)
     batches = [data[BatchRequest((i,), None)] for i in range(count)]
     labels = [b.tokens[0][frame_to_phone(b.durations, b.mel.shape[1])[0]] for b in batches]

@@ -18,6 +18,7 @@ from ctap.kaldi.ark import MatrixReader
 from ctap.kaldi.io import read_table
 from ctap.text.tokens import TokenTable
 
+PromptSource = Literal["utterance", "speaker"]
 EMPTY = np.zeros(0, np.int64)
 
 
@@ -37,7 +38,7 @@ class DataConfig:
     batch_frames: int = 8000
     batch_size: int | None = 8
     max_frames: int = 1000
-    prompt: Literal["utterance", "speaker"] = "utterance"
+    prompt: PromptSource = "utterance"
     num_workers: int = 0
 
 
@@ -131,7 +132,7 @@ class CTAPDataset(Dataset[Batch]):
         *,
         max_frames: int | None,
         prompt_frames: int,
-        prompt: Literal["utterance", "speaker"],
+        prompt: PromptSource,
         seed: int,
     ) -> None:
         self.features = features

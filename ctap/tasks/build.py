@@ -194,6 +194,7 @@ def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
     task = PretrainTask(ctap, config, tokens)
     parts.trained.reached(longest(train, config.data), "speech_encoder", "phoneme_encoder")
     if task.reconstructs:
+        parts.prompt = config.data.prompt
         parts.trained.reached(longest(train, config.data), "decoder")
     return Training(task, train, dev, parts, config.model.prompt_encoder.frames)
 
@@ -203,6 +204,7 @@ def build_finetune(config: FinetuneConfig, sources: Sources) -> Training:
     parts = _start(sources) if sources.init else _start_given(config.model, sources, config.trainer.seed)
     train, dev = _features(sources, parts, labeled=config.reads == "phonemes")
     task = FinetuneTask(parts.ctap, config)
+    parts.prompt = config.data.prompt
     parts.trained.reached(longest(train, config.data), "decoder")
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
 

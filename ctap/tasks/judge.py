@@ -1,7 +1,7 @@
 """Training of the judge: the recogniser that error rates of synthesised and converted speech come from.
 
-A recogniser trained on CTAP's own S would hear CTAP's speech with CTAP's ears, and that of the compared systems too. The
-judge hears log-mel, is trained on recordings, and is the same for every system.
+A recogniser trained on CTAP's own S would hear CTAP's speech, and that of the compared systems, with CTAP's
+ears. The judge hears log-mel, is trained on recordings, and is the same for every system.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ctap.audio.logmel import log_mel
+from ctap.audio.long import long_log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
 from ctap.config import from_dict, save_yaml, to_dict
@@ -89,12 +89,12 @@ class JudgeModel:
 
     @torch.inference_mode()
     def recognize(self, wave: Wave) -> Recognition:
-        """Phones of every frame, and phones, of a file or of an array [N] at the rate of ``parts.audio``; no text."""
+        """Phones of every frame, and phones, of a file or of an array [N] at the rate of ``parts.audio``."""
         parts = self.parts
         if not isinstance(wave, np.ndarray):
             wave = load_wave(wave, parts.audio.sample_rate)
         samples = torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))
-        mel = log_mel(samples, parts.audio).to(self.device)
+        mel = long_log_mel(samples, parts.audio).to(self.device)
         scores = windowed(lambda x: parts.judge(x).float().log_softmax(dim=-1), mel, parts.longest).cpu()
         frame_phones = parts.tokens.decode(sticky_path(scores, SWITCH_PENALTY).tolist())
         return Recognition(frame_phones, collapse(frame_phones), None)

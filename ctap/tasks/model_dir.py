@@ -18,6 +18,7 @@ from torch import nn
 
 from ctap.audio.settings import AudioSettings
 from ctap.config import from_dict, load_yaml, save_yaml, to_dict
+from ctap.data.dataset import PromptSource
 from ctap.errors import UserError
 from ctap.kaldi.io import atomic_dir
 from ctap.nn.ctap import CTAP, CTAPConfig
@@ -48,6 +49,7 @@ class Parts:
         asr_config: Sizes of ``asr``.
         text: How the texts that the parts were trained on are read.
         trained: How long the utterances were that the parts were trained on.
+        prompt: Where the prompts were clipped from that the decoder was trained with (``data.prompt``).
     """
 
     tokens: TokenTable
@@ -60,6 +62,7 @@ class Parts:
     asr_config: StackConfig = field(default_factory=StackConfig)
     text: TextRules = field(default_factory=TextRules)
     trained: TrainedLengths = field(default_factory=TrainedLengths)
+    prompt: PromptSource = "utterance"
 
     def modules(self) -> dict[str, nn.Module]:
         """The parts that are there, by name."""
@@ -92,6 +95,7 @@ class Parts:
             configs["asr"] = to_dict(self.asr_config)
         with atomic_dir(path) as folder:
             described = {"format": FORMAT, "parts": configs, "trained": to_dict(self.trained)}
+            described["prompt"] = self.prompt
             save_yaml(described, folder / "model.yaml")
             self.tokens.save(folder / "tokens.txt")
             self.audio.save(folder / "audio.json")
@@ -111,13 +115,12 @@ class Parts:
         described = read_description(path)
         configs, where = described["parts"], f"{path}/model.yaml"
         if "ctap" not in configs:
-            raise UserError(
-                f"{path}: no part 'ctap' but {', '.join(configs)}; give a model of stages 3 to 6"
-            )
+            raise UserError(f"{path}: no part 'ctap' but {', '.join(configs)}; give a model of stages 3 to 6")
         tokens, audio = TokenTable.load(path / "tokens.txt"), AudioSettings.load(path / "audio.json")
         ctap = CTAP(from_dict(CTAPConfig, configs["ctap"], where), len(tokens), audio.n_mels)
         trained = from_dict(TrainedLengths, described.get("trained", {}), where)
         parts = cls(tokens, audio, ctap, path=path, text=TextRules.load(path), trained=trained)
+        parts.prompt = described.get("prompt", parts.prompt)
         if "duration" in configs:
             config = from_dict(DurationConfig, configs["duration"], where)
             parts.duration = DurationModel(ctap.config.embed_dim, ctap.config.prompt_encoder.dim, config)

@@ -42,6 +42,7 @@ class Recipe:
             "duration": {"model": {"layers": 2, "channels": 8, "steps": 10, "predictor_channels": 8}},
             "duration_adapt": {},
             "asr": {"model": tiny.STACK},
+            "judge": {"model": tiny.STACK},
             "acoustic": {"model": {k: v for k, v in tiny.MODEL.items() if k != "embed_dim"}},
             "semantic": {},
         }

@@ -57,7 +57,14 @@ def cut_down(options: tuple[str, ...], corpus: Path, expdir: str) -> list[str]:
     """A command with what makes it small behind it."""
     given = dict(itertools.pairwise(options))
     small = SMALL | {"corpus": str(corpus), "expdir": given.get("--expdir", expdir)}
-    for name in ("train_args", "asr_args", "table1_args", "table1_asr_args", "table1_finetune_args"):
+    for name in (
+        "train_args",
+        "asr_args",
+        "judge_args",
+        "table1_args",
+        "table1_asr_args",
+        "table1_finetune_args",
+    ):
         own = re.sub(r"--model\.\w+\.layers \S+", "", given.get(f"--{name}", ""))
         small[name] = f"{own} {STEPS}".strip()
     if int(given.get("--stage", 0)) > 3:

@@ -17,7 +17,7 @@ from ctap.tasks.build import TRAININGS, Sources
 from ctap.tasks.settings import TrainerConfig, native_bfloat16
 from test import tiny
 
-CASES = ["pretrain", "finetune speech", "finetune phonemes", "duration", "semantic", "asr"]
+CASES = ["pretrain", "finetune speech", "finetune phonemes", "duration", "semantic", "asr", "judge"]
 PRECISIONS = ["32-true", "bf16-mixed"]
 
 
@@ -29,6 +29,7 @@ def config(case, **trainer):
         "finetune": {"reads": reads[0] if reads else "speech"},
         "duration": {"model": {"layers": 2, "channels": 8, "steps": 10, "predictor_channels": 8}},
         "asr": {"model": tiny.STACK},
+        "judge": {"model": tiny.STACK},
     }
     return from_dict(TRAININGS[name][0], {**values, **own.get(name, {})}, "test")
 
@@ -41,7 +42,7 @@ def model(dump, tmp_path_factory):
 
 
 def sources(case, dump, model):
-    return Sources(dump / "train", dump / "dev", init=None if case == "pretrain" else model)
+    return Sources(dump / "train", dump / "dev", init=None if case in ("pretrain", "judge") else model)
 
 
 def grad_norms(out):

@@ -75,6 +75,7 @@ SHELL = [
 CONFIGURED = {
     "train_args": ("pretrain", "train_config"),
     "asr_args": ("asr", "asr_config"),
+    "judge_args": ("judge", "judge_config"),
     "table1_args": ("pretrain", "paper_config"),
     "table1_asr_args": ("asr", "asr_config"),
     "table1_finetune_args": ("finetune", "finetune_config"),

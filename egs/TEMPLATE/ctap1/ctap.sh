@@ -10,7 +10,7 @@
 #  3  CTAP pretraining                        -> exp/<tag>
 #  4  minimally-supervised TTS                -> exp/tts_<speaker>
 #  5  voice conversion                        -> exp/vc_<speaker>
-#  6  ASR                                     -> exp/asr, and recognition scores of stages 4 and 5
+#  6  ASR                                     -> exp/asr
 #  7  the paper's Table 1: compared systems   -> exp/table1, exp/TABLE1.md, exp/TABLE1.html
 #  8  packing                                 -> exp/packed
 #
@@ -74,6 +74,8 @@ asr_args=""                              # more of its options
 units=2000                               # sentencepiece units of the CTC head, at most; 0: no head
 
 # Scores
+judge_config=conf/judge.yaml # recogniser on log-mel of recordings, for error rates of what stages 4, 5 and 7 say
+judge_args=""             # more of its options
 eval_utts=100             # utterances of each target speaker, and of test, that are synthesised and scored
 vc_utts=20                # test utterances of other speakers that are converted to each target speaker
 max_refs=10               # recordings a speaker that the speaker encoder hears
@@ -130,9 +132,10 @@ fi
 ctap_exp=${expdir}/${tag}
 marks=${expdir}/.done
 voices=${expdir}/eval/voices
-declare -a train_options asr_options aligner_options table1_options table1_asr_options table1_finetune_options
+declare -a train_options asr_options aligner_options judge_options table1_options table1_asr_options table1_finetune_options
 split_words train_args "${train_args}" train_options
 split_words asr_args "${asr_args}" asr_options
+split_words judge_args "${judge_args}" judge_options
 split_words aligner_args "${aligner_args}" aligner_options
 split_words table1_args "${table1_args}" table1_options
 split_words table1_asr_args "${table1_asr_args}" table1_asr_options
@@ -414,11 +417,105 @@ choose_test() {
         --data_dir "${dumpdir}/$1" --out_dir "$3" --utts "$2" --seed "${seed}"
 }
 
+# All labeled speech -> dump/labeled: train and of target speakers the labeled minutes (unless train has them already).
+merge_labeled() {
+    local spk all=${dumpdir}/labeled
+    local -a sets=("${dumpdir}/train") inputs=(--in "${dumpdir}/train")
+    for spk in $(targets); do
+        if ! has_key "${dumpdir}/train/spk2utt" "${spk}"; then
+            sets+=("${dumpdir}/target_${spk}_labeled")
+            inputs+=(--in "${dumpdir}/target_${spk}_labeled")
+        fi
+    done
+    module labeled ctap.bin.merge_data_dirs "${inputs[@]}" --out "${all}/feats.scp" -- \
+        --inputs "${sets[@]}" --out_dir "${all}"
+}
+
+# recognize SPEECH NAME MODEL: recognises a wav.scp (or what else MODEL reads) -> exp/recognized/NAME.
+recognize() {
+    local out=${expdir}/recognized/$2 model=$3
+    run_step --mark "${marks}/recognition_$2" --name "stage ${current}, recognition of $2" --in "${model}" \
+        --in "${1%/*}" --out "${out}/phones" -- generate "$1" "recognition_$2" "${out}" ctap.bin.recognize \
+        --model "${model}" --scp "$1"
+}
+
+# judge SPEECH NAME: recognises a wav.scp by the judge -> exp/recognized/NAME.
+judge() { recognize "$1" "$2" "${expdir}/judge/model"; }
+
+# rate NAME TASK DATA HEARD OUT FRAMES CONFIG [AGAINST]...: scores what a recogniser of CONFIG heard against DATA's phones.
+rate() {
+    local name=$1 task=$2 data=$3 hyp=$4 out=$5 frames=$6 config=$7
+    local -a against=()
+    shift 7
+    (($# == 0)) || against=(--against "$@")
+    module "rate_${name}" ctap.bin.score_asr --in "${hyp}" --in "${data}" --out "${out}" -- \
+        --ref_dir "${data}" --hyp_dir "${hyp}" --out "${out}" --name "${name}" --task "${task}" \
+        --frames "${frames}" --seed "${seed}" --config "${config}" "${against[@]}"
+}
+
+# The judge, with nothing of CTAP in it: hears recordings and generated speech of all systems with the same ears.
+train_judge() {
+    local all=${dumpdir}/labeled test=${expdir}/eval/test
+    merge_labeled
+    training judge judge "${judge_config}" "${all}" "${dumpdir}/dev" -- --train_dir "${all}" \
+        --dev_dir "${dumpdir}/dev" "${judge_options[@]}"
+    choose_test test "${eval_utts}" "${test}"
+    resynthesize test
+    judge "${test}/wav.scp" test
+    judge "${test}_vocoded/wav.scp" test_vocoded
+    rate judge judge "${test}" "${expdir}/recognized/test" "${expdir}/judge/scores.json" true "${judge_config}" \
+        "vocoded=${expdir}/recognized/test_vocoded"
+}
+
+# rate_tts EXPERIMENT SPEAKER SAID: what the judge hears in synthesised speech, beside the recordings.
+rate_tts() {
+    local name=$1 data=${expdir}/eval/target_$2 heard=${expdir}/recognized
+    judge "$3/wav.scp" "${name}"
+    judge "${data}/wav.scp" "target_$2"
+    judge "${data}_vocoded/wav.scp" "target_$2_vocoded"
+    rate "${name}" tts "${data}" "${heard}/${name}" "${expdir}/${name}/scores_recognition.json" false "${judge_config}" \
+        "recording=${heard}/target_$2" "vocoded=${heard}/target_$2_vocoded"
+    hear_words "${name}" tts "${data}" "$3" "recording=${data}" "vocoded=${data}_vocoded"
+}
+
+# hear_words EXPERIMENT TASK DATA SPEECH [LABEL=SPEECH]...: characters that the outside recogniser hears in SPEECH, a
+# directory with a wav.scp, beside other versions of it. Nothing without --transcriber.
+hear_words() {
+    local name=$1 task=$2 data=$3 item
+    local -a against=() inputs=()
+    shift 3
+    [[ -n ${transcriber} ]] || return 0
+    for item in "said=$1" "${@:2}"; do
+        local speech=${item#*=} out=${expdir}/transcribed/${item#*=}
+        run_step --mark "${marks}/transcription_${speech}" --name "stage ${current}, transcription of ${speech}" \
+            --in "${speech}" --opt "asr=${transcriber}" --out "${out}/text" \
+            -- generate "${speech}/wav.scp" "transcription_${speech}" "${out}" ctap.bin.transcribe \
+            --asr "${transcriber}" --scp "${speech}/wav.scp"
+        inputs+=(--in "${out}")
+        [[ ${item} == said=* ]] || against+=("${item%%=*}=${out}")
+    done
+    module "words_${name}" ctap.bin.score_transcripts "${inputs[@]}" --in "${data}" \
+        --out "${expdir}/${name}/scores_transcripts.json" -- --ref_dir "${data}" \
+        --hyp_dir "${expdir}/transcribed/$1" --out "${expdir}/${name}/scores_transcripts.json" --name "${name}" \
+        --task "${task}" --asr "${transcriber}" --seed "${seed}" --config "${transcriber}" --against "${against[@]}"
+}
+
+# rate_vc EXPERIMENT SAID: the same of converted speech, beside its sources.
+rate_vc() {
+    local name=$1 data=${expdir}/eval/vc_sources heard=${expdir}/recognized
+    judge "$2/wav.scp" "${name}"
+    judge "${data}/wav.scp" vc_sources
+    rate "${name}" vc "${data}" "${heard}/${name}" "${expdir}/${name}/scores_recognition.json" false "${judge_config}" \
+        "source=${heard}/vc_sources"
+    hear_words "${name}" vc "${data}" "$2" "source=${data}"
+}
+
 stage_4() {
     local spk data out
     training duration duration "${duration_config}" "${dumpdir}/train" "${dumpdir}/dev" "${ctap_exp}/model" -- \
         --train_dir "${dumpdir}/train" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model"
     embed_voices
+    train_judge
     for spk in $(targets); do
         data=${expdir}/eval/target_${spk}
         out=${expdir}/tts_${spk}
@@ -441,6 +538,7 @@ stage_4() {
         say_as_given "tts_${spk}" "${spk}" "${data}" test_given
         resynthesize "target_${spk}"
         score_tts "tts_${spk}" "${spk}" "${out}/test" "${out}/test_given" "${labeled_config}"
+        rate_tts "tts_${spk}" "${spk}" "${out}/test"
     done
 }
 
@@ -512,110 +610,34 @@ stage_5() {
     local spk out data=${expdir}/eval/vc_sources
     choose_test test "${vc_utts}" "${data}"
     embed_voices
+    train_judge
     for spk in $(targets); do
         out=${expdir}/vc_${spk}
         finetune_speech "${spk}"
         convert_to "${spk}" "${out}/model" "${data}/wav.scp" "vc_${spk}/test"
         score_vc "vc_${spk}" "${spk}" "${out}/test" "${finetune_config}"
+        rate_vc "vc_${spk}" "${out}/test"
     done
 }
 
-# recognize SPEECH NAME [MODEL]: recognises a wav.scp (or what else MODEL reads) -> exp/recognized/NAME.
-recognize() {
-    local out=${expdir}/recognized/$2 model=${3:-${expdir}/asr/model}
-    run_step --mark "${marks}/recognition_$2" --name "stage ${current}, recognition of $2" --in "${model}" \
-        --in "${1%/*}" --out "${out}/phones" -- generate "$1" "recognition_$2" "${out}" ctap.bin.recognize \
-        --model "${model}" --scp "$1"
-}
-
-# rate NAME TASK DATA HEARD OUT FRAMES [AGAINST]...: scores what was heard against DATA's phones.
-rate() {
-    local name=$1 task=$2 data=$3 hyp=$4 out=$5 frames=$6
-    local -a against=()
-    shift 6
-    (($# == 0)) || against=(--against "$@")
-    module "rate_${name}" ctap.bin.score_asr --in "${hyp}" --in "${data}" --out "${out}" -- \
-        --ref_dir "${data}" --hyp_dir "${hyp}" --out "${out}" --name "${name}" --task "${task}" \
-        --frames "${frames}" --seed "${seed}" --config "${asr_config}" "${against[@]}"
-}
-
 stage_6() {
-    local spk heard=${expdir}/recognized
+    local all=${dumpdir}/labeled heard=${expdir}/recognized
     local -a with_units=()
     if ((units > 0)); then
         module units ctap.bin.train_units --in "${dumpdir}/train/text" --out "${expdir}/units.model" -- \
             --text "${dumpdir}/train/text" --size "${units}" --out "${expdir}/units.model"
         with_units=(--units "${expdir}/units.model")
     fi
-    # All labeled speech: of target speakers, the labeled minutes (unless train has them already).
-    local all=${dumpdir}/labeled
-    local -a sets=("${dumpdir}/train") inputs=(--in "${dumpdir}/train")
-    for spk in $(targets); do
-        if ! has_key "${dumpdir}/train/spk2utt" "${spk}"; then
-            sets+=("${dumpdir}/target_${spk}_labeled")
-            inputs+=(--in "${dumpdir}/target_${spk}_labeled")
-        fi
-    done
-    module labeled ctap.bin.merge_data_dirs "${inputs[@]}" --out "${all}/feats.scp" -- \
-        --inputs "${sets[@]}" --out_dir "${all}"
+    merge_labeled
     training asr asr "${asr_config}" "${all}" "${dumpdir}/dev" "${ctap_exp}/model" -- \
         --train_dir "${all}" --dev_dir "${dumpdir}/dev" --init "${ctap_exp}/model" "${with_units[@]}" \
         "${asr_options[@]}"
     choose_test test "${eval_utts}" "${expdir}/eval/test"
     resynthesize test
-    recognize "${expdir}/eval/test/wav.scp" test
-    recognize "${expdir}/eval/test_vocoded/wav.scp" test_vocoded
-    rate asr asr "${expdir}/eval/test" "${heard}/test" "${expdir}/asr/scores.json" true \
-        "vocoded=${heard}/test_vocoded"
-    # With the recogniser at hand, what stages 4 and 5 said is recognised too, beside the recording itself.
-    for spk in $(targets); do
-        [[ ! -e ${expdir}/tts_${spk}/test/wav.scp ]] || rate_tts "tts_${spk}" "${spk}" \
-            "${expdir}/tts_${spk}/test"
-        [[ ! -e ${expdir}/vc_${spk}/test/wav.scp ]] || rate_vc "vc_${spk}" "${expdir}/vc_${spk}/test"
-    done
-}
-
-# rate_tts EXPERIMENT SPEAKER SAID: what the recogniser hears in synthesised speech, beside the recordings.
-rate_tts() {
-    local name=$1 data=${expdir}/eval/target_$2 heard=${expdir}/recognized
-    recognize "$3/wav.scp" "${name}"
-    recognize "${data}/wav.scp" "target_$2"
-    recognize "${data}_vocoded/wav.scp" "target_$2_vocoded"
-    rate "${name}" tts "${data}" "${heard}/${name}" "${expdir}/${name}/scores_recognition.json" false \
-        "recording=${heard}/target_$2" "vocoded=${heard}/target_$2_vocoded"
-    hear_words "${name}" tts "${data}" "$3" "recording=${data}" "vocoded=${data}_vocoded"
-}
-
-# hear_words EXPERIMENT TASK DATA SPEECH [LABEL=SPEECH]...: characters that the outside recogniser hears in SPEECH, a
-# directory with a wav.scp, beside other versions of it. Nothing without --transcriber.
-hear_words() {
-    local name=$1 task=$2 data=$3 item
-    local -a against=() inputs=()
-    shift 3
-    [[ -n ${transcriber} ]] || return 0
-    for item in "said=$1" "${@:2}"; do
-        local speech=${item#*=} out=${expdir}/transcribed/${item#*=}
-        run_step --mark "${marks}/transcription_${speech}" --name "stage ${current}, transcription of ${speech}" \
-            --in "${speech}" --opt "asr=${transcriber}" --out "${out}/text" \
-            -- generate "${speech}/wav.scp" "transcription_${speech}" "${out}" ctap.bin.transcribe \
-            --asr "${transcriber}" --scp "${speech}/wav.scp"
-        inputs+=(--in "${out}")
-        [[ ${item} == said=* ]] || against+=("${item%%=*}=${out}")
-    done
-    module "words_${name}" ctap.bin.score_transcripts "${inputs[@]}" --in "${data}" \
-        --out "${expdir}/${name}/scores_transcripts.json" -- --ref_dir "${data}" \
-        --hyp_dir "${expdir}/transcribed/$1" --out "${expdir}/${name}/scores_transcripts.json" --name "${name}" \
-        --task "${task}" --asr "${transcriber}" --seed "${seed}" --config "${transcriber}" --against "${against[@]}"
-}
-
-# rate_vc EXPERIMENT SAID: the same of converted speech, beside its sources.
-rate_vc() {
-    local name=$1 data=${expdir}/eval/vc_sources heard=${expdir}/recognized
-    recognize "$2/wav.scp" "${name}"
-    recognize "${data}/wav.scp" vc_sources
-    rate "${name}" vc "${data}" "${heard}/${name}" "${expdir}/${name}/scores_recognition.json" false \
-        "source=${heard}/vc_sources"
-    hear_words "${name}" vc "${data}" "$2" "source=${data}"
+    recognize "${expdir}/eval/test/wav.scp" asr "${expdir}/asr/model"
+    recognize "${expdir}/eval/test_vocoded/wav.scp" asr_vocoded "${expdir}/asr/model"
+    rate asr asr "${expdir}/eval/test" "${heard}/asr" "${expdir}/asr/scores.json" true "${asr_config}" \
+        "vocoded=${heard}/asr_vocoded"
 }
 
 # stage_7: the compared systems

@@ -111,7 +111,7 @@ compare_system() {
     training "${base}/asr" asr "${asr_config}" "${dumpdir}/labeled" "${dumpdir}/dev" "${model}" -- \
         --train_dir "${dumpdir}/labeled" --dev_dir "${dumpdir}/dev" --init "${model}" "${with[@]}" "${table1_asr_options[@]}"
     recognize "${speech}" "${base}/asr" "${expdir}/${base}/asr/model"
-    rate "${base}/asr" asr "${test}" "${expdir}/recognized/${base}/asr" "${expdir}/${base}/asr/scores.json" true
+    rate "${base}/asr" asr "${test}" "${expdir}/recognized/${base}/asr" "${expdir}/${base}/asr/scores.json" true "${asr_config}"
     for spk in $(targets); do
         # Section 2.2.1 and 2.2.2, as in stages 4 and 5.
         training "${base}/vc_${spk}" finetune "${finetune_config}" "${dumpdir}/target_${spk}_speech" "${model}" -- \

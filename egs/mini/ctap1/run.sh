@@ -15,6 +15,7 @@ CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")"
     --duration_config conf/duration_mini.yaml \
     --duration_adapt_config conf/duration_adapt_mini.yaml \
     --asr_config conf/asr_mini.yaml \
+    --judge_config conf/judge_mini.yaml \
     --units 600 \
     --eval_utts 48 \
     --vc_utts 10 \
