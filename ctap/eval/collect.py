@@ -49,9 +49,7 @@ class Experiment:
     samples: list[Sample] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     logs: list[Path] = field(default_factory=list)
-    tables: list[tuple[Path, str]] = field(
-        default_factory=list
-    )  # files to look up more in, and what they hold
+    similarities: list[Path] = field(default_factory=list)
 
 
 @dataclass
@@ -181,7 +179,6 @@ def collect(expdir: str | Path, skip: Collection_[str] = ()) -> Collection:
         if "metrics.csv" in files:
             _owner(folder, homes, expdir).logs.append(folder / "metrics.csv")
         if SIMILARITIES in files:
-            words = "Similarity of every utterance to every speaker"
-            _owner(folder, homes, expdir).tables.append((folder / SIMILARITIES, words))
+            _owner(folder, homes, expdir).similarities.append(folder / SIMILARITIES)
     unscored = [experiment for experiment in homes.values() if experiment.name not in named]
     return Collection([*named.values(), *unscored], problems)

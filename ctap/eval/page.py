@@ -110,12 +110,9 @@ def _experiment(experiment: Experiment, address: Callable[[Path], str]) -> str:
     parts = [f'<section class="card"><h3>{escape(experiment.name)}</h3>']
     if experiment.scores:
         parts.append(_table(report.rows(experiment), ("value", "n")))
-    for path, words in experiment.tables:
-        where = escape(address(path), quote=True)
-        parts.append(
-            f'<p class="note">{escape(words)}: <a href="{where}" download="{escape(path.name, quote=True)}">'
-            f"{escape(path.name)}</a></p>"
-        )
+    for path in experiment.similarities:
+        where, name = escape(address(path), quote=True), escape(path.name, quote=True)
+        parts.append(f'<p class="note">{report.SIMILAR}: <a href="{where}" download="{name}">{name}</a></p>')
     seen = []
     for scores in experiment.scores:
         rows = report.provenance(scores.meta)

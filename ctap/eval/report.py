@@ -34,6 +34,7 @@ NOTE = (
     "Every figure stands beside the number of utterances behind it (n) and, where it is a mean over "
     "utterances, its 95% bootstrap interval. ↑: higher is better, ↓: lower is better."
 )
+SIMILAR = "Similarity of every utterance to every speaker"
 
 
 @dataclass(frozen=True)
@@ -248,8 +249,8 @@ def _experiment(experiment: Experiment, out: Path) -> list[str]:
         table = rows(experiment)
         right = [i for i, name in enumerate(table[0]) if name in ("value", "n")]
         text += markdown_table(table, right=right)
-    for path, words in experiment.tables:
-        text += [f"{words}: [{path.name}]({link(path, out)})", ""]
+    for path in experiment.similarities:
+        text += [f"{SIMILAR}: [{path.name}]({link(path, out)})", ""]
     seen = []
     for scores in experiment.scores:
         lines = [f"- {name}: `{value}`" for name, value in provenance(scores.meta)]
