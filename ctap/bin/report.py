@@ -26,6 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     arguments = build_parser().parse_args(argv)
     from ctap.eval.collect import collect
+    from ctap.eval.headlines import at_a_glance
     from ctap.eval.page import page
     from ctap.eval.report import draw_curves, markdown
     from ctap.kaldi.io import atomic_write
@@ -35,10 +36,11 @@ def main(argv: list[str] | None = None) -> None:
     command = shlex.join(["python", "-m", "ctap.bin.report", *(sys.argv[1:] if argv is None else argv)])
     collection = collect(arguments.expdir, arguments.skip)
     draw_curves(collection, out.parent / f"{out.stem}_files")
-    for target, text in [
-        (out, markdown(collection, out, html=html, command=command)),
-        *([(html, page(collection, html, embed=arguments.embed, command=command))] if html else []),
-    ]:
+    lead = at_a_glance(collection)
+    texts = {out: markdown(collection, out, html=html, command=command, lead=lead)}
+    if html:
+        texts[html] = page(collection, html, embed=arguments.embed, command=command, lead=lead)
+    for target, text in texts.items():
         with atomic_write(target) as file:
             file.write(text)
     figures = sum(len(scores.metrics) for e in collection.experiments for scores in e.scores)

@@ -55,9 +55,8 @@ def score_asr(
     }
     metrics: dict[str, Metric] = {}
     for key, rate in rates.items():
-        beside = {label: own[key].rate for label, own in others.items() if key in own} or {
-            "nothing said": 1.0
-        }
+        beside = {"nothing said": 1.0}
+        beside |= {label: own[key].rate for label, own in others.items() if key in own}
         metrics[key] = Metric.of(
             rate.interval(), n=rate.utterances, better="lower", against=beside, items=rate.items
         )

@@ -9,9 +9,10 @@ from pathlib import Path
 from ctap.align.durations import read_durations, strip_pauses
 from ctap.align.edges import own_silence
 from ctap.align.events import read_reference
-from ctap.align.score import format_table, score
+from ctap.align.score import WITHIN, format_table, score
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError, cli
+from ctap.eval.results import Metric, collect_meta, write_scores
 from ctap.kaldi.io import atomic_write, read_table
 
 
@@ -30,7 +31,28 @@ def get_parser() -> argparse.ArgumentParser:
         "(needs wav.scp and utt2spk in --hypothesis), and score the edges without it, too",
     )
     parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        help="write those of all boundaries as scores.json, for the results page: exp/durations/scores.json",
+    )
     return parser
+
+
+def metrics_of_boundaries(result: dict) -> dict[str, Metric]:
+    """Figures of all boundaries, from what :func:`ctap.align.score.score` gives."""
+    found = result["boundaries"]["all"]
+    note = f"{found['count']} boundaries of {result['kind']}"
+    metrics = {
+        f"boundary_error/{key}": Metric(found[key], result["utterances"], "ms", "lower", note=note)
+        for key in ("median", "mean", "p90", "p99")
+    }
+    for limit in WITHIN:
+        share = found[f"within_{1000 * limit:.0f}"]
+        metrics[f"boundaries_within/{1000 * limit:.0f}_ms"] = Metric(
+            share, result["utterances"], better="higher", note=f"share of {note}"
+        )
+    return metrics
 
 
 @cli
@@ -59,6 +81,10 @@ def main(argv: list[str] | None = None) -> None:
             + "; ".join(reasons[:3])
         )
     print(format_table(result))
+    if args.scores:
+        meta = collect_meta(seed=0, config=settings.as_dict())
+        name = args.scores.resolve().parent.name
+        write_scores(args.scores, name, metrics_of_boundaries(result), meta, task="durations")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _embeddings_of_speakers(folder: Path, limit: int, encoder: Any) -> dict[str, dict]:
-    from ctap.eval.speech import embed_list
+    from ctap.eval.speaker_metrics import embed_list
     from ctap.kaldi.ark import MatrixReader
     from ctap.kaldi.io import read_table
 
@@ -69,8 +69,9 @@ def _embeddings_of_speakers(folder: Path, limit: int, encoder: Any) -> dict[str,
 
 
 def _speakers(arguments: argparse.Namespace, encoder: Any, hypothesis: dict[str, str], seed: int) -> dict:
+    from ctap.eval.results import SIMILARITIES
     from ctap.eval.speaker import centroid
-    from ctap.eval.speech import embed_list, metrics_of_speakers
+    from ctap.eval.speaker_metrics import embed_list, metrics_of_speakers, write_similarities
     from ctap.kaldi.io import read_table
 
     limit = arguments.max_refs
@@ -99,9 +100,11 @@ def _speakers(arguments: argparse.Namespace, encoder: Any, hypothesis: dict[str,
         source = embed({utt: waves[utt] for utt in hypothesis if utt in waves}, "sources")
     if target is None and not source and not others:
         return {}
-    return metrics_of_speakers(
-        embed(hypothesis, "hypothesis"), target, source=source, others=others, name=encoder.name, seed=seed
-    )
+    own = embed(hypothesis, "hypothesis")
+    if others:
+        named = {arguments.target_speaker or "target": centroid(target.values())} if target else {}
+        write_similarities(arguments.out.parent / SIMILARITIES, own, named | others)
+    return metrics_of_speakers(own, target, source=source, others=others, name=encoder.name, seed=seed)
 
 
 def _quality(arguments: argparse.Namespace, hypothesis: dict[str, str], reference_scp: str | None) -> dict:
@@ -125,7 +128,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = build_parser().parse_args(argv)
     from ctap.audio.settings import AudioSettings
     from ctap.eval.report import figure, label
-    from ctap.eval.results import collect_meta, write_scores
+    from ctap.eval.results import SIMILARITIES, collect_meta, write_scores
     from ctap.eval.speaker import load_speaker_encoder
     from ctap.eval.speech import PAIR_KEYS, TIMED_KEYS, metrics_of_pairs, score_list
     from ctap.kaldi.io import read_table
@@ -162,6 +165,7 @@ def main(argv: list[str] | None = None) -> None:
         scores = score_list(reference, hypothesis, same_length=False, **options)
         metrics |= metrics_of_pairs(scores, PAIR_KEYS, against=against(scores, False), note=note, seed=seed)
     encoder = None
+    (arguments.out.parent / SIMILARITIES).unlink(missing_ok=True)  # of an earlier run
     if arguments.speaker_encoder != "none":
         encoder = load_speaker_encoder(arguments.speaker_encoder)
     if encoder is not None:

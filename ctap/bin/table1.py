@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ctap.bin.common import command, labelled
 from ctap.eval.collect import Collection, collect
-from ctap.eval.page import Section, page
+from ctap.eval.page import page
 from ctap.eval.paper_table1 import ROWS
-from ctap.eval.report import draw_curves, markdown_table
+from ctap.eval.report import Section, draw_curves, markdown_section
 from ctap.eval.table1 import TABLES, System, all_claims, columns, read_system, table_rows
 from ctap.kaldi.io import atomic_write
 
@@ -59,11 +59,7 @@ def table1(
     if html is not None:
         text += [f"Listen and look: [{html.name}]({html.name}).", ""]
     for section in sections:
-        text += [f"## {section.title}", ""]
-        if section.text:
-            text += [section.text, ""]
-        if section.rows:
-            text += markdown_table(section.rows, right=range(1, len(section.rows[0])))
+        text += markdown_section(section)
     with atomic_write(out) as file:
         file.write("\n".join(text).rstrip() + "\n")
     if html is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
-from ctap.eval.results import TASKS, Scores, guess_task, read_scores
+from ctap.eval.results import SIMILARITIES, TASKS, Scores, guess_task, read_scores
 
 __all__ = ["Collection", "Experiment", "Picture", "Sample", "collect"]
 
@@ -49,6 +49,7 @@ class Experiment:
     samples: list[Sample] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     logs: list[Path] = field(default_factory=list)
+    similarities: list[Path] = field(default_factory=list)
 
 
 @dataclass
@@ -137,8 +138,8 @@ def collect(expdir: str | Path, skip: Collection_[str] = ()) -> Collection:
     """Read everything under ``expdir``.
 
     Scores are ``scores*.json``; those of the same name are one experiment. Samples (``samples.json``),
-    pictures (``images/*.png`` with ``images/captions.json``) and logs (``metrics.csv``) belong to the nearest
-    directory above them that has scores.
+    pictures (``images/*.png`` with ``images/captions.json``), logs (``metrics.csv``) and similarities to
+    speakers (``speaker_similarity.tsv``) belong to the nearest directory above them that has scores.
 
     Args:
         expdir: the directory.
@@ -177,5 +178,7 @@ def collect(expdir: str | Path, skip: Collection_[str] = ()) -> Collection:
                 _owner(folder.parent, homes, expdir).pictures += pictures
         if "metrics.csv" in files:
             _owner(folder, homes, expdir).logs.append(folder / "metrics.csv")
+        if SIMILARITIES in files:
+            _owner(folder, homes, expdir).similarities.append(folder / SIMILARITIES)
     unscored = [experiment for experiment in homes.values() if experiment.name not in named]
     return Collection([*named.values(), *unscored], problems)

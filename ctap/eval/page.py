@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import mimetypes
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from ctap.eval import report
 from ctap.eval.collect import ROLES, Collection, Experiment, Sample
 from ctap.eval.page_style import STYLE
+from ctap.eval.report import Section
 
-__all__ = ["Section", "page"]
+__all__ = ["page"]
 
 _SHOWN = 8  # utterances with sounds that are open at first
+_OWN = ("value", "figure")  # headings of the column that a table is about
 _ROLE_NAMES = {
     "prompt": "prompt",
     "source": "source",
@@ -26,24 +27,9 @@ _ROLE_NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Section:
-    """A table, or words, ahead of the experiments.
-
-    Attributes:
-        title: heading.
-        text: a paragraph.
-        rows: a table with its heading, or nothing.
-    """
-
-    title: str
-    text: str = ""
-    rows: Sequence[Sequence[str]] = ()
-
-
 def _section(section: Section) -> str:
     text = f'<p class="note">{escape(section.text)}</p>' if section.text else ""
-    table = _table(section.rows, section.rows[0][1:]) if section.rows else ""
+    table = _table(section.rows, section.to_the_right) if section.rows else ""
     return f'<section class="card"><h3>{escape(section.title)}</h3>{text}{table}</section>\n'
 
 
@@ -65,7 +51,7 @@ def _wide(path: Path) -> bool:
 def _table(rows: Sequence[Sequence[str]], numbers: Sequence[str]) -> str:
     """Rows as a table; the first is its heading, columns headed as in ``numbers`` stand to the right."""
     head, *body = rows
-    classes = ["number value" if name == "value" else "number" if name in numbers else "" for name in head]
+    classes = [("number value" if name in _OWN else "number") if name in numbers else "" for name in head]
     heads = "".join(
         f'<th scope="col" class="{css}">{escape(name)}</th>' for name, css in zip(head, classes, strict=True)
     )
@@ -124,6 +110,9 @@ def _experiment(experiment: Experiment, address: Callable[[Path], str]) -> str:
     parts = [f'<section class="card"><h3>{escape(experiment.name)}</h3>']
     if experiment.scores:
         parts.append(_table(report.rows(experiment), ("value", "n")))
+    for path in experiment.similarities:
+        where, name = escape(address(path), quote=True), escape(path.name, quote=True)
+        parts.append(f'<p class="note">{report.SIMILAR}: <a href="{where}" download="{name}">{name}</a></p>')
     seen = []
     for scores in experiment.scores:
         rows = report.provenance(scores.meta)

@@ -7,6 +7,7 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,10 +16,14 @@ from ctap.errors import UserError
 from ctap.eval.collect import Collection, Experiment, Picture
 from ctap.eval.results import Metric
 
-__all__ = ["TITLES", "draw_curves", "figure", "link", "markdown", "markdown_table"]
+__all__ = [
+    *("TITLES", "Section", "draw_curves", "figure", "link", "markdown", "markdown_section"),
+    "markdown_table",
+]
 
 TITLES = {
     "durations": "Durations",
+    "judge": "Judge: the recogniser that error rates of generated speech come from",
     "pretrain": "Pretraining: the representation",
     "tts": "Text to speech",
     "vc": "Voice conversion",
@@ -29,6 +34,29 @@ NOTE = (
     "Every figure stands beside the number of utterances behind it (n) and, where it is a mean over "
     "utterances, its 95% bootstrap interval. ↑: higher is better, ↓: lower is better."
 )
+SIMILAR = "Similarity of every utterance to every speaker"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table, or words, ahead of the experiments.
+
+    Attributes:
+        title: heading.
+        text: a paragraph.
+        rows: a table with its heading, or nothing.
+        numbers: columns that stand to the right; by default all but the first.
+    """
+
+    title: str
+    text: str = ""
+    rows: Sequence[Sequence[str]] = ()
+    numbers: Sequence[str] | None = None
+
+    @property
+    def to_the_right(self) -> list[str]:
+        """Headings of the columns that stand to the right."""
+        return list(self.rows[0][1:] if self.numbers is None else self.numbers) if self.rows else []
 
 
 def title(task: str) -> str:
@@ -166,7 +194,25 @@ def markdown_table(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) ->
     return ["| " + " | ".join(_cell(c) for c in row) + " |" for row in (head, rule, *body)] + [""]
 
 
-def markdown(collection: Collection, out: Path, *, html: Path | None = None, command: str = "") -> str:
+def markdown_section(section: Section) -> list[str]:
+    """Lines of a section."""
+    text = [f"## {section.title}", ""]
+    if section.text:
+        text += [section.text, ""]
+    if section.rows:
+        right = [i for i, name in enumerate(section.rows[0]) if name in section.to_the_right]
+        text += markdown_table(section.rows, right=right)
+    return text
+
+
+def markdown(
+    collection: Collection,
+    out: Path,
+    *,
+    html: Path | None = None,
+    command: str = "",
+    lead: Sequence[Section] = (),
+) -> str:
     """The text of RESULTS.md.
 
     Args:
@@ -174,13 +220,15 @@ def markdown(collection: Collection, out: Path, *, html: Path | None = None, com
         out: where the text will lie (links are relative to it).
         html: the page with sounds, if there is one.
         command: how this text was made.
+        lead: what stands before the experiments.
     """
-    text = ["# Results", ""]
-    if command:
-        text += [f"Written by `{command}`; run it again rather than edit this file.", ""]
-    text += [NOTE, ""]
+    text = ["# Results", "", NOTE, ""]
+    for section in lead:
+        text += markdown_section(section)
     if html is not None:
         text += [f"Listen and look: [{html.name}]({link(html, out)}), in any browser, without a network.", ""]
+    if command:
+        text += [f"Written by `{command}`; run it again rather than edit this file.", ""]
     if not collection.experiments:
         text += ["No scores yet.", ""]
     for task, experiments in collection.by_task().items():
@@ -201,6 +249,8 @@ def _experiment(experiment: Experiment, out: Path) -> list[str]:
         table = rows(experiment)
         right = [i for i, name in enumerate(table[0]) if name in ("value", "n")]
         text += markdown_table(table, right=right)
+    for path in experiment.similarities:
+        text += [f"{SIMILAR}: [{path.name}]({link(path, out)})", ""]
     seen = []
     for scores in experiment.scores:
         lines = [f"- {name}: `{value}`" for name, value in provenance(scores.meta)]

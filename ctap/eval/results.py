@@ -7,7 +7,8 @@
               "date": "...", "versions": {...}, "command": "..."}}
 
 Beside it, ``scores.tsv`` holds what each utterance contributes to its figures, for paired comparisons
-(:mod:`ctap.eval.compare`): a line ``figure utterance numerator denominator``, with tabs.
+(:mod:`ctap.eval.compare`): a line ``figure utterance numerator denominator``, with tabs. Of generated speech,
+``speaker_similarity.tsv`` holds the cosine of every utterance to every speaker.
 
 No figure goes without the number of utterances behind it, its seed, the commit and the configuration:
 :func:`write_scores` and :func:`read_scores` refuse a file that lacks one.
@@ -33,6 +34,7 @@ from ctap.errors import UserError
 from ctap.kaldi.io import atomic_write
 
 __all__ = [
+    "SIMILARITIES",
     "Metric",
     "Scores",
     "collect_meta",
@@ -44,7 +46,8 @@ __all__ = [
 ]
 
 BETTER = ("higher", "lower", "neither")
-TASKS = ("durations", "pretrain", "tts", "vc", "asr")
+TASKS = ("durations", "judge", "pretrain", "tts", "vc", "asr")
+SIMILARITIES = "speaker_similarity.tsv"
 _TASK_WORDS = {
     "ctap": "pretrain",
     "pretraining": "pretrain",
@@ -216,7 +219,8 @@ def write_scores(
         name: of the experiment; files of the same name are shown as one.
         metrics: key -> figure.
         meta: from :func:`collect_meta`.
-        task: durations, pretrain, tts, vc, asr or another heading; by default what ``name`` starts with.
+        task: durations, judge, pretrain, tts, vc, asr or another heading; by default what ``name`` starts
+            with.
 
     Raises:
         UserError: something is missing that no result goes without.

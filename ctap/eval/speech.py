@@ -1,4 +1,4 @@
-"""Figures of generated speech: one utterance at a time, and over lists of waves.
+"""Pitch and cepstra of generated speech: one utterance at a time, and over lists of waves.
 
 References are what the speech should be like: the recording of the same sentence for TTS, the source
 utterance for voice conversion (its melody and envelope are to be kept, its register is not).
@@ -22,10 +22,9 @@ from ctap.eval.dtw import dtw
 from ctap.eval.mcd import mel_cepstral_distortion, mel_cepstrum
 from ctap.eval.pitch import log_f0, msep
 from ctap.eval.results import Metric, items
-from ctap.eval.speaker import NoSpeechError, SpeakerEncoder, centroid, similarity
 from ctap.threads import limit_threads
 
-__all__ = ["embed_list", "metrics_of_pairs", "metrics_of_speakers", "score_list", "score_pair"]
+__all__ = ["common", "mean_metric", "metrics_of_pairs", "score_list", "score_pair"]
 
 _KINDS: dict[str, dict[str, str]] = {
     "msep": {"unit": "Hz^2", "better": "lower"},
@@ -223,99 +222,3 @@ def mean_metric(
         if other
     }
     return Metric.of(bootstrap_mean(own, seed=seed), against=beside, items=items(scores, own), **kind)
-
-
-def embed_list(
-    waves: Mapping[str, str], encoder: SpeakerEncoder, what: str = "hypothesis"
-) -> dict[str, np.ndarray]:
-    """Speaker embeddings ``[D]`` of files; those without speech are named and left out.
-
-    Raises:
-        UserError: none has speech.
-    """
-    from ctap.audio.wave import load_wave
-
-    embeddings = {}
-    for utt, path in waves.items():
-        try:
-            embeddings[utt] = encoder(load_wave(path, encoder.sample_rate))
-        except NoSpeechError as error:
-            print(f"warning: {what}: no speaker embedding: {utt}: {error}", file=sys.stderr)
-    if not embeddings:
-        raise UserError(f"{what}: none of the {len(waves)} utterances has speech")
-    return embeddings
-
-
-def _mean(values: Mapping[str, float], seed: int, **fields: Any) -> Metric:
-    """Mean of one figure an utterance, or the share of utterances for which something holds."""
-    interval = bootstrap_mean(np.array(list(values.values()), dtype=float), seed=seed)
-    return Metric.of(interval, items=items(values, values.values()), **fields)
-
-
-def metrics_of_speakers(
-    hypothesis: Mapping[str, np.ndarray],
-    target: Mapping[str, np.ndarray] | None,
-    *,
-    source: Mapping[str, np.ndarray] | None = None,
-    others: Mapping[str, np.ndarray] | None = None,
-    name: str = "",
-    seed: int = 0,
-) -> dict[str, Metric]:
-    """Speaker similarity to the target, the source, and other speakers.
-
-    Args:
-        hypothesis: utterance -> embedding ``[D]`` of the generated speech.
-        target: recordings of the target speaker; the similarity is to their centroid. As a ceiling, each of
-            them against the centroid of the others.
-        source: the recording that each utterance was converted from; the similarity is to that recording, and
-            as a floor the similarity of the source recordings to the target.
-        others: speaker -> centroid of other speakers.
-        name: encoder, for the note.
-        seed: of the bootstrap.
-    """
-    metrics: dict[str, Metric] = {}
-    note = f"cosine, {name}" if name else "cosine"
-    to_target: dict[str, float] = {}
-    if target:
-        centre = centroid(target.values())
-        to_target = {utt: similarity(e, centre) for utt, e in hypothesis.items()}
-        against = {}
-        if len(target) > 1:
-            alone = [
-                similarity(e, centroid(v for key, v in target.items() if key != utt))
-                for utt, e in target.items()
-            ]
-            against["target's recordings"] = float(np.mean(alone))
-        if source:
-            against["source recordings"] = float(np.mean([similarity(e, centre) for e in source.values()]))
-        metrics["speaker_similarity/target"] = _mean(
-            to_target, seed, better="higher", against=against, note=note
-        )
-    if source:
-        shared = common(source, hypothesis, "sources")
-        to_source = {utt: similarity(hypothesis[utt], source[utt]) for utt in shared}
-        metrics["speaker_similarity/source"] = _mean(to_source, seed, better="lower", note=note)
-        if target:
-            closer = {utt: to_target[utt] > to_source[utt] for utt in shared}
-            metrics["closer_to_target_than_source"] = _mean(
-                closer, seed, better="higher", note="share of utterances"
-            )
-    if others:
-        to_others = {
-            speaker: {utt: similarity(e, centre) for utt, e in hypothesis.items()}
-            for speaker, centre in others.items()
-        }
-        for speaker, found in to_others.items():
-            metrics[f"speaker_similarity/other/{speaker}"] = _mean(found, seed, better="lower", note=note)
-        if target:
-            nearest = {
-                utt: to_target[utt] > max(found[utt] for found in to_others.values()) for utt in hypothesis
-            }
-            metrics["target_is_nearest_speaker"] = _mean(
-                nearest,
-                seed,
-                better="higher",
-                against={"chance": 1 / (1 + len(others))},
-                note=f"share of utterances, {1 + len(others)} speakers",
-            )
-    return metrics

@@ -9,6 +9,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import save_wave
 from ctap.bin import align, import_durations, plot_alignments, score_durations, train_aligner
 from ctap.errors import UserError
+from ctap.eval.results import read_scores
 from ctap.kaldi.io import read_table, write_table
 
 RATE = 16000
@@ -101,13 +102,19 @@ def test_boundaries_and_pauses_are_found(work, tmp_path, name, capsys):
     data = work / name
     run(data, work / "model", tmp_path, 1)
     score_durations.main(["--reference", str(data / "events.tsv"), "--hypothesis", str(data),
-                          "--json", str(tmp_path / "s.json")])  # fmt: skip
+                          "--json", str(tmp_path / "s.json"),
+                          "--scores", str(tmp_path / "durations" / "scores.json")])  # fmt: skip
     result = json.loads((tmp_path / "s.json").read_text())
     assert result["utterances"] == (30 if name == "data" else 6)
     assert result["pauses"]["missed"] == result["pauses"]["invented"] == 0
     assert result["boundaries"]["all"]["median"] <= 10
     assert result["boundaries"]["all"]["p90"] <= 25
     assert "fricative" in capsys.readouterr().out
+    scores = read_scores(tmp_path / "durations" / "scores.json")
+    assert (scores.name, scores.task) == ("durations", "durations")
+    median, near = (scores.metrics[key] for key in ("boundary_error/median", "boundaries_within/20_ms"))
+    assert (median.value, median.unit) == (result["boundaries"]["all"]["median"], "ms")
+    assert (near.value, near.n) == (result["boundaries"]["all"]["within_20"], result["utterances"])
     for utterance, (labels, frames) in read_durations(data).items():
         assert labels[0] == labels[-1] == "sil"
         assert sum(frames) == utterance_frames(data / f"{utterance}.wav", AudioSettings())

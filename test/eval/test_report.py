@@ -77,6 +77,7 @@ def expdir(tmp_path):
     for name in ("one.png", "two.png"):
         (images / name).write_bytes(b"\x89PNG")
     (images / "captions.json").write_text(json.dumps({"one.png": "The first"}))
+    (exp / "tts_SSB9004" / "speaker_similarity.tsv").write_text("utterance\tA\nu1\t0.5\n")
     log = exp / "asr" / "logs" / "version_0"
     log.mkdir(parents=True)
     (log / "metrics.csv").write_text("step,train/loss\n1,2\n2,1\n")
@@ -122,6 +123,8 @@ def test_every_link_leads_somewhere(expdir):
     )
     markdown = (expdir / "RESULTS.md").read_text()
     assert "(RESULTS_files/asr_curves.png)" in markdown
+    assert "tts_SSB9004/speaker_similarity.tsv" in page.addresses
+    assert markdown.index("### tts_SSB9004") < markdown.index("(tts_SSB9004/speaker_similarity.tsv)")
     assert (expdir / "RESULTS_files" / "asr_curves.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -134,7 +137,8 @@ def test_pages_elsewhere_and_embedded(expdir, tmp_path):
     main(["--expdir", str(expdir), "--out", str(out / "R.md"), "--html", str(out / "r.html"), "--embed"])
     page = Page((out / "r.html").read_text())
     assert all(
-        address.startswith(("#", "data:image/png;base64,", "data:audio/")) for address in page.addresses
+        address.startswith(("#", "data:image/png;base64,", "data:audio/", "data:text/tab-separated-values;"))
+        for address in page.addresses
     )
 
 

@@ -13,8 +13,8 @@ from ctap.audio.settings import AudioSettings
 from ctap.bin.score_speech import main
 from ctap.errors import UserError
 from ctap.eval import speaker
-from ctap.eval.results import read_items, read_scores
-from ctap.eval.speech import metrics_of_pairs, metrics_of_speakers, score_list, score_pair
+from ctap.eval.results import SIMILARITIES, read_items, read_scores
+from ctap.eval.speech import metrics_of_pairs, score_list, score_pair
 
 SETTINGS = AudioSettings()
 RATE = SETTINGS.sample_rate
@@ -126,15 +126,25 @@ def test_a_text_to_speech_experiment(waves, tmp_path, monkeypatch, capsys):
     assert found["msep"].interval[0] <= found["msep"].value <= found["msep"].interval[1]
     assert found["log_f0_rmse"].value == pytest.approx(math.log(160 / 150), rel=0.3)
     assert {"mel_cepstral_distortion", "log_f0_correlation", "log_f0_rmse_centred"} <= set(found)
-    assert {"speaker_similarity/target", "speaker_similarity/other/B", "target_is_nearest_speaker"} <= set(
-        found
-    )
+    assert [key for key in found if "speaker" in key] == [
+        "speaker_similarity/target",
+        "speaker_similarity/nearest_other",
+        "target_is_nearest_speaker",
+        "target_speaker_rank",
+    ]
     assert found["target_is_nearest_speaker"].against == {"chance": 0.5}
     assert "msep (Hz^2) ↓" in capsys.readouterr().out
     own = read_items(out)
     assert set(own) == set(found) and all(set(pairs) == {"u1", "u2", "u3"} for pairs in own.values())
     for key, pairs in own.items():
         assert sum(top for top, _ in pairs.values()) / 3 == pytest.approx(found[key].value, rel=1e-6), key
+    head, *rows = [line.split("\t") for line in (out.parent / SIMILARITIES).read_text().splitlines()]
+    assert head == ["utterance", "A", "B"] and [row[0] for row in rows] == ["u1", "u2", "u3"]
+    for column, key in ((1, "target"), (2, "nearest_other")):
+        mean = sum(float(row[column]) for row in rows) / 3
+        assert mean == pytest.approx(found[f"speaker_similarity/{key}"].value, abs=1e-5)
+    main([*command(options), "--speakers", str(tmp_path), "--speaker_encoder", "none"])
+    assert not (out.parent / SIMILARITIES).exists()
 
 
 def test_a_conversion_is_compared_with_its_source(waves, tmp_path, monkeypatch):
@@ -190,28 +200,6 @@ def test_what_can_not_be_scored_is_named_and_counted(waves, tmp_path, capsys):
         score_list(reference, {"u1": "/nowhere.wav"}, SETTINGS, same_length=True)
     with pytest.raises(UserError, match="no utterance in common"):
         score_list({"x": "y"}, hypothesis, SETTINGS, same_length=True)
-
-
-def test_speaker_figures_by_hand():
-    def at(degrees):
-        return np.array([math.cos(math.radians(degrees)), math.sin(math.radians(degrees))])
-
-    found = metrics_of_speakers(
-        {"a": at(10), "b": at(50)},
-        {"t1": at(-5), "t2": at(5)},
-        source={"a": at(90), "b": at(90)},
-        others={"B": at(40)},
-        name="angles",
-    )
-    cos = [math.cos(math.radians(x)) for x in range(91)]
-    assert found["speaker_similarity/target"].value == pytest.approx((cos[10] + cos[50]) / 2)
-    assert found["speaker_similarity/target"].against["target's recordings"] == pytest.approx(cos[10])
-    assert found["speaker_similarity/target"].against["source recordings"] == pytest.approx(0, abs=1e-6)
-    assert found["speaker_similarity/source"].value == pytest.approx((cos[80] + cos[40]) / 2)
-    assert found["speaker_similarity/other/B"].value == pytest.approx((cos[30] + cos[10]) / 2)
-    assert found["closer_to_target_than_source"].value == 0.5
-    assert found["target_is_nearest_speaker"].value == 0.5
-    assert all(metric.n == 2 for metric in found.values())
 
 
 def test_figures_that_are_not_defined_do_not_count():
