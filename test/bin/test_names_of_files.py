@@ -27,6 +27,7 @@ from ctap.bin.resynthesize import resynthesize
 from ctap.bin.synthesize import synthesize
 from ctap.errors import UserError
 from ctap.kaldi.names import name_fault
+from ctap.tasks import judge_model
 from ctap.tasks.inference import Speech
 
 NASTY = [
@@ -119,6 +120,7 @@ DRAWS = ("list_samples", "plot_alignments")  # a picture takes its time
 @pytest.mark.parametrize("command", COMMANDS)
 def test_nothing_is_written_elsewhere(command: str, box: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctap, "load", lambda *_: FakeModel())
+    monkeypatch.setattr(judge_model, "load_recognizer", lambda *_: FakeModel())
     (box / "a/b").mkdir(parents=True, exist_ok=True)
     done = refused = 0
 

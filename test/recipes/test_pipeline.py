@@ -73,6 +73,7 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
     losses = {"contrastive", "mse_speech", "mse_phone", "kl", "mel_cepstral_distortion"}
     assert losses | {"frame_retrieval", "phone_retrieval", "phone_retrieval_shifted"} <= set(scores["ctap"])
     assert {"phone_error_rate", "frame_accuracy", "character_error_rate"} <= set(scores["asr"])
+    assert {"phone_error_rate", "frame_accuracy"} <= set(scores["judge"])
     tts, vc = scores["tts_SSB7010"], scores["vc_SSB7010"]
     for voice in (tts, vc):
         assert {"msep", "mel_cepstral_distortion", "log_f0_rmse", "phone_error_rate"} <= set(voice)
@@ -103,8 +104,15 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
     changed = recipe.run("--corpus", str(corpus), *fewer).stdout
     assert re.search(r"choose_vc_sources: .*--utts 2.*--utts 1", changed)
     assert re.search(r"conversion to SSB7010 in vc_SSB7010/test: done in", changed)
-    assert [(by, module) for by, module, _ in launched(recipe)] == [("decode", "convert")]
-    assert re.match(r"decode --gpu 1 JOB=1:1 .* --device cuda ", launched(recipe)[0][2])
+    asked = [
+        ("decode", "convert"),
+        ("decode", "recognize"),
+        ("decode", "recognize"),
+    ]  # of what is said, of sources
+    assert [(by, module) for by, module, _ in launched(recipe)] == asked
+    assert all(re.match(r"decode --gpu 1 JOB=1:1 .* --device cuda ", line) for *_, line in launched(recipe))
+
+    audio_rewritten(recipe, corpus)
 
     # what the pages say can be done with all this
     (tmp_path / "pages").mkdir()
@@ -120,8 +128,6 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
     ):
         assert (root / name).stat().st_size > 0
     assert all((root / "exp" / name / "page.html").exists() for name in ("mos_tts", "mos_vc"))
-
-    audio_rewritten(recipe, corpus)
 
 
 def audio_rewritten(recipe, corpus):

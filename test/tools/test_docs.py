@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from ctap.tasks.build import TRAININGS
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "egs/README.md", "tools/README.md"]
 PAGES += sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))
@@ -36,6 +38,7 @@ def option_names() -> set[str]:
     names = set(re.findall(r"--([a-z][\w-]+)", text))
     names |= set(re.findall(r"^    (\w+): [^\n]*,$", text, re.MULTILINE))  # signatures made into options
     script = (ROOT / "egs/TEMPLATE/ctap1/ctap.sh").read_text(encoding="utf-8")
+    names |= {field.name for config, _ in TRAININGS.values() for field in dataclasses.fields(config)}
     return names | set(re.findall(r"^([a-z]\w*)=", script, re.MULTILINE))
 
 
