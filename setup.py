@@ -85,7 +85,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["ctap", "ctap.*"]),
-    package_data={"ctap.eval.listening": ["page/*"]},  # the page of listening tests
+    package_data={"ctap.listening": ["page/*"]},  # the page of listening tests
     install_requires=CORE,
     extras_require={**EXTRAS, "all": sorted({name for names in EXTRAS.values() for name in names})},
     classifiers=[

@@ -11,7 +11,7 @@ __all__ = ["__version__", "load"]
 def __getattr__(name: str) -> Any:
     """Import :func:`ctap.load` on first use, so that data tools need not import torch."""
     if name == "load":
-        from ctap.tasks.inference import load
+        from ctap.models.inference import load
 
         return load
     raise AttributeError(f"module 'ctap' has no attribute {name!r}")

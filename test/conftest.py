@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ctap.audio.settings import AudioSettings
+from ctap.files.tables import write_table
 from ctap.kaldi.ark import MatrixWriter
-from ctap.kaldi.io import write_table
 
 if not Path("/dev/nvidiactl").exists():  # before anything imports triton: its own functions look at it then
     os.environ.setdefault("TRITON_INTERPRET", "1")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ctap.kaldi.io import read_table
+from ctap.files.tables import read_table
 from test.documented import ROOT, Block, Layout, blocks
 
 SPEAKER, OURS = "SSB7009", "SSB7010"  # of the pages, of the tiny corpus

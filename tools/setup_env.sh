@@ -134,7 +134,7 @@ install -c "${pins}" --no-deps "${speaker_encoder}"
 # Byte code of what every command imports, written once and here: where PYTHONDONTWRITEBYTECODE is set (containers
 # often do), each start would compile it again, which takes longer than most commands.
 env -u PYTHONDONTWRITEBYTECODE "${env}/bin/python" -W ignore -c \
-    'import ctap.bin.train, ctap.tasks.inference, lightning, matplotlib.figure, resemblyzer, torch.utils.tensorboard'
+    'import ctap.bin.train, ctap.models.inference, lightning, matplotlib.figure, resemblyzer, torch.utils.tensorboard'
 touch "${env}/.ready"
 rm -f "${unfinished}"
 say "ready: . ${env}/bin/activate"

@@ -14,7 +14,7 @@ from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError, load_wave, wave_info
 from ctap.errors import UserError
-from ctap.kaldi.io import read_table
+from ctap.files.tables import read_table
 
 SPEAKER_UTTERANCES = 30  # enough to know a speaker's mean spectrum
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ctap.errors import UserError
-from ctap.kaldi.io import read_table, write_table
+from ctap.files.tables import read_table, write_table
 from ctap.text.phones import PAUSES, is_phone
 
 Durations = dict[str, tuple[list[str], list[int]]]

@@ -11,7 +11,7 @@ from ctap.align.textgrid import align_intervals, intervals_to_durations, read_te
 from ctap.audio.frames import utterance_frames
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
-from ctap.kaldi.io import read_table, write_table
+from ctap.files.tables import read_table, write_table
 from ctap.text.phones import PAUSES
 
 OF_BUILT_IN = ("align_score", "align_confidence", "align_outliers")

@@ -13,7 +13,7 @@ from ctap.align.durations import check, write_durations
 from ctap.align.features import Features
 from ctap.align.outliers import Outlier, find_outliers
 from ctap.errors import UserError
-from ctap.kaldi.io import atomic_write, read_table, write_table
+from ctap.files.tables import atomic_write, read_table, write_table
 
 
 def align_part(

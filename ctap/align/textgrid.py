@@ -12,7 +12,7 @@ from ctap.align.topology import starts_syllable
 from ctap.audio.frames import boundaries_to_durations, durations_to_boundaries
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
-from ctap.kaldi.io import read_table
+from ctap.files.tables import read_table
 from ctap.text.phones import PAUSES
 
 PHONE_TIERS = ("phones", "phone", "phonemes", "segments")

@@ -12,7 +12,7 @@ from pathlib import Path
 import soundfile
 from tqdm import tqdm
 
-from ctap.kaldi.skips import SkipList
+from ctap.files.skips import SkipList
 
 #: libsndfile's log of a data chunk whose size does not fit the file: what the header says, what there is.
 _DATA_SIZE = re.compile(r"^data\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)

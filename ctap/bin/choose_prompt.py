@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ctap.bin.common import command
 from ctap.errors import UserError
-from ctap.kaldi.io import atomic_write, read_table
+from ctap.files.tables import atomic_write, read_table
 
 
 def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0) -> None:

@@ -22,10 +22,10 @@ import numpy as np
 from ctap.audio.settings import AudioSettings
 from ctap.bin.dump_features import check_failures
 from ctap.errors import UserError, cli
+from ctap.files.skips import SkipList
+from ctap.files.tables import atomic_dir, atomic_write, read_table, write_table
 from ctap.kaldi.ark import MatrixReader
 from ctap.kaldi.datadir import DataDir
-from ctap.kaldi.io import atomic_dir, atomic_write, read_table, write_table
-from ctap.kaldi.skips import SkipList
 from ctap.upstream.representation import Representation
 
 NO_DURATIONS = "no durations"

@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from ctap.audio.wave import AudioError
 from ctap.errors import UserError, cli
-from ctap.kaldi.io import read_table, write_table
-from ctap.kaldi.names import name_fault
+from ctap.files.names import name_fault
+from ctap.files.tables import read_table, write_table
 
 T = TypeVar("T")
 

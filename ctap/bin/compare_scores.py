@@ -11,10 +11,10 @@ from typing import Any
 
 from ctap.bin.common import command
 from ctap.errors import UserError
-from ctap.eval.compare import Comparison, compare
-from ctap.eval.report import figure, label
-from ctap.eval.results import Scores, collect_meta, read_items, read_scores
-from ctap.kaldi.io import atomic_write, read_table
+from ctap.files.tables import atomic_write, read_table
+from ctap.metrics.compare import Comparison, compare
+from ctap.metrics.results import Scores, collect_meta, read_items, read_scores
+from ctap.report.markdown import figure, label
 
 
 def compare_scores(

@@ -16,10 +16,10 @@ import numpy as np
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError
 from ctap.errors import UserError, cli
+from ctap.files.skips import SkipList
+from ctap.files.tables import write_table
 from ctap.kaldi.ark import MatrixWriter
 from ctap.kaldi.datadir import DataDir
-from ctap.kaldi.io import write_table
-from ctap.kaldi.skips import SkipList
 from ctap.threads import limit_threads
 
 FAILURE = "recording failed"

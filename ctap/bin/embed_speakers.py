@@ -8,7 +8,7 @@ from pathlib import Path
 from ctap.bin.common import command, set_up_logging
 from ctap.device import choose_device
 from ctap.errors import UserError
-from ctap.kaldi.io import atomic_dir, read_table, write_table
+from ctap.files.tables import atomic_dir, read_table, write_table
 
 
 def embed_speakers(
@@ -32,8 +32,8 @@ def embed_speakers(
     from tqdm import tqdm
 
     from ctap.audio.wave import load_wave
-    from ctap.eval.speaker import NoSpeechError, load_speaker_encoder
     from ctap.kaldi.ark import MatrixWriter
+    from ctap.metrics.speaker import NoSpeechError, load_speaker_encoder
 
     set_up_logging()
     if max_refs < 1:

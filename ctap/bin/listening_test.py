@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 from ctap.errors import UserError, cli
-from ctap.eval.listening.guard import MAX_JOINS, Guard
+from ctap.listening.guard import MAX_JOINS, Guard
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -137,10 +137,10 @@ def recordings(names: list[str] | None, systems: list[str], questions: tuple[str
 
 def make(arguments: argparse.Namespace, command: str) -> None:
     """``build``."""
-    from ctap.eval.listening.build import build
-    from ctap.eval.listening.material import gather, parse_systems
-    from ctap.eval.listening.plan import QUESTIONS
-    from ctap.eval.results import collect_meta
+    from ctap.listening.build import build
+    from ctap.listening.material import gather, parse_systems
+    from ctap.listening.plan import QUESTIONS
+    from ctap.metrics.results import collect_meta
 
     try:
         level = None if arguments.level == "none" else float(arguments.level)
@@ -187,10 +187,10 @@ def make(arguments: argparse.Namespace, command: str) -> None:
 
 def serve(arguments: argparse.Namespace) -> None:
     """``serve``, until interrupted or terminated."""
-    from ctap.eval.listening.build import ANSWERS
-    from ctap.eval.listening.plan import read_plan
-    from ctap.eval.listening.server import ListeningServer, addresses
-    from ctap.eval.listening.store import Store
+    from ctap.listening.build import ANSWERS
+    from ctap.listening.plan import read_plan
+    from ctap.listening.server import ListeningServer, addresses
+    from ctap.listening.store import Store
 
     logging.basicConfig(
         level=logging.DEBUG if arguments.verbose else logging.INFO,

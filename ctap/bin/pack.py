@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 from ctap.bin.common import command
-from ctap.eval.results import collect_meta
-from ctap.kaldi.io import atomic_write
-from ctap.tasks.model_dir import Parts
+from ctap.files.tables import atomic_write
+from ctap.metrics.results import collect_meta
+from ctap.models.model_dir import Parts
 
 
 def pack(model: Path, out: Path, prompt: Path | None = None, seed: int = 777) -> None:

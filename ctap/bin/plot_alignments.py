@@ -16,8 +16,8 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
 from ctap.bin.common import command
 from ctap.errors import UserError
-from ctap.eval.plots import plot_alignment, save_figure
-from ctap.kaldi.io import read_table
+from ctap.files.tables import read_table
+from ctap.report.plots import plot_alignment, save_figure
 
 
 def plot_alignments(

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ctap.audio.headers import check_recordings
 from ctap.errors import UserError, cli
+from ctap.files.skips import SkipList
 from ctap.kaldi.prepare import Tables, read_tables, select, write_tables
-from ctap.kaldi.skips import SkipList
 from ctap.text.reading import read, reason
 from ctap.text.rules import RULES_FILE, TextRules
 

@@ -29,7 +29,7 @@ def recognize(
         job: This job's number, from 1.
         num_jobs: Jobs that share the recordings.
     """
-    from ctap.tasks.judge_model import load_recognizer
+    from ctap.models.judge import load_recognizer
 
     set_up_logging()
     items = share(wave_list(wav, scp), job, num_jobs)

@@ -25,11 +25,11 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     arguments = build_parser().parse_args(argv)
-    from ctap.eval.collect import collect
-    from ctap.eval.headlines import at_a_glance
-    from ctap.eval.page import page
-    from ctap.eval.report import draw_curves, markdown
-    from ctap.kaldi.io import atomic_write
+    from ctap.files.tables import atomic_write
+    from ctap.report.collect import collect
+    from ctap.report.headlines import at_a_glance
+    from ctap.report.markdown import draw_curves, markdown
+    from ctap.report.page import page
 
     out: Path = arguments.out or arguments.expdir / "RESULTS.md"
     html: Path | None = arguments.html

@@ -9,8 +9,8 @@ import numpy as np
 
 from ctap.bin.common import command, labelled
 from ctap.errors import UserError
-from ctap.eval.bootstrap import bootstrap_ratio
-from ctap.eval.errors import (
+from ctap.files.tables import read_table
+from ctap.metrics.errors import (
     ErrorRate,
     characters,
     collapse,
@@ -19,8 +19,8 @@ from ctap.eval.errors import (
     syllables,
     without_tone,
 )
-from ctap.eval.results import Metric, collect_meta, items, write_scores
-from ctap.kaldi.io import read_table
+from ctap.metrics.intervals import bootstrap_ratio
+from ctap.metrics.results import Metric, collect_meta, items, write_scores
 
 
 def score_asr(

@@ -11,7 +11,7 @@ from ctap.errors import UserError, cli
 
 def build_parser() -> argparse.ArgumentParser:
     """The command's options."""
-    from ctap.eval.listening.screening import Limits
+    from ctap.listening.screening import Limits
 
     limits = Limits()
     parser = argparse.ArgumentParser(
@@ -59,13 +59,13 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     arguments = build_parser().parse_args(argv)
-    from ctap.eval.listening.answers import read_answers
-    from ctap.eval.listening.build import ANSWERS
-    from ctap.eval.listening.plan import read_plan
-    from ctap.eval.listening.screening import Limits
-    from ctap.eval.listening.table import markdown, summary
-    from ctap.eval.results import collect_meta
-    from ctap.kaldi.io import atomic_write
+    from ctap.files.tables import atomic_write
+    from ctap.listening.answers import read_answers
+    from ctap.listening.build import ANSWERS
+    from ctap.listening.plan import read_plan
+    from ctap.listening.screening import Limits
+    from ctap.listening.table import markdown, summary
+    from ctap.metrics.results import collect_meta
 
     plan = read_plan(arguments.test)
     folder = arguments.test if arguments.test.is_dir() else arguments.test.parent

@@ -14,20 +14,20 @@ from ctap.data.batching import BatchRequest
 from ctap.data.dataset import CTAPDataset, FeatureSet
 from ctap.device import choose_device
 from ctap.errors import UserError
-from ctap.eval.bootstrap import bootstrap_mean, bootstrap_ratio
-from ctap.eval.embedding_plots import plot_by_phone, plot_by_speaker
-from ctap.eval.mcd import mel_cepstral_distortion
-from ctap.eval.plots import plot_similarity, save_figure
-from ctap.eval.probe import Probe, phone_probe, speaker_probe
-from ctap.eval.results import Metric, collect_meta, items, write_scores
-from ctap.eval.retrieval import DIRECTIONS, retrieval
 from ctap.loss.contrastive_tiled import tiled_contrastive
 from ctap.loss.kl import gaussian_kl
 from ctap.loss.regression import masked_mse
+from ctap.metrics.intervals import bootstrap_mean, bootstrap_ratio
+from ctap.metrics.mcd import mel_cepstral_distortion
+from ctap.metrics.probe import Probe, phone_probe, speaker_probe
+from ctap.metrics.results import Metric, collect_meta, items, write_scores
+from ctap.metrics.retrieval import DIRECTIONS, retrieval
+from ctap.models.model_dir import Parts
+from ctap.models.windows import AnyLength, TrainedLengths
 from ctap.nn.ctap import CTAP
 from ctap.nn.length_regulator import frame_to_phone
-from ctap.tasks.model_dir import Parts
-from ctap.tasks.windows import AnyLength, TrainedLengths
+from ctap.report.embedding_plots import plot_by_phone, plot_by_speaker
+from ctap.report.plots import plot_similarity, save_figure
 from ctap.upstream.representation import Representation, bits_per_second
 
 LEVELS = ("frame", "within_1", "within_3", "phone")

@@ -47,9 +47,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _embeddings_of_speakers(folder: Path, limit: int, encoder: Any) -> dict[str, dict]:
-    from ctap.eval.speaker_metrics import embed_list
+    from ctap.files.tables import read_table
     from ctap.kaldi.ark import MatrixReader
-    from ctap.kaldi.io import read_table
+    from ctap.metrics.speaker_metrics import embed_list
 
     groups = {speaker: utts.split() for speaker, utts in read_table(folder / "spk2utt").items()}
     is_embedded = (folder / "embeddings.scp").exists()
@@ -69,10 +69,10 @@ def _embeddings_of_speakers(folder: Path, limit: int, encoder: Any) -> dict[str,
 
 
 def _speakers(arguments: argparse.Namespace, encoder: Any, hypothesis: dict[str, str], seed: int) -> dict:
-    from ctap.eval.results import SIMILARITIES
-    from ctap.eval.speaker import centroid
-    from ctap.eval.speaker_metrics import embed_list, metrics_of_speakers, write_similarities
-    from ctap.kaldi.io import read_table
+    from ctap.files.tables import read_table
+    from ctap.metrics.results import SIMILARITIES
+    from ctap.metrics.speaker import centroid
+    from ctap.metrics.speaker_metrics import embed_list, metrics_of_speakers, write_similarities
 
     limit = arguments.max_refs
 
@@ -108,8 +108,8 @@ def _speakers(arguments: argparse.Namespace, encoder: Any, hypothesis: dict[str,
 
 
 def _quality(arguments: argparse.Namespace, hypothesis: dict[str, str], reference_scp: str | None) -> dict:
-    from ctap.eval.quality import load_quality_predictor, metrics_of_quality, predict_list
-    from ctap.kaldi.io import read_table
+    from ctap.files.tables import read_table
+    from ctap.metrics.quality import load_quality_predictor, metrics_of_quality, predict_list
 
     predictor = load_quality_predictor(arguments.quality)
     if predictor is None:
@@ -127,11 +127,11 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     arguments = build_parser().parse_args(argv)
     from ctap.audio.settings import AudioSettings
-    from ctap.eval.report import figure, label
-    from ctap.eval.results import SIMILARITIES, collect_meta, write_scores
-    from ctap.eval.speaker import load_speaker_encoder
-    from ctap.eval.speech import PAIR_KEYS, TIMED_KEYS, metrics_of_pairs, score_list
-    from ctap.kaldi.io import read_table
+    from ctap.files.tables import read_table
+    from ctap.metrics.results import SIMILARITIES, collect_meta, write_scores
+    from ctap.metrics.speaker import load_speaker_encoder
+    from ctap.metrics.speech import PAIR_KEYS, TIMED_KEYS, metrics_of_pairs, score_list
+    from ctap.report.markdown import figure, label
 
     if arguments.msep_hypothesis and not (arguments.reference or arguments.source_scp):
         raise UserError("--msep_hypothesis needs --reference, the recordings to compare with")

@@ -7,9 +7,9 @@ from pathlib import Path
 from ctap.bin.common import command, labelled
 from ctap.bin.transcribe import NOTHING
 from ctap.errors import UserError
-from ctap.eval.errors import ErrorRate, characters, error_rate, syllables
-from ctap.eval.results import Metric, collect_meta, write_scores
-from ctap.kaldi.io import read_table
+from ctap.files.tables import read_table
+from ctap.metrics.errors import ErrorRate, characters, error_rate, syllables
+from ctap.metrics.results import Metric, collect_meta, write_scores
 from ctap.text.frontend import text_to_phones
 from ctap.text.normalize import UnreadableText, normalize_text
 from ctap.text.simplified import simplified

@@ -12,11 +12,11 @@ import argparse
 import shutil
 from pathlib import Path
 
+from ctap.data.split import Split, SplitOptions, split
 from ctap.errors import UserError, cli
+from ctap.files.tables import atomic_write
 from ctap.kaldi.datadir import DataDir
-from ctap.kaldi.io import atomic_write
 from ctap.kaldi.prepare import Tables, read_tables, select, write_tables
-from ctap.kaldi.split import Split, SplitOptions, split
 from ctap.kaldi.tables import read_whole_files
 
 KINDS = ("speech", "labeled", "test")

@@ -8,7 +8,7 @@ from typing import Literal
 from ctap.audio.wave import AudioError
 from ctap.bin.common import command, over, set_up_logging, share, write_list
 from ctap.errors import UserError
-from ctap.kaldi.io import read_table
+from ctap.files.tables import read_table
 
 
 def synthesize(

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 from ctap.bin.common import command, labelled
-from ctap.eval.collect import Collection, collect
-from ctap.eval.page import page
-from ctap.eval.paper_table1 import ROWS
-from ctap.eval.report import Section, draw_curves, markdown_section
-from ctap.eval.table1 import TABLES, System, all_claims, columns, read_system, table_rows
-from ctap.kaldi.io import atomic_write
+from ctap.files.tables import atomic_write
+from ctap.report.collect import Collection, collect
+from ctap.report.markdown import Section, draw_curves, markdown_section
+from ctap.report.page import page
+from ctap.report.paper_table1 import ROWS
+from ctap.report.table1 import TABLES, System, all_claims, columns, read_system, table_rows
 
 NOTE = (
     "Means over target speakers with 95% bootstrap intervals over utterances in brackets; n counts them. "
@@ -43,7 +43,7 @@ def table1(
     """Write the table, what became of the paper's claims, and a page to listen to.
 
     Args:
-        systems: Each "label=directory"; labels as in ctap/eval/paper_table1.py.
+        systems: Each "label=directory"; labels as in ctap/report/paper_table1.py.
         out: The Markdown file.
         html: Page with the same, sounds, pictures and curves.
         skipped: Systems that are not there, each "name=reason".
@@ -105,6 +105,6 @@ def gather(folders: dict[str, Path], order: list[str]) -> Collection:
 if __name__ == "__main__":
     command(
         table1,
-        systems='each "label=directory"; labels as in ctap/eval/paper_table1.py',
+        systems='each "label=directory"; labels as in ctap/report/paper_table1.py',
         skipped='systems that are not there, each "name=reason"',
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctap.bin.common import command
-from ctap.kaldi.io import read_table
+from ctap.files.tables import read_table
 from ctap.text.units import Units, train_units
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ctap.bin.common import command, over, set_up_logging, share, write_list
 from ctap.device import choose_device
-from ctap.kaldi.io import read_table
+from ctap.files.tables import read_table
 
 NOTHING = "⁇"  # a table has no empty values
 
@@ -24,7 +24,7 @@ def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 
         num_jobs: Jobs that share the recordings.
     """
     from ctap.audio.wave import load_wave
-    from ctap.eval.transcriber import make_transcriber
+    from ctap.metrics.transcriber import make_transcriber
 
     set_up_logging()
     items = share(read_table(scp), job, num_jobs)

@@ -1,1 +1,1 @@
-"""Datasets, length-bucketed batches, collation."""
+"""Splits with target speakers, datasets, length-bucketed batches, collation."""

@@ -14,8 +14,8 @@ from ctap.data.batch import Batch, Example, collate
 from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
 from ctap.data.cropping import clip_window, crop_durations
 from ctap.errors import UserError
+from ctap.files.tables import read_table
 from ctap.kaldi.ark import MatrixReader
-from ctap.kaldi.io import read_table
 from ctap.text.tokens import TokenTable
 
 PromptSource = Literal["utterance", "speaker"]

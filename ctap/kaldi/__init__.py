@@ -1,1 +1,1 @@
-"""Kaldi data directories and arks: read, write, validate."""
+"""Kaldi data directories and arks: read, write, validate, fix."""

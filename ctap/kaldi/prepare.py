@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
+from ctap.files.names import check_name
+from ctap.files.tables import atomic_dir, atomic_write, format_value, read_table, write_table
 from ctap.kaldi.datadir import speakers_to_utterances
-from ctap.kaldi.io import atomic_dir, atomic_write, format_value, read_table, write_table
-from ctap.kaldi.names import check_name
 from ctap.kaldi.tables import TEXT_TABLES, read_whole_files, table_names
 
 PRODUCTS = frozenset(("aligned_phones", "durations", "feats.scp", "utt2num_frames"))
@@ -21,7 +21,7 @@ Tables = dict[str, dict[str, Any]]
 
 
 def read_tables(path: str | os.PathLike[str]) -> Tables:
-    """Read every table of a data directory, strictly (see :func:`ctap.kaldi.io.read_table`).
+    """Read every table of a data directory, strictly (see :func:`ctap.files.tables.read_table`).
 
     Raises:
         UserError: no such directory, no ``wav.scp`` or ``utt2spk`` in it, a faulty table, or a speaker whose

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctap.errors import UserError
-from ctap.kaldi.io import BOM, split_line
+from ctap.files.tables import BOM, split_line
 
 #: Files keyed by utterance. Others named ``utt2*`` count as such too.
 UTTERANCE_TABLES = (

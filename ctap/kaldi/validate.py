@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctap.kaldi.names import name_fault
+from ctap.files.names import name_fault
 from ctap.kaldi.tables import TEXT_TABLES, Row, scan, table_names
 
 REQUIRED = ("wav.scp", "utt2spk", "spk2utt")

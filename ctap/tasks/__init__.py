@@ -1,1 +1,1 @@
-"""What trains, what is frozen, what is logged: pretraining, TTS, VC, ASR."""
+"""What trains, what is frozen, what is logged: pretraining, TTS, VC, ASR; the trainer."""

@@ -157,7 +157,7 @@ class Task(lightning.LightningModule):
 
     def draw(self, name: str, figure: Any) -> None:
         """Save ``figure`` in the experiment's images, and show it where the logger takes pictures."""
-        from ctap.eval.plots import save_figure
+        from ctap.report.plots import save_figure
 
         path = f"{self.trainer.default_root_dir}/images/{name}.png"
         save_figure(figure, path)

@@ -16,6 +16,9 @@ from ctap.audio.settings import AudioSettings
 from ctap.data.cropping import most_phones
 from ctap.data.dataset import DataConfig, FeatureSet
 from ctap.errors import UserError
+from ctap.models.judge import JudgeParts
+from ctap.models.model_dir import Parts
+from ctap.models.windows import TrainedLengths
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationModel
 from ctap.nn.judge import Judge
@@ -25,11 +28,8 @@ from ctap.tasks.base import Task
 from ctap.tasks.duration import DurationTask, DurationTaskConfig
 from ctap.tasks.finetune import FinetuneConfig, FinetuneTask
 from ctap.tasks.judge import JudgeConfig, JudgeTask
-from ctap.tasks.judge_model import JudgeParts
-from ctap.tasks.model_dir import Parts
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
 from ctap.tasks.semantic import SemanticTask, SemanticTaskConfig
-from ctap.tasks.windows import TrainedLengths
 from ctap.text.rules import RULES_FILE, TextRules, common_rules
 from ctap.text.tokens import TokenTable
 from ctap.text.units import Units

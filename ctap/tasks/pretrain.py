@@ -11,16 +11,16 @@ from torch import Tensor
 
 from ctap.data.batch import Batch
 from ctap.data.dataset import DataConfig
-from ctap.eval.plots import plot_alignment, plot_mels, plot_similarity
-from ctap.eval.retrieval import retrieval
 from ctap.loss.contrastive import ContrastiveConfig, ContrastiveLoss
 from ctap.loss.kl import gaussian_kl, margin_kl
 from ctap.loss.regression import masked_mse
+from ctap.metrics.retrieval import retrieval
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.nn.transformer import StackConfig
+from ctap.report.plots import plot_alignment, plot_mels, plot_similarity
 from ctap.tasks.base import OptimConfig, Task
 from ctap.tasks.settings import TrainerConfig
 from ctap.text.tokens import TokenTable

@@ -9,7 +9,7 @@ from ctap.align.score import format_table, score
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import save_wave
 from ctap.bin import score_durations
-from ctap.kaldi.io import write_table
+from ctap.files.tables import write_table
 
 RATE = 16000
 

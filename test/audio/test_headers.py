@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from ctap.audio.headers import check_recordings
-from ctap.kaldi.skips import SkipList
+from ctap.files.skips import SkipList
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import save_wave
 from ctap.bin import align, import_durations, plot_alignments, score_durations, train_aligner
 from ctap.errors import UserError
-from ctap.eval.results import read_scores
-from ctap.kaldi.io import read_table, write_table
+from ctap.files.tables import read_table, write_table
+from ctap.metrics.results import read_scores
 
 RATE = 16000
 SYLLABLES = ["m a1", "sh a4", "l i3", "t u2", "s ou1", "j ie4", "m u3", "l ou2", "a1", "sh i4", "t i1", "u4"]

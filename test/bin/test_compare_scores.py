@@ -11,8 +11,8 @@ from ctap.bin.common import command
 from ctap.bin.compare_scores import compare_scores
 from ctap.bin.score_asr import score_asr
 from ctap.errors import UserError
-from ctap.eval.results import Metric, items, read_items, read_scores, write_scores
-from ctap.kaldi.io import write_table
+from ctap.files.tables import write_table
+from ctap.metrics.results import Metric, items, read_items, read_scores, write_scores
 
 META = {"seed": 0, "commit": "abc", "config": "conf/a.yaml"}
 UTTS = [f"s{i // 10}-{i:02d}" for i in range(20)]

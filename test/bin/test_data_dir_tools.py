@@ -5,8 +5,8 @@ import pytest
 from ctap.bin.merge_data_dirs import merge_data_dirs
 from ctap.bin.subset_data_dir import subset_data_dir
 from ctap.errors import UserError
+from ctap.files.tables import read_table, write_table
 from ctap.kaldi.datadir import DataDir
-from ctap.kaldi.io import read_table, write_table
 
 
 def make(path, speakers, extra=False):

@@ -15,9 +15,9 @@ from ctap.audio.wave import load_wave
 from ctap.bin import combine_features, dump_features
 from ctap.bin.combine_features import mel_stats
 from ctap.errors import UserError
+from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
 from ctap.kaldi.datadir import DataDir
-from ctap.kaldi.io import read_table, write_table
 
 COUNT = 9
 dump, combine = dump_features.main.__wrapped__, combine_features.main.__wrapped__

@@ -9,9 +9,9 @@ import soundfile
 from ctap.bin.embed_speakers import embed_speakers
 from ctap.bin.score_speech import _embeddings_of_speakers
 from ctap.errors import UserError
-from ctap.eval import speaker
+from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
-from ctap.kaldi.io import read_table, write_table
+from ctap.metrics import speaker
 
 
 class Loudness:

@@ -10,7 +10,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.bin import list_samples as module
 from ctap.bin.list_samples import list_samples
 from ctap.errors import UserError
-from ctap.kaldi.io import write_table
+from ctap.files.tables import write_table
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ from ctap.bin.recognize import recognize
 from ctap.bin.resynthesize import resynthesize
 from ctap.bin.synthesize import synthesize
 from ctap.errors import UserError
-from ctap.kaldi.names import name_fault
-from ctap.tasks import judge_model
-from ctap.tasks.inference import Speech
+from ctap.files.names import name_fault
+from ctap.models import judge as judge_model
+from ctap.models.inference import Speech
 
 NASTY = [
     "../../escape",

@@ -3,7 +3,7 @@ import pytest
 import soundfile
 
 from ctap.bin import prepare_text
-from ctap.kaldi.io import read_table, write_table
+from ctap.files.tables import read_table, write_table
 from ctap.kaldi.validate import validate
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from ctap.bin import split_targets
-from ctap.kaldi.io import read_table, write_table
+from ctap.files.tables import read_table, write_table
 from ctap.kaldi.validate import validate
 
 

@@ -19,9 +19,9 @@ from ctap.bin.common import command
 from ctap.bin.dump_upstream import dump_upstream
 from ctap.bin.train_kmeans import run as train
 from ctap.errors import UserError
+from ctap.files.tables import read_table
 from ctap.kaldi.ark import MatrixReader
 from ctap.kaldi.datadir import DataDir
-from ctap.kaldi.io import read_table
 from ctap.upstream.kmeans import KMeans
 from ctap.upstream.registry import make_upstream
 from ctap.upstream.representation import Representation

@@ -12,7 +12,7 @@ from ctap.data.batching import BatchRequest
 from ctap.data.cropping import clip_window, crop_durations
 from ctap.data.dataset import CTAPDataset, FeatureSet
 from ctap.errors import UserError
-from ctap.kaldi.io import read_table, write_table
+from ctap.files.tables import read_table, write_table
 from ctap.text.tokens import TokenTable
 
 TOKENS = TokenTable.mandarin()

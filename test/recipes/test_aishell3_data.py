@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from ctap.bin import prepare_text, split_targets
-from ctap.kaldi.io import read_table
+from ctap.files.tables import read_table
 from ctap.kaldi.validate import validate
 
 LOCAL = Path(__file__).resolve().parents[2] / "egs" / "aishell3" / "ctap1" / "local"

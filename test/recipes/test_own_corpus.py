@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ctap.kaldi.io import read_table
+from ctap.files.tables import read_table
 
 ROOT = Path(__file__).parents[2]
 HANZI = ["今天天气很好", "我们去看大海", "他说明天下雨"]

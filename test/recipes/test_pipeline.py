@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 import ctap
+from ctap.files.tables import read_table
 from ctap.kaldi.datadir import validate
-from ctap.kaldi.io import read_table
 from test.documented import Layout
 from test.follow import PAGES, follow
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ctap.eval.paper_table1 import ROWS
+from ctap.report.paper_table1 import ROWS
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ from ctap.bin.subset_data_dir import subset_data_dir
 from ctap.bin.synthesize import synthesize
 from ctap.config import from_dict
 from ctap.errors import UserError
+from ctap.files.tables import read_table, write_table
 from ctap.kaldi.datadir import DataDir
-from ctap.kaldi.io import read_table, write_table
 from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.tasks.build import TRAININGS, Sources
 from test import tiny

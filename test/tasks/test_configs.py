@@ -8,9 +8,9 @@ import torch
 from ctap.config import differences, from_dict, load_yaml, to_dict
 from ctap.data.dataset import train_loader
 from ctap.errors import UserError
+from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.tasks.model_dir import Parts
 from ctap.text.tokens import TokenTable
 from test import tiny
 

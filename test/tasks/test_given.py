@@ -14,9 +14,9 @@ from ctap.config import from_dict
 from ctap.data.dataset import dev_loader
 from ctap.errors import UserError
 from ctap.kaldi.ark import MatrixReader, MatrixWriter
+from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.tasks.model_dir import Parts
 from ctap.text.tokens import TokenTable
 from test import tiny
 

@@ -9,10 +9,10 @@ from ctap.audio.settings import AudioSettings
 from ctap.config import from_dict
 from ctap.data.dataset import BatchRequest, CTAPDataset, FeatureSet
 from ctap.errors import UserError
+from ctap.models.judge import JudgeModel, JudgeParts, load_recognizer
 from ctap.nn.judge import Judge
 from ctap.nn.transformer import StackConfig
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.tasks.judge_model import JudgeModel, JudgeParts, load_recognizer
 from ctap.text.tokens import TokenTable
 from test import tiny
 

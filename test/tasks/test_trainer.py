@@ -10,9 +10,9 @@ from ctap.bin.train import train
 from ctap.config import from_dict
 from ctap.data.dataset import train_loader
 from ctap.errors import UserError
+from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.tasks.build import TRAININGS, Sources, build_finetune
-from ctap.tasks.model_dir import Parts
 from ctap.tasks.settings import TrainerConfig
 from ctap.text.units import train_units
 from test import tiny

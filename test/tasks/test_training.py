@@ -10,11 +10,11 @@ import yaml
 from ctap.bin.train import train
 from ctap.config import from_dict, load_yaml, to_dict
 from ctap.errors import UserError
-from ctap.kaldi.io import read_table
+from ctap.files.tables import read_table
+from ctap.models.model_dir import Parts
+from ctap.models.windows import TrainedLengths
 from ctap.tasks.build import TRAININGS, Sources
 from ctap.tasks.checkpoints import average_weights
-from ctap.tasks.model_dir import Parts
-from ctap.tasks.windows import TrainedLengths
 from ctap.text.rules import TextRules
 from test import tiny
 

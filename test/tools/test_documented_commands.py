@@ -59,7 +59,7 @@ KNOWN = {
     "ctap.bin.train_kmeans": UPSTREAM,
     "ctap.bin.dump_upstream": UPSTREAM,
     "ctap.bin.combine_features": UPSTREAM,
-    "ctap.bin.score_listening_test": "test/eval/listening/test_scores.py",
+    "ctap.bin.score_listening_test": "test/listening/test_scores.py",
 }
 FOLLOWED = ["synthesize", "convert", "recognize", "embed", "compare_scores", "plot_alignments", "align"]
 FOLLOWED += ["train_aligner", "score_durations", "import_durations", "listening_test", "disturb_durations"]

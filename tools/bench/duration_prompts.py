@@ -23,7 +23,7 @@ import torch
 
 from ctap.data.batching import BatchRequest
 from ctap.data.dataset import CTAPDataset, FeatureSet
-from ctap.tasks.model_dir import Parts
+from ctap.models.model_dir import Parts
 
 
 @torch.inference_mode()

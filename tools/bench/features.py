@@ -32,7 +32,7 @@ import torch
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.errors import cli
-from ctap.kaldi.io import write_table
+from ctap.files.tables import write_table
 from ctap.threads import limit_threads
 
 SECONDS = 4.0  # of an utterance, about AISHELL-3's mean

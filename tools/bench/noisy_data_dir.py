@@ -19,7 +19,7 @@ import soundfile
 
 from ctap.audio.wave import load_wave, wave_info
 from ctap.errors import cli
-from ctap.kaldi.io import read_table, write_table
+from ctap.files.tables import read_table, write_table
 
 COPIED = ("text", "pinyin", "phones", "utt2spk", "spk2utt")
 SPEECH = 0.01  # amplitudes above this count as speech

@@ -27,10 +27,10 @@ from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.config import from_dict, load_yaml
 from ctap.errors import cli
+from ctap.models.inference import Model
+from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP
 from ctap.nn.duration import DurationConfig, DurationModel
-from ctap.tasks.inference import Model
-from ctap.tasks.model_dir import Parts
 from ctap.tasks.pretrain import PretrainConfig
 from ctap.text.tokens import TokenTable
 

@@ -39,8 +39,8 @@ from ctap.config import from_dict, load_yaml
 from ctap.data.batch import Batch
 from ctap.data.batching import BatchRequest
 from ctap.data.dataset import CTAPDataset, train_loader
+from ctap.files.tables import write_table
 from ctap.kaldi.ark import MatrixWriter
-from ctap.kaldi.io import write_table
 from ctap.loss.contrastive_plain import plain_contrastive
 from ctap.loss.kl import margin_kl
 from ctap.nn.length_regulator import frame_to_phone

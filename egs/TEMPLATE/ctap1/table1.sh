@@ -241,7 +241,7 @@ stage_7() {
     local -a shown=() skipped=()
     for row in ${systems}; do
         if [[ -z $(kind_of "${row}") ]]; then
-            log "error: --systems: '${row}' is no row of the table (ctap/eval/paper_table1.py)" >&2
+            log "error: --systems: '${row}' is no row of the table (ctap/report/paper_table1.py)" >&2
             exit 2
         fi
     done

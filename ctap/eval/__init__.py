@@ -1,1 +1,0 @@
-"""Metrics, pictures and the results page."""

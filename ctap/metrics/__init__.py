@@ -1,0 +1,1 @@
+"""Every number: retrieval, probes, pitch, cepstra, errors, speakers, quality, intervals, comparisons."""

@@ -1,0 +1,174 @@
+"""Error rates of phones, syllables and characters, and frame accuracy."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from ctap.metrics.intervals import Interval, bootstrap_ratio
+
+__all__ = [
+    "ErrorRate",
+    "characters",
+    "collapse",
+    "error_rate",
+    "frame_accuracy",
+    "syllables",
+    "without_tone",
+]
+
+
+@dataclass(frozen=True)
+class ErrorRate:
+    """(substitutions + insertions + deletions) / reference length, over all utterances.
+
+    Attributes:
+        rate: the error rate; may exceed 1; NaN if the references are empty.
+        subs: substitutions.
+        ins: insertions.
+        dels: deletions.
+        length: tokens in the references.
+        utterances: number of utterances.
+        per_utterance: ``[utterances, 2]`` errors and reference length of each.
+        names: of the utterances, if they were given.
+    """
+
+    rate: float
+    subs: int
+    ins: int
+    dels: int
+    length: int
+    utterances: int
+    per_utterance: np.ndarray = field(repr=False, compare=False)
+    names: tuple[str, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def accuracy(self) -> float:
+        """1 - rate: the paper's ACC for phones; below 0 where insertions abound."""
+        return 1 - self.rate
+
+    @property
+    def items(self) -> dict[str, tuple[float, float]]:
+        """Errors and reference length of each named utterance (:class:`ctap.metrics.results.Metric`)."""
+        pairs = self.per_utterance[: len(self.names)].astype(float)
+        return {name: (top, bottom) for name, (top, bottom) in zip(self.names, pairs.tolist(), strict=True)}
+
+    def interval(self, **options: Any) -> Interval:
+        """Bootstrap interval of the rate (:func:`ctap.metrics.intervals.bootstrap_ratio`)."""
+        return bootstrap_ratio(self.per_utterance[:, 0], self.per_utterance[:, 1], **options)
+
+
+def error_rate(
+    refs: Sequence[Sequence[str]], hyps: Sequence[Sequence[str]], names: Sequence[str] = ()
+) -> ErrorRate:
+    """Error rate of token sequences by least edit distance (jiwer).
+
+    Args:
+        refs: reference tokens of each utterance (phones, syllables, or characters: a plain string works).
+        hyps: recognised tokens of each utterance, in the same order.
+        names: of the utterances, for comparing systems utterance by utterance.
+
+    Raises:
+        ValueError: numbers of utterances that differ, or tokens that are empty or hold blanks.
+    """
+    import jiwer
+
+    if len(refs) != len(hyps):
+        raise ValueError(f"{len(refs)} references but {len(hyps)} hypotheses")
+    if names and len(names) != len(refs):
+        raise ValueError(f"{len(refs)} references but {len(names)} names")
+    for name, sequences in (("reference", refs), ("hypothesis", hyps)):
+        for i, tokens in enumerate(sequences):
+            for token in tokens:
+                if token.split() != [token]:
+                    raise ValueError(f"{name} {i}: token {token!r} is empty or holds a blank")
+    if not refs:
+        return ErrorRate(float("nan"), 0, 0, 0, 0, 0, np.zeros((0, 2), dtype=int))
+    output = jiwer.process_words([" ".join(r) for r in refs], [" ".join(h) for h in hyps])
+    counts = np.zeros((len(refs), 2), dtype=int)
+    for i, (reference, chunks) in enumerate(zip(refs, output.alignments, strict=True)):
+        for chunk in chunks:
+            if chunk.type != "equal":
+                counts[i, 0] += max(
+                    chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx
+                )
+        counts[i, 1] = len(reference)
+    length = int(counts[:, 1].sum())
+    subs, ins, dels = output.substitutions, output.insertions, output.deletions
+    rate = (subs + ins + dels) / length if length else float("nan")
+    return ErrorRate(rate, subs, ins, dels, length, len(refs), counts, tuple(names))
+
+
+def collapse(frame_phones: Iterable[str], pauses: Sequence[str] = ("sil", "sp")) -> list[str]:
+    """Phones of a sequence of frame labels: repeats merged first, then pauses dropped.
+
+    Two equal phones stay two if a pause lies between them, and become one if not; collapse the reference's
+    frames as well, and both sides lose the same.
+    """
+    drop = set(pauses)
+    return [phone for phone, _ in groupby(frame_phones) if phone not in drop]
+
+
+def frame_accuracy(
+    reference: Sequence[Any] | np.ndarray, hypothesis: Sequence[Any] | np.ndarray, ignore: Sequence[Any] = ()
+) -> tuple[int, int]:
+    """Frames labelled right, and frames asked about: sum both over utterances, then divide.
+
+    Args:
+        reference: labels ``[T]``.
+        hypothesis: labels ``[T]``.
+        ignore: reference labels that are not asked about (e.g. pauses or padding).
+
+    Raises:
+        ValueError: lengths that differ.
+    """
+    r, h = np.asarray(reference), np.asarray(hypothesis)
+    if r.shape != h.shape or r.ndim != 1:
+        raise ValueError(f"frame labels of shape {r.shape} and {h.shape}, expected [T] twice")
+    asked = ~np.isin(r, list(ignore)) if len(ignore) else np.ones(r.shape, dtype=bool)
+    return int(((r == h) & asked).sum()), int(asked.sum())
+
+
+def characters(text: str) -> list[str]:
+    """Characters of ``text`` without blanks, punctuation and symbols; width and letter case folded (NFKC)."""
+    folded = unicodedata.normalize("NFKC", text).lower()
+    return [c for c in folded if unicodedata.category(c)[0] not in "ZPSC"]
+
+
+def without_tone(tokens: Iterable[str]) -> list[str]:
+    """Syllables or phones without their tone digit: ``["ni3", "h"]`` gives ``["ni", "h"]``."""
+    return [re.sub(r"(?<=.)[0-5]$", "", token) for token in tokens]
+
+
+def syllables(phones: Iterable[str], pauses: Sequence[str] = ("sil", "sp")) -> list[str]:
+    """Join phones to syllables: initials with the toned final that follows, and erhua's ``rr``.
+
+    What a recogniser puts out need not be well formed: initials that no final follows stand for themselves,
+    so every phone is in exactly one syllable.
+
+    Args:
+        phones: phones of one utterance; finals end in a tone digit.
+        pauses: left out; they end a syllable.
+    """
+    joined: list[str] = []
+    pending, complete = "", False
+    for phone in phones:
+        if phone in pauses:
+            joined += [pending] if pending else []
+            pending, complete = "", False
+        elif phone == "rr" and complete:
+            joined[-1] += phone
+            complete = False
+        elif phone[-1:].isdigit():
+            joined.append(pending + phone)
+            pending, complete = "", True
+        else:
+            joined += [pending] if pending else []
+            pending, complete = phone, False
+    return joined + ([pending] if pending else [])

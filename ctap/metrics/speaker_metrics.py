@@ -1,0 +1,156 @@
+"""Whose voice generated speech has: figures from speaker embeddings, and the whole matrix in a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ctap.errors import UserError
+from ctap.files.tables import atomic_write
+from ctap.metrics.intervals import bootstrap_mean
+from ctap.metrics.results import Metric, items
+from ctap.metrics.speaker import NoSpeechError, SpeakerEncoder, centroid, similarity
+from ctap.metrics.speech import common
+
+__all__ = ["embed_list", "metrics_of_speakers", "write_similarities"]
+
+
+def embed_list(
+    waves: Mapping[str, str], encoder: SpeakerEncoder, what: str = "hypothesis"
+) -> dict[str, np.ndarray]:
+    """Speaker embeddings ``[D]`` of files; those without speech are named and left out.
+
+    Raises:
+        UserError: none has speech.
+    """
+    from ctap.audio.wave import load_wave
+
+    embeddings = {}
+    for utt, path in waves.items():
+        try:
+            embeddings[utt] = encoder(load_wave(path, encoder.sample_rate))
+        except NoSpeechError as error:
+            print(f"warning: {what}: no speaker embedding: {utt}: {error}", file=sys.stderr)
+    if not embeddings:
+        raise UserError(f"{what}: none of the {len(waves)} utterances has speech")
+    return embeddings
+
+
+def write_similarities(
+    path: Path, hypothesis: Mapping[str, np.ndarray], speakers: Mapping[str, np.ndarray]
+) -> None:
+    """Write the cosine of every utterance to every speaker as a table, whole or not at all.
+
+    Lines ``utterance`` and one cosine a speaker, with tabs, in the order given; the first names the speakers.
+
+    Args:
+        path: the file.
+        hypothesis: utterance -> embedding ``[D]``.
+        speakers: speaker -> centroid ``[D]``.
+    """
+    rows = [["utterance", *speakers]]
+    rows += [
+        [utt, *(f"{similarity(own, centre):.6f}" for centre in speakers.values())]
+        for utt, own in hypothesis.items()
+    ]
+    with atomic_write(path) as file:
+        file.writelines("\t".join(row) + "\n" for row in rows)
+
+
+def _mean(values: Mapping[str, float], seed: int, **fields: Any) -> Metric:
+    """Mean of one figure an utterance, or the share of utterances for which something holds."""
+    interval = bootstrap_mean(np.array(list(values.values()), dtype=float), seed=seed)
+    return Metric.of(interval, items=items(values, values.values()), **fields)
+
+
+def metrics_of_speakers(
+    hypothesis: Mapping[str, np.ndarray],
+    target: Mapping[str, np.ndarray] | None,
+    *,
+    source: Mapping[str, np.ndarray] | None = None,
+    others: Mapping[str, np.ndarray] | None = None,
+    name: str = "",
+    seed: int = 0,
+) -> dict[str, Metric]:
+    """Speaker similarity to the target, to the source, and to the nearest of other speakers.
+
+    Args:
+        hypothesis: utterance -> embedding ``[D]`` of the generated speech.
+        target: recordings of the target speaker; the similarity is to their centroid. As a ceiling, each of
+            them against the centroid of the others.
+        source: the recording that each utterance was converted from; the similarity is to that recording, and
+            as a floor the similarity of the source recordings to the target.
+        others: speaker -> centroid of other speakers. The nearest is the one to which the utterances are most
+            similar on average (also a floor of the similarity to the target). Of the target among them:
+            the share of utterances to which it is nearest, and its mean rank, beside those of chance.
+        name: encoder, for the note.
+        seed: of the bootstrap.
+    """
+    metrics: dict[str, Metric] = {}
+    note = f"cosine, {name}" if name else "cosine"
+    to_others = np.array([[similarity(e, c) for c in (others or {}).values()] for e in hypothesis.values()])
+    nearest = int(to_others.mean(axis=0).argmax()) if others else 0
+    to_target: dict[str, float] = {}
+    if target:
+        centre = centroid(target.values())
+        to_target = {utt: similarity(e, centre) for utt, e in hypothesis.items()}
+        against = {}
+        if len(target) > 1:
+            alone = [
+                similarity(e, centroid(v for key, v in target.items() if key != utt))
+                for utt, e in target.items()
+            ]
+            against["target's recordings"] = float(np.mean(alone))
+        if source:
+            against["source recordings"] = float(np.mean([similarity(e, centre) for e in source.values()]))
+        if others:
+            against["to the nearest other speaker"] = float(to_others[:, nearest].mean())
+        metrics["speaker_similarity/target"] = _mean(
+            to_target, seed, better="higher", against=against, note=note
+        )
+    if source:
+        shared = common(source, hypothesis, "sources")
+        to_source = {utt: similarity(hypothesis[utt], source[utt]) for utt in shared}
+        metrics["speaker_similarity/source"] = _mean(to_source, seed, better="lower", note=note)
+        if target:
+            closer = {utt: to_target[utt] > to_source[utt] for utt in shared}
+            metrics["closer_to_target_than_source"] = _mean(
+                closer, seed, better="higher", note="share of utterances"
+            )
+    if others:
+        metrics["speaker_similarity/nearest_other"] = _mean(
+            dict(zip(hypothesis, to_others[:, nearest], strict=True)),
+            seed,
+            better="lower",
+            note=f"{note}; {list(others)[nearest]}, the most similar of {len(others)} other speakers",
+        )
+        if target:
+            # a tie counts against the target
+            ahead = (to_others >= np.array(list(to_target.values()))[:, None]).sum(axis=1)
+            metrics |= _ranks(dict(zip(hypothesis, ahead, strict=True)), 1 + len(others), seed)
+    return metrics
+
+
+def _ranks(ahead: Mapping[str, int], speakers: int, seed: int) -> dict[str, Metric]:
+    """Where the target stands among ``speakers``, from how many are ahead of it for each utterance."""
+    return {
+        "target_is_nearest_speaker": _mean(
+            {utt: float(count == 0) for utt, count in ahead.items()},
+            seed,
+            better="higher",
+            against={"chance": 1 / speakers},
+            note=f"share of utterances, {speakers} speakers",
+        ),
+        "target_speaker_rank": _mean(
+            {utt: 1.0 + count for utt, count in ahead.items()},
+            seed,
+            unit=f"of {speakers}",
+            better="lower",
+            against={"chance": (1 + speakers) / 2},
+            note="mean over utterances; 1: no other speaker is as similar",
+        ),
+    }

@@ -1,0 +1,1 @@
+"""Trained models: their directories, and their use (``ctap.load``)."""

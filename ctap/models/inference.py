@@ -1,0 +1,273 @@
+"""A trained model in use: ``ctap.load(DIR)`` and its four verbs (paper, section 2.2).
+
+model = ctap.load("exp/tts_SSB7001/model")
+speech = model.synthesize("今天天气很好。", prompt="prompt.wav")
+speech.save("out.wav")
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ctap.audio.long import long_log_mel, vocode
+from ctap.audio.vocoder import Vocoder, make_vocoder
+from ctap.audio.wave import load_wave, save_wave
+from ctap.device import choose_device
+from ctap.errors import UserError
+from ctap.kaldi.ark import read_matrix
+from ctap.metrics.errors import collapse
+from ctap.models.model_dir import Parts
+from ctap.models.recognition import SWITCH_PENALTY, Recognition, sticky_path
+from ctap.models.timing import Timed, check_length, given, join, time_pieces
+from ctap.models.windows import AnyLength, windowed
+from ctap.nn.duration import check_speed
+from ctap.text.frontend import text_to_phones
+from ctap.text.sentences import phones_to_pieces, text_to_pieces
+
+Wave = str | Path | np.ndarray
+DurationSource = Literal["diffusion", "deterministic"]
+
+PAUSE = 0.4  # seconds between two sentences
+MAX_PAUSE = 60.0
+MAX_SECONDS = 3600.0  # the most that is said at once
+
+
+@dataclass
+class Speech:
+    """Generated speech.
+
+    Attributes:
+        wave: [N] samples in [-1, 1].
+        sample_rate: In Hz.
+        mel: [T, n_mels] log-mel it was made from.
+        phones: Phones said, for synthesis from text.
+        durations: Frames of each.
+    """
+
+    wave: np.ndarray
+    sample_rate: int
+    mel: Tensor
+    phones: list[str] | None = None
+    durations: list[int] | None = None
+
+    def save(self, path: str | Path) -> None:
+        """Write a PCM-16 wav file."""
+        save_wave(path, self.wave, self.sample_rate)
+
+
+class Model:
+    """The parts of a model directory, ready to use.
+
+    Args:
+        parts: What the directory holds.
+        device: Torch device.
+        vocoder: Name of the vocoder, see :func:`ctap.audio.vocoder.make_vocoder`.
+    """
+
+    def __init__(self, parts: Parts, device: str = "cpu", vocoder: str = "griffin_lim") -> None:
+        self.parts = parts
+        self.device = torch.device(device)
+        for module in parts.modules().values():
+            module.to(self.device).eval()
+        self.networks = AnyLength(parts.ctap, parts.trained)
+        self.vocoder: Vocoder = make_vocoder(vocoder, parts.audio)
+
+    @property
+    def sample_rate(self) -> int:
+        """Sampling rate in Hz of every waveform that goes in as an array or comes out."""
+        return self.parts.audio.sample_rate
+
+    def mel(self, wave: Wave) -> Tensor:
+        """Normalised log-mel [T, n_mels] of a file, or of an array [N] at :attr:`sample_rate`."""
+        if not isinstance(wave, np.ndarray):
+            wave = load_wave(wave, self.sample_rate)
+        samples = torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))
+        return self.parts.ctap.normalize(long_log_mel(samples, self.parts.audio).to(self.device))
+
+    @torch.inference_mode()
+    def embed(self, speech: Wave) -> Tensor:
+        """Speech embeddings S [T, d], one a frame of 10 ms (Eq. 1).
+
+        Args:
+            speech: A wave; for a model that reads another representation (section 3.2) an entry of its
+                feats.scp, or its frames [T, d].
+        """
+        frames = self._given(speech) if self.parts.ctap.config.given else self.mel(speech)
+        return self.networks.speech(frames).cpu()
+
+    def _given(self, entry: Wave) -> Tensor:
+        dim = self.parts.ctap.config.embed_dim
+        if not isinstance(entry, np.ndarray) and Path(entry).suffix == ".wav":
+            raise UserError(
+                f"{entry}: {self.parts.path or 'this model'} reads frames of another representation, no "
+                "waves; give the feats.scp of its dump"
+            )
+        frames = entry if isinstance(entry, np.ndarray) else read_matrix(str(entry))
+        if frames.ndim != 2 or frames.shape[1] != dim:
+            raise UserError(f"{entry}: frames {list(frames.shape)}, expected [T, {dim}]")
+        return torch.from_numpy(np.ascontiguousarray(frames, dtype=np.float32)).to(self.device)
+
+    @torch.inference_mode()
+    def embed_prompt(self, wave: Wave) -> Tensor:
+        """Prompt embedding G [D_g] of the middle 3 s."""
+        return self.parts.ctap.prompt_encoder(self._prompt(wave)[None])[0][0].cpu()
+
+    def _prompt(self, wave: Wave) -> Tensor:
+        return self.parts.ctap.fit_prompt(self.mel(wave))
+
+    @torch.inference_mode()
+    def _decode(self, embedding: Tensor, g: Tensor) -> Speech:
+        mel = self.networks.decode(embedding.to(self.device), g.to(self.device))
+        return self._speak(self.parts.ctap.denormalize(mel).float().cpu())
+
+    def _speak(self, mel: Tensor) -> Speech:
+        return Speech(vocode(self.vocoder, mel, self.parts.audio), self.sample_rate, mel)
+
+    def convert(self, source: Wave, prompt: Wave) -> Speech:
+        """Say ``source`` in the voice of this model's decoder and ``prompt`` (section 2.2.2)."""
+        return self._decode(self.embed(source), self.embed_prompt(prompt))
+
+    @torch.inference_mode()
+    def predict_durations(
+        self,
+        phones: list[str],
+        prompt: Wave,
+        source: DurationSource = "diffusion",
+        speed: float = 1.0,
+        seed: int = 0,
+    ) -> list[int]:
+        """Frames of each phone, drawn from the diffusion model or from the deterministic predictor.
+
+        What is predicted out of the ordinary is clamped: :meth:`ctap.nn.duration.DurationModel.to_frames`.
+
+        Raises:
+            UserError: ``speed`` is out of :data:`ctap.nn.duration.SPEEDS`.
+        """
+        return self._predict(phones, self._prompt(prompt), source, speed, seed)
+
+    def _predict(
+        self, phones: list[str], prompt: Tensor, source: DurationSource, speed: float, seed: int
+    ) -> list[int]:
+        duration = self.parts.require("duration")
+        check_speed(speed)
+        tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
+        condition = self.networks.duration_condition(tokens, self.parts.ctap.denormalize(prompt))[None]
+        mask = torch.ones_like(tokens, dtype=torch.bool)[None]
+        if source == "diffusion":
+            z = duration.sample(condition, mask, torch.Generator().manual_seed(seed))
+        else:
+            z = duration.predictor(condition, mask)
+        return duration.to_frames(z, mask, speed)[0].tolist()
+
+    @torch.inference_mode()
+    def synthesize(
+        self,
+        text: str | list[str],
+        prompt: Wave,
+        *,
+        durations: list[int] | DurationSource = "diffusion",
+        speed: float = 1.0,
+        seed: int = 0,
+        pause: float = PAUSE,
+        max_seconds: float = MAX_SECONDS,
+    ) -> Speech:
+        """Speech from text (section 2.2.1), of any length.
+
+        Text is read as that of the model's training was, and said sentence by sentence; sentences (and lists
+        of phones) much longer than those of the training are cut: :mod:`ctap.text.sentences`.
+
+        Args:
+            text: Hanzi or pinyin, or a list of phones as they stand.
+            prompt: Speech of the voice wanted.
+            durations: Frames of each phone, or who predicts them.
+            speed: Above 1 is faster.
+            seed: Seeds the diffusion model.
+            pause: Seconds between two sentences, where durations are predicted.
+            max_seconds: Refuse to say more.
+
+        Raises:
+            UserError: The text can't be read, durations do not fit the phones or their limits, or a number is
+                out of its range.
+        """
+        check_speed(speed)
+        if not 0 <= pause <= MAX_PAUSE:
+            raise UserError(f"pause {pause:g}: expected 0 to {MAX_PAUSE:g} seconds")
+        mel = self._prompt(prompt)
+        timed = self._time(text, mel, durations, speed, seed, pause)
+        check_length(timed, self.parts.audio.frame_shift, max_seconds)
+        g = self.parts.ctap.prompt_encoder(mel[None])[0][0]
+        mels = []
+        for piece in timed:
+            tokens = torch.tensor(self.parts.tokens.encode(piece.phones), device=self.device)
+            p = self.networks.phonemes(tokens, torch.tensor(piece.durations, device=self.device))
+            mels.append(self.parts.ctap.denormalize(self.networks.decode(p, g)).float().cpu())
+        speech, whole = self._speak(torch.cat(mels)), join(timed)
+        speech.phones, speech.durations = whole.phones, whole.durations
+        return speech
+
+    def _time(
+        self,
+        text: str | list[str],
+        prompt: Tensor,
+        durations: list[int] | DurationSource,
+        speed: float,
+        seed: int,
+        pause: float,
+    ) -> list[Timed]:
+        rules, most = self.parts.text, self.parts.trained.window("duration")
+        if not isinstance(durations, str):
+            phones = text_to_phones(text, sandhi=rules.sandhi) if isinstance(text, str) else text
+            return [given(phones, durations)]
+        pieces = text_to_pieces(text, rules, most) if isinstance(text, str) else phones_to_pieces(text, most)
+        frames = round(pause / self.parts.audio.frame_shift)
+        return time_pieces(
+            pieces, lambda phones, i: self._predict(phones, prompt, durations, speed, seed + i), frames
+        )
+
+    @torch.inference_mode()
+    def recognize(self, wave: Wave) -> Recognition:
+        """Phones of every frame, phones, and text (section 2.2.3)."""
+        return self.recognize_embedding(self.embed(wave))
+
+    @torch.inference_mode()
+    def recognize_embedding(self, embedding: Tensor) -> Recognition:
+        """The same from speech embeddings [T, d]."""
+        asr, tokens, units = self.parts.require("asr"), self.parts.tokens, self.parts.units
+
+        def scores(x: Tensor) -> Tensor:
+            phones, spelled = asr(x)
+            found = [phones.float().log_softmax(dim=-1)]
+            if spelled is not None:
+                found.append(
+                    spelled.argmax(dim=-1, keepdim=True).float()
+                )  # thousands of units: the best alone
+            return torch.cat(found, dim=-1)
+
+        found = windowed(scores, embedding.to(self.device), self.parts.trained.window("asr")).cpu()
+        best_phones = sticky_path(found[:, : len(tokens)], SWITCH_PENALTY)
+        frame_phones = tokens.decode(best_phones.tolist())
+        text = None
+        if units is not None:
+            best = torch.unique_consecutive(found[:, len(tokens)].long())
+            text = units.decode(best[best != 0].tolist())
+        return Recognition(frame_phones, collapse(frame_phones), text)
+
+
+def load(path: str | Path, device: str = "auto", vocoder: str = "griffin_lim") -> Model:
+    """Load a model directory (``OUT/model`` of a training, or an unpacked package of stage 8).
+
+    Args:
+        path: The directory.
+        device: ``cpu``, ``cuda``, ..., or ``auto``: a GPU when there is one.
+        vocoder: Name of the vocoder.
+
+    Raises:
+        UserError: ``path`` is no model directory, or a broken one.
+    """
+    return Model(Parts.load(path), choose_device(device), vocoder)

@@ -1,0 +1,1 @@
+"""Every picture and page: curves, mels, the results page, Table 1."""

@@ -1,0 +1,62 @@
+"""Bootstrap intervals against scipy, and their coverage of a known mean."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ctap.metrics.intervals import bootstrap_mean, bootstrap_ratio
+
+
+def test_agrees_with_scipy():
+    stats = pytest.importorskip("scipy.stats")
+    values = np.random.default_rng(0).gamma(2.0, size=80)
+    other = stats.bootstrap(
+        (values,), np.mean, method="percentile", n_resamples=20000, rng=np.random.default_rng(1)
+    ).confidence_interval
+    found = bootstrap_mean(values, resamples=20000)
+    width = other.high - other.low
+    assert found.value == pytest.approx(values.mean())
+    assert abs(found.low - other.low) < 0.03 * width and abs(found.high - other.high) < 0.03 * width
+
+
+def test_covers_the_true_mean_about_as_often_as_it_says():
+    generator = np.random.default_rng(2)
+    hits = 0
+    for trial in range(200):
+        found = bootstrap_mean(generator.normal(3.0, 1.0, 60), resamples=400, seed=trial)
+        hits += found.low <= 3.0 <= found.high
+    assert 0.88 <= hits / 200 <= 0.99
+
+
+def test_a_ratio_weighs_utterances_by_their_length():
+    found = bootstrap_ratio([1, 0, 8], [10, 10, 80])
+    assert found.value == pytest.approx(0.09) and found.n == 3
+    assert found.low <= 0.09 <= found.high
+    # drawing only the empty utterance gives no ratio at all, and no warning
+    assert bootstrap_ratio([1, 1], [0, 10]).high == pytest.approx(0.2)
+    assert bootstrap_ratio([2, 4], [20, 40])[:3] == pytest.approx((0.1, 0.1, 0.1))
+
+
+def test_chunks_change_nothing(monkeypatch):
+    from ctap.metrics import intervals as bootstrap
+
+    values = np.random.default_rng(3).normal(size=50)
+    whole = bootstrap_mean(values, resamples=500)
+    monkeypatch.setattr(bootstrap, "_DRAWS", 50 * 7)
+    assert bootstrap_mean(values, resamples=500) == whole
+    assert bootstrap_mean(values, resamples=500, seed=1) != whole
+
+
+def test_missing_values_do_not_count():
+    assert bootstrap_mean([1.0, np.nan, 3.0]).n == 2
+    assert bootstrap_mean([1.0, np.nan, 3.0]).value == 2.0
+    assert bootstrap_mean([5.0])[:3] == (5.0, 5.0, 5.0)
+    assert np.isnan(bootstrap_mean([]).value) and bootstrap_mean([]).n == 0
+
+
+def test_what_it_refuses():
+    with pytest.raises(ValueError, match="level"):
+        bootstrap_mean([1.0, 2.0], level=95)
+    with pytest.raises(ValueError, match="2 numerators but 1"):
+        bootstrap_ratio([1, 2], [1])

@@ -1,0 +1,290 @@
+"""A model in use: the four verbs, the same from the command line, text of any length, limits."""
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+import ctap
+from ctap.audio.frames import num_frames
+from ctap.audio.settings import AudioSettings
+from ctap.bin.convert import convert
+from ctap.bin.embed import embed
+from ctap.bin.recognize import recognize
+from ctap.bin.synthesize import synthesize
+from ctap.config import from_dict
+from ctap.errors import UserError
+from ctap.files.tables import read_table, write_table
+from ctap.kaldi.ark import MatrixReader
+from ctap.models import inference
+from ctap.models.model_dir import Parts
+from ctap.models.windows import TrainedLengths
+from ctap.nn.ctap import CTAP, CTAPConfig
+from ctap.nn.duration import DurationConfig, DurationModel
+from ctap.nn.phoneme_decoder import PhonemeDecoder
+from ctap.nn.transformer import StackConfig
+from ctap.text.frontend import text_to_phones
+from ctap.text.reading import read
+from ctap.text.rules import TextRules
+from ctap.text.tokens import TokenTable
+from test import tiny
+
+RATE = 24000
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    torch.manual_seed(0)
+    tokens, audio = TokenTable.mandarin(), AudioSettings()
+    net = CTAP(from_dict(CTAPConfig, tiny.MODEL, "test"), len(tokens), 40, [-5.0] * 40, [2.0] * 40)
+    durations = DurationModel(8, 6, DurationConfig(layers=2, channels=8, predictor_channels=8), 2.3, 0.4)
+    stack = from_dict(StackConfig, tiny.STACK, "test")
+    asr = PhonemeDecoder(8, len(tokens), 0, stack)
+    path = tmp_path_factory.mktemp("model") / "model"
+    Parts(tokens, audio, net, durations, asr, asr_config=stack).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def wav(tmp_path_factory):
+    path = tmp_path_factory.mktemp("wav") / "a.wav"
+    tone = 0.3 * np.sin(2 * np.pi * 180 * np.arange(RATE) / RATE) + 0.01 * np.random.default_rng(0).normal(
+        size=RATE
+    )
+    soundfile.write(path, tone, RATE)
+    return path
+
+
+def test_load_is_what_was_saved(model_dir):
+    parts = Parts.load(model_dir)
+    again = model_dir.parent / "again"
+    parts.save(again)
+    for name in ("ctap", "duration", "asr"):
+        a, b = (torch.load(p / f"{name}.pt", weights_only=True) for p in (model_dir, again))
+        assert a.keys() == b.keys()
+        assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_one_embedding_every_ten_milliseconds(model_dir, wav):
+    model = ctap.load(model_dir, device="cpu")
+    s = model.embed(wav)
+    assert s.shape == (num_frames(RATE, AudioSettings()), 8)
+    wave = soundfile.read(wav, dtype="float32")[0]
+    torch.testing.assert_close(model.embed(wave), s)
+
+
+def test_synthesis_says_the_phones_in_the_durations(model_dir, wav):
+    model = ctap.load(model_dir, device="cpu")
+    phones = ["sil", "n", "i3", "h", "ao3", "sil"]
+    speech = model.synthesize("ni3 hao3", wav, durations=[5, 8, 12, 7, 15, 5])
+    assert speech.phones == phones
+    assert speech.mel.shape == (52, 40)
+    assert abs(len(speech.wave) - 52 * 240) <= 240
+    assert np.isfinite(speech.wave).all()
+    drawn = [model.synthesize("你好", wav, seed=s).durations for s in (1, 1)]
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == len(phones)
+    steady = model.synthesize("你好", wav, durations="deterministic")
+    assert min(steady.durations) >= 1
+    with pytest.raises(UserError, match="3 durations for 6 phones"):
+        model.synthesize("ni3 hao3", wav, durations=[1, 2, 3])
+
+
+def test_faster_is_shorter(model_dir, wav):
+    model = ctap.load(model_dir, device="cpu")
+    slow, fast = (
+        sum(model.predict_durations(["sil", *["a1"] * 20, "sil"], wav, speed=s)) for s in (0.5, 2.0)
+    )
+    assert fast < 0.5 * slow
+
+
+def test_conversion_keeps_the_length(model_dir, wav):
+    speech = ctap.load(model_dir, device="cpu").convert(wav, wav)
+    assert abs(len(speech.wave) - RATE) <= 480
+
+
+def test_recognition_labels_every_frame(model_dir, wav):
+    heard = ctap.load(model_dir, device="cpu").recognize(wav)
+    assert len(heard.frame_phones) == 101
+    assert heard.text is None
+    assert set(heard.phones) <= set(heard.frame_phones)
+
+
+def test_a_missing_part_is_named_with_its_stage(model_dir, wav, tmp_path):
+    parts = Parts.load(model_dir)
+    parts.duration = parts.asr = None
+    parts.save(tmp_path / "model")
+    model = ctap.load(tmp_path / "model")
+    with pytest.raises(UserError, match=r"'asr'.*stage 6"):
+        model.recognize(wav)
+    with pytest.raises(UserError, match=r"'duration'.*stage 4"):
+        model.synthesize("你好", wav)
+    with pytest.raises(UserError, match=r"model\.yaml is missing"):
+        ctap.load(tmp_path)
+
+
+def test_commands_write_what_the_functions_return(model_dir, wav, tmp_path):
+    model = ctap.load(model_dir, device="cpu")
+    write_table(tmp_path / "texts", {"u1": "你好", "u2": "zai4 jian4"})
+    write_table(tmp_path / "wav.scp", {"u1": str(wav), "u2": str(tmp_path / "missing.wav")})
+    synthesize(model_dir, wav, tmp_path / "tts", text_file=tmp_path / "texts", seed=3, device="cpu")
+    said = read_table(tmp_path / "tts" / "durations")["u1"].split()
+    assert list(map(int, said)) == model.synthesize("你好", wav, seed=3).durations
+    assert soundfile.info(read_table(tmp_path / "tts" / "wav.scp")["u2"]).samplerate == RATE
+
+    convert(model_dir, wav, tmp_path / "vc", scp=tmp_path / "wav.scp", device="cpu")
+    assert set(read_table(tmp_path / "vc" / "wav.scp")) == {"u1"}  # the missing one is named and left out
+
+    embed(model_dir, tmp_path / "s", wav=[wav], device="cpu")
+    np.testing.assert_allclose(
+        MatrixReader(tmp_path / "s" / "embed.scp")["a"], model.embed(wav).numpy(), atol=1e-6
+    )
+
+    recognize(model_dir, tmp_path / "asr", scp=tmp_path / "wav.scp", device="cpu", job=1, num_jobs=2)
+    heard = read_table(tmp_path / "asr" / "durations.1")["u1"].split()
+    assert sum(map(int, heard)) == 101
+
+
+def test_nothing_readable_is_an_error(model_dir, tmp_path):
+    write_table(tmp_path / "wav.scp", {"u": str(tmp_path / "missing.wav")})
+    with pytest.raises(UserError, match="none of 1"):
+        recognize(model_dir, tmp_path / "asr", scp=tmp_path / "wav.scp", device="cpu")
+
+
+@pytest.fixture
+def model(model_dir):
+    """A model whose vocoder takes no time."""
+    model = ctap.load(model_dir, device="cpu")
+    model.vocoder = silent
+    return model
+
+
+def silent(mel):
+    return np.zeros((len(mel) - 1) * AudioSettings().hop_length, np.float32)
+
+
+LONG_TEXT = "今天天气很好，我们一起出去走走吧。" * 28 + "你知道现在几点了吗？" * 3  # 506 characters
+
+
+def test_a_text_of_500_characters_is_said_sentence_by_sentence(model, wav):
+    said = model.synthesize(LONG_TEXT, wav, seed=5, durations="deterministic", pause=0.6)
+    assert len(LONG_TEXT) > 500
+    assert said.phones[0] == said.phones[-1] == "sil"
+    assert len(said.phones) == len(said.durations)
+    assert sum(said.durations) == len(said.mel)
+    assert num_frames(len(said.wave), model.parts.audio) == len(said.mel)
+    pauses = [n for p, n in zip(said.phones, said.durations, strict=True) if p == "sil"][1:-1]
+    assert pauses == [60] * 30
+    # each sentence is what it is by itself, but for the pauses at its ends
+    alone = model.synthesize("今天天气很好，我们一起出去走走吧。", wav, durations="deterministic")
+    start = said.phones.index("sil", 1) + 1
+    inner = len(alone.phones) - 2
+    assert said.phones[start : start + inner] == alone.phones[1:-1]
+    assert said.durations[start : start + inner] == alone.durations[1:-1]
+    assert model.synthesize(LONG_TEXT, wav, durations="deterministic").durations.count(40) >= 30
+
+
+def test_one_sentence_is_said_as_it_always_was(model, wav):
+    """Commas do not cut a sentence of the usual length, and nothing of it depends on the pause."""
+    text = "你好，再见，今天天气很好。"
+    said, again = (model.synthesize(text, wav, seed=3, pause=p) for p in (0.0, 2.0))
+    assert said.phones == text_to_phones(text)
+    assert said.durations == model.predict_durations(said.phones, wav, seed=3) == again.durations
+    tokens = torch.tensor([model.parts.tokens.encode(said.phones)])
+    with torch.inference_mode():
+        p = model.parts.ctap.phoneme_encoder(tokens, torch.tensor([said.durations]), len(said.mel))
+        mel = model.parts.ctap.decoder(p, model.embed_prompt(wav)[None])[0]
+    assert torch.equal(model.parts.ctap.denormalize(mel), said.mel)
+
+
+def test_a_list_of_phones_too_long_for_the_model_is_cut(model, wav):
+    phones = ["sil", *["b", "a1"] * 200, "sil"]
+    said = model.synthesize(phones, wav)
+    assert said.phones == phones
+    assert sum(said.durations) == len(said.mel)
+
+
+def test_no_network_is_given_more_frames_than_it_was_trained_on(model_dir, wav):
+    """Everything a model does, with 40 s of speech and a long text."""
+    parts = Parts.load(model_dir)
+    parts.trained = TrainedLengths(500, 400, 300, 200, 60)
+    model = inference.Model(parts)
+    model.vocoder = silent
+    seen = {}
+    for name in ("speech_encoder", "phoneme_encoder", "decoder", "asr"):
+        module = parts.asr if name == "asr" else getattr(parts.ctap, name)
+
+        def note(module, args, output, name=name):
+            frames = output[0] if isinstance(output, tuple) else output
+            seen[name] = max(seen.get(name, 0), frames.shape[1])
+
+        module.register_forward_hook(note)
+    wave = np.random.default_rng(0).normal(size=40 * RATE).astype(np.float32) * 0.1
+    assert len(model.recognize(wave).frame_phones) == len(model.embed(wave)) == 4001
+    assert len(model.convert(wave, wav).mel) == 4001
+    model.synthesize(["sil", "b", "a1", "sil"], wav, durations=[500, 900, 900, 500])
+    model.synthesize(LONG_TEXT, wav)
+    assert seen == {"speech_encoder": 500, "phoneme_encoder": 400, "decoder": 300, "asr": 200}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"speed": 0.0}, r"speed 0: expected 0\.2 to 5"),
+        ({"speed": -1.0}, "speed -1"),
+        ({"speed": float("nan")}, "speed nan"),
+        ({"speed": 1e9}, r"speed 1e\+09"),
+        ({"speed": 1e-9}, "speed 1e-09"),
+        ({"pause": -0.1}, "pause -0.1"),
+        ({"pause": float("nan")}, "pause nan"),
+        ({"max_seconds": 0.05}, r"s of speech, more than the 0\.05 s"),
+        ({"durations": [5, 8, 0, 7, 15, 5]}, r"duration 3 \(i3\) is 0: expected whole frames, 1 to 6000"),
+        ({"durations": [5, 8, 7000, 7, 15, 5]}, r"duration 3 \(i3\) is 7000"),
+        ({"durations": [5, 8, 2.5, 7, 15, 5]}, r"is 2\.5"),
+        ({"durations": [6000] * 6, "max_seconds": 300}, r"360\.0 s of speech.*are the durations frames"),
+    ],
+)
+def test_what_is_out_of_bounds_is_refused(model_dir, wav, options, message):
+    with pytest.raises(UserError, match=message):
+        ctap.load(model_dir, device="cpu").synthesize("你好", wav, **options)
+
+
+def test_a_model_gone_wild_is_clamped(model_dir, wav):
+    """A predictor that asks for e^20 frames a phone."""
+    parts = Parts.load(model_dir)
+    parts.duration.predictor.project.bias.data.fill_(20.0)
+    said = inference.Model(parts).synthesize("你好", wav, durations="deterministic")
+    most = np.expm1(2.3 + 4 * 0.4)
+    assert all(abs(n - most) <= 1 for n in said.durations)
+    parts.duration.predictor.project.bias.data.fill_(float("nan"))
+    with pytest.raises(UserError, match="no number"):
+        inference.Model(parts).synthesize("你好", wav, durations="deterministic")
+
+
+def test_the_command_names_the_utterance(model_dir, wav, tmp_path):
+    write_table(tmp_path / "phones", {"u1": "sil a1 sil", "u2": "sil a1 sil"})
+    for line, message in (("3 9000 3", "u2: duration 2"), ("3 x 3", "u2: durations '3 x 3': expected whole")):
+        write_table(tmp_path / "durations", {"u1": "3 4 3", "u2": line})
+        with pytest.raises(UserError, match=message):
+            synthesize(
+                model_dir,
+                wav,
+                tmp_path / "out",
+                phones_file=tmp_path / "phones",
+                durations_file=tmp_path / "durations",
+                device="cpu",
+            )
+
+
+def test_text_is_read_as_the_models_training_was(model_dir, wav, tmp_path):
+    """Phones said for hanzi and for pinyin are those of the labels, with and without sandhi."""
+    for sandhi in (False, True):
+        parts = Parts.load(model_dir)
+        parts.text = TextRules(sandhi=sandhi)
+        parts.save(tmp_path / str(sandhi))
+        model = ctap.load(tmp_path / str(sandhi), device="cpu")
+        label = read("你好", None, sandhi=sandhi)
+        assert label.phones == ["n", "i2" if sandhi else "i3", "h", "ao3"]
+        for text in ("你好", " ".join(label.pinyin)):
+            assert model.synthesize(text, wav).phones == ["sil", *label.phones, "sil"]
+            assert model.synthesize(text, wav, durations=[9] * 6).phones == ["sil", *label.phones, "sil"]

@@ -1,0 +1,23 @@
+"""The best sequence of labels when changes have a price."""
+
+from itertools import pairwise, product
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctap.models.recognition import sticky_path
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 7), st.integers(1, 4), st.floats(0.0, 5.0), st.integers(0, 99))
+def test_sticky_path_is_the_best_of_all_paths(frames, labels, penalty, seed):
+    scores = torch.randn(frames, labels, generator=torch.Generator().manual_seed(seed))
+
+    def worth(path):
+        changes = sum(a != b for a, b in pairwise(path))
+        return sum(scores[t, v].item() for t, v in enumerate(path)) - penalty * changes
+
+    found = sticky_path(scores, penalty).tolist()
+    assert worth(found) == pytest.approx(max(map(worth, product(range(labels), repeat=frames))), abs=1e-4)

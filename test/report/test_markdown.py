@@ -1,0 +1,198 @@
+"""RESULTS.md and results.html: every figure with its company, every link alive, nothing lost silently."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+import soundfile
+
+from ctap.bin.report import main
+from ctap.errors import UserError
+from ctap.metrics.results import Metric, write_scores
+from ctap.report.collect import collect
+from ctap.report.markdown import figure
+
+META = {
+    "seed": 7, "commit": "0123456789abcdef0123456789abcdef01234567", "dirty": True,
+    "config": "conf/mini.yaml", "command": "./run.sh --stage 4", "versions": {"torch": "2.13.0"},
+}  # fmt: skip
+TEXT = "你好 <b>&世界"
+
+
+class Page(HTMLParser):
+    """Collects tags, addresses and text, and checks that tags are closed in order."""
+
+    VOID = frozenset({"meta", "img", "link", "br"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.addresses, self.text, self.counts, self.ids = [], [], [], {}, []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.counts[tag] = self.counts.get(tag, 0) + 1
+        for key, value in attributes:
+            if key in ("src", "href"):
+                self.addresses.append(value)
+            if key == "id":
+                self.ids.append(value)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture
+def expdir(tmp_path):
+    exp = tmp_path / "exp"
+    for speaker, value in (("SSB 9003", 98.25), ("SSB9004", 120.5)):
+        folder = exp / f"tts_{speaker}"
+        write_scores(
+            folder / "scores.json", f"tts_{speaker}",
+            {"msep": Metric(value, n=41, unit="Hz^2", better="lower", interval=(80.0, 117.0),
+                            against={"vocoded recording": 41.5})},
+            META,
+        )  # fmt: skip
+        (folder / "wav").mkdir()
+        samples = []
+        for role in ("tts", "recording"):
+            soundfile.write(folder / "wav" / f"{role} 1#.wav", np.zeros(240), 24000)
+            samples.append({"utt": "u1", "text": TEXT, "role": role, "wav": f"wav/{role} 1#.wav"})
+        (folder / "samples.json").write_text(json.dumps(samples))
+    write_scores(
+        exp / "asr" / "scores.json", "asr", {"frame_accuracy": Metric(0.875, n=9, better="higher")}, META
+    )
+    write_scores(exp / "asr" / "scores_tts.json", "asr", {"phone_error_rate": Metric(0.125, n=8)}, META)
+    images = exp / "asr" / "images"
+    images.mkdir()
+    for name in ("one.png", "two.png"):
+        (images / name).write_bytes(b"\x89PNG")
+    (images / "captions.json").write_text(json.dumps({"one.png": "The first"}))
+    (exp / "tts_SSB9004" / "speaker_similarity.tsv").write_text("utterance\tA\nu1\t0.5\n")
+    log = exp / "asr" / "logs" / "version_0"
+    log.mkdir(parents=True)
+    (log / "metrics.csv").write_text("step,train/loss\n1,2\n2,1\n")
+    return exp
+
+
+def test_markdown_has_every_figure_and_its_company(expdir, capsys):
+    main(["--expdir", str(expdir)])
+    text = (expdir / "RESULTS.md").read_text()
+    assert "| msep (Hz^2) ↓ | 98.25 | 80.00 to 117.0 | 41 | vocoded recording 41.50 |" in text
+    assert "| msep (Hz^2) ↓ | 98.25 (n = 41) | 120.5 (n = 41) |" in text
+    assert text.index("## Text to speech") < text.index("## Speech recognition")
+    assert "| frame_accuracy ↑ | 0.875 | 9 |" in text and "| phone_error_rate | 0.125 | 8 |" in text
+    for word in (
+        "seed: `7`",
+        "0123456789ab with local changes",
+        "conf/mini.yaml",
+        "./run.sh --stage 4",
+        "The first",
+    ):
+        assert word in text
+    assert "Left out" not in text
+    assert "3 experiments, 4 figures, 3 pictures, 4 sounds" in capsys.readouterr().out
+
+
+def test_every_link_leads_somewhere(expdir):
+    main(["--expdir", str(expdir), "--html", str(expdir / "results.html")])
+    page = Page((expdir / "results.html").read_text())
+    assert page.counts["audio"] == 4 and page.counts["img"] == 3
+    for address in page.addresses:
+        if address.startswith("#"):
+            assert address[1:] in page.ids
+        else:
+            assert (expdir / unquote(address)).is_file(), address
+    assert "script" not in page.counts and not any("//" in address for address in page.addresses)
+    text = "".join(page.text)
+    assert TEXT in text  # escaped, not swallowed as a tag
+    assert (
+        "98.25" in text
+        and "80.00 to 117.0" in text
+        and "The first" in text
+        and "prefers-color-scheme" in text
+    )
+    markdown = (expdir / "RESULTS.md").read_text()
+    assert "(RESULTS_files/asr_curves.png)" in markdown
+    assert "tts_SSB9004/speaker_similarity.tsv" in page.addresses
+    assert markdown.index("### tts_SSB9004") < markdown.index("(tts_SSB9004/speaker_similarity.tsv)")
+    assert (expdir / "RESULTS_files" / "asr_curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_pages_elsewhere_and_embedded(expdir, tmp_path):
+    out = tmp_path / "docs" / "deep"
+    out.mkdir(parents=True)
+    main(["--expdir", str(expdir), "--out", str(out / "R.md"), "--html", str(out / "r.html")])
+    for address in Page((out / "r.html").read_text()).addresses:
+        assert address.startswith("#") or (out / unquote(address)).is_file(), address
+    main(["--expdir", str(expdir), "--out", str(out / "R.md"), "--html", str(out / "r.html"), "--embed"])
+    page = Page((out / "r.html").read_text())
+    assert all(
+        address.startswith(("#", "data:image/png;base64,", "data:audio/", "data:text/tab-separated-values;"))
+        for address in page.addresses
+    )
+
+
+def test_what_can_not_be_shown_is_named(expdir, capsys):
+    (expdir / "vc").mkdir()
+    (expdir / "vc" / "scores.json").write_text("{}")
+    samples = [{"utt": "u9", "role": "vc", "wav": "gone.wav"}, {"utt": "u8"}]
+    (expdir / "asr" / "samples.json").write_text(json.dumps(samples))
+    (expdir / "asr" / "images" / "captions.json").write_text(json.dumps({"three.png": "?"}))
+    (expdir / "asr" / "logs" / "version_0" / "metrics.csv").write_text("a,b\n")
+    main(["--expdir", str(expdir), "--html", str(expdir / "results.html")])
+    said = capsys.readouterr().err
+    for page in (said, (expdir / "RESULTS.md").read_text(), (expdir / "results.html").read_text()):
+        for word in ("vc/scores.json", "gone.wav", "sample 1: needs utt", "three.png", "no column"):
+            assert word in page
+    assert "5 left out" in said
+
+
+def test_logs_of_a_continued_training_are_one_picture(expdir):
+    for number in (2, 10):
+        folder = expdir / "asr" / "logs" / f"version_{number}"
+        folder.mkdir()
+        (folder / "metrics.csv").write_text(f"step,train/loss\n{number},{number}\n")
+    found = collect(expdir)
+    experiment = next(e for e in found.experiments if e.name == "asr")
+    assert len(experiment.logs) == 3
+    from ctap.report.markdown import draw_curves
+
+    draw_curves(found, expdir / "x")
+    assert [p.path.name for p in experiment.pictures if "curves" in p.path.name] == ["asr_curves.png"]
+
+
+def test_sounds_without_scores_still_show(tmp_path):
+    folder = tmp_path / "demo" / "out"
+    folder.mkdir(parents=True)
+    soundfile.write(folder / "a.wav", np.zeros(240), 24000)
+    (folder / "samples.json").write_text(json.dumps([{"utt": "a", "role": "tts", "wav": "a.wav"}]))
+    assert [e.name for e in collect(tmp_path).experiments] == ["demo"]
+
+
+def test_no_directory_and_nothing_in_it(tmp_path, capsys):
+    with pytest.raises(UserError, match="no such directory"):
+        collect(tmp_path / "none")
+    with pytest.raises(SystemExit):
+        main(["--expdir", str(tmp_path / "none")])
+    assert capsys.readouterr().err.startswith("error: ")
+    main(["--expdir", str(tmp_path)])
+    assert "No scores yet" in (tmp_path / "RESULTS.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0.000"), (0.91234, "0.912"), (-0.5, "-0.500"), (0.00042, "0.00042"), (12.345, "12.35"),
+     (123.45, "123.5"), (12345.6, "12346"), (float("nan"), "undefined")],
+)  # fmt: skip
+def test_figures_as_they_are_printed(value, text):
+    assert figure(value) == text
