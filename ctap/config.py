@@ -12,7 +12,7 @@ import yaml
 from jsonargparse import ArgumentParser
 
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write
+from ctap.files.atomic import atomic_write
 
 T = TypeVar("T")
 

@@ -15,7 +15,8 @@ import torch
 
 from ctap.audio.wave import save_wave
 from ctap.errors import REFUSALS, UserError, cli, writing
-from ctap.files.tables import atomic_dir, atomic_write, write_table
+from ctap.files.atomic import atomic_dir, atomic_write
+from ctap.files.tables import write_table
 from ctap.kaldi.ark import MatrixWriter
 
 LIMIT = """
@@ -32,9 +33,9 @@ WRITERS = {
     "wave": "from ctap.audio.wave import save_wave\nsave_wave(out, np.zeros(9000), 8000)",
     "ark": "from ctap.kaldi.ark import MatrixWriter\n"
     "with MatrixWriter(out, out.with_suffix('.scp')) as w:\n    w['u'] = np.ones((900, 40))",
-    "weights": "import torch\nfrom ctap.files.tables import atomic_write\n"
+    "weights": "import torch\nfrom ctap.files.atomic import atomic_write\n"
     "with atomic_write(out, 'wb') as f:\n    torch.save({'a': torch.zeros(9000)}, f)",
-    "folder": "from ctap.files.tables import atomic_dir\n"
+    "folder": "from ctap.files.atomic import atomic_dir\n"
     "with atomic_dir(out) as d:\n    np.savez(d / 'a.npz', a=np.random.rand(9000))",
     "table in a folder": "from ctap.files.tables import atomic_dir, write_table\n"
     "with atomic_dir(out) as d:\n    write_table(d / 't', {f'u{i:05d}': 'x' for i in range(2000)})",

@@ -89,7 +89,7 @@ def aligner_kind(name: str) -> AlignerKind:
 
 def save_aligner(name: str, aligner: Aligner, settings: AudioSettings, folder: str | Path) -> None:
     """Write a model folder, whole or not at all."""
-    from ctap.files.tables import atomic_dir
+    from ctap.files.atomic import atomic_dir
 
     with atomic_dir(folder) as temporary:
         aligner.save(temporary)

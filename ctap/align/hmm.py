@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ctap.align.aligner import Alignment, CannotAlign
+from ctap.align.alignment import Alignment, CannotAlign
 from ctap.align.background import heard, pause_cost, speech_cost
 from ctap.align.corpus import AlignCorpus
 from ctap.align.features import NUM_CEPSTRA, Features, Statistics, analysis_settings

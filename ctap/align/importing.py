@@ -8,8 +8,8 @@ from pathlib import Path
 from ctap.align.durations import Durations, check, read_durations, write_durations
 from ctap.align.ipa import unmapped
 from ctap.align.textgrid import align_intervals, intervals_to_durations, read_textgrid
-from ctap.audio.frames import utterance_frames
 from ctap.audio.settings import AudioSettings
+from ctap.audio.wave import utterance_frames
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.text.phones import PAUSES

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from ctap.align.aligner import Aligner, Alignment, load_aligner
+from ctap.align.aligner import Aligner
+from ctap.align.alignment import Alignment
 from ctap.align.corpus import AlignCorpus
 from ctap.align.durations import check, write_durations
 from ctap.align.features import Features
 from ctap.align.outliers import Outlier, find_outliers
+from ctap.align.registry import load_aligner
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write, read_table, write_table
+from ctap.files.atomic import atomic_write
+from ctap.files.tables import read_table, write_table
 
 
 def align_part(

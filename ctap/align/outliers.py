@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctap.align.aligner import Alignment
+from ctap.align.alignment import Alignment
 from ctap.text.phones import PAUSES, base
 
 SCORE_DEVIATIONS = 6.0  # robust standard deviations below the median

@@ -86,7 +86,7 @@ class AudioSettings:
 
     def save(self, path: str | Path) -> None:
         """Write the settings as JSON, whole or not at all."""
-        from ctap.files.tables import atomic_write
+        from ctap.files.atomic import atomic_write
 
         with atomic_write(path) as file:
             file.write(json.dumps(self.as_dict(), indent=2) + "\n")

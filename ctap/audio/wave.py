@@ -114,7 +114,7 @@ def save_wave(path: str | Path, wave: np.ndarray, rate: int) -> int:
     Raises:
         AudioError: the samples are empty, not one channel, or not finite.
     """
-    from ctap.files.tables import atomic_write
+    from ctap.files.atomic import atomic_write
 
     wave = np.asarray(wave, dtype=np.float32)
     if wave.ndim != 1 or len(wave) == 0:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ctap.bin.common import command
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write, read_table
+from ctap.files.atomic import atomic_write
+from ctap.files.tables import read_table
 
 
 def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0) -> None:

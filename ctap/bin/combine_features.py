@@ -22,8 +22,9 @@ import numpy as np
 from ctap.audio.settings import AudioSettings
 from ctap.bin.dump_features import check_failures
 from ctap.errors import UserError, cli
+from ctap.files.atomic import atomic_dir, atomic_write
 from ctap.files.skips import SkipList
-from ctap.files.tables import atomic_dir, atomic_write, read_table, write_table
+from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
 from ctap.kaldi.datadir import DataDir
 from ctap.upstream.representation import Representation

@@ -11,9 +11,11 @@ from typing import Any
 
 from ctap.bin.common import command
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write, read_table
+from ctap.files.atomic import atomic_write
+from ctap.files.tables import read_table
 from ctap.metrics.compare import Comparison, compare
-from ctap.metrics.results import Scores, collect_meta, read_items, read_scores
+from ctap.metrics.provenance import collect_meta
+from ctap.metrics.results import Scores, read_items, read_scores
 from ctap.report.markdown import figure, label
 
 

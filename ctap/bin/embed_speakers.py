@@ -8,7 +8,8 @@ from pathlib import Path
 from ctap.bin.common import command, set_up_logging
 from ctap.device import choose_device
 from ctap.errors import UserError
-from ctap.files.tables import atomic_dir, read_table, write_table
+from ctap.files.atomic import atomic_dir
+from ctap.files.tables import read_table, write_table
 
 
 def embed_speakers(

@@ -13,7 +13,8 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
 from ctap.bin.common import command
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write, read_table
+from ctap.files.atomic import atomic_write
+from ctap.files.tables import read_table
 from ctap.report.plots import plot_mels, save_figure
 
 

@@ -140,7 +140,7 @@ def make(arguments: argparse.Namespace, command: str) -> None:
     from ctap.listening.build import build
     from ctap.listening.material import gather, parse_systems
     from ctap.listening.plan import QUESTIONS
-    from ctap.metrics.results import collect_meta
+    from ctap.metrics.provenance import collect_meta
 
     try:
         level = None if arguments.level == "none" else float(arguments.level)

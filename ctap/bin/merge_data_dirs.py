@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ctap.bin.common import command
 from ctap.errors import UserError
-from ctap.files.tables import atomic_dir, write_table
+from ctap.files.atomic import atomic_dir
+from ctap.files.tables import write_table
 from ctap.kaldi.datadir import DataDir, speakers_to_utterances
 from ctap.kaldi.tables import TEXT_TABLES, table_names
 from ctap.text.rules import common_rules

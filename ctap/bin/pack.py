@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 
 from ctap.bin.common import command
-from ctap.files.tables import atomic_write
-from ctap.metrics.results import collect_meta
+from ctap.files.atomic import atomic_write
+from ctap.metrics.provenance import collect_meta
 from ctap.models.model_dir import Parts
 
 

@@ -25,7 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     arguments = build_parser().parse_args(argv)
-    from ctap.files.tables import atomic_write
+    from ctap.files.atomic import atomic_write
     from ctap.report.collect import collect
     from ctap.report.headlines import at_a_glance
     from ctap.report.markdown import draw_curves, markdown

@@ -20,7 +20,8 @@ from ctap.metrics.errors import (
     without_tone,
 )
 from ctap.metrics.intervals import bootstrap_ratio
-from ctap.metrics.results import Metric, collect_meta, items, write_scores
+from ctap.metrics.provenance import collect_meta
+from ctap.metrics.results import Metric, items, write_scores
 
 
 def score_asr(

@@ -12,8 +12,10 @@ from ctap.align.events import read_reference
 from ctap.align.score import WITHIN, format_table, score
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError, cli
-from ctap.files.tables import atomic_write, read_table
-from ctap.metrics.results import Metric, collect_meta, write_scores
+from ctap.files.atomic import atomic_write
+from ctap.files.tables import read_table
+from ctap.metrics.provenance import collect_meta
+from ctap.metrics.results import Metric, write_scores
 
 
 def get_parser() -> argparse.ArgumentParser:

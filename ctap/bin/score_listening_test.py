@@ -59,13 +59,13 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     arguments = build_parser().parse_args(argv)
-    from ctap.files.tables import atomic_write
-    from ctap.listening.answers import read_answers
+    from ctap.files.atomic import atomic_write
     from ctap.listening.build import ANSWERS
     from ctap.listening.plan import read_plan
     from ctap.listening.screening import Limits
+    from ctap.listening.store import read_answers
     from ctap.listening.table import markdown, summary
-    from ctap.metrics.results import collect_meta
+    from ctap.metrics.provenance import collect_meta
 
     plan = read_plan(arguments.test)
     folder = arguments.test if arguments.test.is_dir() else arguments.test.parent

@@ -20,7 +20,8 @@ from ctap.loss.regression import masked_mse
 from ctap.metrics.intervals import bootstrap_mean, bootstrap_ratio
 from ctap.metrics.mcd import mel_cepstral_distortion
 from ctap.metrics.probe import Probe, phone_probe, speaker_probe
-from ctap.metrics.results import Metric, collect_meta, items, write_scores
+from ctap.metrics.provenance import collect_meta
+from ctap.metrics.results import Metric, items, write_scores
 from ctap.metrics.retrieval import DIRECTIONS, retrieval
 from ctap.models.model_dir import Parts
 from ctap.models.windows import AnyLength, TrainedLengths

@@ -128,7 +128,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments = build_parser().parse_args(argv)
     from ctap.audio.settings import AudioSettings
     from ctap.files.tables import read_table
-    from ctap.metrics.results import SIMILARITIES, collect_meta, write_scores
+    from ctap.metrics.provenance import collect_meta
+    from ctap.metrics.results import SIMILARITIES, write_scores
     from ctap.metrics.speaker import load_speaker_encoder
     from ctap.metrics.speech import PAIR_KEYS, TIMED_KEYS, metrics_of_pairs, score_list
     from ctap.report.markdown import figure, label

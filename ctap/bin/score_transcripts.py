@@ -9,7 +9,8 @@ from ctap.bin.transcribe import NOTHING
 from ctap.errors import UserError
 from ctap.files.tables import read_table
 from ctap.metrics.errors import ErrorRate, characters, error_rate, syllables
-from ctap.metrics.results import Metric, collect_meta, write_scores
+from ctap.metrics.provenance import collect_meta
+from ctap.metrics.results import Metric, write_scores
 from ctap.text.frontend import text_to_phones
 from ctap.text.normalize import UnreadableText, normalize_text
 from ctap.text.simplified import simplified

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ctap.data.split import Split, SplitOptions, split
 from ctap.errors import UserError, cli
-from ctap.files.tables import atomic_write
+from ctap.files.atomic import atomic_write
 from ctap.kaldi.datadir import DataDir
 from ctap.kaldi.prepare import Tables, read_tables, select, write_tables
 from ctap.kaldi.tables import read_whole_files

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ctap.bin.common import command, labelled
-from ctap.files.tables import atomic_write
+from ctap.files.atomic import atomic_write
 from ctap.report.collect import Collection, collect
 from ctap.report.markdown import Section, draw_curves, markdown_section
 from ctap.report.page import page

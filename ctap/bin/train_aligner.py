@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from ctap.align.aligner import aligner_kind, aligner_kinds, save_aligner
 from ctap.align.corpus import AlignCorpus
+from ctap.align.registry import aligner_kind, aligner_kinds, save_aligner
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError, cli
 from ctap.threads import limit_threads

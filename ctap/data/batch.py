@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ctap.nn.masking import lengths_to_mask
+from ctap.data.batch import lengths_to_mask
 
 
 @dataclass

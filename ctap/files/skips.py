@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write
+from ctap.files.atomic import atomic_write
 
 HEADER = ("utt", "reason", "detail")
 

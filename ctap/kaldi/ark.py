@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write, read_table, write_table
+from ctap.files.atomic import atomic_write
+from ctap.files.tables import read_table, write_table
 
 ONE_BYTE = 5  # Kaldi's kOneByteAuto: one byte a value, scaled over the whole matrix
 SPEECH_FEATURE = 2

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
-from ctap.files.tables import atomic_dir, read_table, write_table
+from ctap.files.atomic import atomic_dir
+from ctap.files.tables import read_table, write_table
 from ctap.kaldi.fix import Report, fix
 from ctap.kaldi.tables import UTTERANCE_TABLES, read_whole_files, table_names
 from ctap.kaldi.validate import Problem, validate

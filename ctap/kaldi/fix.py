@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctap.errors import UserError
+from ctap.files.atomic import atomic_write
 from ctap.files.names import name_fault
-from ctap.files.tables import atomic_write, write_table
+from ctap.files.tables import write_table
 from ctap.kaldi.tables import Row, scan, table_names
 from ctap.kaldi.validate import bad_phones, check_audio, seconds
 

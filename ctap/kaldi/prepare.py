@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
+from ctap.files.atomic import atomic_dir, atomic_write
 from ctap.files.names import check_name
-from ctap.files.tables import atomic_dir, atomic_write, format_value, read_table, write_table
+from ctap.files.tables import format_value, read_table, write_table
 from ctap.kaldi.datadir import speakers_to_utterances
 from ctap.kaldi.tables import TEXT_TABLES, read_whole_files, table_names
 

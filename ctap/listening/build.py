@@ -10,7 +10,7 @@ from typing import Any
 
 from ctap.audio.wave import AudioError
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write
+from ctap.files.atomic import atomic_write
 from ctap.listening.material import Item, Material
 from ctap.listening.plan import QUESTIONS, Plan, Trial, balanced, digest, read_plan, shares
 from ctap.listening.sounds import Sound, encode

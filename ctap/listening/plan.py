@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write
+from ctap.files.atomic import atomic_write
 
 __all__ = [
     "FORMAT",

@@ -31,7 +31,7 @@ from typing import Any
 
 import ctap
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write
+from ctap.files.atomic import atomic_write
 
 __all__ = [
     "SIMILARITIES",
@@ -194,7 +194,9 @@ def _check(scores: Scores, where: str) -> None:
         fail("results need a name and a task")
     for key in ("seed", "commit", "config"):
         if scores.meta.get(key) in (None, ""):
-            fail(f"meta lacks {key!r}; fill it with ctap.metrics.results.collect_meta(seed=..., config=...)")
+            fail(
+                f"meta lacks {key!r}; fill it with ctap.metrics.provenance.collect_meta(seed=..., config=...)"
+            )
     for key, metric in scores.metrics.items():
         if isinstance(metric.n, bool) or not isinstance(metric.n, int) or metric.n < 0:
             fail(f"metric {key!r}: n must be a number of utterances, got {metric.n!r}")
@@ -218,7 +220,7 @@ def write_scores(
         path: the file.
         name: of the experiment; files of the same name are shown as one.
         metrics: key -> figure.
-        meta: from :func:`collect_meta`.
+        meta: from :func:`ctap.metrics.provenance.collect_meta`.
         task: durations, judge, pretrain, tts, vc, asr or another heading; by default what ``name`` starts
             with.
 

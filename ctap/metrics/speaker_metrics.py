@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write
+from ctap.files.atomic import atomic_write
 from ctap.metrics.intervals import bootstrap_mean
 from ctap.metrics.results import Metric, items
 from ctap.metrics.speaker import NoSpeechError, SpeakerEncoder, centroid, similarity

@@ -18,7 +18,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
 from ctap.config import from_dict, save_yaml, to_dict
 from ctap.device import choose_device
-from ctap.files.tables import atomic_dir
+from ctap.files.atomic import atomic_dir
 from ctap.metrics.errors import collapse
 from ctap.models.inference import Model, Wave, load
 from ctap.models.model_dir import FORMAT, load_weights, read_description, save_weights

@@ -20,7 +20,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.config import from_dict, load_yaml, save_yaml, to_dict
 from ctap.data.dataset import PromptSource
 from ctap.errors import UserError
-from ctap.files.tables import atomic_dir
+from ctap.files.atomic import atomic_dir
 from ctap.models.windows import TrainedLengths
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationConfig, DurationModel

@@ -51,7 +51,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 def save_figure(figure: Figure, path: str | Path, *, dpi: int = 110) -> Path:
     """Write ``figure`` whole or not at all; the format follows the suffix (png, svg, pdf). Gives the path."""
-    from ctap.files.tables import atomic_write
+    from ctap.files.atomic import atomic_write
 
     path = Path(path)
     kind = path.suffix.lower().lstrip(".") or "png"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
-from ctap.report import markdown as report
+from ctap.report import markdown
 from ctap.report.collect import ROLES, Collection, Experiment, Sample
 from ctap.report.markdown import Section
 from ctap.report.page_style import STYLE
@@ -109,13 +109,15 @@ def _sounds(samples: Sequence[Sample], address: Callable[[Path], str]) -> str:
 def _experiment(experiment: Experiment, address: Callable[[Path], str]) -> str:
     parts = [f'<section class="card"><h3>{escape(experiment.name)}</h3>']
     if experiment.scores:
-        parts.append(_table(report.rows(experiment), ("value", "n")))
+        parts.append(_table(markdown.rows(experiment), ("value", "n")))
     for path in experiment.similarities:
         where, name = escape(address(path), quote=True), escape(path.name, quote=True)
-        parts.append(f'<p class="note">{report.SIMILAR}: <a href="{where}" download="{name}">{name}</a></p>')
+        parts.append(
+            f'<p class="note">{markdown.SIMILAR}: <a href="{where}" download="{name}">{name}</a></p>'
+        )
     seen = []
     for scores in experiment.scores:
-        rows = report.provenance(scores.meta)
+        rows = markdown.provenance(scores.meta)
         if rows in seen:
             continue
         seen.append(rows)
@@ -158,14 +160,14 @@ def page(
     """
 
     def address(path: Path) -> str:
-        return _embedded(path) if embed else report.link(path, out)
+        return _embedded(path) if embed else markdown.link(path, out)
 
     groups = collection.by_task()
-    links = "".join(f'<a href="#{escape(t, quote=True)}">{escape(report.title(t))}</a>' for t in groups)
+    links = "".join(f'<a href="#{escape(t, quote=True)}">{escape(markdown.title(t))}</a>' for t in groups)
     body = [_section(section) for section in lead]
     for task, experiments in groups.items():
-        body.append(f'<h2 id="{escape(task, quote=True)}">{escape(report.title(task))}</h2>\n')
-        compared = report.overview(experiments)
+        body.append(f'<h2 id="{escape(task, quote=True)}">{escape(markdown.title(task))}</h2>\n')
+        compared = markdown.overview(experiments)
         if compared:
             body.append(
                 f'<section class="card"><h3>Side by side</h3>{_table(compared, compared[0][1:])}</section>\n'
@@ -184,6 +186,6 @@ def page(
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(heading)}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n"
-        f'<header><h1>{escape(heading)}</h1><p class="note">{escape(report.NOTE)}</p></header>\n'
+        f'<header><h1>{escape(heading)}</h1><p class="note">{escape(markdown.NOTE)}</p></header>\n'
         f"<nav><div>{links}</div></nav>\n<main>\n{''.join(body)}</main>\n{made}\n</body>\n</html>\n"
     )

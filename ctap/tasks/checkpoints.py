@@ -9,7 +9,7 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write
+from ctap.files.atomic import atomic_write
 
 
 class WholeCheckpoints(TorchCheckpointIO):

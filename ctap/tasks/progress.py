@@ -10,7 +10,7 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Callback
 
-from ctap.files.tables import atomic_write
+from ctap.files.atomic import atomic_write
 
 
 class MetricsFile(Callback):

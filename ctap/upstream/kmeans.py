@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ctap.errors import UserError
-from ctap.files.tables import atomic_write
+from ctap.files.atomic import atomic_write
 from ctap.upstream.pretrained import INSTALL, UnavailableError
 
 

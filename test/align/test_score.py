@@ -2,7 +2,7 @@
 
 import pytest
 
-from ctap.align.aligner import Alignment
+from ctap.align.alignment import Alignment
 from ctap.align.events import read_reference
 from ctap.align.outliers import find_outliers
 from ctap.align.score import format_table, score

@@ -8,15 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctap.audio.frames import (
-    boundaries_to_durations,
-    durations_to_boundaries,
-    num_frames,
-    resampled_length,
-    utterance_frames,
-)
+from ctap.audio.frames import boundaries_to_durations, durations_to_boundaries, num_frames, resampled_length
 from ctap.audio.settings import AudioSettings
-from ctap.audio.wave import AudioError, WaveInfo
+from ctap.audio.wave import AudioError, WaveInfo, utterance_frames
 from ctap.errors import UserError
 
 SETTINGS = AudioSettings()

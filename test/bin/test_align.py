@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from ctap.align.durations import read_durations, strip_pauses
-from ctap.audio.frames import utterance_frames
 from ctap.audio.settings import AudioSettings
-from ctap.audio.wave import save_wave
+from ctap.audio.wave import save_wave, utterance_frames
 from ctap.bin import align, import_durations, plot_alignments, score_durations, train_aligner
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table

@@ -8,10 +8,9 @@ import pytest
 import soundfile
 import torch
 
-from ctap.audio.frames import utterance_frames
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
-from ctap.audio.wave import load_wave
+from ctap.audio.wave import load_wave, utterance_frames
 from ctap.bin import combine_features, dump_features
 from ctap.bin.combine_features import mel_stats
 from ctap.errors import UserError

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ctap.audio.frames import utterance_frames
 from ctap.audio.settings import AudioSettings
-from ctap.audio.wave import load_wave
+from ctap.audio.wave import load_wave, utterance_frames
 from ctap.bin import combine_features
 from ctap.bin.check_upstream import check_upstream
 from ctap.bin.common import command

@@ -9,8 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ctap.errors import UserError
+from ctap.files.atomic import atomic_write
 from ctap.files.names import MOST_BYTES, check_name, name_fault
-from ctap.files.tables import atomic_write, read_table, write_table
+from ctap.files.tables import read_table, write_table
 
 BAD = [
     "",

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctap.errors import UserError
+from ctap.files.atomic import atomic_dir, atomic_write
 from ctap.files.names import name_fault
-from ctap.files.tables import atomic_dir, atomic_write, read_table, write_table
+from ctap.files.tables import read_table, write_table
 
 KEYS = st.text(st.characters(exclude_categories=("Cs", "Zs", "Zl", "Zp", "Cc")), min_size=1).filter(
     lambda key: not name_fault(key)
@@ -113,7 +114,7 @@ def test_write_follows_a_link_and_obeys_the_umask(tmp_path: Path) -> None:
 
 def test_killed_writer_leaves_nothing_in_the_end(tmp_path: Path) -> None:
     code = (
-        "import sys, os, signal\nfrom ctap.files.tables import atomic_write, atomic_dir\n"
+        "import sys, os, signal\nfrom ctap.files.atomic import atomic_write, atomic_dir\n"
         "with atomic_dir(sys.argv[1] + '/d'), atomic_write(sys.argv[1] + '/f') as f:\n"
         "    f.write('half'); f.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
     )

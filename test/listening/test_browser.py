@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from ctap.listening.answers import read_answers
 from ctap.listening.build import Built
 from ctap.listening.server import ListeningServer
-from ctap.listening.store import Store
+from ctap.listening.store import Store, read_answers
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (extra: browser)")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -11,11 +11,11 @@ from scipy import stats
 
 from ctap.bin.score_listening_test import main
 from ctap.errors import UserError
-from ctap.listening.answers import EXPORT, Answer, read_answers
+from ctap.listening.answers import EXPORT, Answer
 from ctap.listening.plan import Plan
 from ctap.listening.scores import clustered_difference, clustered_mean, ratings
 from ctap.listening.screening import screen
-from ctap.listening.store import Store
+from ctap.listening.store import Store, read_answers
 from ctap.listening.table import summary
 
 TRUE = {"recording": 4.7, "vocoded": 3.8, "tts": 2.2}

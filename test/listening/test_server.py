@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 from ctap.errors import UserError
-from ctap.listening.answers import read_answers
 from ctap.listening.server import ListeningServer, addresses
-from ctap.listening.store import Store
+from ctap.listening.store import Store, read_answers
 
 ME = "0123456789abcdef" * 2
 

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ctap.errors import UserError
-from ctap.listening.answers import Answer, read_answers
-from ctap.listening.store import Store, StoreError
+from ctap.listening.answers import Answer
+from ctap.listening.store import Store, StoreError, read_answers
 
 ME = "a" * 32
 

@@ -13,15 +13,8 @@ import ctap
 from ctap.errors import UserError
 from ctap.metrics import results
 from ctap.metrics.intervals import bootstrap_mean
-from ctap.metrics.results import (
-    Metric,
-    collect_meta,
-    guess_task,
-    items,
-    read_items,
-    read_scores,
-    write_scores,
-)
+from ctap.metrics.provenance import collect_meta
+from ctap.metrics.results import Metric, guess_task, items, read_items, read_scores, write_scores
 
 META = {"seed": 0, "commit": "abc", "dirty": False, "config": "conf/a.yaml"}
 GOOD = Metric(0.25, n=40, better="higher")

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from ctap.config import from_dict, to_dict
+from ctap.data.batch import lengths_to_mask
 from ctap.nn.ctap import CTAP, CTAPConfig
-from ctap.nn.masking import lengths_to_mask
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.positions import make_positions
 from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder

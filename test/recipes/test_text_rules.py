@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ctap.audio.frames import utterance_frames
 from ctap.audio.settings import AudioSettings
+from ctap.audio.wave import utterance_frames
 from ctap.bin import combine_features, dump_features, prepare_text, split_targets
 from ctap.bin.merge_data_dirs import merge_data_dirs
 from ctap.bin.subset_data_dir import subset_data_dir

@@ -9,7 +9,8 @@ import pytest
 from ctap.bin.table1 import table1
 from ctap.errors import UserError
 from ctap.metrics.intervals import bootstrap_mean, bootstrap_strata
-from ctap.metrics.results import Metric, collect_meta, items, write_scores
+from ctap.metrics.provenance import collect_meta
+from ctap.metrics.results import Metric, items, write_scores
 from ctap.report.paper_table1 import CLAIMS, PAPER, ROWS, Test
 from ctap.report.table1 import all_claims, judge, read_system
 

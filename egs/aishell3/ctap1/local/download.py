@@ -20,7 +20,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ctap.errors import UserError, cli, explain, refusal
-from ctap.files.tables import atomic_dir
+from ctap.files.atomic import atomic_dir
 
 URL = "https://www.openslr.org/resources/93/data_aishell3.tgz"
 SIZE = 19_057_141_777

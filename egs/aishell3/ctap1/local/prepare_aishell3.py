@@ -23,8 +23,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ctap.errors import UserError, cli
+from ctap.files.atomic import atomic_dir
 from ctap.files.skips import SkipList
-from ctap.files.tables import BOM, atomic_dir, write_table
+from ctap.files.tables import BOM, write_table
 from ctap.kaldi.prepare import Tables
 from ctap.text.normalize import is_hanzi
 from ctap.text.pinyin import count_fits, is_erhua

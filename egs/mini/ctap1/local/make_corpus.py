@@ -28,7 +28,7 @@ from voices import ORDINARY, TARGETS, VOLUME, Speaker
 
 from ctap.audio.wave import encode_wave
 from ctap.errors import UserError, cli
-from ctap.files.tables import atomic_dir, atomic_write
+from ctap.files.atomic import atomic_dir, atomic_write
 from ctap.text.pinyin import pinyin_to_phones
 
 
