@@ -37,7 +37,8 @@ WRITERS = {
     "with atomic_write(out, 'wb') as f:\n    torch.save({'a': torch.zeros(9000)}, f)",
     "folder": "from ctap.files.atomic import atomic_dir\n"
     "with atomic_dir(out) as d:\n    np.savez(d / 'a.npz', a=np.random.rand(9000))",
-    "table in a folder": "from ctap.files.tables import atomic_dir, write_table\n"
+    "table in a folder": "from ctap.files.atomic import atomic_dir\n"
+    "from ctap.files.tables import write_table\n"
     "with atomic_dir(out) as d:\n    write_table(d / 't', {f'u{i:05d}': 'x' for i in range(2000)})",
 }
 

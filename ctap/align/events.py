@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctap.align.textgrid import Interval, align_intervals, read_textgrid
+from ctap.align.textgrid import Segment, align_intervals, read_textgrid
 from ctap.errors import UserError
 from ctap.text.phones import PAUSES
 
@@ -40,7 +40,7 @@ class Reference:
         unusable: utterance to the reason why it can't be scored.
     """
 
-    phones: dict[str, list[Interval]]
+    phones: dict[str, list[Segment]]
     words: dict[str, list[Word]]
     unusable: dict[str, str]
 
@@ -73,9 +73,9 @@ def read_reference(path: str | Path, phones: Mapping[str, list[str]]) -> Referen
     )
 
 
-def _phones(path: Path, lines: list[str]) -> dict[str, list[Interval]]:
+def _phones(path: Path, lines: list[str]) -> dict[str, list[Segment]]:
     """Events of one phone (same index) are joined: a stop's closure and burst, a diphthong's two halves."""
-    result: dict[str, list[Interval]] = {}
+    result: dict[str, list[Segment]] = {}
     last: tuple[str, str] | None = None
     for number, line in enumerate(lines, 2):
         fields = line.split("\t")
@@ -86,9 +86,9 @@ def _phones(path: Path, lines: list[str]) -> dict[str, list[Interval]]:
             raise UserError(f"{path}:{number}: expected 6 tab-separated fields, times in seconds") from None
         intervals = result.setdefault(utterance, [])
         if last == (utterance, index):
-            intervals[-1] = Interval(phone, intervals[-1].start, span[1])
+            intervals[-1] = Segment(phone, intervals[-1].start, span[1])
         else:
-            intervals.append(Interval(phone, *span))
+            intervals.append(Segment(phone, *span))
         last = (utterance, index)
     return result
 

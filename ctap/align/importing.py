@@ -38,18 +38,8 @@ def import_durations(data_dir: str | Path, source: str | Path, settings: AudioSe
     taken: Durations = {}
     failed: dict[str, str] = {}
     strange: Counter[str] = Counter()
-    if (source / "durations").is_file():
-        given: Durations = read_durations(source)
-        grids: dict[str, Path] = {}
-        kind = "durations"
-    else:
-        given = {}
-        grids = {f.stem: f for f in sorted(source.rglob("*")) if f.suffix.lower() == ".textgrid"}
-        kind = "TextGrids"
-        if not grids:
-            raise UserError(
-                f"{source}: nothing to import: expected *.TextGrid, or aligned_phones and durations"
-            )
+    given, grids = _offered(source)
+    kind = "TextGrids" if grids else "durations"
     for utterance, wanted in sorted(phones.items()):
         if utterance not in given and utterance not in grids:
             failed[utterance] = f"not among the {kind}"
@@ -59,14 +49,9 @@ def import_durations(data_dir: str | Path, source: str | Path, settings: AudioSe
             continue
         try:
             total_frames = utterance_frames(waves[utterance], settings)
-            if utterance in grids:
-                intervals = read_textgrid(grids[utterance])
-                strange.update(unmapped([x.label for x in intervals]))
-                labels, frames = intervals_to_durations(
-                    align_intervals(intervals, wanted), total_frames, settings
-                )
-            else:
-                labels, frames = given[utterance]
+            labels, frames = given.get(utterance) or _from_textgrid(
+                grids[utterance], wanted, total_frames, settings, strange
+            )
             problem = check(labels, frames, phones=wanted, total_frames=total_frames)
         except UserError as error:
             problem = str(error)
@@ -93,3 +78,22 @@ def import_durations(data_dir: str | Path, source: str | Path, settings: AudioSe
             "labels that do not map (files): " + ", ".join(f"{k} ({n})" for k, n in strange.most_common())
         )
     return lines
+
+
+def _offered(source: Path) -> tuple[Durations, dict[str, Path]]:
+    """What ``source`` holds: durations, or else the TextGrid of each utterance."""
+    if (source / "durations").is_file():
+        return read_durations(source), {}
+    grids = {f.stem: f for f in sorted(source.rglob("*")) if f.suffix.lower() == ".textgrid"}
+    if not grids:
+        raise UserError(f"{source}: nothing to import: expected *.TextGrid, or aligned_phones and durations")
+    return {}, grids
+
+
+def _from_textgrid(
+    path: Path, phones: list[str], total_frames: int, settings: AudioSettings, strange: Counter[str]
+) -> tuple[list[str], list[int]]:
+    """Labels and frames of an utterance; labels that do not map are counted in ``strange``."""
+    intervals = read_textgrid(path)
+    strange.update(unmapped([x.label for x in intervals]))
+    return intervals_to_durations(align_intervals(intervals, phones), total_frames, settings)

@@ -82,32 +82,7 @@ def combine(
         UserError: a job's result is missing, or the results don't cover the data directory, or nothing could
             be aligned.
     """
-    alignments: dict[str, Alignment] = {}
-    failed: dict[str, str] = {}
-    for job in range(1, num_jobs + 1):
-        path = _job_file(out_dir, job, num_jobs)
-        if not path.is_file():
-            raise UserError(f"{path}: missing; run align with --job {job} --num_jobs {num_jobs} first")
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            utterance = row.pop("utterance")
-            if "failed" in row:
-                failed[utterance] = row["failed"]
-            else:
-                alignments[utterance] = Alignment(**row)
-    expected = read_table(data_dir / "wav.scp").keys() | read_table(data_dir / "phones").keys()
-    if expected != alignments.keys() | failed.keys():
-        lone = sorted(expected ^ (alignments.keys() | failed.keys()))
-        raise UserError(
-            f"{out_dir}: the jobs' results do not fit {data_dir}, e.g. {lone[0]!r} ({len(lone)} in all); "
-            "the data changed since: align again"
-        )
-    if not alignments:
-        first = next(iter(failed.items()))
-        raise UserError(
-            f"{data_dir}: no utterance could be aligned; the first reason: {first[0]}: {first[1]}"
-        )
-
+    alignments, failed = _found(data_dir, out_dir, num_jobs)
     outliers = find_outliers(alignments)
     doubtful = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.whole_utterance}
     odd = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.reason != "long-pause"}
@@ -134,6 +109,36 @@ def combine(
         count = export_textgrids(data_dir, textgrid_dir)
         lines.append(f"{textgrid_dir}: {count} TextGrids")
     return lines
+
+
+def _found(data_dir: Path, out_dir: Path, num_jobs: int) -> tuple[dict[str, Alignment], dict[str, str]]:
+    """What the jobs wrote of the whole data directory: alignments, and reasons where there is none."""
+    alignments: dict[str, Alignment] = {}
+    failed: dict[str, str] = {}
+    for job in range(1, num_jobs + 1):
+        path = _job_file(out_dir, job, num_jobs)
+        if not path.is_file():
+            raise UserError(f"{path}: missing; run align with --job {job} --num_jobs {num_jobs} first")
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            utterance = row.pop("utterance")
+            if "failed" in row:
+                failed[utterance] = row["failed"]
+            else:
+                alignments[utterance] = Alignment(**row)
+    expected = read_table(data_dir / "wav.scp").keys() | read_table(data_dir / "phones").keys()
+    if expected != alignments.keys() | failed.keys():
+        lone = sorted(expected ^ (alignments.keys() | failed.keys()))
+        raise UserError(
+            f"{out_dir}: the jobs' results do not fit {data_dir}, e.g. {lone[0]!r} ({len(lone)} in all); "
+            "the data changed since: align again"
+        )
+    if not alignments:
+        first = next(iter(failed.items()))
+        raise UserError(
+            f"{data_dir}: no utterance could be aligned; the first reason: {first[0]}: {first[1]}"
+        )
+    return alignments, failed
 
 
 def _read(

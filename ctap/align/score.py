@@ -10,7 +10,7 @@ import numpy as np
 
 from ctap.align.durations import Durations, strip_pauses
 from ctap.align.events import Reference, Word
-from ctap.align.textgrid import Interval
+from ctap.align.textgrid import Segment
 from ctap.align.topology import has_closure, starts_syllable
 from ctap.audio.frames import durations_to_boundaries
 from ctap.audio.settings import AudioSettings
@@ -50,6 +50,12 @@ class Errors:
         return result
 
 
+PAUSE_COUNTS = ("true", "missed", "invented")
+WORD_COUNTS = ("boundaries", "respected", "swallowed", "pauses_inside", "pauses_displaced")
+"""Swallowed: no pause where there is one; pauses inside: of over 30 ms between two syllables of a word;
+displaced: those of them that are heard where a joint is, so that the syllables are in the wrong place."""
+
+
 def score(
     reference: Reference,
     hypothesis: Durations,
@@ -76,51 +82,35 @@ def score(
     Returns:
         ``kind``, ``utterances``, ``skipped`` (utterance to reason), ``boundaries`` (name to figures in
         milliseconds), ``closures`` (shares of starts of stops and affricates: in the boundaries, in the sum
-        of their errors, in the errors over 20 ms), and counts: ``pauses`` (true, missed, invented) or
-        ``words`` (boundaries, respected, swallowed: no pause where there is one, pauses_inside: of over
-        30 ms between two syllables of a word, pauses_displaced: those of them that are heard where a joint
-        is, so that it is the syllables that are in the wrong place); of words with ``own_silence`` also how
-        long it is.
+        of their errors, in the errors over 20 ms), and counts, ``pauses`` (:data:`PAUSE_COUNTS`) or ``words``
+        (:data:`WORD_COUNTS`); of words with ``own_silence`` also how long it is.
     """
-    truth = reference.phones or reference.words
     skipped = dict(reference.unusable)
     errors: dict[str, Errors] = {"all": Errors()}
-    names = ("true", "missed", "invented")
-    if not reference.phones:
-        names = ("boundaries", "respected", "swallowed", "pauses_inside", "pauses_displaced")
-    counts = dict.fromkeys(names, 0)
+    counts = dict.fromkeys(PAUSE_COUNTS if reference.phones else WORD_COUNTS, 0)
     used = 0
     for utterance in sorted(hypothesis):
         if utterance in skipped:
             continue
         labels, frames = hypothesis[utterance]
+        if problem := _misfit(reference, utterance, labels):
+            skipped[utterance] = problem
+            continue
         ends = durations_to_boundaries(frames, settings)
-        found = [Interval(p, s, e) for p, s, e in zip(labels, [0.0, *ends[:-1]], ends, strict=True)]
-        if utterance not in truth:
-            skipped[utterance] = "not in the reference"
-        elif reference.phones:
-            expected = reference.phones[utterance]
-            if strip_pauses([x.label for x in expected]) != strip_pauses(labels):
-                skipped[utterance] = "the reference has other phones"
-                continue
-            _score_phones(expected, found, errors, counts)
-            used += 1
+        found = [Segment(p, s, e) for p, s, e in zip(labels, [0.0, *ends[:-1]], ends, strict=True)]
+        used += 1
+        if reference.phones:
+            _score_phones(reference.phones[utterance], found, errors, counts)
         else:
-            words = reference.words[utterance]
-            if sum(word.syllables for word in words) != _num_syllables(labels):
-                skipped[utterance] = "the reference has another number of syllables"
-                continue
             silent = (own_silence or {}).get(utterance)
-            _score_words(words, found, errors, counts, silent)
-            used += 1
-    shares = _closure_shares(errors)
+            _score_words(reference.words[utterance], found, errors, counts, silent)
     result = {
         "kind": "phones" if reference.phones else "words",
         "utterances": used,
-        "not_aligned": sorted(truth.keys() - hypothesis.keys()),
+        "not_aligned": sorted((reference.phones or reference.words).keys() - hypothesis.keys()),
         "skipped": skipped,
         "boundaries": {name: kind.summary() for name, kind in errors.items() if kind.values},
-        "closures": shares,
+        "closures": _closure_shares(errors),
     }
     if own_silence and not reference.phones:
         result["own_silence"] = _silence_summary(own_silence)
@@ -128,7 +118,18 @@ def score(
     return result
 
 
-def _gaps(intervals: Sequence[Interval]) -> tuple[list[Interval], dict[int, float]]:
+def _misfit(reference: Reference, utterance: str, labels: Sequence[str]) -> str:
+    """Why ``labels`` can't be scored by the reference, or ``""``."""
+    if utterance not in (reference.phones or reference.words):
+        return "not in the reference"
+    if reference.phones:
+        expected = strip_pauses([x.label for x in reference.phones[utterance]])
+        return "" if expected == strip_pauses(labels) else "the reference has other phones"
+    syllables = sum(word.syllables for word in reference.words[utterance])
+    return "" if syllables == _num_syllables(labels) else "the reference has another number of syllables"
+
+
+def _gaps(intervals: Sequence[Segment]) -> tuple[list[Segment], dict[int, float]]:
     """The phones, and the pause (seconds) before phone i; before phone n, after the last."""
     spoken, pauses = [], {}
     for interval in intervals:
@@ -140,8 +141,8 @@ def _gaps(intervals: Sequence[Interval]) -> tuple[list[Interval], dict[int, floa
 
 
 def _score_phones(
-    expected: Sequence[Interval],
-    found: Sequence[Interval],
+    expected: Sequence[Segment],
+    found: Sequence[Segment],
     errors: dict[str, Errors],
     counts: dict[str, int],
 ) -> None:
@@ -162,7 +163,7 @@ def _score_phones(
 
 def _score_words(
     words: Sequence[Word],
-    found: Sequence[Interval],
+    found: Sequence[Segment],
     errors: dict[str, Errors],
     counts: dict[str, int],
     own_silence: Sequence[tuple[float, float]] | None,

@@ -20,7 +20,7 @@ END_TOLERANCE = 0.1  # seconds between the ends of a TextGrid and of its audio
 
 
 @dataclass(frozen=True)
-class Interval:
+class Segment:
     """A labelled stretch of time, in seconds."""
 
     label: str
@@ -28,7 +28,7 @@ class Interval:
     end: float
 
 
-def read_textgrid(path: str | Path) -> list[Interval]:
+def read_textgrid(path: str | Path) -> list[Segment]:
     """The phone tier of a TextGrid: its intervals from 0 to the end, empty ones included.
 
     The tier is called ``phones`` in any case, alone or after a speaker's name (``SPK - phones``), or is the
@@ -59,10 +59,10 @@ def read_textgrid(path: str | Path) -> list[Interval]:
     if len(named) != 1:
         names = ", ".join(repr(t.name) for t in grid.tiers)
         raise UserError(f"{path}: expected one tier of phones (called 'phones'), found the tiers {names}")
-    return [Interval(e.label.strip(), float(e.start), float(e.end)) for e in named[0].entries]
+    return [Segment(e.label.strip(), float(e.start), float(e.end)) for e in named[0].entries]
 
 
-def align_intervals(intervals: Sequence[Interval], phones: Sequence[str]) -> list[Interval]:
+def align_intervals(intervals: Sequence[Segment], phones: Sequence[str]) -> list[Segment]:
     """Give intervals of another aligner our labels.
 
     Args:
@@ -88,21 +88,21 @@ def align_intervals(intervals: Sequence[Interval], phones: Sequence[str]) -> lis
             else f"labels {' '.join(x.label for x in spoken)} cannot be read as {' '.join(phones)}"
         )
     spans = merge([(x.start, x.end) for x in spoken], counts)
-    result: list[Interval] = []
+    result: list[Segment] = []
     at = intervals[0].start if intervals else 0.0
     for phone, (start, end) in zip(phones, spans, strict=True):
         if start > at + 1e-6:
-            result.append(Interval("sp" if result else "sil", at, start))
-        result.append(Interval(phone, start, end))
+            result.append(Segment("sp" if result else "sil", at, start))
+        result.append(Segment(phone, start, end))
         at = end
     end = intervals[-1].end if intervals else at
     if end > at + 1e-6:
-        result.append(Interval("sil", at, end))
+        result.append(Segment("sil", at, end))
     return result
 
 
 def intervals_to_durations(
-    intervals: Sequence[Interval], total_frames: int, settings: AudioSettings
+    intervals: Sequence[Segment], total_frames: int, settings: AudioSettings
 ) -> tuple[list[str], list[int]]:
     """Aligned phones and their frames, from labelled intervals in seconds.
 
@@ -116,9 +116,9 @@ def intervals_to_durations(
         raise UserError(f"ends at {intervals[-1].end:.3f} s, but its audio at about {length:.3f} s")
     filled = list(intervals)
     if filled[0].start > settings.frame_shift and filled[0].label not in PAUSES:
-        filled.insert(0, Interval("sil", 0.0, filled[0].start))
+        filled.insert(0, Segment("sil", 0.0, filled[0].start))
     if filled[-1].end < length - settings.frame_shift and filled[-1].label not in PAUSES:
-        filled.append(Interval("sil", filled[-1].end, length))
+        filled.append(Segment("sil", filled[-1].end, length))
     frames = boundaries_to_durations([x.end for x in filled], total_frames, settings)
     return [x.label for x in filled], frames
 

@@ -146,6 +146,29 @@ class _Builder:
         for k in range(frames):
             self.add(SILENCE, owner, 0.0 if k == frames - 1 else NO_PATH, [(1, 0.0 if k else enter)])
 
+    def graph(self, first: int, last: int) -> Graph:
+        """The graph of all nodes; speech is ``first`` to ``last``, the pauses around it are optional."""
+        size = len(self.rows)
+        width = max(1, max(map(len, self.arcs)))
+        offsets = np.zeros((size, width), np.int32)
+        weights = np.full((size, width), NO_PATH, np.float32)
+        for j, arcs in enumerate(self.arcs):
+            for k, (step, weight) in enumerate(arcs):
+                offsets[j, k], weights[j, k] = step, weight
+        states, owner, stay = (np.array(column) for column in zip(*self.rows, strict=True))
+        start, end = np.full(size, NO_PATH, np.float32), np.full(size, NO_PATH, np.float32)
+        start[[0, first, first + 1, first + 2]] = 0.0, 0.0, _SKIP, 2 * _SKIP
+        end[[last, size - 1]] = 0.0
+        return Graph(
+            states.astype(np.int32),
+            owner.astype(np.int32),
+            stay.astype(np.float32),
+            offsets,
+            weights,
+            start,
+            end,
+        )
+
 
 def build_graph(
     phones: Sequence[str],
@@ -192,24 +215,4 @@ def build_graph(
     first = end_frames
     last = len(build.rows) - 1
     build.pause(PAUSE_END, end_frames, 0.0)
-
-    size = len(build.rows)
-    width = max(1, max(map(len, build.arcs)))
-    offsets = np.zeros((size, width), np.int32)
-    weights = np.full((size, width), NO_PATH, np.float32)
-    for j, arcs in enumerate(build.arcs):
-        for k, (step, weight) in enumerate(arcs):
-            offsets[j, k], weights[j, k] = step, weight
-    states, owner, stay = (np.array(column) for column in zip(*build.rows, strict=True))
-    start, end = np.full(size, NO_PATH, np.float32), np.full(size, NO_PATH, np.float32)
-    start[[0, first, first + 1, first + 2]] = 0.0, 0.0, _SKIP, 2 * _SKIP
-    end[[last, size - 1]] = 0.0
-    return Graph(
-        states.astype(np.int32),
-        owner.astype(np.int32),
-        stay.astype(np.float32),
-        offsets,
-        weights,
-        start,
-        end,
-    )
+    return build.graph(first, last)

@@ -8,14 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
-
-if TYPE_CHECKING:
-    from ctap.audio.wave import WaveInfo
 
 _TIE = 1e-3  # of a frame: times written with a few decimals must not fall on either side by chance
 
@@ -30,25 +25,6 @@ def num_frames(num_samples: int, settings: AudioSettings) -> int:
     return 1 + num_samples // settings.hop_length
 
 
-def utterance_frames(source: str | Path | WaveInfo, settings: AudioSettings) -> int:
-    """Frames that an audio file will have, from its header alone.
-
-    Args:
-        source: the file, or what :func:`ctap.audio.wave.wave_info` says of it.
-        settings: the audio settings.
-
-    Raises:
-        AudioError: the file is missing, unreadable or empty.
-    """
-    if isinstance(source, (str, Path)):
-        from ctap.audio.wave import wave_info
-
-        source = wave_info(source)
-    return num_frames(
-        resampled_length(source.num_samples, source.sample_rate, settings.sample_rate), settings
-    )
-
-
 def boundaries_to_durations(
     ends_seconds: Sequence[float], total_frames: int, settings: AudioSettings
 ) -> list[int]:
@@ -61,7 +37,7 @@ def boundaries_to_durations(
     Args:
         ends_seconds: end of each segment in seconds, not falling; the last is taken as the
             utterance's end whatever it says.
-        total_frames: frames of the utterance, see :func:`utterance_frames`.
+        total_frames: frames of the utterance, see :func:`ctap.audio.wave.utterance_frames`.
         settings: the audio settings.
 
     Returns:

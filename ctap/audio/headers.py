@@ -115,7 +115,23 @@ def _header(path: str) -> soundfile._SoundFileInfo | tuple[str, str]:
         return "recording unreadable", str(error).replace(repr(path), path)
     if info.frames <= 0:
         return "recording empty", f"no samples after the header: {path}"
-    sizes = _DATA_SIZE.search(info.extra_info)
-    if sizes and int(sizes[1]) < _STREAMED and int(sizes[1]) > int(sizes[2]):
-        return "recording truncated", f"{sizes[2]} of {sizes[1]} bytes of samples are there: {path}"
+    if lost := lost_samples(info.extra_info):
+        return "recording truncated", f"{lost[0]} of {lost[1]} bytes of samples are there: {path}"
     return info
+
+
+def lost_samples(log: str) -> tuple[int, int] | None:
+    """How many bytes of samples a truncated wav file holds, and how many its header promises.
+
+    libsndfile reads what is left of one, and only notes it in its log.
+
+    Args:
+        log: what libsndfile noted: ``extra_info`` of soundfile.
+
+    Returns:
+        ``None`` if the file is whole, or was written to a pipe and promises no number.
+    """
+    sizes = _DATA_SIZE.search(log)
+    if not sizes or not int(sizes[2]) < int(sizes[1]) < _STREAMED:
+        return None
+    return int(sizes[2]), int(sizes[1])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctap.errors import UserError
+from ctap.files.atomic import atomic_write
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,6 @@ class AudioSettings:
 
     def save(self, path: str | Path) -> None:
         """Write the settings as JSON, whole or not at all."""
-        from ctap.files.atomic import atomic_write
-
         with atomic_write(path) as file:
             file.write(json.dumps(self.as_dict(), indent=2) + "\n")
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from ctap.audio.frames import resampled_length
+from ctap.audio.frames import num_frames, resampled_length
+from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
+from ctap.files.atomic import atomic_write
 
 
 class AudioError(UserError):
@@ -52,6 +54,23 @@ def wave_info(path: str | Path) -> WaveInfo:
     if info.frames <= 0:
         raise AudioError(f"{path}: the audio has no samples")
     return WaveInfo(int(info.frames), int(info.samplerate), int(info.channels))
+
+
+def utterance_frames(source: str | Path | WaveInfo, settings: AudioSettings) -> int:
+    """Frames that an audio file will have, from its header alone.
+
+    Args:
+        source: the file, or what :func:`wave_info` says of it.
+        settings: the audio settings.
+
+    Raises:
+        AudioError: the file is missing, unreadable or empty.
+    """
+    if isinstance(source, (str, Path)):
+        source = wave_info(source)
+    return num_frames(
+        resampled_length(source.num_samples, source.sample_rate, settings.sample_rate), settings
+    )
 
 
 def load_wave(path: str | Path, sample_rate: int, *, max_seconds: float | None = None) -> np.ndarray:
@@ -114,8 +133,6 @@ def save_wave(path: str | Path, wave: np.ndarray, rate: int) -> int:
     Raises:
         AudioError: the samples are empty, not one channel, or not finite.
     """
-    from ctap.files.atomic import atomic_write
-
     wave = np.asarray(wave, dtype=np.float32)
     if wave.ndim != 1 or len(wave) == 0:
         raise AudioError(f"{path}: expected one channel of samples to write, found shape {wave.shape}")

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from ctap.errors import UserError, cli
 from ctap.listening.guard import MAX_JOINS, Guard
@@ -21,6 +22,12 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m ctap.bin.listening_test", description=__doc__, allow_abbrev=False
     )
     commands = parser.add_subparsers(dest="command", required=True)
+    _add_build(commands)
+    _add_serve(commands)
+    return parser
+
+
+def _add_build(commands: Any) -> None:
     making = commands.add_parser(
         "build",
         help="write the test: page.html (self-contained), test.json, sounds/",
@@ -76,6 +83,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--seed", type=int, default=777, help="of the choice of utterances and the order (default: 777)")
 
+
+def _add_serve(commands: Any) -> None:
     serving = commands.add_parser(
         "serve", help="give the page to listeners and store their answers", allow_abbrev=False
     )
@@ -112,7 +121,6 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--answers", type=Path, help="SQLite file (default: TEST/answers.sqlite)")
     add("--verbose", action="store_true", help="log every request")
-    return parser
 
 
 def recordings(names: list[str] | None, systems: list[str], questions: tuple[str, ...]) -> dict[str, str]:

@@ -37,6 +37,7 @@ FRAMES_PER_SECOND = 100
 PROBE_FRAMES = 4000
 CONTRASTIVE_UTTERANCES = 8  # the paper's batch: what is compared with what decides the size of the loss
 UNITS = {"contrastive": "nats", "kl": "nats", "mel_cepstral_distortion": "dB"}
+SAID = ("frame_retrieval", "phone_retrieval", "phone_retrieval_shifted", "phone_probe", "speaker_probe")
 NOTES = {
     "contrastive": f"Eq. 6 over the frames of {CONTRASTIVE_UTTERANCES} utterances at a time",
     "kl": "before the margin of Eq. 2",
@@ -144,9 +145,8 @@ def score_representation(
     device = choose_device(device)
     parts = Parts.load(model)
     if parts.ctap.config.given != (given is not None):
-        raise UserError(
-            f"{model}: {'reads' if given is None else 'does not read'} another representation (--given)"
-        )
+        reads = "reads" if given is None else "does not read"
+        raise UserError(f"{model}: {reads} another representation (--given)")
     features = FeatureSet(data_dir, parts.tokens, given=given)
     window = parts.ctap.config.prompt_encoder.frames
     data = CTAPDataset(features, max_frames=None, prompt_frames=window, prompt=parts.prompt, seed=seed)
@@ -167,7 +167,7 @@ def score_representation(
             save_figure(figure, images / f"similarity_test{suffix}.png")
         speech = trained.speech
     else:
-        speech = [ctap.encode_speech(b)[0].cpu() for b in batches]
+        speech = [ctap.encode_speech(b.mel, b.mask, b.given)[0].cpu() for b in batches]
     speakers = [features.speakers[features.speaker[i]] for i in range(count)]
     metrics |= probes(speech, mels, phones, speakers, features.utts, seed)
     metrics |= size_metrics(speech[0].shape[1], given, count)
@@ -175,15 +175,8 @@ def score_representation(
     save_figure(plot_by_speaker(speech, speakers), images / "embeddings_by_speaker.png")
 
     write_scores(out / "scores.json", name, metrics, collect_meta(seed=seed, config=config), task="pretrain")
-    for key in (
-        "frame_retrieval",
-        "phone_retrieval",
-        "phone_retrieval_shifted",
-        "phone_probe",
-        "speaker_probe",
-    ):
-        if key in metrics:
-            print(f"{name}: {key} {metrics[key].value:.4f} ({metrics[key].n} utterances)")
+    for key in (key for key in SAID if key in metrics):
+        print(f"{name}: {key} {metrics[key].value:.4f} ({metrics[key].n} utterances)")
 
 
 def untrained(parts: Parts, batches: list[Batch], seed: int) -> Encoded:

@@ -122,6 +122,17 @@ def _quality(arguments: argparse.Namespace, hypothesis: dict[str, str], referenc
     return metrics_of_quality(scores, predictor, against=against, seed=arguments.seed)
 
 
+def _say(metrics: dict) -> None:
+    from ctap.report.markdown import figure, label
+
+    for key, metric in metrics.items():
+        low_high = ""
+        if metric.interval is not None:
+            low_high = f"  [{figure(metric.interval[0])}, {figure(metric.interval[1])}]"
+        beside = "".join(f"  ({name} {figure(value)})" for name, value in metric.against.items())
+        print(f"{label(key, metric)}: {figure(metric.value)}{low_high}  n = {metric.n}{beside}")
+
+
 @cli
 def main(argv: list[str] | None = None) -> None:
     """Run the command."""
@@ -132,7 +143,6 @@ def main(argv: list[str] | None = None) -> None:
     from ctap.metrics.results import SIMILARITIES, write_scores
     from ctap.metrics.speaker import load_speaker_encoder
     from ctap.metrics.speech import PAIR_KEYS, TIMED_KEYS, metrics_of_pairs, score_list
-    from ctap.report.markdown import figure, label
 
     if arguments.msep_hypothesis and not (arguments.reference or arguments.source_scp):
         raise UserError("--msep_hypothesis needs --reference, the recordings to compare with")
@@ -180,12 +190,7 @@ def main(argv: list[str] | None = None) -> None:
     name = arguments.name or arguments.out.resolve().parent.name
     meta = collect_meta(seed=seed, config=arguments.config, settings=settings.as_dict())
     write_scores(arguments.out, name, metrics, meta, task=arguments.task)
-    for key, metric in metrics.items():
-        low_high = ""
-        if metric.interval is not None:
-            low_high = f"  [{figure(metric.interval[0])}, {figure(metric.interval[1])}]"
-        beside = "".join(f"  ({name} {figure(value)})" for name, value in metric.against.items())
-        print(f"{label(key, metric)}: {figure(metric.value)}{low_high}  n = {metric.n}{beside}")
+    _say(metrics)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+import ctap
 from ctap.audio.wave import AudioError
 from ctap.bin.common import command, over, set_up_logging, share, write_list
 from ctap.errors import UserError
@@ -35,8 +37,7 @@ def synthesize(
         prompt: Recording of the voice wanted.
         out: Directory for wav/<id>.wav, wav.scp, aligned_phones and durations.
         text: One text, hanzi or pinyin; its id is "text".
-        text_file: Many texts: "id text" a line, hanzi or pinyin, of any length: they are said sentence by
-            sentence.
+        text_file: Many texts of any length: "id text" a line, hanzi or pinyin; said sentence by sentence.
         phones_file: Or phones as they stand: "id sil n i3 h ao3 sil" a line.
         durations_file: Frames of each phone for phones_file, 1 to 6000; nothing is predicted then.
         durations: Who predicts durations.
@@ -48,19 +49,9 @@ def synthesize(
         job: This job's number, from 1.
         num_jobs: Jobs that share the texts.
     """
-    import ctap
-
     set_up_logging()
-    texts: dict[str, str | list[str]]
-    if [text, text_file, phones_file].count(None) != 2:
-        raise UserError("give one of --text, --text_file and --phones_file")
-    if phones_file is not None:
-        texts = {k: v.split() for k, v in read_table(phones_file).items()}
-    else:
-        texts = dict(read_table(text_file)) if text_file is not None else {"text": text or ""}
-    given = {} if durations_file is None else read_table(durations_file)
-    if durations_file is not None and (missing := sorted(set(texts) - set(given))):
-        raise UserError(f"{durations_file}: no durations for {missing[0]} and {len(missing) - 1} more")
+    texts = read_texts(text, text_file, phones_file)
+    given = {} if durations_file is None else read_durations(durations_file, texts)
     loaded = ctap.load(model, device)
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
@@ -81,6 +72,33 @@ def synthesize(
     done = over(share(texts, job, num_jobs), "synthesis", say)
     for i, name in enumerate(("wav.scp", "aligned_phones", "durations")):
         write_list(out, name, {u: v[i] for u, v in done.items()}, job, num_jobs)
+
+
+def read_texts(
+    text: str | None, text_file: Path | None, phones_file: Path | None
+) -> dict[str, str | list[str]]:
+    """What is to be said, by id: a text, or phones as they stand.
+
+    Raises:
+        UserError: More than one of the three is given, or none.
+    """
+    if [text, text_file, phones_file].count(None) != 2:
+        raise UserError("give one of --text, --text_file and --phones_file")
+    if phones_file is not None:
+        return {k: v.split() for k, v in read_table(phones_file).items()}
+    return dict(read_table(text_file)) if text_file is not None else {"text": text or ""}
+
+
+def read_durations(path: Path, texts: Iterable[str]) -> dict[str, str]:
+    """The line of each text.
+
+    Raises:
+        UserError: A text has none.
+    """
+    given = read_table(path)
+    if missing := sorted(set(texts) - set(given)):
+        raise UserError(f"{path}: no durations for {missing[0]} and {len(missing) - 1} more")
+    return given
 
 
 def whole_numbers(line: str) -> list[int]:

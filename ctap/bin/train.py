@@ -16,6 +16,7 @@ from jsonargparse import ActionConfigFile, ArgumentParser
 from ctap.config import to_dict
 from ctap.data.dataset import dev_loader, train_loader
 from ctap.errors import UserError, cli
+from ctap.report.training import Pictures
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources
 from ctap.tasks.trainer import fit, make_trainer, prepare_experiment
@@ -59,7 +60,7 @@ def train(name: str, config: object, sources: Sources, out: Path, *, restart: bo
     settings, model_dir = config.trainer, out / "model"
     if settings.patience and (sources.dev_dir is None or settings.keep_best == 0):
         raise UserError("trainer.patience: needs validation (--dev_dir) and trainer.keep_best of 1 or more")
-    trainer = make_trainer(settings, Task.monitor if sources.dev_dir else None, out)
+    trainer = make_trainer(settings, Task.monitor if sources.dev_dir else None, out, [Pictures()])
     if trainer.is_global_zero:
         described = {"task": name, **to_dict(config), "inputs": sources.fingerprints()}
         ahead = prepare_experiment(out, described, model_dir, restart=restart)

@@ -9,8 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ctap.data.batch import lengths_to_mask
-
 
 @dataclass
 class Example:
@@ -79,6 +77,20 @@ class Batch:
     def phone_mask(self) -> Tensor:
         """[B, L] bool, True on real phones."""
         return lengths_to_mask(self.phone_lengths, self.tokens.shape[1])
+
+
+def lengths_to_mask(lengths: Tensor, size: int | None = None) -> Tensor:
+    """Mark the real frames of a padded batch.
+
+    Args:
+        lengths: [B] number of real frames of each utterance.
+        size: Padded length T; the longest of ``lengths`` if not given.
+
+    Returns:
+        [B, T] bool, True on real frames.
+    """
+    size = int(lengths.max()) if size is None else size
+    return torch.arange(size, device=lengths.device) < lengths[:, None]
 
 
 def pad(arrays: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
+from torch import Tensor
+
+Frames = TypeVar("Frames", np.ndarray, Tensor)
 
 
 def crop_durations(
@@ -31,13 +36,14 @@ def most_phones(durations: np.ndarray, size: int) -> int:
     return int((np.searchsorted(starts, starts + durations - 1 + size) - np.arange(len(starts))).max())
 
 
-def clip_window(mel: np.ndarray, frames: int, rng: np.random.Generator | None) -> np.ndarray:
-    """A window of ``frames`` frames of ``mel`` [T, D], at random or in the middle; short ones are repeated.
+def clip_window(mel: Frames, frames: int, rng: np.random.Generator | None = None) -> Frames:
+    """A prompt [frames, D] out of ``mel`` [T, D]: at random or, without ``rng``, the middle.
 
-    Paper, section 2.1.2: "randomly clipped with a window of length 3 seconds at each step".
+    Speech shorter than that is repeated. Paper, section 2.1.2: "randomly clipped with a window of length 3
+    seconds at each step"; in use there is no chance in it.
     """
-    if len(mel) < frames:
-        mel = np.tile(mel, (-(-frames // len(mel)), 1))
-    spare = len(mel) - frames
+    spare = max(1, -(-frames // len(mel))) * len(mel) - frames
     start = spare // 2 if rng is None else int(rng.integers(spare + 1))
-    return mel[start : start + frames]
+    if len(mel) >= frames:
+        return mel[start : start + frames]
+    return mel[np.arange(start, start + frames) % len(mel)]

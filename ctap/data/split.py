@@ -108,6 +108,25 @@ def split(
         result.remarks.append(
             "the target speakers are in train, dev and test too: they are not new to pretraining"
         )
+    _fill(result, trained, speakers, tests, seconds, options)
+    _remark(result, {spk: speakers[spk] for spk in trained}, tests)
+    if not result.sets["train"]:
+        raise UserError(
+            "no utterance is left to train on: give fewer --target_speakers, or --targets_in_train true"
+        )
+    result.sets = {name: utts for name, utts in result.sets.items() if utts}
+    return result
+
+
+def _fill(
+    result: Split,
+    trained: list[str],
+    speakers: Mapping[str, list[str]],
+    tests: Mapping[str, set[str]],
+    seconds: Mapping[str, float],
+    options: SplitOptions,
+) -> None:
+    """Divide the utterances: train, dev and test of the speakers ``trained`` on, three of each target."""
     pool = {spk: [utt for utt in speakers[spk] if utt not in tests[spk]] for spk in trained}
     dev = _dev(pool, options)
     result.sets["train"] = sorted(utt for utts in pool.values() for utt in utts if utt not in dev)
@@ -118,13 +137,6 @@ def split(
         result.sets[f"target_{spk}_speech"] = speech
         result.sets[f"target_{spk}_labeled"] = _labeled(spk, speech, seconds, options, result.remarks)
         result.sets[f"target_{spk}_test"] = sorted(tests[spk])
-    _remark(result, {spk: speakers[spk] for spk in trained}, tests)
-    if not result.sets["train"]:
-        raise UserError(
-            "no utterance is left to train on: give fewer --target_speakers, or --targets_in_train true"
-        )
-    result.sets = {name: utts for name, utts in result.sets.items() if utts}
-    return result
 
 
 def _random(options: SplitOptions, purpose: str, speaker: str = "") -> random.Random:

@@ -1,19 +1,14 @@
-"""Tables of a Kaldi data directory, and files and directories that appear whole or not at all."""
+"""Tables as Kaldi writes them: ``key value...``, a line each, sorted by key."""
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import os
-import re
-import shutil
-import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
-from uuid import uuid4
+from typing import Any
 
-from ctap.errors import UserError, explain, writing
+from ctap.errors import UserError
+from ctap.files.atomic import atomic_write
 from ctap.files.names import check_name, name_fault
 
 BOM = b"\xef\xbb\xbf"
@@ -106,137 +101,3 @@ def write_table(path: str | os.PathLike[str], rows: Mapping[str, Any], *, values
         lines.append(f"{key} {value}\n" if value else f"{key}\n")
     with atomic_write(path) as file:
         file.writelines(lines)
-
-
-@contextlib.contextmanager
-def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a temporary file beside ``path`` that takes its name when the block ends without an exception.
-
-    A reader sees the old content or the new, never a part. A link is followed. What killed processes of this
-    machine left behind in the same directory is removed.
-
-    Args:
-        path: the target; its directory is made if need be.
-        mode: ``"w"`` (UTF-8, LF) or ``"wb"``.
-
-    Raises:
-        UserError: the file system refuses it (full, read-only, no permission); the message names ``path``.
-    """
-    if mode not in ("w", "wb"):
-        raise ValueError(f"mode {mode!r}: expected 'w' or 'wb'")
-    target = _real(path)
-    temporary = _temporary(target)
-    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-    try:
-        with writing(target, temporary):
-            with temporary.open(mode.replace("w", "x"), **text) as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-    _sync_directory(target.parent)
-
-
-@contextlib.contextmanager
-def atomic_dir(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary directory beside ``path`` that replaces it when the block ends without an exception.
-
-    What was at ``path`` before is removed then, and stays untouched if the block fails.
-
-    Raises:
-        UserError: the file system refuses it (full, read-only, no permission); the message names ``path``.
-    """
-    target = _real(path)
-    if target.exists() and not target.is_dir():
-        raise UserError(f"{target}: is a file, expected a directory or nothing there")
-    temporary = _temporary(target)
-    try:
-        with writing(target, temporary):
-            temporary.mkdir()
-            yield temporary
-            for folder, _, names in os.walk(temporary):
-                for name in names:
-                    _sync_file(Path(folder, name))
-                _sync_directory(Path(folder))
-            _put(temporary, target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    _sync_directory(target.parent)
-
-
-def _put(new: Path, target: Path) -> None:
-    """Rename ``new`` to ``target``, in place of what is there."""
-    if not target.exists():
-        new.rename(target)
-        return
-    old = _temporary(target)
-    target.rename(old)
-    try:
-        new.rename(target)
-    except BaseException:
-        old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _real(path: str | os.PathLike[str]) -> Path:
-    target = Path(os.path.realpath(path))
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(explain(error, target.parent)) from None
-    return target
-
-
-def _temporary(target: Path) -> Path:
-    """A fresh hidden name beside ``target``: ``.NAME.tmp-HOST-PID-RANDOM``."""
-    _remove_left_behind(target.parent)
-    return target.parent / f".{target.name}.tmp-{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
-
-
-@functools.cache  # once per process and directory: listing a large directory for each file would be quadratic
-def _remove_left_behind(directory: Path) -> None:
-    pattern = re.compile(rf"\..+\.tmp-{re.escape(socket.gethostname())}-(\d+)-[0-9a-f]{{8}}")
-    for left in directory.iterdir():
-        match = pattern.fullmatch(left.name)
-        if match and not _alive(int(match[1])):
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
-                with contextlib.suppress(OSError):
-                    left.unlink()
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
-
-
-def _sync_file(path: Path) -> None:
-    if path.is_symlink() or not path.is_file():
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_directory(path: Path) -> None:
-    # Some file systems (network, FUSE) refuse to sync a directory: the rename itself has still happened.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ctap.files.atomic import atomic_write
 from ctap.files.names import name_fault
 from ctap.files.tables import write_table
 from ctap.kaldi.tables import Row, scan, table_names
-from ctap.kaldi.validate import bad_phones, check_audio, seconds
+from ctap.kaldi.validate import check_audio, seconds, unknown
 
 BACKUP = ".backup"
 
@@ -60,7 +61,12 @@ class Report:
         return "\n".join(lines)
 
 
-def fix(path: str | os.PathLike[str], *, audio: bool = False) -> Report:
+def fix(
+    path: str | os.PathLike[str],
+    *,
+    phones: Mapping[str, Collection[str]] | None = None,
+    audio: bool = False,
+) -> Report:
     """Mend the data directory ``path`` in place.
 
     Lines are brought into form (no BOM, LF, one space), sorted, duplicates removed (the first is kept), lines
@@ -69,6 +75,7 @@ def fix(path: str | os.PathLike[str], *, audio: bool = False) -> Report:
 
     Args:
         path: the directory; it needs ``wav.scp`` and ``utt2spk`` (or ``spk2utt``).
+        phones: table (``phones``, ``aligned_phones``) to the phones that it may hold; without, any.
         audio: open the audio files too, and remove utterances whose file is missing, empty or unreadable.
 
     Raises:
@@ -86,7 +93,7 @@ def fix(path: str | os.PathLike[str], *, audio: bool = False) -> Report:
     for name in ("wav.scp", "utt2spk"):
         if name not in tables:
             raise UserError(f"{path / name}: missing, and it can't be made from the other tables")
-    reasons = _bad_utterances(tables, by_utterance, by_speaker, lost, audio)
+    reasons = _bad_utterances(tables, by_utterance, by_speaker, lost, phones or {}, audio)
     report.dropped.update(reasons.values())
     keep = tables["utt2spk"].keys() - reasons.keys()
     if not keep:
@@ -146,6 +153,7 @@ def _bad_utterances(
     by_utterance: list[str],
     by_speaker: list[str],
     lost: dict[str, str],
+    phones: Mapping[str, Collection[str]],
     audio: bool,
 ) -> dict[str, str]:
     """Every utterance that has to go, with its first reason; ``lost`` holds those whose line was unusable."""
@@ -169,9 +177,9 @@ def _bad_utterances(
     for key, row in tables.get("utt2dur", {}).items():
         if seconds(row.value) is None:
             reasons.setdefault(key, "utt2dur is not above 0")
-    for name in ("phones", "aligned_phones"):
+    for name, known in phones.items():
         for key, row in tables.get(name, {}).items():
-            if bad_phones(name, row.value):
+            if unknown(row.value, known):
                 reasons.setdefault(key, f"unknown phone in {name}")
     for name in by_utterance:
         for key in everything - tables[name].keys():

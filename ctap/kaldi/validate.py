@@ -5,19 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctap.audio.headers import lost_samples
 from ctap.files.names import name_fault
 from ctap.kaldi.tables import TEXT_TABLES, Row, scan, table_names
 
 REQUIRED = ("wav.scp", "utt2spk", "spk2utt")
 #: Seconds by which utt2dur may differ from the audio: rounding to centiseconds.
 DURATION_TOLERANCE = 0.011
-#: From here on the size in a WAV header only says that it was written to a pipe.
-STREAMED = 0x7FFFF000
 
 
 @dataclass(frozen=True)
@@ -43,11 +41,18 @@ class Problem:
         return f"{place}: {self.kind}: {self.message}"
 
 
-def validate(path: str | os.PathLike[str], *, text: bool = True, audio: bool = False) -> list[Problem]:
+def validate(
+    path: str | os.PathLike[str],
+    *,
+    phones: Mapping[str, Collection[str]] | None = None,
+    text: bool = True,
+    audio: bool = False,
+) -> list[Problem]:
     """List the problems of the data directory ``path``; an empty list means it is sound.
 
     Args:
         path: the directory.
+        phones: table (``phones``, ``aligned_phones``) to the phones that it may hold; without, any.
         text: ``text`` must be there; if false, tables of text and phones are not looked at.
         audio: open every audio file of ``wav.scp`` and read its last sample.
 
@@ -65,8 +70,10 @@ def validate(path: str | os.PathLike[str], *, text: bool = True, audio: bool = F
         if text or name not in TEXT_TABLES:
             tables[name], found = _form(path / name)
             problems += found
-    for check in (_utterance_sets, _speakers, _durations, _phones, _wav_scp):
+    for check in (_utterance_sets, _speakers, _durations):
         problems += check(path, tables)
+    problems += _phones(path, tables, phones or {})
+    problems += _wav_scp(path, tables)
     if audio:
         problems += _audio(path, tables)
     return problems
@@ -184,22 +191,21 @@ def seconds(value: str) -> float | None:
     return number if math.isfinite(number) and number > 0 else None
 
 
-def _phones(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
-    for name in ("phones", "aligned_phones"):
+def _phones(
+    path: Path, tables: dict[str, list[Row]], phones: Mapping[str, Collection[str]]
+) -> Iterator[Problem]:
+    for name, known in phones.items():
         for row in tables.get(name, []):
-            for phone in bad_phones(name, row.value):
+            for phone in unknown(row.value, known):
                 message = f"{row.key!r} has {phone!r}, not a phone of ctap.text.phones"
-                if name == "phones" and phone in ("sil", "sp"):
+                if name == "phones" and phone in phones.get("aligned_phones", ()):
                     message = f"{row.key!r} has the pause {phone!r}; pauses belong in aligned_phones"
                 yield Problem(path / name, "unknown phone", message, row.number, row.key)
 
 
-def bad_phones(name: str, value: str) -> list[str]:
-    """The items of ``value`` that the table ``name`` (``phones`` or ``aligned_phones``) must not hold."""
-    from ctap.text.phones import PAUSES, PHONES
-
-    known = set(PHONES) - set(PAUSES) if name == "phones" else set(PHONES)
-    return sorted(set(value.split()) - known)
+def unknown(value: str, known: Collection[str]) -> list[str]:
+    """The items of ``value`` that are not in ``known``, sorted."""
+    return sorted(set(value.split()).difference(known))
 
 
 def _wav_scp(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
@@ -242,8 +248,6 @@ def check_audio(file: str) -> tuple[str, float]:
                 return f"{file}: is cut short", 0.0
     except (soundfile.SoundFileError, RuntimeError, OSError) as error:
         return f"{file}: cannot be read: {error}", 0.0
-    # libsndfile reads what is left of a truncated RIFF file and only notes it in its log.
-    promised = re.search(r"^data : (\d+) \(should be", log, re.MULTILINE)
-    if promised and int(promised[1]) < STREAMED:
+    if lost_samples(log):
         return f"{file}: is cut short, its header promises more samples than there are", 0.0
     return "", frames / rate

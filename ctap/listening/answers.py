@@ -1,18 +1,13 @@
-"""Answers: what a page may send, and reading them back from the server's file or a listener's export."""
+"""Answers: what a page may send, and what holds of several to one trial."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import sqlite3
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from ctap.errors import UserError
 from ctap.listening.plan import SCORES, Plan
 
 __all__ = [
@@ -23,7 +18,6 @@ __all__ = [
     "RefusedError",
     "check_answer",
     "check_listener",
-    "read_answers",
 ]
 
 EXPORT = "ctap-listening-answers-1"
@@ -151,73 +145,3 @@ class Answers:
             self.replaced += held is not None
             if held is None or answer.revision >= held.revision:
                 self.answers[key] = answer
-
-
-def _from_store(path: Path, plan: Plan, found: Answers) -> None:
-    from ctap.listening.store import open_for_reading
-
-    with closing(open_for_reading(path)) as connection:
-        try:
-            test = connection.execute("SELECT value FROM meta WHERE key = 'test'").fetchone()
-            people = connection.execute(
-                "SELECT id, name, slot FROM listeners ORDER BY joined, slot"
-            ).fetchall()
-            columns = ("listener", "trial", "score", "seconds", "plays", "revision")
-            rows = connection.execute(f"SELECT {', '.join(columns)} FROM answers").fetchall()
-        except sqlite3.Error as error:
-            raise UserError(f"{path}: can't be read (SQLite says: {error})") from None
-    _require_test(path, test[0] if test else None, plan)
-    given: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        given.setdefault(row[0], []).append(dict(zip(columns, row, strict=True)))
-    for id, name, slot in people:
-        try:
-            listener = check_listener(id, {"name": name, "slot": slot})
-            found.add(
-                listener, [check_answer(plan, listener, row["trial"], row) for row in given.get(id, [])]
-            )
-        except RefusedError as error:
-            raise UserError(f"{path}: listener {id}: {error}") from None
-
-
-def _from_export(path: Path, plan: Plan, found: Answers) -> None:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise UserError(f"{path}: neither a store nor JSON as the page saves it: {error}") from None
-    if not isinstance(data, dict) or data.get("format") != EXPORT:
-        raise UserError(f"{path}: expected answers as the page saves them ({EXPORT})")
-    _require_test(path, data.get("test"), plan)
-    try:
-        person, rows = data.get("listener"), data.get("answers")
-        listener = check_listener(person.get("id") if isinstance(person, dict) else None, person)
-        if listener.slot < 0 or not isinstance(rows, list):
-            raise RefusedError("expected a listener with a slot, and a list of answers")
-        answers = [
-            check_answer(plan, listener, r.get("trial") if isinstance(r, dict) else None, r) for r in rows
-        ]
-    except RefusedError as error:
-        raise UserError(f"{path}: {error}") from None
-    found.add(listener, answers)
-
-
-def _require_test(path: Path, test: Any, plan: Plan) -> None:
-    if test != plan.id:
-        raise UserError(f"{path}: answers to test {test!r:.40}, this is {plan.id}; name the right --test")
-
-
-def read_answers(paths: Iterable[Path], plan: Plan) -> Answers:
-    """Read servers' files (SQLite) and listeners' exports (JSON), told apart by their first bytes.
-
-    Raises:
-        UserError: a file is missing, is neither, or belongs to another test.
-    """
-    found = Answers({}, {})
-    for path in paths:
-        try:
-            with path.open("rb") as file:
-                head = file.read(16)
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-        (_from_store if head == b"SQLite format 3\0" else _from_export)(path, plan, found)
-    return found

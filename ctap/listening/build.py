@@ -124,37 +124,11 @@ def build(
     asked = choose_questions(material.items, questions)
     notes = list(material.notes)
     sounds = _Sounds(out / "sounds", {"sample_rate": sample_rate, "level": level, "max_seconds": max_seconds})
-    trials: dict[str, Trial] = {}
-    names: dict[tuple[str, str, int], str] = {}
-    done: list[Item] = []
-    for item in _choose_utts(material.items, utts, seed):
-        try:
-            waves = {system: sounds(wave) for system, wave in item.waves.items()}
-            reference = {
-                "quality": "",
-                "prosody": sounds(item.reference) if "prosody" in asked and item.reference else "",
-                "speaker": sounds(item.target) if "speaker" in asked and item.target else "",
-            }
-        except AudioError as error:
-            notes.append(f"left out for all systems: {item.speaker} {item.utt}: {error}")
-            continue
-        for question in asked:
-            for system, sound in waves.items():
-                name = digest(seed, question, system, item.speaker, item.utt)[:12]
-                names[question, system, len(done)] = name
-                trials[name] = Trial(
-                    question, system, item.speaker, item.utt, sound, reference[question], item.text
-                )
-        done.append(item)
-    if not done:
+    trials, rows = _trials(_choose_utts(material.items, utts, seed), asked, sounds, seed, notes)
+    if not rows:
         raise UserError(f"no utterance is left to listen to; {notes[-1]}")
-    systems = list(done[0].waves)
-    order = list(range(len(done)))
-    sequence: dict[str, tuple[str, ...]] = {}
-    for question in asked:
-        # another order for each question, speakers mixed
-        random.Random(f"{seed} {question}").shuffle(order)
-        sequence[question] = tuple(names[question, s, i] for s, i in balanced(systems, order))
+    systems = list(dict.fromkeys(trial.system for trial in trials.values()))
+    sequence = _sequence(asked, systems, rows, seed)
     take = shares({q: len(names) for q, names in sequence.items()}, max_trials)
     if min(take.values()) < 1:
         raise UserError(
@@ -169,6 +143,56 @@ def build(
         title, seed, tuple(systems), {q: s for q, s in (anchors or {}).items() if q in asked}, take, sequence,
         trials, dict(meta or {}),
     )  # fmt: skip
+    _write(out, plan)
+    return Built(plan, out / "page.html", notes)
+
+
+def _trials(
+    items: Sequence[Item], asked: Sequence[str], sounds: _Sounds, seed: int, notes: list[str]
+) -> tuple[dict[str, Trial], list[dict[tuple[str, str], str]]]:
+    """The trials by name, and of each utterance question and system -> name.
+
+    An utterance with a sound that can't be used is left out, which ``notes`` takes.
+    """
+    trials: dict[str, Trial] = {}
+    rows = []
+    for item in items:
+        try:
+            waves = {system: sounds(wave) for system, wave in item.waves.items()}
+            reference = {
+                "quality": "",
+                "prosody": sounds(item.reference) if "prosody" in asked and item.reference else "",
+                "speaker": sounds(item.target) if "speaker" in asked and item.target else "",
+            }
+        except AudioError as error:
+            notes.append(f"left out for all systems: {item.speaker} {item.utt}: {error}")
+            continue
+        names = {}
+        for question in asked:
+            for system, sound in waves.items():
+                name = digest(seed, question, system, item.speaker, item.utt)[:12]
+                names[question, system] = name
+                trials[name] = Trial(
+                    question, system, item.speaker, item.utt, sound, reference[question], item.text
+                )
+        rows.append(names)
+    return trials, rows
+
+
+def _sequence(
+    asked: Sequence[str], systems: list[str], rows: list[dict[tuple[str, str], str]], seed: int
+) -> dict[str, tuple[str, ...]]:
+    """The trials of each question in their order: another for each question, speakers mixed."""
+    order = list(range(len(rows)))
+    sequence: dict[str, tuple[str, ...]] = {}
+    for question in asked:
+        random.Random(f"{seed} {question}").shuffle(order)
+        sequence[question] = tuple(rows[i][question, s] for s, i in balanced(systems, order))
+    return sequence
+
+
+def _write(out: Path, plan: Plan) -> None:
+    """Plan and page; sounds of an earlier test go."""
     _keep_answers(out, plan)
     plan.write(out / "test.json")
     with atomic_write(out / "page.html") as file:
@@ -177,7 +201,6 @@ def build(
     for file in (out / "sounds").glob("*.flac"):
         if file.name not in wanted:
             file.unlink()
-    return Built(plan, out / "page.html", notes)
 
 
 def _keep_answers(out: Path, plan: Plan) -> None:

@@ -202,21 +202,8 @@ def gather(
         chosen = list(_choose_speakers(patterns, speakers, notes))
 
     voices: dict[str, str] = {}  # utterance -> speaker, where no path says it
-
-    def listed(what: str) -> dict[Key, str]:
-        found: dict[Key, str] = {}
-        for name in chosen:
-            for path in (Path(p.replace(SPEAKER, name or "")) for p in paths[what]):
-                if name is None:
-                    voices.update(_beside(path, "utt2spk"))
-                for utt, wave in list_waves(path).items():
-                    if (name or "", utt) in found:
-                        raise UserError(f"{what}: utterance {utt} occurs a second time in {path}")
-                    found[name or "", utt] = wave
-        return found
-
-    waves = {name: listed(f"--system {name}") for name in systems}
-    references = listed("--reference")
+    waves = {name: _listed(f"--system {name}", many, chosen, voices) for name, many in systems.items()}
+    references = _listed("--reference", paths["--reference"], chosen, voices)
     common = set.intersection(*map(set, waves.values()), *([set(references)] if reference else []))
     if not common:
         counts = ", ".join(f"{name} {len(rows)}" for name, rows in {**waves, "reference": references}.items())
@@ -224,37 +211,72 @@ def gather(
     for name, rows in waves.items():
         if len(rows) > len(common):
             notes.append(f"{name}: {len(rows) - len(common)} of {len(rows)} utterances are not in all lists")
-
-    texts: dict[Key, str] = {}
-    for name in chosen:
-        for path in [reference, *(path for many in systems.values() for path in many)]:
-            if path:
-                for utt, text in _beside(Path(path.replace(SPEAKER, name or "")), "text").items():
-                    texts.setdefault((name or "", utt), text)
-    rated = {wave for rows in waves.values() for wave in rows.values()}
-    targets: dict[str, str] = {}
+    texts = _texts([*paths["--reference"], *(path for many in systems.values() for path in many)], chosen)
+    targets = _Targets(target, {wave for rows in waves.values() for wave in rows.values()})
     items = []
     for speaker, utt in sorted(common):
         voice = speaker or voices.get(utt, "")
-        if target and voice not in targets:
-            if SPEAKER in target and not voice:
-                raise UserError(
-                    f"--target {target}: nothing says who speaks {utt}: no {SPEAKER} in the other paths,"
-                    " no utt2spk beside them"
-                )
-            where = Path(target.replace(SPEAKER, voice))
-            targets[voice] = _choose_target(target_wave(where, voice), rated, str(where))
         items.append(
             Item(
                 speaker=voice,
                 utt=utt,
                 waves={name: rows[speaker, utt] for name, rows in waves.items()},
                 reference=references.get((speaker, utt)),
-                target=targets.get(voice),
+                target=targets.of(voice, utt),
                 text=texts.get((speaker, utt), ""),
             )
         )
-    by_speaker = Counter(item.speaker for item in items)
-    counts = ", ".join(f"{speaker or '-'} {n}" for speaker, n in sorted(by_speaker.items()))
-    notes.append(f"common utterances: {counts}")
+    notes.append(f"common utterances: {_counted(items)}")
     return Material(items, notes)
+
+
+def _counted(items: Sequence[Item]) -> str:
+    by_speaker = Counter(item.speaker for item in items)
+    return ", ".join(f"{speaker or '-'} {n}" for speaker, n in sorted(by_speaker.items()))
+
+
+def _listed(
+    what: str, paths: Sequence[str], speakers: Sequence[str | None], voices: dict[str, str]
+) -> dict[Key, str]:
+    """The sounds that ``paths`` list; who speaks goes into ``voices`` where the paths do not say it."""
+    found: dict[Key, str] = {}
+    for name in speakers:
+        for path in (Path(p.replace(SPEAKER, name or "")) for p in paths):
+            if name is None:
+                voices.update(_beside(path, "utt2spk"))
+            for utt, wave in list_waves(path).items():
+                if (name or "", utt) in found:
+                    raise UserError(f"{what}: utterance {utt} occurs a second time in {path}")
+                found[name or "", utt] = wave
+    return found
+
+
+def _texts(paths: Sequence[str], speakers: Sequence[str | None]) -> dict[Key, str]:
+    """The texts beside the sounds, of the first path that has them."""
+    texts: dict[Key, str] = {}
+    for name in speakers:
+        for path in paths:
+            for utt, text in _beside(Path(path.replace(SPEAKER, name or "")), "text").items():
+                texts.setdefault((name or "", utt), text)
+    return texts
+
+
+class _Targets:
+    """The recording to compare a speaker's sounds with, chosen once for each speaker."""
+
+    def __init__(self, target: str | None, rated: set[str]) -> None:
+        self.target, self.rated = target, rated
+        self.chosen: dict[str, str] = {}
+
+    def of(self, voice: str, utt: str) -> str | None:
+        if not self.target:
+            return None
+        if voice not in self.chosen:
+            if SPEAKER in self.target and not voice:
+                raise UserError(
+                    f"--target {self.target}: nothing says who speaks {utt}: no {SPEAKER} in the other paths,"
+                    " no utt2spk beside them"
+                )
+            where = Path(self.target.replace(SPEAKER, voice))
+            self.chosen[voice] = _choose_target(target_wave(where, voice), self.rated, str(where))
+        return self.chosen[voice]

@@ -1,19 +1,32 @@
-"""Answers in SQLite: one transaction each, sent twice is stored once, nothing is lost by a kill."""
+"""Where answers are kept and read from: a server's file, and what listeners' pages save.
+
+The server's is SQLite: one transaction an answer, sent twice is stored once, nothing is lost by a kill.
+"""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from ctap.errors import UserError
-from ctap.listening.answers import Answer, Listener
+from ctap.listening.answers import (
+    EXPORT,
+    Answer,
+    Answers,
+    Listener,
+    RefusedError,
+    check_answer,
+    check_listener,
+)
 from ctap.listening.plan import Plan
 
-__all__ = ["Store", "StoreError", "count_answers"]
+__all__ = ["Store", "StoreError", "count_answers", "read_answers"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -42,7 +55,7 @@ def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
+def _open_for_reading(path: Path) -> sqlite3.Connection:
     """Open a store that a server may be writing.
 
     Raises:
@@ -61,7 +74,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 def count_answers(path: Path) -> int:
     """How many answers a store holds."""
-    with closing(open_for_reading(path)) as connection:
+    with closing(_open_for_reading(path)) as connection:
         return connection.execute("SELECT count(*) FROM answers").fetchone()[0]
 
 
@@ -173,3 +186,71 @@ class Store:
             return one("SELECT count(*) FROM listeners").fetchone()[0], one(
                 "SELECT count(*) FROM answers"
             ).fetchone()[0]
+
+
+def _from_store(path: Path, plan: Plan, found: Answers) -> None:
+    with closing(_open_for_reading(path)) as connection:
+        try:
+            test = connection.execute("SELECT value FROM meta WHERE key = 'test'").fetchone()
+            people = connection.execute(
+                "SELECT id, name, slot FROM listeners ORDER BY joined, slot"
+            ).fetchall()
+            columns = ("listener", "trial", "score", "seconds", "plays", "revision")
+            rows = connection.execute(f"SELECT {', '.join(columns)} FROM answers").fetchall()
+        except sqlite3.Error as error:
+            raise UserError(f"{path}: can't be read (SQLite says: {error})") from None
+    _require_test(path, test[0] if test else None, plan)
+    given: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        given.setdefault(row[0], []).append(dict(zip(columns, row, strict=True)))
+    for id, name, slot in people:
+        try:
+            listener = check_listener(id, {"name": name, "slot": slot})
+            found.add(
+                listener, [check_answer(plan, listener, row["trial"], row) for row in given.get(id, [])]
+            )
+        except RefusedError as error:
+            raise UserError(f"{path}: listener {id}: {error}") from None
+
+
+def _from_export(path: Path, plan: Plan, found: Answers) -> None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise UserError(f"{path}: neither a store nor JSON as the page saves it: {error}") from None
+    if not isinstance(data, dict) or data.get("format") != EXPORT:
+        raise UserError(f"{path}: expected answers as the page saves them ({EXPORT})")
+    _require_test(path, data.get("test"), plan)
+    try:
+        person, rows = data.get("listener"), data.get("answers")
+        listener = check_listener(person.get("id") if isinstance(person, dict) else None, person)
+        if listener.slot < 0 or not isinstance(rows, list):
+            raise RefusedError("expected a listener with a slot, and a list of answers")
+        answers = [
+            check_answer(plan, listener, r.get("trial") if isinstance(r, dict) else None, r) for r in rows
+        ]
+    except RefusedError as error:
+        raise UserError(f"{path}: {error}") from None
+    found.add(listener, answers)
+
+
+def _require_test(path: Path, test: Any, plan: Plan) -> None:
+    if test != plan.id:
+        raise UserError(f"{path}: answers to test {test!r:.40}, this is {plan.id}; name the right --test")
+
+
+def read_answers(paths: Iterable[Path], plan: Plan) -> Answers:
+    """Read servers' files (SQLite) and listeners' exports (JSON), told apart by their first bytes.
+
+    Raises:
+        UserError: a file is missing, is neither, or belongs to another test.
+    """
+    found = Answers({}, {})
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                head = file.read(16)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        (_from_store if head == b"SQLite format 3\0" else _from_export)(path, plan, found)
+    return found

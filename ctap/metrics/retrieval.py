@@ -6,6 +6,7 @@ speech frame the phoneme frame with the largest dot product is looked up, and th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -36,6 +37,15 @@ def _nearest(S: Tensor, P: Tensor) -> tuple[Tensor, Tensor]:
     return to_phone, to_speech
 
 
+def _nearest_within(S: Tensor, P: Tensor, parts: list[slice]) -> list[Tensor]:
+    """:func:`_nearest` within each of ``parts``, joined: two times ``[N]``, indices of all rows."""
+    pairs = [_nearest(S[part], P[part]) for part in parts]
+    return [
+        torch.cat([f + part.start for f, part in zip(found, parts, strict=True)])
+        for found in zip(*pairs, strict=True)
+    ]
+
+
 def _slices(N: int, lengths: Sequence[int] | Tensor | None) -> list[slice]:
     if lengths is None:
         return [slice(0, N)]
@@ -54,6 +64,16 @@ def _chance_within(sizes: list[int], k: int, candidates: list[int]) -> float:
         # every frame has itself and ``k`` neighbours on both sides, less those beyond the two ends
         hits += (n * (2 * reach + 1) - reach * (reach + 1)) / N
     return hits / sum(sizes)
+
+
+def _check_shapes(S: Tensor, P: Tensor, phones: Tensor, count: Tensor | None) -> None:
+    if S.ndim != 2 or S.shape != P.shape or phones.shape != S.shape[:1]:
+        raise ValueError(
+            f"S {tuple(S.shape)}, P {tuple(P.shape)} and phones {tuple(phones.shape)} "
+            "must be [N, d], [N, d] and [N]"
+        )
+    if count is not None and count.shape != S.shape[:1]:
+        raise ValueError(f"count {tuple(count.shape)} must be [{len(S)}]")
 
 
 @torch.no_grad()
@@ -93,48 +113,44 @@ def retrieval(
     Raises:
         ValueError: shapes that do not fit each other.
     """
-    if S.ndim != 2 or S.shape != P.shape or phones.shape != S.shape[:1]:
-        raise ValueError(
-            f"S {tuple(S.shape)}, P {tuple(P.shape)} and phones {tuple(phones.shape)} "
-            "must be [N, d], [N, d] and [N]"
-        )
+    _check_shapes(S, P, phones, count)
     N = S.shape[0]
     count = torch.ones(N, dtype=torch.bool) if count is None else count.bool()
-    if count.shape != (N,):
-        raise ValueError(f"count {tuple(count.shape)} must be [{N}]")
     count, phones = count.to(S.device), phones.to(S.device)
     slices = _slices(N, lengths) if N else []
 
-    asked = int(count.sum())
     names = ["frame", *(f"within_{k}" for k in tolerance), "phone"]
-    scores = {f"{way}/{name}": float("nan") for way in (*DIRECTIONS, "chance") for name in names}
-    scores["frames"] = float(asked)
-    if not asked or not (torch.isfinite(S).all() and torch.isfinite(P).all()):
+    scores = {f"{way}/{name}": math.nan for way in (*DIRECTIONS, "chance") for name in names}
+    scores["frames"] = float(count.sum())
+    if not scores["frames"] or not (torch.isfinite(S).all() and torch.isfinite(P).all()):
         return scores
 
     # bfloat16 products round neighbouring frames onto the same value
     S, P = S.float(), P.float()
     index = torch.arange(N, device=S.device)
-    utterance = torch.empty(N, dtype=torch.long, device=S.device)
-    for number, part in enumerate(slices):
-        utterance[part] = number
+    utterance = torch.cat([torch.full_like(index[part], i) for i, part in enumerate(slices)])
     searched = slices if scope == "utterance" else [slice(0, N)]
-    pairs = [_nearest(S[part], P[part]) for part in searched]
-    for way, found in zip(DIRECTIONS, zip(*pairs, strict=True), strict=True):
-        near = torch.cat([f + part.start for f, part in zip(found, searched, strict=True)])
+    for way, near in zip(DIRECTIONS, _nearest_within(S, P, searched), strict=True):
         distance = torch.where(utterance[near] == utterance, (near - index).abs(), N)
-        scores[f"{way}/frame"] = (near == index)[count].double().mean().item()
-        for k in tolerance:
-            scores[f"{way}/within_{k}"] = (distance <= k)[count].double().mean().item()
-        scores[f"{way}/phone"] = (phones[near] == phones)[count].double().mean().item()
+        hits = (near == index, *(distance <= k for k in tolerance), phones[near] == phones)
+        for name, hit in zip(names, hits, strict=True):
+            scores[f"{way}/{name}"] = hit[count].double().mean().item()
 
+    return scores | _chance(phones, slices, searched, tolerance)
+
+
+def _chance(
+    phones: Tensor, slices: list[slice], searched: list[slice], tolerance: Sequence[int]
+) -> dict[str, float]:
+    """What a uniform guess among the frames ``searched`` scores, over all frames of ``slices``."""
+    N = len(phones)
     sizes = [part.stop - part.start for part in slices]
-    candidates = sizes if scope == "utterance" else [N] * len(sizes)
+    candidates = sizes if searched is slices else [N] * len(sizes)
+    scores = {}
     for name, k in [("frame", 0), *((f"within_{k}", k) for k in tolerance)]:
         scores[f"chance/{name}"] = _chance_within(sizes, k, candidates)
     same = 0.0
     for part in searched:
         frequency = phones[part].unique(return_counts=True)[1].double()
         same += (frequency.square().sum() / frequency.sum()).item()
-    scores["chance/phone"] = same / N
-    return scores
+    return {**scores, "chance/phone": same / N}

@@ -98,13 +98,7 @@ def metrics_of_speakers(
     if target:
         centre = centroid(target.values())
         to_target = {utt: similarity(e, centre) for utt, e in hypothesis.items()}
-        against = {}
-        if len(target) > 1:
-            alone = [
-                similarity(e, centroid(v for key, v in target.items() if key != utt))
-                for utt, e in target.items()
-            ]
-            against["target's recordings"] = float(np.mean(alone))
+        against = _ceiling(target)
         if source:
             against["source recordings"] = float(np.mean([similarity(e, centre) for e in source.values()]))
         if others:
@@ -133,6 +127,16 @@ def metrics_of_speakers(
             ahead = (to_others >= np.array(list(to_target.values()))[:, None]).sum(axis=1)
             metrics |= _ranks(dict(zip(hypothesis, ahead, strict=True)), 1 + len(others), seed)
     return metrics
+
+
+def _ceiling(target: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Each recording of the target against the centroid of the others, on average; {} of a single one."""
+    if len(target) < 2:
+        return {}
+    alone = [
+        similarity(e, centroid(v for key, v in target.items() if key != utt)) for utt, e in target.items()
+    ]
+    return {"target's recordings": float(np.mean(alone))}
 
 
 def _ranks(ahead: Mapping[str, int], speakers: int, seed: int) -> dict[str, Metric]:

@@ -18,6 +18,7 @@ from torch import Tensor
 from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.vocoder import Vocoder, make_vocoder
 from ctap.audio.wave import load_wave, save_wave
+from ctap.data.cropping import clip_window
 from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.kaldi.ark import read_matrix
@@ -119,7 +120,7 @@ class Model:
         return self.parts.ctap.prompt_encoder(self._prompt(wave)[None])[0][0].cpu()
 
     def _prompt(self, wave: Wave) -> Tensor:
-        return self.parts.ctap.fit_prompt(self.mel(wave))
+        return clip_window(self.mel(wave), self.parts.ctap.config.prompt_encoder.frames)
 
     @torch.inference_mode()
     def _decode(self, embedding: Tensor, g: Tensor) -> Speech:

@@ -26,12 +26,12 @@ from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.transformer import StackConfig
+from ctap.stages import STAGE_OF
 from ctap.text.rules import TextRules
 from ctap.text.tokens import TokenTable
 from ctap.text.units import Units
 
 FORMAT = 1
-STAGE_OF = {"ctap": 3, "duration": 4, "asr": 6}
 
 
 @dataclass

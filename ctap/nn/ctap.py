@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from ctap.data.batch import Batch
 from ctap.nn.decoder import Decoder
 from ctap.nn.given import GivenFrames
 from ctap.nn.phoneme_encoder import PhonemeEncoder
@@ -108,10 +107,18 @@ class CTAP(nn.Module):
         """The inverse of :meth:`normalize`."""
         return mel * self.std + self.mean
 
-    def encode_speech(self, batch: Batch, offset: int = 0) -> Tensor:
-        """S [B, T, d] of a batch, positions counted from ``offset``."""
-        frames = batch.given if self.config.given else self.normalize(batch.mel)
-        return self.speech_encoder(frames, batch.mask, offset)
+    def encode_speech(self, mel: Tensor, mask: Tensor, given: Tensor | None = None) -> Tensor:
+        """S of what this model reads (Eq. 1).
+
+        Args:
+            mel: [B, T, n_mels] log-mel, not normalised.
+            mask: [B, T] bool, True on real frames.
+            given: [B, T, d] the frames of another representation, for a model that reads one.
+
+        Returns:
+            [B, T, d].
+        """
+        return self.speech_encoder(given if self.config.given else self.normalize(mel), mask)
 
     def duration_condition(self, tokens: Tensor, mask: Tensor, prompt: Tensor) -> Tensor:
         """Condition of the duration models: the unexpanded phoneme encoding beside G.
@@ -127,11 +134,3 @@ class CTAP(nn.Module):
         phonemes = self.phoneme_encoder(tokens, mask.long(), tokens.shape[1], mask)
         g = self.prompt_encoder(self.normalize(prompt))[0]
         return torch.cat([phonemes, g[:, None].expand(-1, phonemes.shape[1], -1)], dim=-1)
-
-    def fit_prompt(self, mel: Tensor) -> Tensor:
-        """Bring any log-mel ``mel`` [T, n_mels] to the prompt window: its middle, or itself repeated."""
-        frames = self.config.prompt_encoder.frames
-        if len(mel) < frames:
-            mel = mel.repeat(-(-frames // len(mel)), 1)
-        start = (len(mel) - frames) // 2
-        return mel[start : start + frames]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,18 @@ def _smooth(values: np.ndarray, window: int) -> np.ndarray:
         return (total[b] - total[a]) / (number[b] - number[a])
 
 
+def _panels(names: Iterable[str]) -> dict[str, list[str]]:
+    """Quantity to the curves that show it."""
+    panels: dict[str, list[str]] = {}
+    for name in names:
+        split, _, rest = name.partition("/")
+        key = rest if split in ("train", "val", "valid", "test") and rest else name
+        # Lightning logs x, x_step and x_epoch for one quantity
+        key = key.removesuffix("_step").removesuffix("_epoch")
+        panels.setdefault(key, []).append(name)
+    return panels
+
+
 def plot_curves(
     curves: str | Path | Sequence[str | Path] | Mapping[str, Any],
     names: Sequence[str] | None = None,
@@ -98,13 +110,7 @@ def plot_curves(
                 data[name] = (array(given[0]), array(given[1]))
             else:
                 data[name] = (np.arange(len(given)), array(given))
-    panels: dict[str, list[str]] = {}
-    for name in data:
-        split, _, rest = name.partition("/")
-        key = rest if split in ("train", "val", "valid", "test") and rest else name
-        # Lightning logs x, x_step and x_epoch for one quantity
-        key = key.removesuffix("_step").removesuffix("_epoch")
-        panels.setdefault(key, []).append(name)
+    panels = _panels(data)
     if names is not None:
         panels = {name: panels[name] for name in names if name in panels}
     if not panels:

@@ -252,23 +252,33 @@ def plot_alignment(
         axes.set_ylim(0, 1)
         axes.set_yticks([0.5], [name])
         axes.tick_params(axis="y", length=0)
-        for i, (phone, a, b) in enumerate(row):
-            pause = phone in pauses
-            axes.axvspan(
-                a * hop, b * hop, facecolor="#eeeeee" if pause else ("#cfe0f3", "#e6eef8")[i % 2],
-                edgecolor="#a8a8a8", hatch="///" if pause else None, linewidth=0.5,
-            )  # fmt: skip
-            inches = (b - a) / max(1, mel.shape[0]) * (width - 1.5)
-            upright = len(phone) * size * 0.62 / 72 > inches
-            axes.text(
-                (a + b) / 2 * hop, 0.5, phone, ha="center", va="center", color=_INK,
-                fontsize=size if not upright else min(size, 7.0), rotation=90 if upright else 0,
-            )  # fmt: skip
+        _phone_boxes(axes, row, pauses, size, (width - 1.5) / max(1, mel.shape[0]), hop)
     grid[-1].set_xlabel("time (s)")
     if title:
         figure.suptitle(drawable(title), fontsize=11, fontfamily=fonts())
     figure.colorbar(image, ax=grid[0], pad=0.01).set_label("log mel (natural logarithm)")
     return figure
+
+
+def _phone_boxes(
+    axes: Axes,
+    row: Sequence[tuple[str, int, int]],
+    pauses: Sequence[str],
+    size: float,
+    frame_inches: float,
+    hop: float,
+) -> None:
+    for i, (phone, a, b) in enumerate(row):
+        pause = phone in pauses
+        axes.axvspan(
+            a * hop, b * hop, facecolor="#eeeeee" if pause else ("#cfe0f3", "#e6eef8")[i % 2],
+            edgecolor="#a8a8a8", hatch="///" if pause else None, linewidth=0.5,
+        )  # fmt: skip
+        upright = len(phone) * size * 0.62 / 72 > (b - a) * frame_inches
+        axes.text(
+            (a + b) / 2 * hop, 0.5, phone, ha="center", va="center", color=_INK,
+            fontsize=size if not upright else min(size, 7.0), rotation=90 if upright else 0,
+        )  # fmt: skip
 
 
 def _confidence_bars(

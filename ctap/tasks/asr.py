@@ -51,7 +51,7 @@ class ASRTask(Task):
         """Losses and the frame accuracy of one batch."""
         mask = batch.mask
         with torch.no_grad():
-            embedding = self.ctap.encode_speech(batch)
+            embedding = self.ctap.encode_speech(batch.mel, batch.mask, batch.given)
         phones, units = self.decoder(embedding, mask)
         target = batch.tokens.gather(1, frame_to_phone(batch.durations, batch.mel.shape[1]))[mask]
         logits = phones[mask].float()

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import lightning
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor, nn
 
 from ctap.data.batch import Batch
@@ -154,14 +153,3 @@ class Task(lightning.LightningModule):
             sync_dist=stage == "val",
             prog_bar=False,
         )
-
-    def draw(self, name: str, figure: Any) -> None:
-        """Save ``figure`` in the experiment's images, and show it where the logger takes pictures."""
-        from ctap.report.plots import save_figure
-
-        path = f"{self.trainer.default_root_dir}/images/{name}.png"
-        save_figure(figure, path)
-        if isinstance(self.logger, TensorBoardLogger):
-            self.logger.experiment.add_figure(name, figure, self.global_step)
-        elif isinstance(self.logger, WandbLogger):
-            self.logger.log_image(name, [path], step=self.global_step)

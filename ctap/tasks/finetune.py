@@ -84,7 +84,7 @@ class FinetuneTask(Task):
         mel = ctap.normalize(batch.mel)
         with torch.no_grad():
             if self.config.reads == "speech":
-                embedding = ctap.encode_speech(batch)
+                embedding = ctap.encode_speech(batch.mel, batch.mask, batch.given)
             else:
                 embedding = ctap.phoneme_encoder(batch.tokens, batch.durations, size, mask)
         mean, log_variance = ctap.prompt_encoder(ctap.normalize(batch.prompt))

@@ -20,7 +20,6 @@ from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.nn.transformer import StackConfig
-from ctap.report.plots import plot_alignment, plot_mels, plot_similarity
 from ctap.tasks.base import OptimConfig, Task
 from ctap.tasks.settings import TrainerConfig
 from ctap.text.tokens import TokenTable
@@ -150,7 +149,8 @@ class PretrainTask(Task):
             learned["bias"] = self.contrastive.bias.detach()
         return {**self(batch)[0], **learned}
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any] | None:
+        """Log losses and retrieval; of the first batch, give what pictures show: :meth:`_sight`."""
         losses, (s, p, *mels) = self(batch)
         mask, frames = batch.mask, int(batch.lengths.sum())
         phones = batch.tokens.gather(1, frame_to_phone(batch.durations, s.shape[1]))[mask]
@@ -165,17 +165,22 @@ class PretrainTask(Task):
         figures["phone_retrieval_shifted"] = shifted["speech_to_phone/phone"]
         self.report("val", figures, frames)
         if batch_idx == 0 and self.trainer.is_global_zero:
-            self._draw(batch, s[0], p[0], [mel[0] for mel in mels])
+            return self._sight(batch, s[0], p[0], [mel[0] for mel in mels])
+        return None
 
-    def _draw(self, batch: Batch, s: Tensor, p: Tensor, mels: list[Tensor]) -> None:
+    def _sight(self, batch: Batch, s: Tensor, p: Tensor, mels: list[Tensor]) -> dict[str, Any]:
+        """What pictures show of the first utterance (:class:`ctap.report.training.Pictures`).
+
+        Returns:
+            ``similarity`` C [T, T], ``phones`` and their ``durations`` in frames, and ``mels`` [T, n_mels] by
+            name: the target and what the decoder makes of S and of P, if there is a decoder.
+        """
         size, count = int(batch.lengths[0]), int(batch.phone_lengths[0])
-        phones = self.tokens.decode(batch.tokens[0, :count].tolist())
-        durations = batch.durations[0, :count].tolist()
-        target = batch.mel[0, :size].cpu()
-        similarity = (self.ctap.scale * s[:size].float() @ p[:size].float().T).cpu()
-        self.draw("similarity", plot_similarity(similarity, phones, durations))
-        self.draw("alignment", plot_alignment(target, phones, durations))
         named = zip(("from speech (S)", "from phonemes (P)"), mels, strict=False)  # no mel without a decoder
         predicted = {label: self.ctap.denormalize(mel[:size].float()).cpu() for label, mel in named}
-        if predicted:
-            self.draw("mels", plot_mels({"target": target, **predicted}, phones, durations))
+        return {
+            "similarity": (self.ctap.scale * s[:size].float() @ p[:size].float().T).cpu(),
+            "phones": self.tokens.decode(batch.tokens[0, :count].tolist()),
+            "durations": batch.durations[0, :count].tolist(),
+            "mels": {"target": batch.mel[0, :size].cpu(), **predicted},
+        }

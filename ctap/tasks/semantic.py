@@ -46,6 +46,6 @@ class SemanticTask(Task):
         """Squared error in normalised units: 1 is what the mean of the corpus would give."""
         mask = batch.mask
         with torch.no_grad():
-            target = self.ctap.encode_speech(batch)
+            target = self.ctap.encode_speech(batch.mel, batch.mask, batch.given)
         predicted = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask)
         return {"loss": masked_mse(predicted, target, mask)}

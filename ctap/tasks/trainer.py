@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,12 @@ def _quiet_lightning() -> None:
         warnings.filterwarnings("ignore", message=text)
 
 
-def make_trainer(config: TrainerConfig, monitor: tuple[str, str] | None, out: Path) -> lightning.Trainer:
+def make_trainer(
+    config: TrainerConfig,
+    monitor: tuple[str, str] | None,
+    out: Path,
+    watching: Sequence[Callback] = (),
+) -> lightning.Trainer:
     """Lightning's trainer for ``config``, its processes joined where they are there already.
 
     Args:
@@ -103,6 +109,7 @@ def make_trainer(config: TrainerConfig, monitor: tuple[str, str] | None, out: Pa
         monitor: Name of the validation figure that picks the best checkpoints, and ``min`` or ``max``; None
             without validation.
         out: Experiment directory.
+        watching: Callbacks that only look, such as at pictures.
 
     Raises:
         UserError: Devices, precision and strategy do not go together, or not with the processes started.
@@ -110,22 +117,6 @@ def make_trainer(config: TrainerConfig, monitor: tuple[str, str] | None, out: Pa
     _quiet_lightning()
     _check_processes(config)
     bar = sys.stderr.isatty()
-    callbacks: list[Callback] = [
-        MetricsFile(out / "metrics.csv"),
-        TQDMProgressBar() if bar else LineProgress(),
-    ]
-    if monitor is not None and config.keep_best > 0:
-        callbacks.append(_best_checkpoints(config, monitor, out))  # before the last, which then knows of it
-    if monitor is not None and config.patience > 0:
-        metric, mode = monitor
-        callbacks.append(
-            EarlyStopping(metric, mode=mode, patience=config.patience, check_on_train_epoch_end=False)
-        )
-    callbacks.append(
-        ModelCheckpoint(
-            out, filename="last", save_on_train_epoch_end=True, enable_version_counter=False, every_n_epochs=1
-        )
-    )
     several = config.devices * config.num_nodes > 1
     try:
         trainer = lightning.Trainer(
@@ -144,7 +135,9 @@ def make_trainer(config: TrainerConfig, monitor: tuple[str, str] | None, out: Pa
             default_root_dir=out,
             logger=_logger(config, out),
             plugins=[WholeCheckpoints()],
-            callbacks=callbacks,
+            callbacks=_callbacks(
+                config, monitor, out, [TQDMProgressBar() if bar else LineProgress(), *watching]
+            ),
             enable_progress_bar=bar,
             enable_model_summary=False,
             deterministic="warn" if torch.cuda.is_available() else False,
@@ -156,6 +149,25 @@ def make_trainer(config: TrainerConfig, monitor: tuple[str, str] | None, out: Pa
         # starts the others, it does so later, in fit.
         trainer.strategy.setup_environment()
     return trainer
+
+
+def _callbacks(
+    config: TrainerConfig, monitor: tuple[str, str] | None, out: Path, watching: Sequence[Callback]
+) -> list[Callback]:
+    callbacks: list[Callback] = [MetricsFile(out / "metrics.csv"), *watching]
+    if monitor is not None and config.keep_best > 0:
+        callbacks.append(_best_checkpoints(config, monitor, out))  # before the last, which then knows of it
+    if monitor is not None and config.patience > 0:
+        metric, mode = monitor
+        callbacks.append(
+            EarlyStopping(metric, mode=mode, patience=config.patience, check_on_train_epoch_end=False)
+        )
+    callbacks.append(
+        ModelCheckpoint(
+            out, filename="last", save_on_train_epoch_end=True, enable_version_counter=False, every_n_epochs=1
+        )
+    )
+    return callbacks
 
 
 def _check_processes(config: TrainerConfig) -> None:

@@ -39,6 +39,12 @@ PHONES: tuple[str, ...] = (
 )
 """Every phone, in the order of the token table. Entries may be added at the end, never moved."""
 
+PHONE_TABLES: dict[str, frozenset[str]] = {
+    "phones": frozenset(PHONES) - frozenset(PAUSES),
+    "aligned_phones": frozenset(PHONES),
+}
+"""Table of a data directory to the phones that it may hold."""
+
 PHONE_CLASSES: tuple[str, ...] = (
     "pause",
     "stop",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctap.data.batching import BatchRequest
-from ctap.data.cropping import clip_window, crop_durations
+from ctap.data.cropping import crop_durations
 from ctap.data.dataset import CTAPDataset, FeatureSet
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
@@ -28,14 +28,6 @@ def test_cropped_durations_are_those_of_the_cropped_frames(spans, data):
     kept, cut = crop_durations(tokens, durations, start, size)
     expected = np.repeat(tokens, durations)[start : start + size]
     np.testing.assert_array_equal(np.repeat(kept, cut), expected)
-
-
-@pytest.mark.parametrize("frames", [3, 10, 25])
-def test_prompts_are_windows_or_repeats(frames):
-    mel = np.arange(frames)[:, None].astype(np.float32)
-    window = clip_window(mel, 10, np.random.default_rng(0))
-    assert window.shape == (10, 1)
-    assert (np.diff(window[:, 0]) % frames == 1 % frames).all()
 
 
 def test_batches_hold_what_the_dump_holds(dump):

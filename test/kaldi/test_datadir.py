@@ -13,6 +13,7 @@ import soundfile
 
 from ctap.errors import UserError
 from ctap.kaldi.datadir import DataDir, fix, validate
+from ctap.text.phones import PHONE_TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,7 +38,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def kinds(path: Path, **options: bool) -> set[tuple[str, str]]:
-    return {(problem.file.name, problem.kind) for problem in validate(path, **options)}
+    return {(problem.file.name, problem.kind) for problem in validate(path, phones=PHONE_TABLES, **options)}
 
 
 def edit(path: Path, change: Callable[[bytes], bytes]) -> None:
@@ -59,7 +60,7 @@ def test_subset_takes_every_table_and_only_its_speakers(data: Path, tmp_path: Pa
     assert small.spk2utt == {"S1": ["S1-b"]} and small.spk2gender == {"S1": "m"}
     assert {p.name for p in small.path.iterdir()} == {p.name for p in data.iterdir()}
     assert small.table("utt2lang") == {"S1-b": "zh"}
-    assert validate(small.path) == []
+    assert validate(small.path, phones=PHONE_TABLES) == []
     with pytest.raises(UserError, match="'nobody'"):
         DataDir(data).subset(["nobody"], tmp_path / "other")
     assert not (tmp_path / "other").exists()
@@ -81,8 +82,8 @@ def test_copy_is_sound_and_equal(data: Path, tmp_path: Path) -> None:
 
 
 def test_sound_directory_has_no_problems(data: Path) -> None:
-    assert validate(data, audio=True) == []
-    report = fix(data, audio=True)
+    assert validate(data, phones=PHONE_TABLES, audio=True) == []
+    report = fix(data, phones=PHONE_TABLES, audio=True)
     assert not report.dropped and not report.mended and not (data / ".backup").exists()
     assert "nothing to mend" in str(report)
 
@@ -121,8 +122,8 @@ def test_fault_is_found_and_mended(data: Path, name: str) -> None:
     assert (file, kind) in kinds(data)
     if name == "gender":  # only a person can tell
         return
-    report = fix(data)
-    assert validate(data) == []
+    report = fix(data, phones=PHONE_TABLES)
+    assert validate(data, phones=PHONE_TABLES) == []
     assert report.utterances == len(DataDir(data).utterances()) >= 2
     assert report.mended or report.dropped
     assert any((data / ".backup").iterdir())
@@ -140,19 +141,19 @@ def test_missing_tables_are_found(data: Path) -> None:
     assert kinds(data) >= {("text", "missing file"), ("spk2utt", "missing file")}
     assert kinds(data, text=False) == {("spk2utt", "missing file")}
     with pytest.raises(UserError, match="no such directory"):
-        validate(data / "nowhere")
+        validate(data / "nowhere", phones=PHONE_TABLES)
 
 
 def test_bad_audio_is_found_and_removed(data: Path, tmp_path: Path) -> None:
     (tmp_path / "S1-a.wav").unlink()
     (tmp_path / "S1-b.wav").write_bytes(b"")
     soundfile.write(tmp_path / "S2-a.wav", np.zeros(0), 16000)
-    assert validate(data) == []
-    found = [str(problem) for problem in validate(data, audio=True)]
+    assert validate(data, phones=PHONE_TABLES) == []
+    found = [str(problem) for problem in validate(data, phones=PHONE_TABLES, audio=True)]
     assert len(found) == 3
     for problem, word in zip(found, ("no such file", "is empty", "holds no samples"), strict=True):
         assert word in problem
-    report = fix(data, audio=True)
+    report = fix(data, phones=PHONE_TABLES, audio=True)
     assert report.dropped.pop("speaker without utterances in spk2gender (line)") == 1
     assert report.dropped == {"audio missing, empty or unreadable": 3} and report.utterances == 1
 
@@ -163,7 +164,7 @@ def test_cut_short_audio_is_found(data: Path, tmp_path: Path, suffix: str) -> No
     soundfile.write(file, np.random.default_rng(0).normal(0, 0.1, 32000), 16000)
     edit(data / "wav.scp", lambda b: b.replace(b"S1-a.wav", f"long.{suffix}".encode()))
     (data / "utt2dur").unlink()
-    assert validate(data, audio=True) == []
+    assert validate(data, phones=PHONE_TABLES, audio=True) == []
     edit(file, lambda b: b[: len(b) // 2])
     assert kinds(data, audio=True) == {("wav.scp", "audio")}
 
@@ -178,7 +179,7 @@ def test_fix_counts_each_utterance_once_and_keeps_what_it_removed(data: Path) ->
     edit(data / "phones", lambda b: b.replace(b"S1-b n i3 h ao3", b"S1-b"))
     edit(data / "wav.scp", lambda b: b.replace(b"S2-b.wav", b"S2-b.wav |"))
     before = (data / "text").read_bytes()
-    report = fix(data)
+    report = fix(data, phones=PHONE_TABLES)
     assert report.dropped == {
         "duplicate in text (line)": 1,
         "empty value in phones": 1,
@@ -196,21 +197,21 @@ def test_fix_that_would_leave_nothing_touches_nothing(data: Path) -> None:
     (data / "text").write_text("X-1 你\n")
     before = {file.name: file.read_bytes() for file in data.iterdir()}
     with pytest.raises(UserError, match="no utterance would be left"):
-        fix(data)
+        fix(data, phones=PHONE_TABLES)
     assert {file.name: file.read_bytes() for file in data.iterdir()} == before
 
 
 def test_fix_makes_the_speaker_tables_from_each_other(data: Path) -> None:
     original = (data / "utt2spk").read_bytes()
     (data / "utt2spk").unlink()
-    fix(data)
+    fix(data, phones=PHONE_TABLES)
     assert (data / "utt2spk").read_bytes() == original
     (data / "spk2utt").unlink()
-    fix(data)
-    assert validate(data) == []
+    fix(data, phones=PHONE_TABLES)
+    assert validate(data, phones=PHONE_TABLES) == []
     (data / "wav.scp").unlink()
     with pytest.raises(UserError, match=r"wav\.scp: missing"):
-        fix(data)
+        fix(data, phones=PHONE_TABLES)
 
 
 def test_commands(data: Path) -> None:

@@ -39,11 +39,11 @@ def test_a_ratio_weighs_utterances_by_their_length():
 
 
 def test_chunks_change_nothing(monkeypatch):
-    from ctap.metrics import intervals as bootstrap
+    from ctap.metrics import intervals
 
     values = np.random.default_rng(3).normal(size=50)
     whole = bootstrap_mean(values, resamples=500)
-    monkeypatch.setattr(bootstrap, "_DRAWS", 50 * 7)
+    monkeypatch.setattr(intervals, "_DRAWS", 50 * 7)
     assert bootstrap_mean(values, resamples=500) == whole
     assert bootstrap_mean(values, resamples=500, seed=1) != whole
 

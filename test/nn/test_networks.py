@@ -103,15 +103,6 @@ def test_prompt_encoder_has_the_papers_shape(summary):
     assert mean.shape == log_variance.shape == (2, 512)
 
 
-@pytest.mark.parametrize("frames", [7, 40, 41, 399])
-def test_any_speech_becomes_a_prompt(frames):
-    model = small()
-    prompt = model.fit_prompt(torch.arange(frames, dtype=torch.float32)[:, None].expand(-1, 40))
-    assert prompt.shape == (40, 40)
-    if frames >= 40:
-        assert prompt[0, 0] == (frames - 40) // 2
-
-
 def test_phoneme_decoder_shapes():
     net = PhonemeDecoder(8, 20, 11, from_dict(StackConfig, stack(), "test"))
     phones, units = net(torch.randn(2, 9, 8), lengths_to_mask(torch.tensor([9, 4])))

@@ -1,0 +1,38 @@
+"""Pictures of a training while it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
+from matplotlib.figure import Figure
+
+from ctap.report.plots import plot_alignment, plot_mels, plot_similarity, save_figure
+
+
+class Pictures(Callback):
+    """Draws what ``validation_step`` gives to be seen: ``similarity``, ``phones``, ``durations``, ``mels``.
+
+    Pictures go to ``images`` of the experiment, and to the logger if it takes any.
+    """
+
+    def on_validation_batch_end(
+        self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, *_: Any, **__: Any
+    ) -> None:
+        if not isinstance(outputs, dict) or "similarity" not in outputs:
+            return
+        spans = outputs["phones"], outputs["durations"]
+        _show(trainer, "similarity", plot_similarity(outputs["similarity"], *spans))
+        _show(trainer, "alignment", plot_alignment(outputs["mels"]["target"], *spans))
+        if len(outputs["mels"]) > 1:
+            _show(trainer, "mels", plot_mels(outputs["mels"], *spans))
+
+
+def _show(trainer: lightning.Trainer, name: str, figure: Figure) -> None:
+    path = save_figure(figure, f"{trainer.default_root_dir}/images/{name}.png")
+    if isinstance(trainer.logger, TensorBoardLogger):
+        trainer.logger.experiment.add_figure(name, figure, trainer.global_step)
+    elif isinstance(trainer.logger, WandbLogger):
+        trainer.logger.log_image(name, [str(path)], step=trainer.global_step)

@@ -1,0 +1,68 @@
+"""Files and directories that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ctap.files.atomic import atomic_dir, atomic_write
+
+
+def test_failed_write_leaves_the_old_content(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_text("old")
+    with pytest.raises(ValueError), atomic_write(path) as file:
+        file.write("new")
+        raise ValueError
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["f"]
+
+
+def test_write_follows_a_link_and_obeys_the_umask(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to("real")
+    old = os.umask(0o027)
+    try:
+        with atomic_write(tmp_path / "link", "wb") as file:
+            file.write(b"new")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o640
+
+
+def test_killed_writer_leaves_nothing_in_the_end(tmp_path: Path) -> None:
+    code = (
+        "import sys, os, signal\nfrom ctap.files.atomic import atomic_write, atomic_dir\n"
+        "with atomic_dir(sys.argv[1] + '/d'), atomic_write(sys.argv[1] + '/f') as f:\n"
+        "    f.write('half'); f.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path])
+    assert done.returncode == -signal.SIGKILL
+    left = {p.name for p in tmp_path.iterdir()}
+    assert len(left) == 2 and not left & {"f", "d"}
+    with atomic_write(tmp_path / "g") as file:
+        file.write("whole")
+    assert {p.name for p in tmp_path.iterdir()} == {"g"}
+
+
+def test_directory_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "d"
+    with atomic_dir(path) as new:
+        (new / "sub").mkdir()
+        (new / "sub" / "a").write_text("1")
+    with pytest.raises(ValueError), atomic_dir(path) as new:
+        (new / "b").write_text("2")
+        raise ValueError
+    assert (path / "sub" / "a").read_text() == "1"
+    with atomic_dir(path) as new:
+        (new / "c").write_text("3")
+        assert (path / "sub" / "a").exists()
+    assert [p.name for p in path.iterdir()] == ["c"]
+    assert [p.name for p in tmp_path.iterdir()] == ["d"]
