@@ -17,8 +17,8 @@ from ctap.report.table1 import TABLES, System, all_claims, columns, read_system,
 NOTE = (
     "Means over target speakers with 95% bootstrap intervals over utterances in brackets; n counts them. "
     "Columns headed paper are the paper's own figures, of its corpora, sizes and judges: they show the "
-    "order to expect, not values to reach. phone_error_rate: by the toolkit's own recogniser, trained on "
-    "recordings."
+    "order to expect, not values to reach. phone_error_rate of TTS and VC: by the judge, a recogniser on "
+    "log-mel trained on recordings alone; of ASR: by each system's own."
 )
 DIFFERENCES = (
     "Corpus and sizes are those of the recipe's configuration; the paper trained on 281 hours of 304 "

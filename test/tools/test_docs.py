@@ -61,17 +61,17 @@ def keys(config: Any) -> set[str]:
     return found
 
 
-def test_configuration_keys_of_the_readme_exist() -> None:
+def test_configuration_keys_of_the_pages_exist() -> None:
     from ctap.tasks.pretrain import PretrainConfig
 
     known = keys(PretrainConfig())
-    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/contrastive.md"))
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("docs/choices.md", "docs/contrastive.md"))
     used = set(re.findall(r"`((?:model|loss|data|optim|trainer)(?:\.\w+)*)`", text))
     assert len(used) > 15
     assert used - known == set()
 
 
-def test_defaults_of_the_readme_are_those_of_the_code() -> None:
+def test_defaults_of_the_page_of_choices_are_those_of_the_code() -> None:
     from ctap.audio.settings import AudioSettings
     from ctap.tasks.pretrain import PretrainConfig
 
