@@ -267,6 +267,7 @@ def run(name: str, options: argparse.Namespace, dump: Path, turn: Connection) ->
     """Measure system ``name``, a step whenever it is its ``turn``; then send the figures."""
     torch.set_num_threads(options.threads)
     config = from_dict(PretrainConfig, load_yaml(options.config), str(options.config))
+    config.trainer.accelerator = "cpu" if options.device == "cpu" else "gpu"  # what precision auto looks at
     total = options.warm_up + options.steps
     training = build_pretrain(config, Sources(dump))
     training.task.to(options.device)
