@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from ctap.audio.f0 import extract_f0
 from ctap.audio.settings import AudioSettings
@@ -232,3 +233,15 @@ def test_stage_zero_reads_it(corpus, tmp_path):
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "data" / "wav.scp").read_text().splitlines()
     assert len(lines) == len(contents(corpus, "train")) + len(contents(corpus, "test"))
+
+
+def test_other_frequencies_come_without_dither(monkeypatch):
+    """soxr dithers integers from a seed of the clock; the corpus has to be the same every time."""
+    monkeypatch.syspath_prepend(str(RECIPE / "local"))
+    from make_corpus import scale_frequencies
+
+    wave = (3000 * np.random.default_rng(0).normal(size=20000)).astype(np.int16)
+    scaled, _ = scale_frequencies(wave, [], 1.07, 22050)
+    exact = soxr.resample(wave.astype(np.float64), 22050, 22050 / 1.07)
+    assert scaled.dtype == np.int16
+    assert np.abs(scaled - exact).max() <= 0.5

@@ -65,7 +65,9 @@ def test_configuration_keys_of_the_pages_exist() -> None:
     from ctap.tasks.pretrain import PretrainConfig
 
     known = keys(PretrainConfig())
-    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("docs/choices.md", "docs/contrastive.md"))
+    text = "".join(
+        (ROOT / page).read_text(encoding="utf-8") for page in ("docs/choices.md", "docs/contrastive.md")
+    )
     used = set(re.findall(r"`((?:model|loss|data|optim|trainer)(?:\.\w+)*)`", text))
     assert len(used) > 15
     assert used - known == set()

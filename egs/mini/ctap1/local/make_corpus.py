@@ -141,8 +141,10 @@ def scale_frequencies(
     """
     if scale == 1.0:
         return wave, spans
-    scaled = soxr.resample(wave, sample_rate, sample_rate / scale)
+    # of floats: soxr dithers integers, by the clock
+    scaled = np.rint(soxr.resample(wave.astype(np.float64), sample_rate, sample_rate / scale))
     factor = len(scaled) / len(wave)
+    scaled = scaled.clip(-32768, 32767).astype(np.int16)
     return scaled, [replace(s, start=round(s.start * factor), end=round(s.end * factor)) for s in spans]
 
 
