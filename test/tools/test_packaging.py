@@ -57,7 +57,7 @@ def test_what_is_a_core_requirement_is_used() -> None:
     core, _ = check_install.read_lists()
     used = imported("ctap", "egs")
     text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "ctap").rglob("*.py"))
-    text += (ROOT / "egs/TEMPLATE/ctap1/ctap.sh").read_text(encoding="utf-8")
+    text += "".join(p.read_text(encoding="utf-8") for p in (ROOT / "egs/TEMPLATE/ctap1").rglob("*.sh"))
     for name in modules(core):
         assert name in used or name in text.lower(), f"nothing uses {name}"
 

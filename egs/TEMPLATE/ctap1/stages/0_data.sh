@@ -1,0 +1,42 @@
+# shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
+# Stages -1 and 0: the corpus, and its sets.
+
+stage_-1() {
+    if [[ ${download} != true ]]; then
+        log "stage -1: nothing asked for (--download true fetches the corpus)"
+        return
+    fi
+    local/download.sh "${downloaddir}" ${checksum:+--checksum "${checksum}"}
+}
+
+stage_0() {
+    [[ -n ${corpus} || ${download} != true ]] || corpus=${downloaddir}
+    local set all=${datadir}/local
+    step data_tables local/data.sh title:"tables of the corpus" read:"${here}/local" opt:"files=$(corpus_files)" \
+        --corpus "${corpus}" --downloaddir "${downloaddir}" into:"${all}/corpus/wav.scp"
+    # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.
+    module data_text ctap.bin.prepare_text opt:"recordings=$(recordings_of "${all}/corpus/wav.scp")" \
+        --in_dir in:"${all}/corpus" --out_dir into:"${all}/all/wav.scp" --skipped "${all}/skipped.tsv" \
+        --min_seconds "${min_seconds}" --max_seconds "${max_seconds}" --sandhi "${sandhi}"
+    module data_sets ctap.bin.split_targets --data_dir in:"${all}/all" --out_dir "${datadir}" \
+        made:"${datadir}/train/wav.scp" --target_speakers "${target_speakers}" \
+        --num_targets "${num_targets}" --labeled_minutes "${labeled_minutes}" --dev_utts "${dev_utts}" \
+        --test_share "${test_share}" --targets_in_train "${targets_in_train}" --seed "${seed}"
+    for set in $(all_sets); do
+        if [[ ${set} == target_*_speech ]]; then
+            validate_data_dir --no_text "${datadir}/${set}"
+        else
+            validate_data_dir "${datadir}/${set}"
+        fi
+    done
+}
+
+# A digest of the names, sizes and times of the corpus's files, so that a changed corpus is noticed.
+corpus_files() {
+    [[ ! -d ${corpus} ]] || find -L "${corpus}" -type f -printf '%P %s %T@\n' | LC_ALL=C sort | sha256sum | cut -c 1-16
+}
+
+# A digest of the sizes and times (of content and of state) of the recordings that a wav.scp names, wherever they lie.
+recordings_of() {
+    cut -d ' ' -f 2- "$1" | tr '\n' '\0' | xargs -0 stat -L -c '%s %.Y %.Z' -- 2>/dev/null | sha256sum | cut -c 1-16
+}

@@ -1,0 +1,48 @@
+# shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
+# Stage 1: how long each phone lasts, by the built-in aligner or from elsewhere.
+
+stage_1() {
+    local set data model=${aligner_model:-${expdir}/aligner}
+    local -a combine
+    if [[ -n ${durations} ]]; then
+        for set in $(labeled_sets); do
+            data=${datadir}/${set}
+            module "durations_${set}" ctap.bin.import_durations --data_dir "${data}" --durations in:"${durations}/${set}" \
+                read:"${data}/phones" made:"${data}/durations"
+        done
+        draw_alignments
+        return
+    fi
+    if [[ -z ${aligner_model} ]]; then
+        module aligner ctap.bin.train_aligner recordings:"${datadir}/train" read:"${datadir}/train/phones" \
+            --data_dir "${datadir}/train" --out out:"${model}" --aligner "${aligner}" --seed "${seed}" \
+            -- "${aligner_options[@]}"
+    fi
+    for set in $(labeled_sets); do
+        data=${datadir}/${set}
+        combine=()
+        [[ ${drop_outliers} == none ]] || combine+=(--drop_outliers "${drop_outliers}")
+        [[ ${textgrids} != true ]] || combine+=(--textgrid_dir "${expdir}/align/${set}/textgrids")
+        step "durations_${set}" align_set title:"durations of ${set}" recordings:"${data}" read:"${data}/phones" \
+            "${set}" in:"${model}" made:"${data}/durations" "${combine[@]}"
+    done
+    draw_alignments
+}
+
+# align_set SET MODEL [OPTION]...: aligned in several jobs, then joined and looked through, with the options.
+align_set() {
+    local set=$1 model=$2 out=${expdir}/align/$1 jobs
+    jobs=$(jobs_for "${datadir}/${set}/wav.scp")
+    rm -rf "${out}"
+    parallel "${jobs}" "${expdir}/log/align_${set}" ctap.bin.align --data_dir "${datadir}/${set}" \
+        --model "${model}" --out_dir "${out}" --max_seconds "${max_seconds}"
+    "${python}" -m ctap.bin.align --combine --data_dir "${datadir}/${set}" --out_dir "${out}" \
+        --num_jobs "${jobs}" "${@:3}"
+}
+
+# What to look at first if scores are bad.
+draw_alignments() {
+    ((align_pictures > 0)) || return 0
+    module align_pictures ctap.bin.plot_alignments read:"${datadir}/train/durations" recordings:"${datadir}/train" \
+        --data_dir "${datadir}/train" --out_dir out:"${expdir}/align/pictures" --count "${align_pictures}"
+}

@@ -1,0 +1,23 @@
+# shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
+# Stage 2: log-mel features of every set.
+
+stage_2() {
+    local set
+    for set in $(all_sets); do
+        step "dump_${set}" dump_set title:"features of ${set}" "${set}" in:"${datadir}/${set}" \
+            into:"${dumpdir}/${set}/feats.scp"
+    done
+}
+
+# dump_set SET DATA OUT: in several jobs, then joined.
+dump_set() {
+    local parts=${dumpdir}/.parts/$1 data=$2 out=$3 jobs
+    local -a extra=()
+    [[ $1 != train ]] || extra=(--stats_out "${dumpdir}/stats.json")
+    jobs=$(jobs_for "${data}/wav.scp")
+    rm -rf "${parts}"
+    parallel "${jobs}" "${expdir}/log/dump_$1" ctap.bin.dump_features --data_dir "${data}" --parts_dir "${parts}" \
+        --max_seconds "${max_seconds}"
+    "${python}" -m ctap.bin.combine_features --data_dir "${data}" --parts_dir "${parts}" --num_jobs "${jobs}" \
+        --out_dir "${out}" --remove_parts "${extra[@]}"
+}

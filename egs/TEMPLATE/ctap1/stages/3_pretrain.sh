@@ -1,0 +1,11 @@
+# shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
+# Stage 3: CTAP's pretraining (section 2.1), and scores of its representation.
+
+stage_3() {
+    local test=${expdir}/eval/test
+    training "${tag}" pretrain "${train_config}" read:"${dumpdir}/stats.json" --train_dir in:"${dumpdir}/train" \
+        --dev_dir in:"${dumpdir}/dev" -- "${train_options[@]}"
+    choose_test test "${eval_utts}" "${test}"
+    network score_ctap ctap.bin.score_representation --model in:"${ctap_exp}/model" --data_dir in:"${test}" \
+        --out into:"${ctap_exp}/scores.json" --name "${tag}" --seed "${seed}" --config "${train_config}"
+}

@@ -1,0 +1,36 @@
+# shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
+# Stage 4: minimally-supervised TTS (section 2.2.1), a voice a target speaker.
+
+stage_4() {
+    local spk
+    training duration duration "${duration_config}" --train_dir in:"${dumpdir}/train" --dev_dir in:"${dumpdir}/dev" \
+        --init in:"${ctap_exp}/model"
+    embed_voices
+    train_judge
+    for spk in $(targets); do
+        choose_test "target_${spk}_test" "${eval_utts}" "${expdir}/eval/target_${spk}"
+        train_voice "${spk}"
+        speak "${spk}"
+    done
+}
+
+# Section 2.2.1, step by step: speech alone, then the labeled minutes; then durations in that voice.
+train_voice() {
+    local spk=$1 labeled=${dumpdir}/target_$1_labeled
+    finetune_speech "${spk}"
+    training "tts_${spk}_decoder" finetune "${labeled_config}" --reads phonemes --train_dir in:"${labeled}" \
+        --init in:"${expdir}/vc_${spk}/model"
+    training "tts_${spk}" duration "${duration_adapt_config}" --train_dir in:"${labeled}" \
+        --init in:"${expdir}/tts_${spk}_decoder/model" --duration_init in:"${expdir}/duration/model"
+}
+
+# The test utterances with durations of its own, and with those of the recordings.
+speak() {
+    local spk=$1 data=${expdir}/eval/target_$1 out=${expdir}/tts_$1
+    generate "synthesis_${spk}" ctap.bin.synthesize title:"synthesis of ${spk}" each:"${data}/wav.scp" \
+        --out into:"${out}/test/wav.scp" --model in:"${out}/model" --text_file table:"${data}/pinyin" \
+        --prompt in:"$(prompt_of "${spk}")" --durations "${duration_model}" --seed "${seed}"
+    say_as_given "tts_${spk}" "${spk}" "${data}" test_given
+    resynthesize "target_${spk}"
+    score_tts name="tts_${spk}" speaker="${spk}" said="${out}/test" timed="${out}/test_given" config="${labeled_config}"
+}

@@ -1,0 +1,15 @@
+# shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
+# Stage 5: voice conversion (section 2.2.2): test utterances of other speakers in each target's voice.
+
+stage_5() {
+    local spk out data=${expdir}/eval/vc_sources
+    choose_test test "${vc_utts}" "${data}"
+    embed_voices
+    train_judge
+    for spk in $(targets); do
+        out=${expdir}/vc_${spk}
+        finetune_speech "${spk}"
+        convert_to "${spk}" "${out}/model" "${data}/wav.scp" "vc_${spk}/test"
+        score_vc name="vc_${spk}" speaker="${spk}" said="${out}/test" config="${finetune_config}"
+    done
+}

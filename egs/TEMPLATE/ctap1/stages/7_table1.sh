@@ -1,0 +1,265 @@
+# shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
+# Stage 7: the systems of the paper's Table 1 (section 3.2), each with an acoustic model, a phoneme
+# model and both target voices of its own, all with the durations, the vocoder and the scores of the recipe.
+
+stage_7() {
+    local spk row model paper=""
+    local -a shown=() skipped=()
+    for row in ${systems}; do
+        if [[ -z $(kind_of "${row}") ]]; then
+            log "error: --systems: '${row}' is no row of the table (ctap/report/paper_table1.py)" >&2
+            exit 2
+        fi
+    done
+    for spk in $(targets); do
+        if [[ ! -s ${expdir}/tts_${spk}/scores_recognition.json || ! -s ${expdir}/vc_${spk}/scores.json ]]; then
+            log "error: stage 7 compares systems with what stages 4 to 6 made; run them first" >&2
+            exit 1
+        fi
+    done
+    mkdir -p "${expdir}/table1"
+    anchors # first: it looks through what all rows share
+    all_rows
+    for row in ${systems}; do
+        model=${expdir}/table1/${row}
+        if [[ -e ${model}.left_out ]]; then
+            skipped+=("${row}=$(<"${model}.left_out")")
+            continue
+        fi
+        [[ ${row} != ctap_* ]] || ! made_before "${row}" || model=${expdir}
+        [[ ${row} != ctap_paper ]] || paper=${model}
+        shown+=("${row}=${model}")
+    done
+    if [[ -n ${paper} ]]; then
+        ground_truth "${paper}"
+        shown+=("ground_truth=${expdir}/table1/ground_truth")
+    fi
+    shown+=("recording=${expdir}/table1/recording" "vocoded=${expdir}/table1/vocoded")
+    ((${#skipped[@]} == 0)) || skipped=(--skipped "${skipped[@]}")
+    "${python}" -m ctap.bin.table1 --systems "${shown[@]}" --out "${expdir}/TABLE1.md" --html "${expdir}/TABLE1.html" \
+        "${skipped[@]}"
+    log "table:    ${here}/${expdir}/TABLE1.md, to listen: ${here}/${expdir}/TABLE1.html"
+}
+
+# Recordings and their mels through the vocoder, scored like any system.
+anchors() {
+    local spk kind suffix said
+    resynthesize vc_sources
+    for spk in $(targets); do
+        for kind in recording vocoded; do
+            suffix=""
+            [[ ${kind} == recording ]] || suffix=_vocoded
+            said=${expdir}/eval/target_${spk}${suffix}
+            score_tts name="table1/${kind}/tts_${spk}" speaker="${spk}" said="${said}" timed="${said}" config="${kind}"
+            said=${expdir}/eval/vc_sources${suffix}
+            score_vc name="table1/${kind}/vc_${spk}" speaker="${spk}" said="${said}" config="${kind}"
+        done
+    done
+}
+
+# all_rows: the systems, --table1_jobs of them at a time.
+all_rows() {
+    local row threads running=0 failed=0
+    threads=$(($(nproc) / table1_jobs))
+    for row in ${systems}; do
+        if ((running == table1_jobs)); then
+            wait -n || failed=1
+            running=$((running - 1))
+        fi
+        ((failed == 0)) || break
+        (
+            trap - INT # which the shell would keep from what it starts in the background
+            trap '(($? == 0)) || log "error: stage 7: row ${row} is not finished" >&2' EXIT
+            ((ngpu > 0 || table1_jobs == 1)) || export OMP_NUM_THREADS=$((threads < 1 ? 1 : threads))
+            one_row "${row}"
+        ) &
+        running=$((running + 1))
+    done
+    for (( ; running > 0; running--)); do
+        wait -n || failed=1
+    done
+    ((failed == 0)) || exit 1
+}
+
+# one_row ROW: a system from beginning to end.
+one_row() {
+    local row=$1
+    log "stage 7, system ${row}"
+    rm -f "${expdir}/table1/${row}.left_out"
+    case $(kind_of "${row}") in
+        upstream) upstream_system "${row}" ;;
+        dump) given_system "${row}" "${dumpdir}" ;;
+        ctap) made_before "${row}" || ctap_system "${row}" ;;
+    esac
+}
+
+# made_before ROW: whether stages 3 to 6 have made this very row.
+made_before() {
+    [[ $(config_of "$1") == "${train_config}" && ${table1_args} == "${train_args}" &&
+        ${table1_asr_args} == "${asr_args}" && -z ${table1_finetune_args} ]]
+}
+
+# kind_of ROW: where its representation comes from (upstream, dump, ctap); nothing if there is no such row.
+kind_of() {
+    case $1 in
+        codec | wav2vec2 | hubert | whisper) echo upstream ;;
+        logmel) echo dump ;;
+        *) [[ -z $(config_of "$1") ]] || echo ctap ;;
+    esac
+}
+
+# The configuration of a CTAP row.
+config_of() {
+    case $1 in
+        ctap_no_decoder) echo "${no_decoder_config}" ;;
+        ctap_mse_embed) echo "${mse_embed_config}" ;;
+        ctap_phoneme_decoder) echo "${phoneme_decoder_config}" ;;
+        ctap_paper) echo "${paper_config}" ;;
+        ctap_ours) echo "${ours_config}" ;;
+    esac
+}
+
+# The weights of a compared system.
+weights_of() {
+    case $1 in
+        codec) echo "${codec_model}" ;;
+        wav2vec2) echo "${wav2vec2_model}" ;;
+        hubert) echo "${hubert_model}" ;;
+        whisper) echo "${whisper_model}" ;;
+    esac
+}
+
+# upstream_system ROW: a system of another model; why it is left out, if so, stands in exp/table1/ROW.left_out.
+upstream_system() {
+    local row=$1 kind=$1 status=0 weights folder=${expdir}/table1/$1
+    local -a own=() check=()
+    weights=$(weights_of "${row}")
+    case ${row} in
+        codec) own=(--bandwidth "${codec_bandwidth}") check=("${own[@]}") ;;
+        hubert) kind=hubert_frames check=(--layer "${hubert_layer}") ;; # its k-means comes later
+    esac
+    "${python}" -m ctap.bin.check_upstream --kind "${kind}" --model "${weights}" "${check[@]}" \
+        >"${folder}.check" 2>&1 || status=$?
+    if ((status == 3)); then
+        log "stage 7: ${row} is left out: ${weights} can't be had (docs/upstream.md says how)"
+        tail -n 1 "${folder}.check" >"${folder}.left_out" || unwritable "${folder}.left_out"
+        return
+    elif ((status)); then
+        cat "${folder}.check" >&2
+        return "${status}"
+    fi
+    dump_upstream "${row}" "${weights}" "${own[@]}"
+    given_system "${row}" "${folder}/dump"
+}
+
+# dump_upstream ROW MODEL [OPTION]...: all sets in the representation of another system -> exp/table1/ROW/dump.
+dump_upstream() {
+    local row=$1 model=$2 set folder=${expdir}/table1/$1
+    local -a options=(--kind "$1" --model "$2" "${@:3}")
+    if [[ ${row} == hubert ]]; then
+        network "table1/${row}/kmeans" ctap.bin.train_kmeans recordings:"${datadir}/train" --model "${model}" \
+            --layer "${hubert_layer}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
+            --out out:"${folder}/kmeans.npz" --seed "${seed}"
+        options+=(--kmeans "${folder}/kmeans.npz")
+    fi
+    for set in $(all_sets); do
+        step "table1/${row}/dump_${set}" dump_given title:"${row} of ${set}" read:"${datadir}/${set}" "${set}" \
+            into:"${folder}/dump/${set}/feats.scp" "${options[@]}"
+    done
+    merge_labeled "table1/${row}/labeled" "${folder}/dump" "${folder}/dump/labeled"
+}
+
+# dump_given SET OUT OPTION...: one set in another representation.
+dump_given() {
+    local set=$1 out=$2 data=${datadir}/$1 jobs
+    local parts=${out%/*}/.parts/${set}
+    local -a extra=()
+    [[ ${set} != train ]] || extra=(--stats_out "${out%/*}/stats.json")
+    jobs=$(jobs_for "${data}/wav.scp" "$(network_jobs)")
+    rm -rf "${parts}"
+    networks "${jobs}" "${expdir}/log/${out#"${expdir}/"}" ctap.bin.dump_upstream "${@:3}" \
+        --data_dir "${data}" --parts_dir "${parts}"
+    "${python}" -m ctap.bin.combine_features --data_dir "${data}" --parts_dir "${parts}" \
+        --num_jobs "${jobs}" --out_dir "${out}" --remove_parts "${extra[@]}"
+}
+
+# given_system ROW DUMP: acoustic and semantic model of a representation that was dumped.
+given_system() {
+    local base=table1/$1 given=$2
+    local -a sets=(--train_dir in:"${dumpdir}/train" --dev_dir in:"${dumpdir}/dev")
+    training "${base}/acoustic" finetune "${acoustic_config}" --reads speech "${sets[@]}" --given "${given}" \
+        read:"${given}/train"
+    training "${base}/semantic" semantic "${semantic_config}" "${sets[@]}" \
+        --init in:"${expdir}/${base}/acoustic/model" --given "${given}"
+    compare_system "$1" "${expdir}/${base}/semantic/model" "${given}"
+}
+
+# ctap_system ROW: pretraining of a CTAP row, and where it has no decoder of its own, one.
+ctap_system() {
+    local base=table1/$1 model=${expdir}/table1/$1/ctap/model
+    local -a sets=(--train_dir in:"${dumpdir}/train" --dev_dir in:"${dumpdir}/dev")
+    training "${base}/ctap" pretrain "$(config_of "$1")" read:"${dumpdir}/stats.json" "${sets[@]}" \
+        -- "${table1_options[@]}"
+    if [[ $1 == ctap_no_decoder ]]; then
+        training "${base}/acoustic" finetune "${acoustic_config}" --reads speech "${sets[@]}" --init in:"${model}"
+        model=${expdir}/${base}/acoustic/model
+    fi
+    compare_system "$1" "${model}" ""
+}
+
+# compare_system ROW MODEL GIVEN: representation, ASR, TTS and VC of a system; GIVEN is its dump, "" for CTAP's own.
+compare_system() {
+    local base=table1/$1 model=$2 given=$3 test=${expdir}/eval/test spk
+    local exp=${expdir}/table1/$1 heard=${expdir}/recognized
+    local speech=${test}/wav.scp sources=${expdir}/eval/vc_sources/wav.scp
+    local -a with=() with_test=()
+    if [[ -n ${given} ]]; then
+        with=(--given "${given}")
+        with_test=(--given "${given}/test")
+        chosen "${speech}" "${given}/test/feats.scp" "${exp}/lists/test.scp"
+        chosen "${sources}" "${given}/test/feats.scp" "${exp}/lists/vc_sources.scp"
+        speech=${exp}/lists/test.scp sources=${exp}/lists/vc_sources.scp
+    fi
+    network "score_${base}/representation" ctap.bin.score_representation --model in:"${model}" \
+        --data_dir in:"${test}" --out into:"${exp}/representation/scores.json" --name "${base}/representation" \
+        --seed "${seed}" --config "$1" "${with_test[@]}"
+    training "${base}/asr" asr "${asr_config}" --train_dir in:"${dumpdir}/labeled" --dev_dir in:"${dumpdir}/dev" \
+        --init in:"${model}" "${with[@]}" -- "${table1_asr_options[@]}"
+    recognize "${speech}" "${base}/asr" "${exp}/asr/model"
+    rate name="${base}/asr" task=asr data="${test}" heard="${heard}/${base}/asr" out="${exp}/asr/scores.json" \
+        frames=true config="${asr_config}"
+    for spk in $(targets); do
+        # Section 2.2.1 and 2.2.2, as in stages 4 and 5.
+        training "${base}/vc_${spk}" finetune "${finetune_config}" --reads speech \
+            --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${model}" "${with[@]}" \
+            -- "${table1_finetune_options[@]}"
+        convert_to "${spk}" "${exp}/vc_${spk}/model" "${sources}" "${base}/vc_${spk}/test"
+        score_vc name="${base}/vc_${spk}" speaker="${spk}" said="${exp}/vc_${spk}/test" config="$1"
+        training "${base}/tts_${spk}" finetune "${labeled_config}" --reads phonemes \
+            --train_dir in:"${dumpdir}/target_${spk}_labeled" --init in:"${exp}/vc_${spk}/model" "${with[@]}" \
+            -- "${table1_finetune_options[@]}"
+        # Durations are those that the recipe's duration model has drawn: the same for all.
+        say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/tts_${spk}/test" test
+        say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/eval/target_${spk}" test_given
+        score_tts name="${base}/tts_${spk}" speaker="${spk}" said="${exp}/tts_${spk}/test" \
+            timed="${exp}/tts_${spk}/test_given" config="$1"
+    done
+}
+
+# chosen LIST FEATS OUT: the entries of a feats.scp whose utterances are in LIST.
+chosen() {
+    mkdir -p "$(dirname "$3")"
+    LC_ALL=C join <(cut -d ' ' -f 1 "$1") "$2" >"$3.part" || unwritable "$3"
+    mv "$3.part" "$3"
+}
+
+# The paper's CTAP in a target's voice, from the representation of the very recording.
+ground_truth() {
+    local model=$1 spk said name
+    for spk in $(targets); do
+        name=table1/ground_truth/tts_${spk}
+        said=${expdir}/${name}/test
+        convert_to "${spk}" "${model}/tts_${spk}/model" "${expdir}/eval/target_${spk}/wav.scp" "${name}/test"
+        score_tts name="${name}" speaker="${spk}" said="${said}" timed="${said}" config=ctap_paper
+    done
+}

@@ -1,0 +1,120 @@
+# shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
+# How speech is scored, in stages 4 to 7; to be sourced. Arguments written name=value are read by `local "$@"`.
+
+# Recordings of all speakers as the speaker encoder hears them, to compare with.
+embed_voices() {
+    local spk set
+    local -a sets=(train) inputs=() spk2utt=() scp=()
+    for spk in $(targets); do sets+=("target_${spk}_speech"); done
+    for set in "${sets[@]}"; do
+        inputs+=(recordings:"${datadir}/${set}")
+        spk2utt+=("${datadir}/${set}/spk2utt")
+        scp+=("${datadir}/${set}/wav.scp")
+    done
+    network voices ctap.bin.embed_speakers "${inputs[@]}" made:"${voices}/spk2utt" --spk2utt "${spk2utt[@]}" \
+        --wav_scp "${scp[@]}" --out_dir "${voices}" --max_refs "${max_refs}"
+}
+
+# recognize SPEECH NAME MODEL: recognises a wav.scp (or what else MODEL reads) -> exp/recognized/NAME.
+recognize() {
+    generate "recognition_$2" ctap.bin.recognize title:"recognition of $2" each:"$1" \
+        --out into:"${expdir}/recognized/$2/phones" --model in:"$3" --scp table:"$1"
+}
+
+# judge SPEECH NAME: recognises a wav.scp by the judge -> exp/recognized/NAME.
+judge() { recognize "$1" "$2" "${expdir}/judge/model"; }
+
+# The judge, with nothing of CTAP in it: hears recordings and generated speech of all systems with the same ears.
+train_judge() {
+    local test=${expdir}/eval/test
+    merge_labeled labeled "${dumpdir}" "${dumpdir}/labeled"
+    training judge judge "${judge_config}" --train_dir in:"${dumpdir}/labeled" --dev_dir in:"${dumpdir}/dev" \
+        -- "${judge_options[@]}"
+    choose_test test "${eval_utts}" "${test}"
+    resynthesize test
+    judge "${test}/wav.scp" test
+    judge "${test}_vocoded/wav.scp" test_vocoded
+    rate name=judge task=judge data="${test}" heard="${expdir}/recognized/test" out="${expdir}/judge/scores.json" \
+        frames=true config="${judge_config}" -- vocoded="${expdir}/recognized/test_vocoded"
+}
+
+# rate name=EXPERIMENT task=TASK data=DIR heard=DIR out=FILE frames=BOOL config=CONFIG [-- LABEL=DIR...]: scores what a
+# recogniser of CONFIG heard against the phones of data, beside what it heard in other versions.
+rate() {
+    local name task data heard out frames config
+    local -a against=()
+    while (($#)) && [[ $1 != -- ]]; do
+        local "$1"
+        shift
+    done
+    (($# < 2)) || against=(--against "${@:2}")
+    module "rate_${name}" ctap.bin.score_asr --ref_dir in:"${data}" --hyp_dir in:"${heard}" --out out:"${out}" \
+        --name "${name}" --task "${task}" --frames "${frames}" --seed "${seed}" --config "${config}" "${against[@]/=/=in:}"
+}
+
+# hear_words EXPERIMENT TASK DATA SPEECH [LABEL=SPEECH]...: characters that the outside recogniser hears in SPEECH, a
+# directory with a wav.scp, beside other versions of it. Nothing without --transcriber.
+hear_words() {
+    local name=$1 task=$2 data=$3 item speech heard=${expdir}/transcribed
+    local -a against=()
+    [[ -n ${transcriber} ]] || return 0
+    for item in "said=$4" "${@:5}"; do
+        speech=${item#*=}
+        generate "transcription_${speech}" ctap.bin.transcribe title:"transcription of ${speech}" \
+            each:"${speech}/wav.scp" --out into:"${heard}/${speech}/text" --asr "${transcriber}" \
+            --scp table:"${speech}/wav.scp"
+        [[ ${item} == said=* ]] || against+=("${item%%=*}=in:${heard}/${speech}")
+    done
+    module "words_${name}" ctap.bin.score_transcripts --ref_dir in:"${data}" --hyp_dir in:"${heard}/$4" \
+        --out out:"${expdir}/${name}/scores_transcripts.json" --name "${name}" --task "${task}" \
+        --asr "${transcriber}" --seed "${seed}" --config "${transcriber}" --against "${against[@]}"
+}
+
+# score_tts name=EXPERIMENT speaker=SPEAKER said=DIR timed=DIR config=NAME: synthesised speech against recordings of the
+# same text, and what the judge hears in it; timed has the recordings' durations.
+score_tts() {
+    local name speaker said timed config
+    local "$@"
+    local data=${expdir}/eval/target_${speaker} heard=${expdir}/recognized
+    _score tts --vocoded "${data}_vocoded/wav.scp"
+    _samples tts recording="${data}" vocoded="${data}_vocoded"
+    judge "${said}/wav.scp" "${name}"
+    judge "${data}/wav.scp" "target_${speaker}"
+    judge "${data}_vocoded/wav.scp" "target_${speaker}_vocoded"
+    rate name="${name}" task=tts data="${data}" heard="${heard}/${name}" \
+        out="${expdir}/${name}/scores_recognition.json" frames=false config="${judge_config}" \
+        -- recording="${heard}/target_${speaker}" vocoded="${heard}/target_${speaker}_vocoded"
+    hear_words "${name}" tts "${data}" "${said}" recording="${data}" vocoded="${data}_vocoded"
+}
+
+# score_vc name=EXPERIMENT speaker=SPEAKER said=DIR config=NAME: converted speech, which keeps the timing of its sources.
+score_vc() {
+    local name speaker said config
+    local "$@"
+    local data=${expdir}/eval/vc_sources heard=${expdir}/recognized timed=${said}
+    _score vc --source_scp "${data}/wav.scp"
+    _samples vc source="${data}"
+    judge "${said}/wav.scp" "${name}"
+    judge "${data}/wav.scp" vc_sources
+    rate name="${name}" task=vc data="${data}" heard="${heard}/${name}" \
+        out="${expdir}/${name}/scores_recognition.json" frames=false config="${judge_config}" \
+        -- source="${heard}/vc_sources"
+    hear_words "${name}" vc "${data}" "${said}" source="${data}"
+}
+
+# _score TASK [WORD]...: for the two above, whose variables it reads.
+_score() {
+    module "score_${name}" ctap.bin.score_speech --reference table:"${data}/wav.scp" \
+        --hypothesis table:"${said}/wav.scp" --msep_hypothesis table:"${timed}/wav.scp" --target_speaker "${speaker}" \
+        --speakers in:"${voices}" --name "${name}" --task "$1" --out out:"${expdir}/${name}/scores.json" \
+        --settings "${dumpdir}/audio.json" --seed "${seed}" --config "${config}" --nj "${nj}" "${@:2}"
+}
+
+# _samples TASK ROLE=DIR...: the same; sounds to hear, beside those of the roles.
+_samples() {
+    local role
+    local -a waves=()
+    for role in "${@:2}"; do waves+=("${role%%=*}=table:${role#*=}/wav.scp"); done
+    module "samples_${name}" ctap.bin.list_samples --out out:"${expdir}/${name}/samples.json" --speaker "${speaker}" \
+        --text "${data}/text" --settings "${dumpdir}/audio.json" --waves "${waves[@]}" "$1=table:${said}/wav.scp"
+}

@@ -1,0 +1,125 @@
+# shellcheck shell=bash disable=SC2154 # the options are those of ctap.sh
+# How a step is written, to be sourced. A step is done once, and again only if what it reads or is told has changed
+# (utils/run_step.sh); that is taken from the words of its command, where these mean more than they say:
+#
+#   in:PATH         the command gets PATH, which it reads: a file, or a directory with all below it
+#   table:DIR/FILE  the command gets DIR/FILE, and reads what else lies in DIR, too
+#   read:PATH       read, but not told to the command
+#   recordings:DIR  read: the recordings of a data directory; not told to the command
+#   out:PATH        the command gets PATH, which it makes
+#   into:DIR/FILE   the command gets DIR, and makes FILE there at last
+#   made:PATH       made, but not told to the command
+#   opt:KEY=VALUE   what the result depends on, if it is not told to the command
+#   each:LIST       of `generate`: a table with a line for each utterance; not told to the command
+#   title:TEXT      what the log calls the step, if not by its name
+#   --              what follows goes to the command as it is
+#
+# A label may stand before a path: `recording=in:PATH`. A step that reads one thing more says so in one place, its
+# command.
+#
+#   step NAME COMMAND WORD...          a program, or a function
+#   module NAME MODULE WORD...         a Python module, here
+#   network NAME MODULE WORD...        one that computes a network, where these run
+#   generate NAME MODULE WORD...       one that does so for each utterance, in several jobs
+#   training NAME TASK CONFIG WORD...  a training -> exp/NAME
+
+step() { _as_step "$@"; }
+
+module() { _as_step "$1" _module "${@:2}"; }
+_module() { "${python}" -m "$@"; }
+
+network() { _as_step "$1" _network "$@"; }
+_network() { one_network "${expdir}/log/$1.log" "${@:2}"; }
+
+generate() { _as_step "$1" _generate "$@"; }
+# The tables that the jobs write are joined in the end.
+_generate() {
+    local jobs table
+    jobs=$(jobs_for "${each}" "$(network_jobs)")
+    rm -rf "${folder}"
+    networks "${jobs}" "${expdir}/log/$1" "${@:2}"
+    ((jobs > 1)) || return 0
+    for table in "${folder}"/*.1; do
+        table=${table%.1}
+        LC_ALL=C sort "${table}".[0-9]* >"${table}.joined" || unwritable "${table}.joined"
+        rm "${table}".[0-9]*
+        mv "${table}.joined" "${table}"
+    done
+}
+
+training() {
+    local name=$1 task=$2 config=$3
+    log "training ${name}: log ${expdir}/log/train_${name}.log, curves: tensorboard --logdir ${expdir}/${name}"
+    _as_step "train_${name}" _training "${name}" "${task}" in:"${config}" title:"training ${name}" \
+        opt:"seed=${seed}" made:"${expdir}/${name}/model" "${@:4}"
+}
+# On the devices asked for.
+_training() {
+    local name=$1 task=$2 config=$3
+    local -a start=("${python}" -m)
+    local -a devices=(--trainer.accelerator cpu --trainer.devices 1)
+    if ((ngpu > 0)); then
+        devices=(--trainer.accelerator gpu --trainer.devices "${ngpu}" --trainer.num_nodes "${num_nodes}")
+    fi
+    if ((ngpu > 1 || num_nodes > 1)); then
+        start=(torchrun --nnodes "${num_nodes}" --nproc_per_node "${ngpu}" --max_restarts 0)
+        if ((num_nodes > 1)); then
+            : "${MASTER_ADDR:?with --num_nodes set MASTER_ADDR, and start the training on the other nodes: egs/README.md}"
+            start+=(--rdzv_backend c10d --rdzv_id "${name}" --rdzv_endpoint "${MASTER_ADDR}:${MASTER_PORT:-29500}")
+        fi
+        start+=(-m)
+    fi
+    # shellcheck disable=SC2086 # the launcher and its options are words
+    ${cuda_cmd} --gpu "${ngpu}" "${expdir}/log/train_${name}.log" \
+        "${start[@]}" ctap.bin.train "${task}" --config "${config}" --trainer.seed "${seed}" "${devices[@]}" \
+        --out "${expdir}/${name}" --restart "${force}" "${@:4}"
+}
+
+# _as_step NAME WORD...: the command that the words stand for, as a step; its options begin with the first dash.
+_as_step() {
+    local name=$1 title=$1 each="" folder="" word label table first=0
+    local -a about=() words=()
+    shift
+    while (($#)); do
+        word=$1 label=""
+        shift
+        if [[ ${word} =~ ^([^:/=]+=)((in|table|out):.*)$ ]]; then
+            label=${BASH_REMATCH[1]} word=${BASH_REMATCH[2]}
+        fi
+        case ${word} in
+            in:*) about+=(--in "${word#in:}") words+=("${label}${word#in:}") ;;
+            table:*)
+                word=${word#table:}
+                about+=(--in "${word%/*}") words+=("${label}${word}")
+                ;;
+            read:*) about+=(--in "${word#read:}") ;;
+            recordings:*)
+                # A set that was made elsewhere may have no utt2audio.
+                word=${word#recordings:}
+                for table in wav.scp utt2audio; do
+                    [[ ${table} == utt2audio && ! -e ${word}/${table} ]] || about+=(--in "${word}/${table}")
+                done
+                ;;
+            out:*) about+=(--out "${word#out:}") words+=("${label}${word#out:}") ;;
+            into:*)
+                word=${word#into:} folder=${word%/*}
+                about+=(--out "${word}") words+=("${folder}")
+                ;;
+            made:*) about+=(--out "${word#made:}") ;;
+            opt:*) about+=(--opt "${word#opt:}") ;;
+            each:*) each=${word#each:} ;;
+            title:*) title=${word#title:} ;;
+            --)
+                words+=("$@")
+                break
+                ;;
+            *) words+=("${word}") ;;
+        esac
+    done
+    while ((first < ${#words[@]})) && [[ ${words[first]} != -* ]]; do first=$((first + 1)); done
+    ((first == ${#words[@]})) || about+=(--opt "options=$(quoted "${words[@]:first}")")
+    run_step --mark "${marks}/${name}" --name "stage ${current}, ${title}" "${about[@]}" -- "${words[@]}"
+}
+
+# unwritable FILE: ends the step; the shell's own message does not name the file if its disk is full.
+unwritable() { die "$1: can't be written (is the disk full?)"; }

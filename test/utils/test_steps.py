@@ -1,0 +1,71 @@
+"""Steps as stages write them: what the words of a command stand for, and what makes it run again."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SETUP = """set -euo pipefail
+. {utils}/run_step.sh
+. {utils}/words.sh
+. {stages}/steps.sh
+marks=done current=4 expdir=exp seed=1
+say() {{ printf '<%s>' "$@" && echo && mkdir -p made out && : >made/table >out/file; }}
+"""
+
+
+def run(folder: Path, *lines: str) -> subprocess.CompletedProcess[str]:
+    """Bash ``lines`` in ``folder``, after what ctap.sh has set and sourced by then."""
+    head = SETUP.format(utils=ROOT / "utils", stages=ROOT / "egs/TEMPLATE/ctap1/stages")
+    return subprocess.run(
+        ["bash", "-c", "\n".join((head, *lines))], cwd=folder, capture_output=True, text=True
+    )
+
+
+STEP = """step x say title:"a title" --flag in:a/file table:b/wav.scp read:c --out_dir into:made/table \\
+    --out out:out/file --against recording=in:a/file url=http://x opt:key=1 -- in:users words"""
+
+
+def inputs(folder: Path) -> None:
+    for name in ("a/file", "b/wav.scp", "b/other", "c"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("1")
+
+
+def test_the_command_gets_plain_words(tmp_path: Path) -> None:
+    inputs(tmp_path)
+    done = run(tmp_path, STEP)
+    words = "<--flag><a/file><b/wav.scp><--out_dir><made><--out><out/file><--against>"
+    words += "<recording=a/file><url=http://x><in:users><words>"
+    assert done.stdout.splitlines()[0] == words
+    assert "stage 4, a title: done in" in done.stdout
+
+
+def test_each_input_and_option_counts_and_each_output_is_missed(tmp_path: Path) -> None:
+    inputs(tmp_path)
+    run(tmp_path, STEP)
+    assert "already done" in run(tmp_path, STEP).stdout
+    for name in ("a/file", "b/other", "c"):
+        (tmp_path / name).write_text("2")
+        assert f"{name} has changed" in run(tmp_path, STEP).stdout
+    for name in ("made/table", "out/file"):
+        (tmp_path / name).unlink()
+        assert f"{name} is missing" in run(tmp_path, STEP).stdout
+    assert "option key: '1' -> '2'" in run(tmp_path, STEP.replace("key=1", "key=2")).stdout
+    assert "--flag --more" in run(tmp_path, STEP.replace("--flag", "--flag --more")).stdout
+
+
+def test_recordings_are_tables_that_may_be_two(tmp_path: Path) -> None:
+    inputs(tmp_path)
+    step = "step y say recordings:b made:b/wav.scp"
+    assert run(tmp_path, step).returncode == 0
+    assert "already done" in run(tmp_path, step).stdout
+    (tmp_path / "b/utt2audio").write_text("1")
+    assert "b/utt2audio was added" in run(tmp_path, step).stdout
+
+
+def test_an_input_that_is_not_there_is_named(tmp_path: Path) -> None:
+    done = run(tmp_path, "step z say in:nowhere")
+    assert done.returncode != 0
+    assert "input nowhere does not exist" in done.stderr
