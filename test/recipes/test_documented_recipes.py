@@ -11,6 +11,7 @@ import pytest
 
 from test.documented import ROOT, Layout, blocks
 from test.recipes.conftest import Recipe
+from test.tools.test_documented_commands import CONFIGURED
 
 STEPS = "--trainer.max_steps 4 --trainer.epoch_steps 2"
 NOT_HERE = ("--download", "--help")
@@ -57,14 +58,7 @@ def cut_down(options: tuple[str, ...], corpus: Path, expdir: str) -> list[str]:
     """A command with what makes it small behind it."""
     given = dict(itertools.pairwise(options))
     small = SMALL | {"corpus": str(corpus), "expdir": given.get("--expdir", expdir)}
-    for name in (
-        "train_args",
-        "asr_args",
-        "judge_args",
-        "table1_args",
-        "table1_asr_args",
-        "table1_finetune_args",
-    ):
+    for name in CONFIGURED:
         own = re.sub(r"--model\.\w+\.layers \S+", "", given.get(f"--{name}", ""))
         small[name] = f"{own} {STEPS}".strip()
     if int(given.get("--stage", 0)) > 3:

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 import ctap
+from ctap.config import load_yaml
 from ctap.files.tables import read_table
 from ctap.kaldi.datadir import validate
 from ctap.text.phones import PHONE_TABLES
@@ -54,7 +55,8 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
     (recipe.path / "launcher").write_text(LAUNCHER)
     (recipe.path / "launcher").chmod(0o755)
     corpus = shutil.copytree(spoken, tmp_path / "corpus")
-    stages = ("--stop_stage", "8", "--skip_stages", "7")
+    args = ("--all_args", "--trainer.log_every 2", "--duration_args", "--trainer.log_every 3")
+    stages = ("--stop_stage", "8", "--skip_stages", "7", *args)
     first = recipe.run("--corpus", str(corpus), *stages)
     root = recipe.path
     for name in ("train", "dev", "test", "target_SSB7010_labeled", "target_SSB7010_test"):
@@ -66,6 +68,11 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
             assert sum(spans) == int(n)
             assert len(spans) == len(phones[utt].split())
     assert not (root / "data" / "target_SSB7010_speech" / "text").exists()
+
+    configs = (root / "exp").rglob("config.yaml")
+    logged = {path.parent.name: load_yaml(path)["trainer"]["log_every"] for path in configs}
+    assert logged.pop("duration") == 3
+    assert len(logged) == 6 and set(logged.values()) == {2}
 
     scores = {}
     for path in (root / "exp").rglob("scores*.json"):
@@ -101,7 +108,7 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
     assert steps
     assert all("already done" in line for line in steps), "\n".join(steps)
 
-    fewer = ("--stage", "5", "--stop_stage", "5", "--vc_utts", "1", "--ngpu", "2")
+    fewer = ("--stage", "5", "--stop_stage", "5", "--vc_utts", "1", "--ngpu", "2", *args)
     changed = recipe.run("--corpus", str(corpus), *fewer).stdout
     assert re.search(r"choose_vc_sources: .*--utts 2.*--utts 1", changed)
     assert re.search(r"conversion to SSB7010 in vc_SSB7010/test: done in", changed)

@@ -76,6 +76,12 @@ CONFIGURED = {
     "train_args": ("pretrain", "train_config"),
     "asr_args": ("asr", "asr_config"),
     "judge_args": ("judge", "judge_config"),
+    "finetune_args": ("finetune", "finetune_config"),
+    "labeled_args": ("finetune", "labeled_config"),
+    "duration_args": ("duration", "duration_config"),
+    "duration_adapt_args": ("duration", "duration_adapt_config"),
+    "acoustic_args": ("finetune", "acoustic_config"),
+    "semantic_args": ("semantic", "semantic_config"),
     "table1_args": ("pretrain", "paper_config"),
     "table1_asr_args": ("asr", "asr_config"),
     "table1_finetune_args": ("finetune", "finetune_config"),
@@ -137,7 +143,7 @@ def check_recipe(folder: Path, words: Sequence[str]) -> None:
     for name, config in configs.items():
         assert config.is_file(), f"--{name} {config}"
     for name, (task, config) in CONFIGURED.items():
-        check_training(task, configs[config], options[name])
+        check_training(task, configs[config], f"{options['all_args']} {options[name]}")
 
 
 def check_make(words: Sequence[str]) -> None:
@@ -244,8 +250,18 @@ def test_a_wrong_command_would_be_noticed(text: str, layout: Layout, monkeypatch
 
 @pytest.mark.parametrize("words", ["--loss.no_such_weight 1", "--trainer.max_steps many"])
 def test_a_wrong_override_would_be_noticed(words: str, layout: Layout) -> None:
-    with pytest.raises(SystemExit):
-        check_recipe(layout.root / "egs/mini/ctap1", ["--train_args", words])
+    for option in ("--train_args", "--duration_adapt_args", "--all_args"):
+        with pytest.raises(SystemExit):
+            check_recipe(layout.root / "egs/mini/ctap1", [option, words])
+
+
+def test_every_training_of_the_recipe_has_options_of_its_own(layout: Layout) -> None:
+    names = recipe_options(layout.root / "egs/mini/ctap1", [])
+    ours = {name for name in names if name.endswith("_args")} - {"all_args", "aligner_args"}
+    assert ours == set(CONFIGURED)
+    stages = "".join(path.read_text() for path in (ROOT / "egs/TEMPLATE/ctap1/stages").glob("*.sh"))
+    for call in re.findall(r"^ +training (?:\\\n|[^\n])*", stages, re.MULTILINE):
+        assert re.search(r'-- "\$\{\w+_options\[@\]\}"$', call), call
 
 
 @pytest.mark.parametrize(

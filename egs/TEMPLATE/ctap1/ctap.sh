@@ -62,12 +62,18 @@ align_pictures=4          # alignments of train that are drawn, the least sure o
 durations=""              # directory of TextGrids or durations files <set>/..., instead of aligning
 
 # Models
+all_args=""                              # more options of every training of stages 3 to 7: "--trainer.precision 32-true";
+                                         # those of the trainings' own, below, win; all are quoted as in a shell
 train_config=conf/ctap.yaml              # CTAP pretraining
-train_args=""                            # more of its options, quoted as in a shell: "--trainer.max_steps 1000"
+train_args=""                            # more of its options: "--trainer.max_steps 1000"
 finetune_config=conf/finetune.yaml       # decoder and prompt encoder, on speech alone
+finetune_args=""                         # more of its options
 labeled_config=conf/finetune_labeled.yaml # the same, on the labeled minutes
+labeled_args=""                          # more of its options
 duration_config=conf/duration.yaml       # duration models, on all labeled speech
+duration_args=""                         # more of its options
 duration_adapt_config=conf/duration_adapt.yaml # the same, on the labeled minutes
+duration_adapt_args=""                   # more of its options
 duration_model=diffusion  # durations of synthesised speech: diffusion or deterministic
 asr_config=conf/asr.yaml                 # phoneme decoder
 asr_args=""                              # more of its options
@@ -92,7 +98,9 @@ no_decoder_config=conf/ablations/ctap_no_decoder.yaml # CTAP w/o decoder
 mse_embed_config=conf/ablations/ctap_mse_embed.yaml # CTAP + L_mse(embed)
 phoneme_decoder_config=conf/ablations/ctap_phoneme_decoder.yaml # CTAP + decoder_phoneme
 acoustic_config=conf/acoustic.yaml         # acoustic model of systems without a decoder of their own
+acoustic_args=""                           # more of its options
 semantic_config=conf/semantic.yaml         # semantic prediction model of systems without a phoneme encoder
+semantic_args=""                           # more of its options
 table1_args=""                             # more options of their pretraining, such as "--trainer.max_steps 1000"
 table1_asr_args=""                         # of their phoneme models
 table1_finetune_args=""                    # and of their fine-tuning
@@ -132,11 +140,19 @@ fi
 ctap_exp=${expdir}/${tag}
 marks=${expdir}/.done
 voices=${expdir}/eval/voices
-declare -a train_options asr_options aligner_options judge_options table1_options table1_asr_options table1_finetune_options
+declare -a all_options train_options finetune_options labeled_options duration_options duration_adapt_options asr_options judge_options
+declare -a aligner_options acoustic_options semantic_options table1_options table1_asr_options table1_finetune_options
+split_words all_args "${all_args}" all_options
 split_words train_args "${train_args}" train_options
+split_words finetune_args "${finetune_args}" finetune_options
+split_words labeled_args "${labeled_args}" labeled_options
+split_words duration_args "${duration_args}" duration_options
+split_words duration_adapt_args "${duration_adapt_args}" duration_adapt_options
 split_words asr_args "${asr_args}" asr_options
 split_words judge_args "${judge_args}" judge_options
 split_words aligner_args "${aligner_args}" aligner_options
+split_words acoustic_args "${acoustic_args}" acoustic_options
+split_words semantic_args "${semantic_args}" semantic_options
 split_words table1_args "${table1_args}" table1_options
 split_words table1_asr_args "${table1_asr_args}" table1_asr_options
 split_words table1_finetune_args "${table1_finetune_args}" table1_finetune_options

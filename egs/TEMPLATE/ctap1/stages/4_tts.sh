@@ -4,7 +4,7 @@
 stage_4() {
     local spk
     training duration duration "${duration_config}" --train_dir in:"${dumpdir}/train" --dev_dir in:"${dumpdir}/dev" \
-        --init in:"${ctap_exp}/model"
+        --init in:"${ctap_exp}/model" -- "${duration_options[@]}"
     embed_voices
     train_judge
     for spk in $(targets); do
@@ -19,9 +19,10 @@ train_voice() {
     local spk=$1 labeled=${dumpdir}/target_$1_labeled
     finetune_speech "${spk}"
     training "tts_${spk}_decoder" finetune "${labeled_config}" --reads phonemes --train_dir in:"${labeled}" \
-        --init in:"${expdir}/vc_${spk}/model"
+        --init in:"${expdir}/vc_${spk}/model" -- "${labeled_options[@]}"
     training "tts_${spk}" duration "${duration_adapt_config}" --train_dir in:"${labeled}" \
-        --init in:"${expdir}/tts_${spk}_decoder/model" --duration_init in:"${expdir}/duration/model"
+        --init in:"${expdir}/tts_${spk}_decoder/model" --duration_init in:"${expdir}/duration/model" \
+        -- "${duration_adapt_options[@]}"
 }
 
 # The test utterances with durations of its own, and with those of the recordings.

@@ -96,7 +96,8 @@ one_row() {
 # made_before ROW: whether stages 3 to 6 have made this very row.
 made_before() {
     [[ $(config_of "$1") == "${train_config}" && ${table1_args} == "${train_args}" &&
-        ${table1_asr_args} == "${asr_args}" && -z ${table1_finetune_args} ]]
+        ${table1_asr_args} == "${asr_args}" && ${table1_finetune_args} == "${finetune_args}" &&
+        ${table1_finetune_args} == "${labeled_args}" ]]
 }
 
 # kind_of ROW: where its representation comes from (upstream, dump, ctap); nothing if there is no such row.
@@ -188,9 +189,9 @@ given_system() {
     local base=table1/$1 given=$2
     local -a sets=(--train_dir in:"${dumpdir}/train" --dev_dir in:"${dumpdir}/dev")
     training "${base}/acoustic" finetune "${acoustic_config}" --reads speech "${sets[@]}" --given "${given}" \
-        read:"${given}/train"
+        read:"${given}/train" -- "${acoustic_options[@]}"
     training "${base}/semantic" semantic "${semantic_config}" "${sets[@]}" \
-        --init in:"${expdir}/${base}/acoustic/model" --given "${given}"
+        --init in:"${expdir}/${base}/acoustic/model" --given "${given}" -- "${semantic_options[@]}"
     compare_system "$1" "${expdir}/${base}/semantic/model" "${given}"
 }
 
@@ -201,7 +202,8 @@ ctap_system() {
     training "${base}/ctap" pretrain "$(config_of "$1")" read:"${dumpdir}/stats.json" "${sets[@]}" \
         -- "${table1_options[@]}"
     if [[ $1 == ctap_no_decoder ]]; then
-        training "${base}/acoustic" finetune "${acoustic_config}" --reads speech "${sets[@]}" --init in:"${model}"
+        training "${base}/acoustic" finetune "${acoustic_config}" --reads speech "${sets[@]}" --init in:"${model}" \
+            -- "${acoustic_options[@]}"
         model=${expdir}/${base}/acoustic/model
     fi
     compare_system "$1" "${model}" ""

@@ -49,9 +49,11 @@ _generate() {
 
 training() {
     local name=$1 task=$2 config=$3
+    local -a shared=()
+    [[ -z ${all_args} ]] || shared=(opt:"all_args=${all_args}")
     log "training ${name}: log ${expdir}/log/train_${name}.log, curves: tensorboard --logdir ${expdir}/${name}"
     _as_step "train_${name}" _training "${name}" "${task}" in:"${config}" title:"training ${name}" \
-        opt:"seed=${seed}" made:"${expdir}/${name}/model" "${@:4}"
+        opt:"seed=${seed}" "${shared[@]}" made:"${expdir}/${name}/model" "${@:4}"
 }
 # On the devices asked for.
 _training() {
@@ -71,8 +73,8 @@ _training() {
     fi
     # shellcheck disable=SC2086 # the launcher and its options are words
     ${cuda_cmd} --gpu "${ngpu}" "${expdir}/log/train_${name}.log" \
-        "${start[@]}" ctap.bin.train "${task}" --config "${config}" --trainer.seed "${seed}" "${devices[@]}" \
-        --out "${expdir}/${name}" --restart "${force}" "${@:4}"
+        "${start[@]}" ctap.bin.train "${task}" --config "${config}" --trainer.seed "${seed}" "${all_options[@]}" \
+        "${devices[@]}" --out "${expdir}/${name}" --restart "${force}" "${@:4}"
 }
 
 # _as_step NAME WORD...: the command that the words stand for, as a step; its options begin with the first dash.

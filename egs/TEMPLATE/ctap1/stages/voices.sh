@@ -10,7 +10,7 @@ finetune_speech() {
     module "prompt_${spk}" ctap.bin.choose_prompt --data_dir in:"${datadir}/target_${spk}_speech" \
         --out out:"${expdir}/prompts/${spk}"
     training "vc_${spk}" finetune "${finetune_config}" --reads speech \
-        --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${ctap_exp}/model"
+        --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${ctap_exp}/model" -- "${finetune_options[@]}"
 }
 
 # say_as_given EXPERIMENT SPEAKER TIMING NAME: the phones of TIMING with its durations -> exp/EXPERIMENT/NAME.
