@@ -34,6 +34,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--skipped", type=Path, help="default: skipped.tsv beside --out_dir")
     add("--notices", type=Path, help="kept, with a remark; default: notices.tsv beside --out_dir")
     add("--sandhi", type=yes_or_no, default=False, metavar="true|false", help=SANDHI_HELP)
+    add("--spell_latin", type=yes_or_no, default=False, metavar="true|false", help=SPELL_HELP)
     add("--min_seconds", type=float, default=0.1, help="leave out shorter recordings (default: 0.1)")
     add("--max_seconds", type=float, default=60.0, help="leave out longer recordings (default: 60)")
     add("--num_threads", type=int, default=8, help="recordings read at a time (default: 8)")
@@ -41,6 +42,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 SANDHI_HELP = "tone sandhi where hanzi are read (given pinyin stays as it is; default: false)"
+SPELL_HELP = "Latin letters by their names where hanzi are read; else left out (default: false)"
 
 
 def yes_or_no(word: str) -> bool:
@@ -70,8 +72,8 @@ def main(argv: list[str] | None = None) -> None:
         num_threads=options.num_threads,
     )
     seconds = {utt: recording.seconds for utt, recording in recordings.items()}
-    rules = TextRules(sandhi=options.sandhi)
-    made = read_all(tables, seconds, rules, skipped)
+    rules = TextRules(sandhi=options.sandhi, spell_latin=options.spell_latin)
+    made = read_all(tables, seconds, rules, skipped, notices)
     made["utt2audio"] = {utt: recordings[utt].digest for utt in made["phones"]}
     skipped.write(skipped_path)
     notices.write(notices_path)
@@ -116,13 +118,17 @@ def consistent(tables: Tables, where: Path, skipped: SkipList) -> list[str]:
     return [utt for utt in keep if utt in speakers]
 
 
-def read_all(tables: Tables, seconds: dict[str, float], rules: TextRules, skipped: SkipList) -> Tables:
+def read_all(
+    tables: Tables, seconds: dict[str, float], rules: TextRules, skipped: SkipList, notices: SkipList
+) -> Tables:
     """``text``, ``pinyin``, ``phones``, ``utt2dur`` of what can be read and is long enough for its phones."""
     made: Tables = {"text": {}, "pinyin": {}, "phones": {}, "utt2dur": {}}
     hanzi, pinyin = tables.get("text", {}), tables.get("pinyin", {})
     for utt, duration in seconds.items():
         try:
-            reading = read(hanzi.get(utt), pinyin.get(utt), sandhi=rules.sandhi)
+            reading = read(
+                hanzi.get(utt), pinyin.get(utt), sandhi=rules.sandhi, spell_latin=rules.spell_latin
+            )
         except UserError as error:
             skipped.add(utt, reason(error), error)
             continue
@@ -131,6 +137,8 @@ def read_all(tables: Tables, seconds: dict[str, float], rules: TextRules, skippe
             detail = f"{duration:.3f} s for {len(reading.phones)} phones"
             skipped.add(utt, "recording too short for its text", detail)
             continue
+        if reading.traditional:
+            notices.add(utt, "traditional characters, read as simplified ones", reading.text)
         made["text"][utt] = reading.text
         made["pinyin"][utt] = reading.pinyin
         made["phones"][utt] = reading.phones

@@ -223,7 +223,8 @@ class Model:
     ) -> list[Timed]:
         rules, most = self.parts.text, self.parts.trained.window("duration")
         if not isinstance(durations, str):
-            phones = text_to_phones(text, sandhi=rules.sandhi) if isinstance(text, str) else text
+            options = {"sandhi": rules.sandhi, "spell_latin": rules.spell_latin}
+            phones = text_to_phones(text, **options) if isinstance(text, str) else text
             return [given(phones, durations)]
         pieces = text_to_pieces(text, rules, most) if isinstance(text, str) else phones_to_pieces(text, most)
         frames = round(pause / self.parts.audio.frame_shift)

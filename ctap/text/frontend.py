@@ -6,46 +6,71 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from ctap.text.normalize import PAUSE, UnreadableText, is_hanzi, normalize_text
+from ctap.text.forms import plain_form, without_prosody
+from ctap.text.latin import is_spelled
+from ctap.text.normalize import PAUSE, SILENT, UnreadableText, is_hanzi, normalize_text
 from ctap.text.pinyin import canonical, hanzi_to_pinyin, pinyin_to_phones
 
-_BREAKS = re.compile(r"[，。！？；：、,.!?;…—|\n\r]+")
-_PROSODY = re.compile(r"[%$]")
+_BREAKS = re.compile(r"(?:[，。！？；：、,.!?;…—–~|\n\r]|(?<!u):)+")
+_BLANKS = re.compile(f"[{re.escape(''.join(SILENT))}]+")
 _MARKS = re.compile("[\u0304\u0301\u030c\u0300]")
 
 
-def is_pinyin(text: str) -> bool:
-    """Whether ``text`` is to be read as pinyin: no hanzi, and words that start with a letter."""
-    words = _PROSODY.sub(" ", _BREAKS.sub(" ", text)).split()
-    return bool(words) and not any(map(is_hanzi, text)) and all(word[0].isalpha() for word in words)
+def is_pinyin(text: str, *, spell_latin: bool = False) -> bool:
+    """Whether ``text`` is to be read as pinyin: no hanzi, and words that start with a letter.
+
+    With ``spell_latin`` text is no pinyin when all of its words are letters to be spelled (OK).
+    """
+    if any(map(is_hanzi, plain_form(text))):
+        return False
+    words = [word for stretch in pinyin_words(text) for word in stretch]
+    spelled = spell_latin and all(map(is_spelled, words))
+    return bool(words) and not spelled and all(word[0].isalpha() for word in words)
 
 
-def text_to_pinyin(text: str, *, sandhi: bool = False) -> list[list[str]]:
+def pinyin_words(text: str) -> list[list[str]]:
+    """What stands between blanks in ``text``, one list for each stretch between pauses that holds any.
+
+    Quotes, brackets, hyphens, invisible characters and the marks of prosodic boundaries are blanks.
+    """
+    plain = without_prosody(plain_form(text), pinyin=True)
+    stretches = (_BLANKS.sub(" ", stretch).split() for stretch in _BREAKS.split(plain))
+    return [words for words in stretches if words]
+
+
+def text_to_pinyin(text: str, *, sandhi: bool = False, spell_latin: bool = False) -> list[list[str]]:
     """Syllables of ``text``, one list for each stretch between pauses.
 
     Args:
         text: hanzi (digits and the like are normalised), or pinyin whose syllables are set apart by spaces,
-            with tone digits or tone marks. Punctuation is a pause; the prosody marks ``%`` and ``$`` of
-            AISHELL-3 are not.
+            with tone digits or tone marks. Punctuation is a pause; the prosody marks of AISHELL-3 (``%``,
+            ``$``) and CSMSC (``#1`` to ``#4``) are not.
         sandhi: tone sandhi of hanzi, see :func:`ctap.text.pinyin.hanzi_to_pinyin`; pinyin is taken as said.
+        spell_latin: letters among hanzi by their names, see :mod:`ctap.text.latin`.
 
     Raises:
         UnreadableText: nothing to read, or something without a Mandarin reading.
         UnknownPinyin: naming the syllable that is none.
     """
-    return syllable_reader(text, sandhi=sandhi)(text)
+    return syllable_reader(text, sandhi=sandhi, spell_latin=spell_latin)(text)
 
 
-def syllable_reader(text: str, *, sandhi: bool = False) -> Callable[[str], list[list[str]]]:
+def syllable_reader(
+    text: str, *, sandhi: bool = False, spell_latin: bool = False
+) -> Callable[[str], list[list[str]]]:
     """What reads ``text``, or any part of it in the way of the whole, as :func:`text_to_pinyin` does."""
-    if not is_pinyin(text):
-        return lambda part: [hanzi_to_pinyin(p, sandhi=sandhi) for p in normalize_text(part).split(PAUSE)]
+    if not is_pinyin(text, spell_latin=spell_latin):
+
+        def read_hanzi(part: str) -> list[list[str]]:
+            spoken = normalize_text(part, spell_latin=spell_latin)
+            return [hanzi_to_pinyin(stretch, sandhi=sandhi) for stretch in spoken.split(PAUSE)]
+
+        return read_hanzi
     # With tone marks a bare syllable is in the neutral tone; with digits it is a slip.
     bare_tone = "5" if _MARKS.search(unicodedata.normalize("NFD", text)) else None
 
     def read(part: str) -> list[list[str]]:
-        words = [_PROSODY.sub(" ", stretch).split() for stretch in _BREAKS.split(part)]
-        stretches = [[canonical(word, bare_tone=bare_tone) for word in own] for own in words if own]
+        stretches = [[canonical(word, bare_tone=bare_tone) for word in own] for own in pinyin_words(part)]
         if not stretches:
             raise UnreadableText(f"nothing to read in {part!r}")
         return stretches
@@ -53,7 +78,7 @@ def syllable_reader(text: str, *, sandhi: bool = False) -> Callable[[str], list[
     return read
 
 
-def text_to_phones(text: str, *, sandhi: bool = False) -> list[str]:
+def text_to_phones(text: str, *, sandhi: bool = False, spell_latin: bool = False) -> list[str]:
     """Phones of ``text`` for synthesis: ``sil`` at both ends, ``sp`` at each pause inside.
 
     >>> text_to_phones("ni3 hao3, zai4 jian4")
@@ -61,7 +86,7 @@ def text_to_phones(text: str, *, sandhi: bool = False) -> list[str]:
 
     Args and errors are those of :func:`text_to_pinyin`.
     """
-    return with_pauses(text_to_pinyin(text, sandhi=sandhi))
+    return with_pauses(text_to_pinyin(text, sandhi=sandhi, spell_latin=spell_latin))
 
 
 def with_pauses(stretches: list[list[str]]) -> list[str]:

@@ -1,30 +1,38 @@
 """Written text to what is spoken: hanzi and pauses, nothing else.
 
-Digits, dates, amounts, percentages, units and the like are written out by wetext (the text normalisation
-grammars of WeNet as finite-state transducers, shipped inside its wheel, so nothing is downloaded). cn2an was
-the alternative: 250 times smaller and three times quicker to import, but it reads a telephone number as a
-quantity and leaves times, currencies, units and arithmetic signs as they are.
+Forms of characters become one (:mod:`ctap.text.forms`), then numbers and what belongs to them are written out
+(:mod:`ctap.text.grammar`). Numbers that it leaves go to wetext (the text normalisation grammars of WeNet as
+finite-state transducers, shipped inside its wheel, so nothing is downloaded). cn2an was the alternative: 250
+times smaller, but it leaves times, currencies, units and arithmetic signs as they are.
 
-What then still isn't hanzi, a pause or silent punctuation can't be read: Latin letters, other scripts,
-symbols.
+What then still isn't hanzi, a pause or silent punctuation can't be read: Latin letters (unless they are to be
+spelled), other scripts, symbols.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from difflib import SequenceMatcher
 from typing import Any
 
 from ctap.errors import UserError
+from ctap.text.forms import plain_form, without_prosody
+from ctap.text.grammar import write_out
+from ctap.text.latin import RUN, is_spelled
+from ctap.text.simplified import simplified
 
 PAUSE = "，"
 """The one character that stands for a pause in normalised text."""
 
 _PAUSES = frozenset("，。！？；：、,.!?;:…—–～~\n\r|｜")
-_SILENT = frozenset(" \t\u3000\u00a0\u200b\ufeff\"'“”‘’`´「」『』《》〈〉<>（）()【】[]〔〕{}｛｝·・•-_－")
+SILENT = frozenset(" \t\u3000\u00a0\u200b\ufeff\"'“”‘’`´「」『』《》〈〉<>（）()【】[]〔〕{}｛｝·・•-_－")
+"""Characters that are not said and make no pause."""
+
 _HANZI = re.compile(
     "[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]"  # 〇, unified, compatibility
 )
+_PARTS = re.compile("[A-Za-zＡ-Ｚａ-ｚ]+|.", re.DOTALL)
 
 
 class UnreadableText(UserError):  # noqa: N818 - the name callers catch says what it is
@@ -43,29 +51,38 @@ def _normalizer() -> Any:
     return Normalizer(lang="zh", operator="tn", remove_erhua=False)
 
 
-def normalize_text(text: str) -> str:
+def normalize_text(text: str, *, spell_latin: bool = False) -> str:
     """Spoken form of ``text``: hanzi, with one :data:`PAUSE` wherever punctuation stands inside.
 
-    Pauses at either end are dropped, and so are spaces, quotes and brackets. Text of only hanzi and
-    punctuation never reaches the grammars.
+    Pauses at either end are dropped, and so are spaces, quotes, brackets, invisible characters and the marks
+    of prosodic boundaries. Hanzi stay in the script of the user. Text of only hanzi and punctuation never
+    reaches the grammars.
+
+    Args:
+        text: What was written.
+        spell_latin: Letters that are said by their names stay in the text, see :mod:`ctap.text.latin`.
 
     Raises:
-        UnreadableText: naming what can't be read, or that nothing is left to read.
+        UnreadableText: quoting what can't be read, or saying that nothing is left to read.
     """
-    if not all(is_hanzi(c) or c in _PAUSES or c in _SILENT for c in text):
-        text = _normalizer().normalize(text)
+    spoken = without_prosody(plain_form(text))
+    if not all(map(_is_plain, spoken)):
+        spoken = _in_words(spoken)
     out: list[str] = []
-    unread: list[str] = []
-    for char in text:
-        if is_hanzi(char):
+    unread: set[str] = set()
+    spelled = _spelled(spoken) if spell_latin else frozenset()
+    for i, char in enumerate(spoken):
+        if i in spelled or is_hanzi(char):
             out.append(char)
         elif char in _PAUSES:
             if out and out[-1] != PAUSE:
                 out.append(PAUSE)
-        elif char not in _SILENT:
-            unread.append(char)
+        elif char not in SILENT:
+            unread.add(char)
     if unread:
-        raise UnreadableText(f"no Mandarin reading for {''.join(unread)!r} in {text!r}; write it in hanzi")
+        raise UnreadableText(
+            f"no Mandarin reading for {_quoted(text, unread)} in {text!r}; write it in hanzi"
+        )
     if out and out[-1] == PAUSE:
         out.pop()
     if not out:
@@ -76,3 +93,35 @@ def normalize_text(text: str) -> str:
 def hanzi_only(text: str) -> str:
     """:func:`normalize_text` without its pauses: what a data directory's ``text`` holds."""
     return normalize_text(text).replace(PAUSE, "")
+
+
+def _is_plain(char: str) -> bool:
+    return is_hanzi(char) or char in _PAUSES or char in SILENT
+
+
+def _in_words(text: str) -> str:
+    """``text`` with numbers, signs and units in words; what it has of hanzi stays in its script."""
+    plain = simplified(text)
+    spoken = write_out(plain)
+    if any(map(str.isdecimal, spoken)):
+        spoken = _normalizer().normalize(spoken)
+    if plain == text or len(plain) != len(text):
+        return spoken
+    out = list(spoken)
+    for i, j, size in SequenceMatcher(None, plain, spoken, autojunk=False).get_matching_blocks():
+        out[j : j + size] = text[i : i + size]
+    return "".join(out)
+
+
+def _spelled(text: str) -> frozenset[int]:
+    """Where letters of ``text`` stand that are said by their names."""
+    runs = [run for run in RUN.finditer(text) if is_spelled(run[0])]
+    return frozenset(i for run in runs for i in range(*run.span()))
+
+
+def _quoted(text: str, unread: set[str]) -> str:
+    """The stretches of ``text``, as it was written, that hold what can't be read."""
+    parts = _PARTS.findall(text)
+    wanted = [part for part in parts if unread & set(plain_form(part))]
+    wanted = wanted or [part for part in parts if not all(map(_is_plain, part))]
+    return ", ".join(map(repr, dict.fromkeys(wanted)))

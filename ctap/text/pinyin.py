@@ -14,8 +14,10 @@ import unicodedata
 from collections.abc import Iterable
 
 from ctap.errors import UserError
+from ctap.text.latin import RUN, names
 from ctap.text.phones import ERHUA, INITIALS, SYLLABIC_NASALS
 from ctap.text.sandhi import apply_sandhi
+from ctap.text.simplified import simplified
 
 
 class UnknownPinyin(UserError):  # noqa: N818 - the name callers catch says what it is
@@ -47,6 +49,7 @@ _NO_INITIAL |= {
     "yuan": "van",
     "yun": "vn",
 }
+_NO_INITIAL |= {"yv": "v", "yve": "ve", "yvan": "van", "yvn": "vn"}  # as some write yu, as jv for ju
 _NO_INITIAL |= {"wu": "u", "wa": "ua", "wo": "uo", "wai": "uai", "wei": "uei", "wan": "uan", "wen": "uen"}
 # wong is how dictionaries write the Cantonese-coloured reading of weng.
 _NO_INITIAL |= {"wang": "uang", "weng": "ueng", "wong": "ueng"}
@@ -163,39 +166,56 @@ def is_erhua(syllable: str) -> bool:
 
 
 def count_fits(hanzi: str, syllables: list[str]) -> bool:
-    """Whether ``syllables`` can be the reading of ``hanzi``: one each, and an erhua may take a further 儿."""
-    extra = len(hanzi) - len(syllables)
+    """Whether ``syllables`` can be the reading of ``hanzi``: one each, and an erhua may take a further 儿.
+
+    Letters among the hanzi count with the syllables of their names.
+    """
+    extra = len(RUN.sub("", hanzi)) + sum(len(names(run)) for run in RUN.findall(hanzi)) - len(syllables)
     return 0 <= extra <= min(hanzi.count("儿") + hanzi.count("兒"), sum(map(is_erhua, syllables)))
 
 
 def hanzi_to_pinyin(hanzi: str, *, sandhi: bool = False) -> list[str]:
     """Reading of ``hanzi``, one canonical syllable for each character, from pypinyin's phrase dictionary.
 
-    儿 is read as a syllable of its own (``er2``): whether it is an erhua is not in the dictionary.
+    The dictionary is one of simplified characters: traditional ones are read as those that stand for them.
+    儿 is read as a syllable of its own (``er2``): whether it is an erhua is not in the dictionary. Latin
+    letters are read by their names, which may have several syllables.
 
     Args:
-        hanzi: characters to read; no punctuation, digits or letters (see :mod:`ctap.text.normalize`).
+        hanzi: characters to read; no punctuation or digits (see :mod:`ctap.text.normalize`).
         sandhi: spoken tones, see :mod:`ctap.text.sandhi`. Off, tones are the dictionary's, whose phrases
             already write the sandhi of 一 and 不 (一个 ``yi2 ge4``).
 
     Raises:
         UnknownPinyin: naming the characters that have no reading.
     """
+    syllables: list[str] = []
+    start = 0
+    for run in RUN.finditer(hanzi):
+        syllables += _read_hanzi(hanzi[start : run.start()], sandhi) + names(run[0])
+        start = run.end()
+    return syllables + _read_hanzi(hanzi[start:], sandhi)
+
+
+def _read_hanzi(hanzi: str, sandhi: bool) -> list[str]:
     import pypinyin
 
-    unread: list[str] = []
+    unread: set[str] = set()
 
     def note(chars: str) -> None:
-        unread.append(chars)
+        unread.update(chars)
 
+    # A rare character may have a simplified form that is rarer still, and in no dictionary.
+    plain = "".join(s if s < "\U00010000" else own for own, s in zip(hanzi, simplified(hanzi), strict=True))
     syllables = pypinyin.lazy_pinyin(
-        hanzi,
+        plain,
         style=pypinyin.Style.TONE3,
         errors=note,
         v_to_u=False,
         neutral_tone_with_five=True,
     )
     if unread or len(syllables) != len(hanzi):
-        raise UnknownPinyin(f"no reading for {''.join(unread) or hanzi!r} in {hanzi!r}")
+        what = "".join(own for own, read in zip(hanzi, plain, strict=True) if read in unread)
+        raise UnknownPinyin(f"no reading for {what or hanzi!r} in {hanzi!r}")
     syllables = [canonical(syllable) for syllable in syllables]
-    return apply_sandhi(hanzi, syllables) if sandhi else syllables
+    return apply_sandhi(plain, syllables) if sandhi else syllables

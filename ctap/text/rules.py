@@ -30,11 +30,14 @@ class TextRules:
         language: Which language it is, one of :data:`LANGUAGES`.
         sandhi: Tone sandhi where hanzi are read, see :mod:`ctap.text.sandhi`.
         normalization: What writes out digits, dates and units, see :mod:`ctap.text.normalize`.
+        spell_latin: Whether Latin letters are read by their names, see :mod:`ctap.text.latin`; text that has
+            any is refused otherwise.
     """
 
     language: str = "mandarin"
     sandhi: bool = False
     normalization: str = "wetext"
+    spell_latin: bool = False
 
     def save(self, folder: str | Path) -> None:
         """Write ``folder/text.json``, whole or not at all."""
@@ -43,7 +46,10 @@ class TextRules:
 
     def as_json(self) -> str:
         """What ``text.json`` holds."""
-        return json.dumps(asdict(self), indent=2) + "\n"
+        values = asdict(self)
+        if not self.spell_latin:
+            del values["spell_latin"]  # unset, so that versions without it know all that is there
+        return json.dumps(values, indent=2) + "\n"
 
     @classmethod
     def load(cls, folder: str | Path) -> TextRules:
@@ -89,6 +95,7 @@ _ALLOWED: dict[str, tuple[str | bool, ...]] = {
     "language": LANGUAGES,
     "sandhi": (True, False),
     "normalization": NORMALIZATIONS,
+    "spell_latin": (True, False),
 }
 
 

@@ -10,7 +10,7 @@ from ctap.text.phones import ERHUA, INITIALS, PAUSES, tone
 from ctap.text.rules import TextRules
 
 # The end of a sentence, and what closes behind it. A full stop or a semicolon between digits is none.
-_END = re.compile(r"(?:[。！？!?；;…\n\r]|\.(?![0-9a-zA-Z]))+[”’」』）)\]】》\"'\s]*")
+_END = re.compile(r"(?:[。｡！？!?；;…⋯\n\r]|\.(?![0-9a-zA-Z]))+[”’」』）)\]】》\"'\s]*")
 SLACK = 1.25  # a sentence is cut when it has so many times the phones that a model has seen in one
 
 
@@ -55,7 +55,7 @@ def text_to_pieces(text: str, rules: TextRules, most: int) -> list[Piece]:
         UnreadableText: Nothing to read, or something without a Mandarin reading.
         UnknownPinyin: Naming the syllable that is none.
     """
-    read = syllable_reader(text, sandhi=rules.sandhi)
+    read = syllable_reader(text, sandhi=rules.sandhi, spell_latin=rules.spell_latin)
     sentences = [with_pauses(read(part)) for part in split_sentences(text)]
     pieces: list[Piece] = []
     for i, phones in enumerate(sentences):

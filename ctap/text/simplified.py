@@ -7,7 +7,11 @@ opencc-python-reimplemented, the same tables of 2017 read by Python alone, has h
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
+
+# 著 of books and of fame; all else is the particle, or the verb 着.
+_PARTICLE = re.compile("(?<![名原专编论译拙遗巨新合撰显昭卓土执较素微])著(?![名作者述书称文录有于闻说译])")
 
 
 @functools.cache
@@ -23,8 +27,11 @@ def simplified(text: str) -> str:
     >>> simplified("為什麼看著裏面")
     '为什么看着里面'
 
-    著 is a character of both scripts: traditional text writes 看著 for 看着. It is changed only beside other
-    traditional characters, and there where OpenCC takes it for the particle (顯著 becomes 显著).
+    著 is a character of both scripts: traditional text writes 看著 for 看着. Beside other traditional
+    characters it is changed where OpenCC takes it for the particle (顯著 becomes 显著), in text without any
+    (她看著我) where it belongs to no word that simplified text writes with it.
     """
-    plain = _converter("t2s").convert(text)
-    return text if plain == text else str(_converter("tw2s").convert(text))
+    plain = str(_converter("t2s").convert(text))
+    if plain != text:
+        return str(_converter("tw2s").convert(text))
+    return _PARTICLE.sub("着", text) if "著" in text else text

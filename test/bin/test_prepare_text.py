@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import soundfile
@@ -64,6 +66,29 @@ def test_given_pinyin_wins_and_sandhi_is_for_the_rest(corpus):
         "bob-1": "ni3 hao3",
         "bob-2": "hao3",
     }
+
+
+def test_traditional_text_is_kept_read_and_counted(corpus, capsys):
+    write_table(
+        corpus / "text",
+        {"ann-1": "銀行在重慶", "ann-2": "有3個", "ann-3": "妈妈#1好#4", "bob-1": "長城", "bob-2": "音樂"},
+    )
+    write_table(corpus / "pinyin", {"bob-2": "yin1 yue4"})
+    out = run(corpus)
+    assert read_table(out / "text")["ann-1"] == "銀行在重慶" and read_table(out / "text")["ann-2"] == "有三個"
+    assert read_table(out / "phones")["ann-1"] == "in2 h ang2 z ai4 ch ong2 q ing4"
+    assert read_table(out / "pinyin")["ann-3"] == "ma1 ma1 hao3"
+    noted = (out.parent / "notices.tsv").read_text().splitlines()[1:]
+    assert [line.split("\t")[0] for line in noted] == ["ann-1", "ann-2", "bob-1"]  # bob-2 has its pinyin
+    assert "3  traditional characters, read as simplified ones: ann-1" in capsys.readouterr().out
+
+
+def test_letters_are_read_by_their_names_if_asked(corpus):
+    out = run(corpus, "--spell_latin", "true")
+    assert reasons(out) == {}
+    assert read_table(out / "text")["ann-3"] == "OK"
+    assert read_table(out / "pinyin")["ann-3"] == "ou1 kei4"
+    assert json.loads((out / "text.json").read_text())["spell_latin"] is True
 
 
 def test_pinyin_alone_is_enough(corpus, capsys):

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from ctap.text.normalize import UnreadableText, hanzi_only, is_hanzi, normalize_text
@@ -21,7 +24,44 @@ def test_what_is_written_and_what_is_said(written, spoken):
     assert normalize_text(written) == spoken
 
 
-@pytest.mark.parametrize("text", ["CEO说", "①", "", " 。", "好😀", "これ"])
+def written_forms():
+    """Rows of the table; invisible characters stand in it as escapes."""
+    table = (Path(__file__).parent / "written_forms.tsv").read_text(encoding="utf-8")
+    _, *rows = re.sub(r"\\x\w\w|\\u\w{4}|\\U\w{8}", lambda m: chr(int(m[0][2:], 16)), table).splitlines()
+    return [row.split("\t") for row in rows]
+
+
+@pytest.mark.parametrize(("category", "written", "spoken"), written_forms())
+def test_written_forms(category, written, spoken):
+    assert normalize_text(written, spell_latin=True) == spoken
+    if re.search("[A-Za-z]", spoken):
+        with pytest.raises(UnreadableText, match="no Mandarin reading for"):
+            normalize_text(written)
+    else:
+        assert normalize_text(written) == spoken
+
+
+def test_the_table_holds_what_people_write():
+    rows = written_forms()
+    assert len(rows) > 350 and len({category for category, _, _ in rows}) == 18
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("3點30分在臺灣", "三點三十分在臺灣"),
+        ("氣溫25℃，增長了12.5%", "氣溫二十五摄氏度，增長了百分之十二点五"),  # what is inserted is simplified
+        ("比分3：2", "比分三比二"),
+        ("2個裏面", "两個裏面"),
+        ("2024年3月5號發現", "二零二四年三月五號發現"),
+        ("乾隆3年頭髮乾了", "乾隆三年頭髮乾了"),
+    ],
+)
+def test_traditional_text_stays_as_it_is_written(written, spoken):
+    assert normalize_text(written) == spoken
+
+
+@pytest.mark.parametrize("text", ["CEO说", "∮", "", " 。", "好😀", "これ"])
 def test_what_cannot_be_read_is_refused(text):
     with pytest.raises(UnreadableText):
         normalize_text(text)
@@ -30,6 +70,12 @@ def test_what_cannot_be_read_is_refused(text):
 def test_the_unreadable_is_named():
     with pytest.raises(UnreadableText, match="no Mandarin reading for 'CEO'"):
         normalize_text("CEO说")
+    with pytest.raises(UnreadableText, match="for '∮', '∝' in '第3～5∮和∝'"):
+        normalize_text("第3～5∮和∝")
+    with pytest.raises(UnreadableText, match="for 'ＣＥＯ' in 'ＣＥＯ说3:30'"):
+        normalize_text("ＣＥＯ说3:30")
+    with pytest.raises(UnreadableText, match="for 'iPhone' in '我的iPhone和CEO'"):
+        normalize_text("我的iPhone和CEO", spell_latin=True)
 
 
 def test_hanzi_only_has_no_pauses():
@@ -40,3 +86,7 @@ def test_hanzi_only_has_no_pauses():
 def test_plain_hanzi_need_no_grammar(monkeypatch):
     monkeypatch.setattr("ctap.text.normalize._normalizer", lambda: pytest.fail("the grammars were loaded"))
     assert normalize_text("今天，天气好。") == "今天，天气好"
+
+
+def test_units_of_wetext():
+    assert normalize_text("压力5bar，功率3kw") == "压力五巴，功率三千瓦"

@@ -7,6 +7,7 @@ from pypinyin.contrib.tone_convert import to_finals, to_initials, to_tone3
 from pypinyin.phrases_dict import phrases_dict
 from pypinyin.pinyin_dict import pinyin_dict
 
+from ctap.text.normalize import is_hanzi
 from ctap.text.phones import PHONES, base
 from ctap.text.pinyin import (
     UnknownPinyin,
@@ -68,6 +69,8 @@ def test_initials_and_finals_are_those_of_pypinyin(syllables):
         ("lve4", "l ve4"),
         ("lue4", "l ve4"),
         ("jv2", "j v2"),
+        ("yv2", "v2"),
+        ("yvan2", "van2"),
         ("ju2", "j v2"),
         ("xiong1", "x iong1"),
         ("yuan2", "van2"),
@@ -92,7 +95,7 @@ def test_known_syllables(syllable, phones):
     assert syllable_to_phones(syllable) == phones.split()
 
 
-SLIPS = ",5,ma,ma6,ma33,mā1,bua1,jong3,zhia1,duei4,xx3,err3,q3,fi,hello,好,gi1,ku4a,yve4,wi1,ba 1,ng,lvr,%"
+SLIPS = ",5,ma,ma6,ma33,mā1,bua1,jong3,zhia1,duei4,xx3,err3,q3,fi,hello,好,gi1,ku4a,yua4,wi1,ba 1,ng,lvr,%"
 
 
 @pytest.mark.parametrize("bad", SLIPS.split(","))
@@ -126,6 +129,19 @@ def test_sandhi_is_an_option():
     assert hanzi_to_pinyin("你好", sandhi=True) == ["ni2", "hao3"]
 
 
+def test_rare_traditional_characters_are_read():
+    assert hanzi_to_pinyin("㘓") == ["lan2"]  # its simplified form is in no dictionary
+    unread = [c for c in map(chr, pinyin_dict) if is_hanzi(c) and not _reads(c)]
+    assert len(unread) < 5
+
+
+def _reads(char):
+    try:
+        return len(hanzi_to_pinyin(char)) == 1
+    except UnknownPinyin:
+        return False
+
+
 def test_characters_without_reading_are_named():
-    with pytest.raises(UnknownPinyin, match="no reading for 'A'"):
-        hanzi_to_pinyin("好A")
+    with pytest.raises(UnknownPinyin, match="no reading for '%'"):
+        hanzi_to_pinyin("好%")

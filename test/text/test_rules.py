@@ -8,15 +8,15 @@ from ctap.text.rules import TextRules, common_rules
 
 def test_saved_and_read(tmp_path):
     assert TextRules.load(tmp_path) == TextRules("mandarin", False, "wetext")  # of before there was a file
-    TextRules(sandhi=True).save(tmp_path)
-    assert TextRules.load(tmp_path) == TextRules(sandhi=True)
+    TextRules(sandhi=True, spell_latin=True).save(tmp_path)
+    assert TextRules.load(tmp_path) == TextRules(sandhi=True, spell_latin=True)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("{", "can't read"),
-        ("[]", "expected the keys language, normalization, sandhi"),
+        ("[]", "expected the keys language, normalization, sandhi, spell_latin"),
         ('{"tones": 5}', "tones"),
         ('{"language": "klingon"}', 'language "klingon": this version knows "mandarin"'),
         ('{"sandhi": "yes"}', 'sandhi "yes": this version knows true, false'),

@@ -18,6 +18,8 @@ from ctap.text.simplified import simplified
         ("乾隆吃乾麵", "乾隆吃干面"),
         ("顯著的著名人物", "显著的著名人物"),
         ("显著的原著看着", "显著的原著看着"),  # simplified: 著 is right where it stands
+        ("她看著我，很著急", "她看着我，很着急"),  # traditional, with no other sign of it
+        ("著名作家的专著", "著名作家的专著"),
         ("OK 3.5 ni3 hao3", "OK 3.5 ni3 hao3"),
         ("", ""),
     ],

@@ -1,0 +1,102 @@
+"""Written characters of many forms to one form: widths, compatibility characters, radicals, invisible marks.
+
+Compatibility normalisation (NFKC, Unicode Standard Annex 15) does most of it. It is kept from what carries a
+meaning of its own: superscripts (``2²`` is no 22), numbers in circles (``①②`` is no 12), fractions (``1½`` is
+no 11/2), and the full-width comma (``3，4`` is no thousand).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+
+from ctap.text.numbers import count
+
+# Radicals that stand for a character and have no decomposition (CJK Radicals Supplement; Unicode's
+# EquivalentUnifiedIdeograph), as fonts and scanned books mix them in.
+_RADICALS = """
+⺁厂 ⺂乛 ⺃乚 ⺄乙 ⺅亻 ⺆冂 ⺇几 ⺈刀 ⺉刂 ⺊卜 ⺋㔾 ⺌小 ⺍小 ⺎兀 ⺏尢 ⺐尣 ⺑尢 ⺒巳 ⺓幺 ⺔彑
+⺕彐 ⺖忄 ⺗心 ⺘扌 ⺙攵 ⺛旡 ⺜日 ⺝月 ⺞歹 ⺟母 ⺠民 ⺡氵 ⺢水 ⺣灬 ⺤爪 ⺥爫 ⺦丬 ⺧牛 ⺨犭 ⺩王
+⺪疋 ⺫目 ⺬示 ⺭礻 ⺮竹 ⺯糸 ⺰纟 ⺱网 ⺲罒 ⺳罓 ⺴罒 ⺵网 ⺶羊 ⺷羊 ⺸羊 ⺹老 ⺺肀 ⺻聿 ⺼肉 ⺽臼
+⺾艹 ⺿艹 ⻀艹 ⻁虎 ⻂衤 ⻃西 ⻄西 ⻅见 ⻆角 ⻇角 ⻈讠 ⻉贝 ⻊足 ⻋车 ⻌辶 ⻍辶 ⻎辶 ⻏阝 ⻐钅 ⻑長
+⻒镸 ⻓长 ⻔门 ⻕阜 ⻖阝 ⻗雨 ⻘青 ⻙韦 ⻚页 ⻛风 ⻜飞 ⻝食 ⻞食 ⻟飠 ⻠饣 ⻡首 ⻢马 ⻣骨 ⻤鬼 ⻥鱼
+⻦鸟 ⻧卤 ⻨麦 ⻩黄 ⻪黾 ⻫斉 ⻬齐 ⻭歯 ⻮齿 ⻯竜 ⻰龙 ⻱龟 ⻲亀
+"""
+_CHANGED = {
+    **{pair[0]: pair[1] for pair in _RADICALS.split()},
+    **dict.fromkeys("\u2010\u2011\u2012\u2212\ufe63\uff0d", "-"),
+    **dict.fromkeys("\u301c\uff5e\u223c\u02dc\u3030", "~"),
+    **dict.fromkeys("\u2027\uff65\u00b7\u30fb\u2022\u22c5\u2219", "·"),
+    **dict.fromkeys("●○■□◆◇▲△▼▽★☆※→⋯\u2025\u2026", "…"),
+    **dict.fromkeys("\u2028\u2029\u0085\v\f", "\n"),
+    **dict.fromkeys("™®©℠", ""),
+    **dict.fromkeys("\u2015\u2500\u2501", "—"),
+    **dict.fromkeys("\u034f\u115f\u1160\u3164\uffa0\u180b\u180c\u180d", ""),  # fillers and selectors
+    "\u2236": ":",
+    "\u2044": "/",
+    "\u2215": "/",
+    "\u00b4": "'",
+    "，": "，",
+    "№": "No.",
+}
+_KEPT = re.compile("[\u00b2\u00b3\u00b9\u2070-\u207b]")  # superscripts
+
+
+@functools.cache
+def _plain(char: str) -> str:
+    """What stands for ``char``."""
+    if char in _CHANGED:
+        return _CHANGED[char]
+    category = unicodedata.category(char)
+    if category == "Cf" or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":
+        return ""
+    if category == "Zs":
+        return " "
+    if category == "Cc":
+        return char if char in "\t\n\r" else ""
+    if _KEPT.match(char) or category == "Sk":
+        return char
+    plain = unicodedata.normalize("NFKC", char)
+    if "\u2044" in plain and len(plain) > 1:  # ½, and ⅟ of which the lower half is to follow
+        above, _, below = plain.partition("\u2044")
+        return f"{count(below)}分之{count(above)}" if below else f"{above}/"
+    if category in ("No", "Nl") and plain != char and not "\u2080" <= char <= "\u2089":
+        value = unicodedata.numeric(char)
+        return count(str(int(value)))
+    if "\u3371" <= char <= "\u33df" and plain[-1:] in "23":  # ㎡
+        return plain[:-1] + {"2": "²", "3": "³"}[plain[-1]]
+    return plain
+
+
+_PROSODY = re.compile(r"(?<=\S)#[1-4](?!\d)|(?<![\d.)])(?<!\d )%|(?<![\dA-Za-z])\$(?!\s*[\d.])")
+_PROSODY_OF_PINYIN = re.compile(r"[%$]|#[1-4](?!\d)")
+_FRACTION = re.compile(r"(?<=\d)(?=[¼½¾⅐-⅞↉])")
+_AS_IT_IS = re.compile("[\u4e00-\u9fff，。！？；：、“”a-zA-Z0-9 \n,.!?%$:-]*")
+
+
+def plain_form(text: str) -> str:
+    """``text`` with one form for characters that are the same: half width, no radicals, nothing invisible.
+
+    >>> plain_form("５０％ ⽂㎏")
+    '50% 文kg'
+
+    Superscripts stay; numbers in circles and Roman ones become hanzi. White space of all kinds becomes
+    blanks, the ends of lines and paragraphs newlines.
+    """
+    if _AS_IT_IS.fullmatch(text):
+        return text.replace("：", ":")
+    text = _FRACTION.sub("又", text)
+    return unicodedata.normalize("NFC", "".join(map(_plain, text)))
+
+
+def without_prosody(text: str, *, pinyin: bool = False) -> str:
+    """``text`` with blanks for the marks of prosodic boundaries.
+
+    They are ``%`` and ``$`` (AISHELL-3), and ``#1`` to ``#4`` (CSMSC). In hanzi a ``%`` behind a number and a
+    ``$`` beside one are none; in pinyin digits are tones.
+
+    >>> without_prosody("妈妈#1当时#3很好%吗$，5%")
+    '妈妈 当时 很好 吗 ，5%'
+    """
+    return (_PROSODY_OF_PINYIN if pinyin else _PROSODY).sub(" ", text)
