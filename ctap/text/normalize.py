@@ -66,7 +66,7 @@ def normalize_text(text: str, *, spell_latin: bool = False) -> str:
         UnreadableText: quoting what can't be read, or saying that nothing is left to read.
     """
     spoken = without_prosody(plain_form(text))
-    if not all(map(_is_plain, spoken)):
+    if not all(map(_is_plain, spoken)) or "~" in spoken or "-" in spoken:
         spoken = _in_words(spoken)
     out: list[str] = []
     unread: set[str] = set()
