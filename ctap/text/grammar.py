@@ -21,6 +21,7 @@ from ctap.text.quantities import (
     TWO,
     UNITS,
     alternation,
+    counted,
     measured,
     money,
     money_after,
@@ -148,7 +149,15 @@ _RULES: list[Rule] = [
     # Ranges; what stands on both sides is read by what follows.
     (rf"(?<![\d.A-Za-z])((?<![一-鿿])-?{NUMBER}|{NUMBER})({_UNIT}?){DASH}(-?{NUMBER})(?![\d-])", _range),
     (r"(?<=[日号月年点分秒时])\s*(?:[-–—]{1,2}|~)\s*(?=\d|[零一二三四五六七八九十两]+[年月日号点])", "到"),
+    # Signs between numbers, before these are read.
+    (r"(?<=[\d²³⁰-⁹])\s?[*×xX÷=≈≠+]\s?(?=[-±√]?\d)|(?<=m)\s?[*×]\s?(?=\d)", _operators),
+    (r"(?<=[一-鿿])\s?[=≈≠]\s?(?=[-±√]?\d)", _operators),
+    (r"[><≥≤≈]\s?(?=-?\d)(?!\d+>)", _operators),
     # Shares, powers, fractions, amounts.
+    (r"(?<=血压)(\d+)/(?=\d)", r"\1，"),
+    (r"(\d+)#(?=[楼栋座])", r"\1号"),
+    (r"(?<![\d.])(\d+)h(?=\d+min)", lambda m: counted(m[1]) + "小时"),
+    (r"(?<![\d.])([12])m(\d\d)(?![\d.])", lambda m: f"{count(m[1])}米{digits(m[2])}"),
     (rf"(?<![\d.])([-+±])?({NUMBER})\s?([%‰‱])", _percent),
     (MONEY_BEFORE.pattern, money),
     (MEASURED.pattern, measured),
@@ -156,16 +165,13 @@ _RULES: list[Rule] = [
     (rf"({NUMBER})((?:\^[-+]?\d+)|[⁰¹²³⁴-⁹⁻⁺]+)", _power),
     (r"(?<![\d/])(\d+)\s(\d+)/(\d+)(?![\d/])", lambda m: f"{count(m[1])}又{count(m[3])}分之{count(m[2])}"),
     (r"(?<![\d./])(-?)(\d+)/(\d+)(?![\d./])", lambda m: f"{m[1] and '负'}{count(m[3])}分之{count(m[2])}"),
-    (r"(?<=[元块克斤米里升次个人件吨度])/(?=[一-鿿])", "每"),
+    (r"(?<=[元块克斤米里升次个人件吨度钟秒])/(?=[一-鿿])", "每"),
     (rf"(?<=[元块次个万])/({alternation(UNITS)})(?![A-Za-z\d²³])", lambda m: "每" + UNITS[m[1]]),
     (r"(?<=\S)\s?&\s?(?=\S)", "和"),
     (r"(?<=[一-鿿])/(?=[一-鿿])", "，"),
-    # Signs between and before numbers.
+    # Signs before and behind numbers.
     (r"(?<=[\d°])\+(?=[一-鿿])(?!\d)", "多"),
     (r"(?<=\d)\+(?!\s?\d)", "多"),
-    (r"(?<=\d)\s?[*×xX÷=≈≠+]\s?(?=[-±√]?\d)", _operators),
-    (r"(?<=[一-鿿])\s?[=≈≠]\s?(?=[-±√]?\d)", _operators),
-    (r"[><≥≤≈]\s?(?=\d)(?!\d+>)", _operators),
     (rf"±\s?({NUMBER})", lambda m: "正负" + number(m[1])),
     (rf"√({NUMBER})", lambda m: "根号" + number(m[1])),
     (rf"-({NUMBER})(?=(?:到-?{NUMBER})?度)", lambda m: "零下" + number(m[1])),
