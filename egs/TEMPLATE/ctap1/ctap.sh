@@ -51,6 +51,7 @@ targets_in_train=auto     # pretrain on target speakers too; auto: only if there
 min_seconds=0.1           # shorter utterances are left out, and named
 max_seconds=60            # longer ones, too
 sandhi=false              # tone sandhi where hanzi are read: in a corpus without pinyin, and in synthesis
+spell_latin=false         # Latin letters by their names (KTV, T恤), there as in synthesis; false: left out, and named
 
 # Durations
 aligner=gmm               # built-in aligner
@@ -275,7 +276,8 @@ stage_0() {
     module data_text ctap.bin.prepare_text --in "${all}/corpus" --out "${all}/all/wav.scp" \
         --opt "recordings=$(recordings_of "${all}/corpus/wav.scp")" -- \
         --in_dir "${all}/corpus" --out_dir "${all}/all" --skipped "${all}/skipped.tsv" \
-        --min_seconds "${min_seconds}" --max_seconds "${max_seconds}" --sandhi "${sandhi}"
+        --min_seconds "${min_seconds}" --max_seconds "${max_seconds}" --sandhi "${sandhi}" \
+        --spell_latin "${spell_latin}"
     module data_sets ctap.bin.split_targets --in "${all}/all" --out "${datadir}/train/wav.scp" -- \
         --data_dir "${all}/all" --out_dir "${datadir}" --target_speakers "${target_speakers}" \
         --num_targets "${num_targets}" --labeled_minutes "${labeled_minutes}" --dev_utts "${dev_utts}" \
