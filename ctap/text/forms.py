@@ -71,7 +71,7 @@ def _plain(char: str) -> str:
 
 _PROSODY = re.compile(r"(?<=\S)#[1-4](?!\d)|(?<![\d.)])(?<!\d )%|(?<![\dA-Za-z])\$(?!\s*[\d.])")
 _PROSODY_OF_PINYIN = re.compile(r"[%$]|#[1-4](?!\d)")
-_FRACTION = re.compile(r"(?<=\d)(?=[¼½¾⅐-⅞↉])")
+_FRACTION = re.compile(r"(?<=\d)\s?(?=[¼½¾⅐-⅞↉])")
 _AS_IT_IS = re.compile("[\u4e00-\u9fff，。！？；：、“”a-zA-Z0-9 \n,.!?%$:-]*")
 
 

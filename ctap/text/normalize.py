@@ -29,9 +29,11 @@ _PAUSES = frozenset("，。！？；：、,.!?;:…—–～~\n\r|｜")
 SILENT = frozenset(" \t\u3000\u00a0\u200b\ufeff\"'“”‘’`´「」『』《》〈〉<>（）()【】[]〔〕{}｛｝·・•-_－")
 """Characters that are not said and make no pause."""
 
-_HANZI = re.compile(
-    "[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]"  # 〇, unified, compatibility
-)
+_CHARS = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # 〇, unified, compatibility
+_HANZI = re.compile(f"[{_CHARS}]")
+_TOKENS = re.compile(f"[{_CHARS}]+|[A-Za-z]+|.", re.DOTALL)
+# Without the signs that may join two numerals: 二十~三十.
+_PLAIN = re.compile(f"[{_CHARS}{re.escape(''.join((_PAUSES | SILENT) - set('~-')))}]*")
 _PARTS = re.compile("[A-Za-zＡ-Ｚａ-ｚ]+|.", re.DOTALL)
 
 
@@ -55,8 +57,8 @@ def normalize_text(text: str, *, spell_latin: bool = False) -> str:
     """Spoken form of ``text``: hanzi, with one :data:`PAUSE` wherever punctuation stands inside.
 
     Pauses at either end are dropped, and so are spaces, quotes, brackets, invisible characters and the marks
-    of prosodic boundaries. Hanzi stay in the script of the user. Text of only hanzi and punctuation never
-    reaches the grammars.
+    of prosodic boundaries. Hanzi stay in the script of the user. Text of only hanzi and punctuation (but
+    for ``-`` and ``~``, which may join numerals) never reaches the grammars.
 
     Args:
         text: What was written.
@@ -66,19 +68,19 @@ def normalize_text(text: str, *, spell_latin: bool = False) -> str:
         UnreadableText: quoting what can't be read, or saying that nothing is left to read.
     """
     spoken = without_prosody(plain_form(text))
-    if not all(map(_is_plain, spoken)):
+    if not _PLAIN.fullmatch(spoken):
         spoken = _in_words(spoken)
+    spelled = {run[0] for run in RUN.finditer(spoken) if is_spelled(run[0])} if spell_latin else ()
     out: list[str] = []
     unread: set[str] = set()
-    spelled = _spelled(spoken) if spell_latin else frozenset()
-    for i, char in enumerate(spoken):
-        if i in spelled or is_hanzi(char):
-            out.append(char)
-        elif char in _PAUSES:
+    for token in _TOKENS.findall(spoken):
+        if token in spelled or is_hanzi(token[0]):
+            out.append(token)
+        elif token[0] in _PAUSES:
             if out and out[-1] != PAUSE:
                 out.append(PAUSE)
-        elif char not in SILENT:
-            unread.add(char)
+        elif token[0] not in SILENT:
+            unread.add(token)
     if unread:
         raise UnreadableText(
             f"no Mandarin reading for {_quoted(text, unread)} in {text!r}; write it in hanzi"
@@ -113,15 +115,9 @@ def _in_words(text: str) -> str:
     return "".join(out)
 
 
-def _spelled(text: str) -> frozenset[int]:
-    """Where letters of ``text`` stand that are said by their names."""
-    runs = [run for run in RUN.finditer(text) if is_spelled(run[0])]
-    return frozenset(i for run in runs for i in range(*run.span()))
-
-
 def _quoted(text: str, unread: set[str]) -> str:
     """The stretches of ``text``, as it was written, that hold what can't be read."""
     parts = _PARTS.findall(text)
-    wanted = [part for part in parts if unread & set(plain_form(part))]
+    wanted = [part for part in parts if any(token in plain_form(part) for token in unread)]
     wanted = wanted or [part for part in parts if not all(map(_is_plain, part))]
     return ", ".join(map(repr, dict.fromkeys(wanted)))

@@ -65,6 +65,7 @@ _OTHERS = {
     **{f"{k}bps": f"{v}比特每秒" for k, v in _MULTIPLES.items()},
     "°C": "摄氏度",
     "°F": "华氏度",
+    "s²": "二次方秒",
     "ppm": "百万分率",
     "mmHg": "毫米汞柱",
 }
@@ -104,7 +105,7 @@ CURRENCIES: dict[str, str] = {
 MEASURES = (
     "[个個位名人只条件本张台辆家次天周秒岁米斤克吨升元块亿万千百倍种项座所场组套双对份颗部杯碗瓶袋箱盒页"
     "句遍趟步层间度股支头匹棵朵根片串群批国省市县地方队边端岸轮局盘桌顿门封首幅架艘列枚滴口栋幢晚夜餐代室厅"
-    "篇句声拳脚户亩篮筐车尺寸里厘毫公平立英小分点时]|星期|礼拜|毛钱|年(?!级)|公里"
+    "篇句声拳脚户亩篮筐车尺寸里厘毫公平立英小分点时]|[美欧日港]元|英镑|星期|礼拜|毛钱|年(?!级)|公里"
 )
 """Measure words and units before which 2 is 两, as an alternation."""
 
@@ -117,7 +118,7 @@ def alternation(words: Iterable[str]) -> str:
 
 
 TWO = re.compile(
-    rf"(?<![\d第.:/零一二三四五六七八九十百千万点])2(?=(?:到{NUMBER})?(?!{_NO_MEASURE})(?:{MEASURES}))"
+    rf"(?<![\d第.:/零一二三四五六七八九十百千万点])2(?=(?:[到至]{NUMBER})?(?!{_NO_MEASURE})(?:{MEASURES}))"
 )
 _UNIT = alternation(UNITS)
 _SIGNED = rf"[-+±]?{NUMBER}"

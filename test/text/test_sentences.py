@@ -80,3 +80,10 @@ def test_every_phone_is_in_one_piece_and_every_pause_in_one_joint(phones, most):
     pieces = phones_to_pieces(phones, most)
     assert all(0 < len(p.phones) <= max(SLACK * most, 2) for p in pieces)
     assert [x for p in pieces for x in (*p.phones, p.joint) if x] == phones
+
+
+def test_letters_as_the_rules_of_the_model_say():
+    pieces = text_to_pieces("K歌。好｡", TextRules(spell_latin=True), 32)
+    assert [" ".join(piece.phones) for piece in pieces] == ["sil k ei4 g e1", "h ao3 sil"]
+    with pytest.raises(UnreadableText, match="'K' in 'K歌。'"):
+        text_to_pieces("K歌。好｡", RULES, 32)

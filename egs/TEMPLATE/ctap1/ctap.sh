@@ -51,6 +51,7 @@ targets_in_train=auto     # pretrain on target speakers too; auto: only if there
 min_seconds=0.1           # shorter utterances are left out, and named
 max_seconds=60            # longer ones, too
 sandhi=false              # tone sandhi where hanzi are read: in a corpus without pinyin, and in synthesis
+spell_latin=false         # Latin letters by their names (KTV, T恤), there as in synthesis; false: left out, and named
 
 # Durations
 aligner=gmm               # built-in aligner

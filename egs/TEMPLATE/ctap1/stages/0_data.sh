@@ -17,7 +17,8 @@ stage_0() {
     # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.
     module data_text ctap.bin.prepare_text opt:"recordings=$(recordings_of "${all}/corpus/wav.scp")" \
         --in_dir in:"${all}/corpus" --out_dir into:"${all}/all/wav.scp" --skipped "${all}/skipped.tsv" \
-        --min_seconds "${min_seconds}" --max_seconds "${max_seconds}" --sandhi "${sandhi}"
+        --min_seconds "${min_seconds}" --max_seconds "${max_seconds}" --sandhi "${sandhi}" \
+        --spell_latin "${spell_latin}"
     module data_sets ctap.bin.split_targets --data_dir in:"${all}/all" --out_dir "${datadir}" \
         made:"${datadir}/train/wav.scp" --target_speakers "${target_speakers}" \
         --num_targets "${num_targets}" --labeled_minutes "${labeled_minutes}" --dev_utts "${dev_utts}" \
