@@ -19,6 +19,7 @@ CORE = [
     "scipy>=1.11",  # transforms and solvers of the aligner
     "numba>=0.60",  # alignment and time warping at the speed of compiled code
     "threadpoolctl>=3.1",  # one thread for each job
+    "safetensors>=0.4",  # weights of vocoders
     "kaldiio>=2.18",  # compressed Kaldi arks
     "soundfile>=0.13",  # reading and writing audio; brings libsndfile
     "soxr>=0.5",  # resampling
@@ -85,7 +86,10 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["ctap", "ctap.*"]),
-    package_data={"ctap.listening": ["page/*"]},  # the page of listening tests
+    package_data={
+        "ctap.listening": ["page/*"],  # the page of listening tests
+        "ctap.models": ["pretrained_vocoder/*"],  # the vocoder that is there without training
+    },
     install_requires=CORE,
     extras_require={**EXTRAS, "all": sorted({name for names in EXTRAS.values() for name in names})},
     classifiers=[

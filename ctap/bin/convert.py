@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
+from ctap.models.vocoder import DEFAULT
 
 
 def convert(
@@ -13,6 +14,7 @@ def convert(
     out: Path,
     wav: list[Path] | None = None,
     scp: Path | None = None,
+    vocoder: str = DEFAULT,
     device: str = "auto",
     job: int = 1,
     num_jobs: int = 1,
@@ -25,6 +27,7 @@ def convert(
         out: Directory for wav/<id>.wav and wav.scp.
         wav: Source recordings.
         scp: Or a list of them: "id path" a line.
+        vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
         job: This job's number, from 1.
         num_jobs: Jobs that share the sources.
@@ -33,7 +36,7 @@ def convert(
 
     set_up_logging()
     sources = share(wave_list(wav, scp), job, num_jobs)
-    loaded = ctap.load(model, device)
+    loaded = ctap.load(model, device, vocoder)
 
     def say(utt: str, source: str) -> str:
         path = out / "wav" / f"{utt}.wav"

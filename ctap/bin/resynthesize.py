@@ -8,10 +8,10 @@ import torch
 
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
-from ctap.audio.vocoder import make_vocoder
 from ctap.audio.wave import load_wave, save_wave
 from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
 from ctap.device import choose_device
+from ctap.models.vocoder import DEFAULT, load_vocoder
 
 
 def resynthesize(
@@ -19,7 +19,7 @@ def resynthesize(
     out: Path,
     wav: list[Path] | None = None,
     scp: Path | None = None,
-    vocoder: str = "griffin_lim",
+    vocoder: str = DEFAULT,
     device: str = "auto",
     job: int = 1,
     num_jobs: int = 1,
@@ -31,14 +31,15 @@ def resynthesize(
         out: Directory for wav/<id>.wav and wav.scp.
         wav: Recordings.
         scp: Or a list of them: "id path" a line.
-        vocoder: Name of the vocoder.
+        vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
         job: This job's number, from 1.
         num_jobs: Jobs that share the recordings.
     """
     set_up_logging()
     settings = AudioSettings.load(audio)
-    invert, place = make_vocoder(vocoder, settings), choose_device(device)
+    place = choose_device(device)
+    invert = load_vocoder(vocoder, settings, place)
 
     def say(utt: str, source: str) -> str:
         path = out / "wav" / f"{utt}.wav"

@@ -11,6 +11,7 @@ from ctap.audio.wave import AudioError
 from ctap.bin.common import command, over, set_up_logging, share, write_list
 from ctap.errors import UserError
 from ctap.files.tables import read_table
+from ctap.models.vocoder import DEFAULT
 
 
 def synthesize(
@@ -26,6 +27,7 @@ def synthesize(
     pause: float = 0.4,
     max_seconds: float = 3600.0,
     seed: int = 777,
+    vocoder: str = DEFAULT,
     device: str = "auto",
     job: int = 1,
     num_jobs: int = 1,
@@ -45,6 +47,7 @@ def synthesize(
         pause: Seconds between two sentences of a text.
         max_seconds: Refuse to say more for one text.
         seed: Seeds the duration model.
+        vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
         job: This job's number, from 1.
         num_jobs: Jobs that share the texts.
@@ -52,7 +55,7 @@ def synthesize(
     set_up_logging()
     texts = read_texts(text, text_file, phones_file)
     given = {} if durations_file is None else read_durations(durations_file, texts)
-    loaded = ctap.load(model, device)
+    loaded = ctap.load(model, device, vocoder)
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
         try:
@@ -64,8 +67,7 @@ def synthesize(
             raise
         except UserError as error:
             raise UserError(f"{utt}: {error}") from error
-        path = out / "wav" / f"{utt}.wav"
-        speech.save(path)
+        speech.save(path := out / "wav" / f"{utt}.wav")
         return str(path), speech.phones or [], speech.durations or []
 
     (out / "wav").mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ NOTE = (
 DIFFERENCES = (
     "Corpus and sizes are those of the recipe's configuration; the paper trained on 281 hours of 304 "
     "speakers, 800k steps of 8 x 8 utterances.",
-    "Waves are made with Griffin-Lim for every system; the paper has a diffusion vocoder.",
+    "Waves are made with one vocoder for every system (--vocoder); the paper's is a diffusion model.",
     "All systems say the durations of one duration model, the recipe's, as the paper says of its systems.",
     "The semantic prediction model is deterministic; the paper takes that of its reference [8].",
     "The paper's WER is that of an outside recogniser, in words or characters; ours is in phones.",

@@ -14,7 +14,7 @@ from pathlib import Path
 from jsonargparse import ActionConfigFile, ArgumentParser
 
 from ctap.config import to_dict
-from ctap.data.dataset import dev_loader, train_loader
+from ctap.data import dataset, waves
 from ctap.errors import UserError, cli
 from ctap.report.training import Pictures
 from ctap.tasks.base import Task
@@ -73,12 +73,12 @@ def train(name: str, config: object, sources: Sources, out: Path, *, restart: bo
         return model_dir
     training = TRAININGS[name][1](config, sources)
     task, dev = training.task, None
-    shared = {
-        "prompt_frames": training.prompt_frames,
-        "rank": trainer.global_rank,
-        "world": trainer.world_size,
-    }
-    train_batches = train_loader(
+    shared = {"rank": trainer.global_rank, "world": trainer.world_size}
+    of_waves = isinstance(training.train, waves.WaveSet)
+    batches = waves if of_waves else dataset
+    if not of_waves:
+        shared["prompt_frames"] = training.prompt_frames
+    train_batches = batches.train_loader(
         training.train,
         config.data,
         epoch_steps=settings.epoch_steps,
@@ -89,7 +89,7 @@ def train(name: str, config: object, sources: Sources, out: Path, *, restart: bo
         **shared,
     )
     if training.dev is not None:
-        dev = dev_loader(training.dev, config.data, **shared)
+        dev = batches.dev_loader(training.dev, config.data, **shared)
     weights = fit(trainer, task, train_batches, dev, out)
     if trainer.is_global_zero:
         task.load_state_dict(weights)

@@ -7,6 +7,7 @@ speech.save("out.wav")
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ctap.audio.long import long_log_mel, vocode
-from ctap.audio.vocoder import Vocoder, make_vocoder
+from ctap.audio.vocoder import Vocoder
 from ctap.audio.wave import load_wave, save_wave
 from ctap.data.cropping import clip_window
 from ctap.device import choose_device
@@ -26,6 +27,7 @@ from ctap.metrics.errors import collapse
 from ctap.models.model_dir import Parts
 from ctap.models.recognition import SWITCH_PENALTY, Recognition, sticky_path
 from ctap.models.timing import Timed, check_length, given, join, time_pieces
+from ctap.models.vocoder import DEFAULT, load_vocoder
 from ctap.models.windows import AnyLength, windowed
 from ctap.nn.duration import check_speed
 from ctap.text.frontend import text_to_phones
@@ -68,16 +70,21 @@ class Model:
     Args:
         parts: What the directory holds.
         device: Torch device.
-        vocoder: Name of the vocoder, see :func:`ctap.audio.vocoder.make_vocoder`.
+        vocoder: Its name or directory, see :func:`ctap.models.vocoder.load_vocoder`.
     """
 
-    def __init__(self, parts: Parts, device: str = "cpu", vocoder: str = "griffin_lim") -> None:
+    def __init__(self, parts: Parts, device: str = "cpu", vocoder: str | Path = DEFAULT) -> None:
         self.parts = parts
         self.device = torch.device(device)
         for module in parts.modules().values():
             module.to(self.device).eval()
         self.networks = AnyLength(parts.ctap, parts.trained)
-        self.vocoder: Vocoder = make_vocoder(vocoder, parts.audio)
+        self._vocoder = vocoder
+
+    @functools.cached_property
+    def vocoder(self) -> Vocoder:
+        """Loaded when it is first needed: who recognises or embeds needs none."""
+        return load_vocoder(self._vocoder, self.parts.audio, self.device)
 
     @property
     def sample_rate(self) -> int:
@@ -261,13 +268,13 @@ class Model:
         return Recognition(frame_phones, collapse(frame_phones), text)
 
 
-def load(path: str | Path, device: str = "auto", vocoder: str = "griffin_lim") -> Model:
+def load(path: str | Path, device: str = "auto", vocoder: str | Path = DEFAULT) -> Model:
     """Load a model directory (``OUT/model`` of a training, or an unpacked package of stage 8).
 
     Args:
         path: The directory.
         device: ``cpu``, ``cuda``, ..., or ``auto``: a GPU when there is one.
-        vocoder: Name of the vocoder.
+        vocoder: ``pretrained``, ``griffin_lim``, or the directory of a trained vocoder.
 
     Raises:
         UserError: ``path`` is no model directory, or a broken one.

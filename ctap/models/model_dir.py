@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ctap.audio.settings import AudioSettings
 from ctap.config import from_dict, load_yaml, save_yaml, to_dict
@@ -176,6 +176,16 @@ def load_weights(module: nn.Module, path: Path) -> None:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a broken file
         raise UserError(f"{path}: can't read the weights: {error}") from error
+    check_state(module, state, path)
+    module.load_state_dict(state)
+
+
+def check_state(module: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Refuse weights ``state`` of file ``path`` that do not fit ``module``.
+
+    Raises:
+        UserError: Tensors are missing, left over or of another size; the message names them.
+    """
     own = module.state_dict()
     wrong = [f"{k}: not in the file" for k in own if k not in state]
     wrong += [f"{k}: not in the model" for k in state if k not in own]
@@ -187,4 +197,3 @@ def load_weights(module: nn.Module, path: Path) -> None:
     if wrong:
         listed = "\n  ".join(wrong[:10] + (["..."] if len(wrong) > 10 else []))
         raise UserError(f"{path}: does not fit its configuration:\n  {listed}")
-    module.load_state_dict(state)

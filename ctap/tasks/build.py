@@ -15,14 +15,17 @@ import torch
 from ctap.audio.settings import AudioSettings
 from ctap.data.cropping import most_phones
 from ctap.data.dataset import DataConfig, FeatureSet
+from ctap.data.waves import WaveSet
 from ctap.errors import UserError
 from ctap.models.judge import JudgeParts
 from ctap.models.model_dir import Parts
+from ctap.models.vocoder import VocoderParts
 from ctap.models.windows import TrainedLengths
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationModel
 from ctap.nn.judge import Judge
 from ctap.nn.phoneme_decoder import PhonemeDecoder
+from ctap.nn.vocoder import SourceFilter
 from ctap.tasks.asr import ASRConfig, ASRTask
 from ctap.tasks.base import Task
 from ctap.tasks.duration import DurationTask, DurationTaskConfig
@@ -30,6 +33,7 @@ from ctap.tasks.finetune import FinetuneConfig, FinetuneTask
 from ctap.tasks.judge import JudgeConfig, JudgeTask
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
 from ctap.tasks.semantic import SemanticTask, SemanticTaskConfig
+from ctap.tasks.vocoder import VocoderTask, VocoderTaskConfig
 from ctap.text.rules import RULES_FILE, TextRules, common_rules
 from ctap.text.tokens import TokenTable
 from ctap.text.units import Units
@@ -66,13 +70,18 @@ class Sources:
         for name, folder in (("train_dir", self.train_dir), ("dev_dir", self.dev_dir)):
             if folder is not None:
                 tables = ("utt2num_frames", "utt2spk", "aligned_phones", "durations", "feats.scp", RULES_FILE)
+                if not (folder / "feats.scp").exists():
+                    tables = ("wav.scp",)  # a data directory: a vocoder reads no features
                 digests[name] = digest(*(folder / t for t in tables), folder.parent / "stats.json")
                 if (given := self.given_of(folder)) is not None:
                     digests[f"given_{name}"] = digest(given / "feats.scp", given.parent / "stats.json")
         for name, folder in (("init", self.init), ("duration_init", self.duration_init)):
             if folder is not None:
                 digests[name] = digest(
-                    *sorted(folder.glob("*.pt")), folder / "model.yaml", folder / RULES_FILE
+                    *sorted(folder.glob("*.pt")),
+                    *sorted(folder.glob("*.safetensors")),
+                    folder / "model.yaml",
+                    folder / RULES_FILE,
                 )
         if self.units is not None:
             digests["units"] = digest(self.units)
@@ -93,9 +102,9 @@ class Training:
     """A task, what it reads, and how its weights become a model directory."""
 
     task: Task
-    train: FeatureSet
-    dev: FeatureSet | None
-    parts: Parts | JudgeParts
+    train: FeatureSet | WaveSet
+    dev: FeatureSet | WaveSet | None
+    parts: Parts | JudgeParts | VocoderParts
     prompt_frames: int
 
 
@@ -271,6 +280,28 @@ def build_judge(config: JudgeConfig, sources: Sources) -> Training:
     return Training(JudgeTask(judge, config), train, dev, parts, prompt_frames=1)  # it takes no prompt
 
 
+def build_vocoder(config: VocoderTaskConfig, sources: Sources) -> Training:
+    """Vocoder on recordings (wav.scp of the sets), new or from ``init``'s weights."""
+    if sources.duration_init or sources.given or sources.units:
+        raise UserError("a vocoder is trained on recordings: give --train_dir, --dev_dir and --init alone")
+    manifest = sources.train_dir.parent / "audio.json"
+    audio = AudioSettings.load(manifest) if manifest.exists() else AudioSettings()
+    torch.manual_seed(config.trainer.seed)
+    vocoder = SourceFilter(config.model, audio)
+    if sources.init is not None:
+        start = VocoderParts.load(sources.init)
+        audio.require_same(start.audio, str(sources.init))
+        if start.vocoder.config != config.model:
+            raise UserError(f"{sources.init}: sizes differ: {start.vocoder.config}, asked: {config.model}")
+        vocoder = start.vocoder
+    train, dev = (
+        None if folder is None else WaveSet(folder, audio, config.data.crop_frames)
+        for folder in (sources.train_dir, sources.dev_dir)
+    )
+    task = VocoderTask(vocoder, config)
+    return Training(task, train, dev, VocoderParts(vocoder), prompt_frames=0)
+
+
 #: Trainings by name: their configuration and their builder.
 TRAININGS: dict[str, tuple[type[Any], Callable[[Any, Sources], Training]]] = {
     "pretrain": (PretrainConfig, build_pretrain),
@@ -279,4 +310,5 @@ TRAININGS: dict[str, tuple[type[Any], Callable[[Any, Sources], Training]]] = {
     "asr": (ASRConfig, build_asr),
     "semantic": (SemanticTaskConfig, build_semantic),
     "judge": (JudgeConfig, build_judge),
+    "vocoder": (VocoderTaskConfig, build_vocoder),
 }

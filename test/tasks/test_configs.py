@@ -2,20 +2,25 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from ctap.audio.wave import save_wave
 from ctap.config import differences, from_dict, load_yaml, to_dict
+from ctap.data import dataset, waves
 from ctap.data.dataset import train_loader
 from ctap.errors import UserError
+from ctap.files.tables import write_table
 from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP
 from ctap.tasks.build import TRAININGS, Sources
 from ctap.text.tokens import TokenTable
 from test import tiny
 
-CONF = Path(__file__).parents[2] / "egs" / "TEMPLATE" / "ctap1" / "conf"
-CONFIGS = sorted(CONF.rglob("*.yaml"))
+TEMPLATE = Path(__file__).parents[2] / "egs" / "TEMPLATE"
+CONF = TEMPLATE / "ctap1" / "conf"
+CONFIGS = sorted([*CONF.rglob("*.yaml"), *(TEMPLATE / "voc1" / "conf").glob("*.yaml")])
 
 
 def task_of(path):
@@ -27,16 +32,29 @@ def test_there_is_a_configuration_of_every_training():
     assert {task_of(p) for p in CONFIGS} == set(TRAININGS)
 
 
+def recordings(folder):
+    """A data directory of two tones."""
+    time = np.arange(36000) / 24000
+    for pitch in (110, 220):
+        save_wave(folder / f"{pitch}.wav", 0.2 * np.sign(np.sin(2 * np.pi * pitch * time)), 24000)
+    write_table(folder / "wav.scp", {str(pitch): folder / f"{pitch}.wav" for pitch in (110, 220)})
+    return folder
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_one_step(path, dump, tmp_path):
     name = task_of(path)
     config_class, build = TRAININGS[name]
     config = from_dict(config_class, load_yaml(path), str(path))
-    config.data.batch_size, config.data.batch_frames = 1, 100
     sources = Sources(dump / "train")
+    if name == "vocoder":
+        config.data.batch_size, config.data.num_workers = 2, 0
+        sources.train_dir = recordings(tmp_path)
+    else:
+        config.data.batch_size, config.data.batch_frames = 1, 100
     if path.stem.startswith("acoustic"):
         sources.given = dump
-    elif name not in ("pretrain", "judge"):
+    elif name not in ("pretrain", "judge", "vocoder"):
         torch.manual_seed(0)
         ctap = CTAP(
             from_dict(type(TRAININGS["pretrain"][0]().model), tiny.MODEL, "test"), len(TokenTable.mandarin())
@@ -47,10 +65,12 @@ def test_one_step(path, dump, tmp_path):
         sources.init = tmp_path / "model"
     training = build(config, sources)
     task = training.task
-    loader = train_loader(
+    batches = waves if name == "vocoder" else dataset
+    prompts = {} if name == "vocoder" else {"prompt_frames": training.prompt_frames}
+    loader = batches.train_loader(
         training.train,
         config.data,
-        prompt_frames=training.prompt_frames,
+        **prompts,
         epoch_steps=1,
         max_steps=1,
         position=lambda: 0,

@@ -80,6 +80,9 @@ asr_config=conf/asr.yaml                 # phoneme decoder
 asr_args=""                              # more of its options
 units=2000                               # sentencepiece units of the CTC head, at most; 0: no head
 
+# Waves
+vocoder=pretrained        # pretrained (comes with the package), griffin_lim, or the model directory of a trained one (egs/*/voc1)
+
 # Scores
 judge_config=conf/judge.yaml # recogniser on log-mel of recordings, for error rates of what stages 4, 5 and 7 say
 judge_args=""             # more of its options
@@ -140,6 +143,7 @@ fi
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
 ctap_exp=${expdir}/${tag}
 marks=${expdir}/.done
+if [[ ${vocoder} == pretrained || ${vocoder} == griffin_lim ]]; then speaks=(--vocoder "${vocoder}"); else speaks=(--vocoder in:"${vocoder}"); fi
 voices=${expdir}/eval/voices
 declare -a all_options train_options finetune_options labeled_options duration_options duration_adapt_options asr_options judge_options
 declare -a aligner_options acoustic_options semantic_options table1_options table1_asr_options table1_finetune_options

@@ -30,7 +30,7 @@ speak() {
     local spk=$1 data=${expdir}/eval/target_$1 out=${expdir}/tts_$1
     generate "synthesis_${spk}" ctap.bin.synthesize title:"synthesis of ${spk}" each:"${data}/wav.scp" \
         --out into:"${out}/test/wav.scp" --model in:"${out}/model" --text_file table:"${data}/pinyin" \
-        --prompt in:"$(prompt_of "${spk}")" --durations "${duration_model}" --seed "${seed}"
+        "${speaks[@]}" --prompt in:"$(prompt_of "${spk}")" --durations "${duration_model}" --seed "${seed}"
     say_as_given "tts_${spk}" "${spk}" "${data}" test_given
     resynthesize "target_${spk}"
     score_tts name="tts_${spk}" speaker="${spk}" said="${out}/test" timed="${out}/test_given" config="${labeled_config}"

@@ -19,18 +19,20 @@ say_as_given() {
     generate "$4_$1" ctap.bin.synthesize title:"synthesis of $1 with the durations of ${timing}" \
         each:"${timing}/aligned_phones" --out into:"${expdir}/$1/$4/wav.scp" --model in:"${expdir}/$1/model" \
         --phones_file table:"${timing}/aligned_phones" --durations_file table:"${timing}/durations" \
-        --prompt in:"$(prompt_of "$2")"
+        "${speaks[@]}" --prompt in:"$(prompt_of "$2")"
 }
 
 # convert_to SPEAKER MODEL SOURCES EXPERIMENT: says SOURCES (a wav.scp, or what else MODEL reads) in exp/EXPERIMENT.
 convert_to() {
     generate "conversion_$4" ctap.bin.convert title:"conversion to $1 in $4" each:"$3" \
-        --out into:"${expdir}/$4/wav.scp" --model in:"$2" --scp table:"$3" --prompt in:"$(prompt_of "$1")"
+        --out into:"${expdir}/$4/wav.scp" --model in:"$2" --scp table:"$3" \
+        "${speaks[@]}" --prompt in:"$(prompt_of "$1")"
 }
 
 # Recordings through the vocoder, as a bound on what any model can reach with it.
 resynthesize() {
     local data=${expdir}/eval/$1
     generate "vocoded_$1" ctap.bin.resynthesize title:"vocoded recordings of $1" each:"${data}/wav.scp" \
-        --out into:"${data}_vocoded/wav.scp" --audio "${dumpdir}/audio.json" --scp table:"${data}/wav.scp"
+        --out into:"${data}_vocoded/wav.scp" --audio "${dumpdir}/audio.json" \
+        "${speaks[@]}" --scp table:"${data}/wav.scp"
 }

@@ -1,0 +1,177 @@
+"""Recordings with their fundamental frequency, cropped, varied in pitch and level: batches for a vocoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ctap.audio.f0 import extract_f0
+from ctap.audio.settings import AudioSettings
+from ctap.audio.wave import load_wave, resample, wave_info
+from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
+from ctap.errors import UserError
+from ctap.files.tables import read_table
+
+
+@dataclass
+class WaveDataConfig:
+    """How recordings become batches.
+
+    Args:
+        batch_size: Crops of a batch, per process.
+        crop_frames: Frames of a crop.
+        pitch_range: Most semitones by which a crop is played higher or lower, faster or slower with it.
+        level_range: Most dB by which a crop is made louder or softer; never beyond full scale.
+        num_workers: Loader processes; 0 reads in the main process.
+    """
+
+    batch_size: int = 16
+    crop_frames: int = 96
+    pitch_range: float = 4.0
+    level_range: float = 12.0
+    num_workers: int = 1
+
+
+@dataclass
+class WaveBatch:
+    """Crops.
+
+    Attributes:
+        wave: Samples ``[B, (T - 1) * hop_length]``.
+        f0: Hz of every frame ``[B, T]``, 0 where unvoiced.
+        band: Share of the frequencies up to half the sampling rate that the recording holds ``[B]``.
+    """
+
+    wave: Tensor
+    f0: Tensor
+    band: Tensor
+
+    def to(self, device: torch.device | str) -> WaveBatch:
+        """The same on another device."""
+        return WaveBatch(self.wave.to(device), self.f0.to(device), self.band.to(device))
+
+
+class WaveSet:
+    """Recordings of a directory.
+
+    Args:
+        path: Data or dump directory (wav.scp with plain paths).
+        settings: Audio settings.
+        crop_frames: Frames of a crop.
+
+    Raises:
+        UserError: There is no recording, or one that can't be read.
+    """
+
+    def __init__(self, path: str | Path, settings: AudioSettings, crop_frames: int) -> None:
+        self.path, self.settings, self.crop = Path(path), settings, crop_frames
+        self.waves = read_table(self.path / "wav.scp")
+        self.utts = sorted(self.waves)
+        if not self.utts:
+            raise UserError(f"{self.path}/wav.scp: no recording in it")
+        info = {u: wave_info(self.waves[u]) for u in self.utts}
+        # A long recording counts as several crops, so that every second is heard as often.
+        seconds = (crop_frames - 1) * settings.frame_shift
+        self.crops = [(u, k) for u in self.utts for k in range(max(1, round(info[u].seconds / seconds)))]
+        self.info = info
+
+    @property
+    def samples(self) -> int:
+        """Samples of a crop."""
+        return (self.crop - 1) * self.settings.hop_length
+
+    def read(self, index: int, config: WaveDataConfig, rng: np.random.Generator | None) -> WaveBatch:
+        """Crop ``index``: anywhere and varied by ``rng``, or at its own place as it is."""
+        utt, part = self.crops[index]
+        info, rate = self.info[utt], self.settings.sample_rate
+        faster = 1.0 if rng is None else 2 ** (rng.uniform(-1, 1) * config.pitch_range / 12)
+        played = round(info.sample_rate * faster)
+        wanted = -(-self.samples * played // rate) + 2
+        room = max(0, info.num_samples - wanted)
+        start = min(room, part * wanted) if rng is None else int(rng.integers(room + 1))
+        heard, _ = soundfile.read(self.waves[utt], wanted, start, dtype="float32", always_2d=True)
+        wave = resample(heard.mean(axis=1), played, rate)[: self.samples]
+        wave = np.pad(wave, (0, self.samples - len(wave)))
+        f0 = extract_f0(wave, self.settings)
+        if rng is not None:
+            gain = 10 ** (rng.uniform(-1, 1) * config.level_range / 20)
+            wave = wave * min(gain, 0.99 / max(1e-3, float(np.abs(wave).max())))
+        return WaveBatch(torch.from_numpy(wave), torch.from_numpy(f0), torch.tensor(held_band(wave)))
+
+    def whole(self, utt: str) -> np.ndarray:
+        """Recording ``utt`` ``[N]``."""
+        return load_wave(self.waves[utt], self.settings.sample_rate)
+
+
+def held_band(wave: np.ndarray) -> float:
+    """Share of the frequencies up to half the sampling rate that ``wave`` [N] holds, from its spectrum.
+
+    A recording that was once sampled more slowly has nothing above (80 dB below its loudest band), whatever
+    its file says; a model must not learn that there is nothing.
+    """
+    power = np.abs(np.fft.rfft(wave)) ** 2
+    power = power[: len(power) // 100 * 100].reshape(100, -1).mean(axis=1)
+    held = np.flatnonzero(power > 1e-8 * power.max())
+    return float(held[-1] / 100) if len(held) and held[-1] < 99 else 1.0
+
+
+class _Crops(Dataset[WaveBatch]):
+    def __init__(self, waves: WaveSet, config: WaveDataConfig, seed: int) -> None:
+        self.waves, self.config, self.seed = waves, config, seed
+
+    def __getitem__(self, request: BatchRequest) -> WaveBatch:
+        read = []
+        for i in request.indices:
+            rng = None if request.number is None else np.random.default_rng([self.seed, request.number, i])
+            read.append(self.waves.read(i, self.config, rng))
+        return WaveBatch(*(torch.stack([getattr(r, k) for r in read]) for k in ("wave", "f0", "band")))
+
+
+def train_loader(
+    waves: WaveSet,
+    config: WaveDataConfig,
+    *,
+    epoch_steps: int,
+    max_steps: int,
+    position: Callable[[], int],
+    seed: int,
+    accumulate: int = 1,
+    rank: int = 0,
+    world: int = 1,
+) -> DataLoader[WaveBatch]:
+    """Seeded, endless, resumable batches of crops; see :class:`ctap.data.batching.BatchStream`."""
+    stream = BatchStream(
+        np.full(len(waves.crops), waves.crop),
+        batch_frames=config.batch_size * waves.crop,
+        batch_size=config.batch_size,
+        epoch_steps=epoch_steps,
+        max_steps=max_steps,
+        position=position,
+        seed=seed,
+        accumulate=accumulate,
+        rank=rank,
+        world=world,
+    )
+    dataset = _Crops(waves, config, seed)
+    return DataLoader(dataset, sampler=stream, batch_size=None, num_workers=config.num_workers)
+
+
+def dev_loader(
+    waves: WaveSet, config: WaveDataConfig, *, rank: int = 0, world: int = 1
+) -> DataLoader[WaveBatch]:
+    """Every crop once, as it is, in a fixed order."""
+    batches = FixedBatches(
+        np.full(len(waves.crops), waves.crop),
+        batch_frames=config.batch_size * waves.crop,
+        batch_size=config.batch_size,
+        rank=rank,
+        world=world,
+    )
+    return DataLoader(_Crops(waves, config, 0), sampler=batches, batch_size=None)

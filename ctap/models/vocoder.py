@@ -1,0 +1,218 @@
+"""Vocoders by name, and the neural one ready to use: whole, or a chunk of mel at a time.
+
+This is the one place where a name becomes a vocoder: ``pretrained`` (the weights that come with the package),
+``griffin_lim``, or the directory that a training left behind. Such a directory holds ``model.yaml``,
+``audio.json`` and ``vocoder.safetensors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ctap.audio.settings import AudioSettings
+from ctap.audio.vocoder import VOCODERS, Vocoder, make_vocoder
+from ctap.config import from_dict, save_yaml, to_dict
+from ctap.errors import UserError
+from ctap.files.atomic import atomic_dir
+from ctap.models.model_dir import FORMAT, check_state, read_description
+from ctap.nn.excitation import seeded_noise
+from ctap.nn.vocoder import SourceFilter, VocoderConfig
+
+DEFAULT = "pretrained"
+PRETRAINED = Path(__file__).parent / "pretrained_vocoder"
+WEIGHTS = "vocoder.safetensors"
+CHUNK = 1000  # frames that are computed at once
+
+
+def load_vocoder(name: str | Path, settings: AudioSettings, device: str | torch.device = "cpu") -> Vocoder:
+    """The vocoder called ``name``.
+
+    Args:
+        name: ``pretrained``, ``griffin_lim``, or a vocoder's model directory.
+        settings: Audio settings of the mels that it will get.
+        device: Torch device of a neural vocoder; Griffin-Lim runs where its mel is.
+
+    Raises:
+        UserError: There is no such vocoder, or it was trained for other audio settings.
+    """
+    if str(name) in VOCODERS:
+        return make_vocoder(str(name), settings)
+    folder = PRETRAINED if str(name) == "pretrained" else Path(name)
+    if not folder.is_dir():
+        known = ", ".join(["pretrained", *sorted(VOCODERS)])
+        raise UserError(f"no vocoder {str(name)!r}; known: {known}, or give the directory of a trained one")
+    parts = VocoderParts.load(folder)
+    settings.require_same(parts.audio, f"vocoder {name}")
+    return NeuralVocoder(parts.vocoder, device)
+
+
+class VocoderParts:
+    """What a vocoder's model directory holds.
+
+    Args:
+        vocoder: The networks.
+    """
+
+    def __init__(self, vocoder: SourceFilter) -> None:
+        self.vocoder = vocoder
+        self.audio = vocoder.settings
+
+    def save(self, path: str | Path) -> None:
+        """Write a model directory, whole or not at all."""
+        from safetensors.torch import save_file
+
+        with atomic_dir(path) as folder:
+            parts = {"vocoder": to_dict(self.vocoder.config)}
+            save_yaml({"format": FORMAT, "parts": parts}, folder / "model.yaml")
+            self.audio.save(folder / "audio.json")
+            state = {k: v.detach().cpu().contiguous() for k, v in self.vocoder.state_dict().items()}
+            save_file(state, folder / WEIGHTS)
+
+    @classmethod
+    def load(cls, path: str | Path) -> VocoderParts:
+        """Read a model directory.
+
+        Raises:
+            UserError: It is no vocoder's, or its weights do not fit its configuration.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        path = Path(path)
+        described = read_description(path)["parts"]
+        if "vocoder" not in described:
+            raise UserError(f"{path}: no vocoder but {', '.join(described)}; a vocoder's training writes one")
+        config = from_dict(VocoderConfig, described["vocoder"], f"{path}/model.yaml")
+        vocoder = SourceFilter(config, AudioSettings.load(path / "audio.json"))
+        try:
+            state = load_file(path / WEIGHTS)
+        except (OSError, SafetensorError) as error:
+            raise UserError(f"{path / WEIGHTS}: can't read the weights: {error}") from error
+        check_state(vocoder, state, path / WEIGHTS)
+        vocoder.load_state_dict(state)
+        return cls(vocoder.eval())
+
+
+class NeuralVocoder:
+    """A trained vocoder: log-mel to samples; the same mel and seed give the same samples.
+
+    Args:
+        vocoder: The networks.
+        device: Torch device.
+        seed: Of the noise.
+        updates: Of the magnitudes, towards the mel (:meth:`ctap.nn.vocoder.SourceFilter.match`).
+        dtype: ``torch.bfloat16`` computes the networks in it; the signal path stays in float32.
+    """
+
+    any_length = True
+
+    def __init__(
+        self,
+        vocoder: SourceFilter,
+        device: str | torch.device = "cpu",
+        seed: int = 0,
+        updates: int = 5,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.net = vocoder.to(device).eval()
+        self.settings, self.device = vocoder.settings, torch.device(device)
+        self.seed, self.updates, self.dtype = seed, updates, dtype
+        overlap = vocoder.settings.n_fft // 2 // vocoder.settings.hop_length + 1
+        self.margin = 2 * overlap  # frames repeated before the first and after the last
+        self.filter_reach = vocoder.config.gain_reach + 4 * overlap
+        self.reach = self.filter_reach + vocoder.config.f0_reach
+
+    @property
+    def look_ahead(self) -> int:
+        """Frames of mel that must be known beyond a sample."""
+        return self.reach
+
+    def __call__(self, mel: Tensor) -> np.ndarray:
+        """Natural-log mel ``[T, M]`` to samples ``[(T - 1) * hop_length]``, float32, in -1..1.
+
+        A mel of one frame gives ``hop_length - 1`` samples. Memory does not grow with the length, but for the
+        samples themselves.
+
+        Raises:
+            ValueError: The mel is not ``[T, n_mels]`` with at least one frame, or not finite.
+        """
+        if mel.ndim != 2 or len(mel) < 1:
+            raise ValueError(f"expected a mel [T, {self.settings.n_mels}], found shape {tuple(mel.shape)}")
+        if len(mel) == 1:
+            return self(mel.expand(2, -1))[: self.settings.hop_length - 1]
+        return np.concatenate(list(self.stream(mel.split(CHUNK))))
+
+    def stream(self, chunks: Iterable[Tensor]) -> Iterator[np.ndarray]:
+        """Samples of a mel that comes in chunks ``[t, M]``: as :meth:`__call__` gives for all of it at once.
+
+        Differences are those of rounding. A sample is out once :attr:`look_ahead` frames after it are known.
+        """
+        state = _Stream(self)
+        for chunk in chunks:
+            if len(wave := state.add(chunk)):
+                yield wave
+        if len(wave := state.finish()):
+            yield wave
+
+
+class _Stream:
+    """What is kept between chunks. Frames count from ``margin`` repetitions of the first."""
+
+    def __init__(self, vocoder: NeuralVocoder) -> None:
+        self.vocoder = vocoder
+        self.mel = torch.zeros(0, vocoder.settings.n_mels, device=vocoder.device)
+        self.first = 0  # frame that self.mel starts with
+        self.sent = vocoder.margin  # samples up to this frame are out
+        self.phase_at, self.phase = 0, torch.zeros(1, dtype=torch.float64, device=vocoder.device)
+
+    def add(self, chunk: Tensor) -> np.ndarray:
+        settings, margin = self.vocoder.settings, self.vocoder.margin
+        if chunk.ndim != 2 or chunk.shape[1] != settings.n_mels:
+            raise ValueError(f"expected a mel [T, {settings.n_mels}], found shape {tuple(chunk.shape)}")
+        if not torch.isfinite(chunk).all():
+            raise ValueError("the mel holds NaN or infinite values")
+        if not len(chunk):
+            return np.zeros(0, np.float32)
+        limits = float(np.log(settings.log_floor)), float(np.log(settings.n_fft))
+        chunk = chunk.to(self.vocoder.device).float().clamp(*limits)
+        if self.first + len(self.mel) == 0:
+            chunk = torch.cat([chunk[:1].expand(margin, -1), chunk])
+        self.mel = torch.cat([self.mel, chunk])
+        end = self.first + len(self.mel)
+        return self._say(end - self.vocoder.reach, end - self.vocoder.net.config.f0_reach)
+
+    def finish(self) -> np.ndarray:
+        if not len(self.mel):
+            return np.zeros(0, np.float32)
+        margin = self.vocoder.margin
+        self.mel = torch.cat([self.mel, self.mel[-1:].expand(margin, -1)])
+        end = self.first + len(self.mel)
+        return self._say(end - margin - 1, end)
+
+    @torch.inference_mode()
+    def _say(self, upto: int, known: int) -> np.ndarray:
+        """Samples from frame ``sent`` to frame ``upto``; F0 is right before frame ``known``."""
+        if upto <= self.sent:
+            return np.zeros(0, np.float32)
+        vocoder, net, hop = self.vocoder, self.vocoder.net, self.vocoder.settings.hop_length
+        start = self.phase_at
+        part = self.mel[None, start - self.first : known - self.first]
+        with torch.autocast(vocoder.device.type, vocoder.dtype, enabled=vocoder.dtype != torch.float32):
+            f0 = net.f0(self.mel[None])[:, start - self.first : known - self.first]
+            pulses, phases = net.pulses(f0, self.phase)
+            spectra = net.spectra(pulses)
+            gains = net.gains(part, f0, spectra)
+        noise = seeded_noise(vocoder.seed, start * hop, (known - 1) * hop).to(vocoder.device)
+        draft = net.wave(gains, spectra, net.spectra(noise[None]))
+        wave = net.match(draft, part, vocoder.updates)[0]
+        said = wave[(self.sent - start) * hop : (upto - start) * hop].clamp(-1, 1).cpu().numpy()
+        self.sent, self.phase_at = upto, max(0, upto - vocoder.filter_reach)
+        self.phase = phases[:, (self.phase_at - start) * hop]
+        keep = max(0, upto - vocoder.reach)
+        self.mel, self.first = self.mel[keep - self.first :], keep
+        return said

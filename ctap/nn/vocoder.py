@@ -1,0 +1,250 @@
+"""The source-filter vocoder: log-mel to F0, F0 to pulses, and gains for pulses and noise.
+
+The neural source-filter idea (Wang, Takaki and Yamagishi 2019) with the filters of DDSP (Engel et al. 2020):
+convolutions (ConvNeXt blocks, as in Vocos, Siuzdak 2023) read the mel and give every frame two spectra, one
+for a pulse train and one for noise. Harmonics, which 40 bands do not hold above 1 kHz, come from the pulses;
+the texture of noise comes from noise itself and is not predicted. What is said is then brought nearer to the
+mel that was asked for, with the harmonics it has (:meth:`SourceFilter.match`).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ctap.audio.logmel import mel_filters
+from ctap.audio.settings import AudioSettings
+from ctap.audio.stft import frame_window
+from ctap.nn.excitation import pulse_train, sample_f0
+
+LOWEST, HIGHEST = 50.0, 600.0  # Hz, of F0
+
+
+@dataclass
+class VocoderConfig:
+    """Sizes.
+
+    Args:
+        dim: Channels of the network that gives the gains.
+        layers: Its blocks.
+        f0_dim: Channels of the network that gives F0.
+        f0_layers: Its blocks.
+        f0_bins: Classes of F0, even on a logarithmic scale.
+        kernel: Frames that a block's convolution sees.
+        expand: Inner width of a block, in channels per channel.
+    """
+
+    dim: int = 192
+    layers: int = 6
+    f0_dim: int = 128
+    f0_layers: int = 4
+    f0_bins: int = 120
+    kernel: int = 7
+    expand: int = 3
+
+    @property
+    def f0_reach(self) -> int:
+        """Frames on each side that the F0 of a frame depends on."""
+        return (self.f0_layers + 1) * (self.kernel // 2)
+
+    @property
+    def gain_reach(self) -> int:
+        """Frames on each side that the gains of a frame depend on, F0 given."""
+        return (self.layers + 1) * (self.kernel // 2)
+
+
+class Block(nn.Module):
+    """Convolution of each channel, layer norm, and a GELU layer, added to the input ``[B, T, D]``."""
+
+    def __init__(self, dim: int, kernel: int, expand: int, scale: float) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(dim, dim, kernel, padding=kernel // 2, groups=dim)
+        self.norm = nn.LayerNorm(dim)
+        self.inner = nn.Linear(dim, dim * expand)
+        self.outer = nn.Linear(dim * expand, dim)
+        self.scale = nn.Parameter(torch.full((dim,), scale))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x.transpose(1, 2)).transpose(1, 2)
+        return x + self.scale * self.outer(F.gelu(self.inner(self.norm(y))))
+
+
+class FrameNet(nn.Module):
+    """Frames ``[B, T, inputs]`` to frames ``[B, T, outputs]`` through convolutions."""
+
+    def __init__(self, inputs: int, outputs: int, dim: int, layers: int, config: VocoderConfig) -> None:
+        super().__init__()
+        self.enter = nn.Conv1d(inputs, dim, config.kernel, padding=config.kernel // 2)
+        self.blocks = nn.ModuleList(
+            Block(dim, config.kernel, config.expand, 1 / layers) for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(dim)
+        self.leave = nn.Linear(dim, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.enter(x.transpose(1, 2)).transpose(1, 2)
+        for block in self.blocks:
+            x = block(x)
+        return self.leave(self.norm(x))
+
+
+class Pitch(NamedTuple):
+    """Logits of F0 classes ``[B, T, bins]`` and of voicing ``[B, T]``."""
+
+    classes: Tensor
+    voicing: Tensor
+
+
+class SourceFilter(nn.Module):
+    """The networks and the signal path between them.
+
+    Args:
+        config: Sizes.
+        settings: Mel settings; ``win_length`` and ``n_fft`` alike, at least two hops to a window.
+    """
+
+    def __init__(self, config: VocoderConfig, settings: AudioSettings) -> None:
+        super().__init__()
+        self.config, self.settings = config, settings
+        bins = settings.n_fft // 2 + 1
+        self.f0_net = FrameNet(settings.n_mels, config.f0_bins + 1, config.f0_dim, config.f0_layers, config)
+        self.gain_net = FrameNet(2 * settings.n_mels + 2, 2 * bins, config.dim, config.layers, config)
+        nn.init.zeros_(self.gain_net.leave.weight)
+        nn.init.zeros_(self.gain_net.leave.bias)
+        self.register_buffer("mean", torch.full((settings.n_mels,), -4.0))
+        self.register_buffer("std", torch.full((settings.n_mels,), 2.5))
+
+    def pitch(self, mel: Tensor) -> Pitch:
+        """Log-mel ``[B, T, M]`` to what it says of F0 and voicing."""
+        out = self.f0_net((mel - self.mean) / self.std).float()
+        return Pitch(out[..., :-1], out[..., -1])
+
+    def f0(self, mel: Tensor) -> Tensor:
+        """F0 ``[B, T]`` Hz of log-mel ``[B, T, M]``, 0 where unvoiced.
+
+        The mean around the likeliest class, so that it is finer than the classes.
+        """
+        found = self.pitch(mel)
+        best = found.classes.argmax(-1, keepdim=True)
+        classes = torch.arange(self.config.f0_bins, device=mel.device)
+        near = (classes - best).abs() <= 3
+        shares = found.classes.masked_fill(~near, -torch.inf).softmax(-1)
+        place = (shares * classes).sum(-1) / (self.config.f0_bins - 1)
+        return torch.where(found.voicing > 0, LOWEST * (HIGHEST / LOWEST) ** place, 0.0)
+
+    def f0_class(self, f0: Tensor) -> Tensor:
+        """Position of ``f0`` Hz among the classes, a fraction."""
+        span = math.log(HIGHEST / LOWEST)
+        return torch.log(f0.clamp(min=LOWEST, max=HIGHEST) / LOWEST) / span * (self.config.f0_bins - 1)
+
+    def pulses(self, f0: Tensor, phase: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Pulses ``[B, (T - 1) * hop]`` of frames' F0 ``[B, T]``, and the phase before each sample."""
+        return pulse_train(sample_f0(f0, self.settings.hop_length), self.settings.sample_rate, phase)
+
+    def spectra(self, wave: Tensor) -> Tensor:
+        """Samples ``[B, (T - 1) * hop]`` to spectra ``[B, T, F]``, silence around them."""
+        s = self.settings
+        padded = F.pad(wave, (s.n_fft // 2, s.n_fft // 2))
+        return torch.fft.rfft(padded.unfold(-1, s.n_fft, s.hop_length) * frame_window(s, wave.device))
+
+    def gains(self, mel: Tensor, f0: Tensor, pulses: Tensor) -> tuple[Tensor, Tensor]:
+        """Logarithms of the gains of pulses and of noise.
+
+        Args:
+            mel: Log-mel ``[B, T, M]``.
+            f0: ``[B, T]`` Hz, 0 where unvoiced.
+            pulses: Their spectra ``[B, T, F]``.
+
+        Returns:
+            Two ``[B, T, F]``, float32. Without the network they are the mel's envelope over the excitation's.
+        """
+        own = (pulses.abs() @ mel_filters(self.settings).to(mel)).clamp(min=0.01).log()
+        voiced = (f0 > 0).to(mel)
+        height = torch.log(f0.clamp(min=LOWEST) / 200.0) * voiced
+        given = [(mel - self.mean) / self.std, own - 1.0, height[..., None], voiced[..., None]]
+        out = self.gain_net(torch.cat(given, dim=-1)).float()
+        with torch.autocast(mel.device.type, enabled=False):
+            return self._log_gains(mel.float(), own.float(), out)
+
+    def _log_gains(self, mel: Tensor, own: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
+        """The mel's envelope over that of the excitation, and what the network adds ``out`` [B, T, 2F]."""
+        spread, white = _spread(self.settings)
+        mel = mel.clamp(math.log(self.settings.log_floor), 7.0)
+        pulse = (mel - own) @ spread.to(mel) + out[..., : out.shape[-1] // 2]
+        noise = (mel - white.to(mel)) @ spread.to(mel) + out[..., out.shape[-1] // 2 :] - 0.5
+        return pulse.clamp(-16, 10), noise.clamp(-16, 10)
+
+    def wave(self, gains: tuple[Tensor, Tensor], pulses: Tensor, noise: Tensor) -> Tensor:
+        """Filter the excitation's spectra ``[B, T, F]`` -> samples ``[B, (T - 1) * hop]``.
+
+        The pulses' filter has minimum phase: a vocal tract answers after a pulse and not before it.
+        """
+        return self.overlap_add(minimum_phase(gains[0]) * pulses + gains[1].exp() * noise)
+
+    def overlap_add(self, spectra: Tensor) -> Tensor:
+        """Spectra ``[B, T, F]`` to the samples nearest to them ``[B, (T - 1) * hop]``."""
+        s = self.settings
+        window = frame_window(s, spectra.device)
+        frames = (torch.fft.irfft(spectra, n=s.n_fft) * window).transpose(1, 2)
+        count, length = frames.shape[-1], s.n_fft + (frames.shape[-1] - 1) * s.hop_length
+
+        def add(x: Tensor) -> Tensor:
+            return F.fold(x, (1, length), (1, s.n_fft), stride=(1, s.hop_length))[:, 0, 0]
+
+        envelope = add((window**2)[None, :, None].expand(1, -1, count)).clamp(min=1e-3)
+        half = s.n_fft // 2
+        return (add(frames) / envelope)[:, half : half + (count - 1) * s.hop_length]
+
+    def match(self, wave: Tensor, mel: Tensor, updates: int) -> Tensor:
+        """Bring samples ``[B, (T - 1) * hop]`` nearer to the log-mel ``[B, T, M]`` that they are to have.
+
+        Magnitudes are multiplied until their mel is the one asked for, as in
+        :func:`ctap.audio.griffin_lim.invert_mel`, but from this wave's: harmonics, the grain of the noise and
+        phases stay, energies of bands become those of the recording.
+
+        Args:
+            wave: A draft.
+            mel: What its mel should be.
+            updates: How often; 0 leaves the draft.
+        """
+        if not updates:
+            return wave
+        spectra, filters = self.spectra(wave), mel_filters(self.settings).to(wave)
+        total = filters.sum(1)
+        magnitude, asked = spectra.abs().clamp(min=1e-7), mel.exp()
+        factor = torch.ones_like(magnitude)
+        for _ in range(updates):
+            ratio = (asked / ((magnitude * factor) @ filters).clamp(min=1e-6)).clamp(0.1, 10.0)
+            update = (ratio @ filters.T) / total.clamp(min=1e-8)
+            factor = torch.where(total > 1e-6, factor * update, factor)
+        return self.overlap_add(spectra * factor)
+
+
+def minimum_phase(log_gain: Tensor) -> Tensor:
+    """The minimum-phase filter ``[..., F]``, complex, of log magnitudes ``[..., F]``, by the cepstrum."""
+    cepstrum = torch.fft.irfft(log_gain)
+    half = cepstrum.shape[-1] // 2
+    fold = torch.zeros(cepstrum.shape[-1], device=log_gain.device)
+    fold[0], fold[half], fold[1:half] = 1.0, 1.0, 2.0
+    return torch.exp(torch.fft.rfft(cepstrum * fold))
+
+
+@functools.lru_cache(maxsize=4)
+def _spread(settings: AudioSettings) -> tuple[Tensor, Tensor]:
+    """From mel bins to frequencies by linear interpolation ``[M, F]``; log-mel of white noise ``[M]``."""
+    filters = mel_filters(settings)
+    bins = torch.arange(len(filters), dtype=torch.float32)
+    centres = (filters * bins[:, None]).sum(0) / filters.sum(0).clamp(min=1e-6)
+    right = torch.searchsorted(centres, bins).clamp(1, len(centres) - 1)
+    share = ((bins - centres[right - 1]) / (centres[right] - centres[right - 1]).clamp(min=1e-3)).clamp(0, 1)
+    spread = torch.zeros(len(centres), len(bins))
+    spread[right, torch.arange(len(bins))] = share
+    spread[right - 1, torch.arange(len(bins))] += 1 - share
+    level = 0.5 * (torch.pi * (frame_window(settings) ** 2).sum()).sqrt()  # mean magnitude of white noise
+    return spread, (filters.sum(0).clamp(min=1e-6) * level).log()

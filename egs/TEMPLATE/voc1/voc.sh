@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# The vocoder recipe: from a corpus that egs/<name>/ctap1 has prepared to a vocoder for its --vocoder.
+#
+#   ./run.sh --stage 1 --stop_stage 5
+#
+# 1  data and features, by the recipe beside this one  -> ../ctap1/dump/{train,dev,test}
+# 2  training                                          -> exp/<tag>
+# 3  copy-synthesis of test recordings                 -> exp/<tag>/test, exp/griffin_lim/test
+# 4  scores of both, against the recordings            -> exp/<tag>/scores.json, exp/griffin_lim/scores.json, exp/RESULTS.md
+# 5  packing                                           -> exp/packed/<tag>.zip
+#
+# A finished step is skipped; one whose input or options have changed says what changed and runs again.
+
+set -euo pipefail
+unset CDPATH # of the user's shell: cd would go elsewhere, and say so on stdout
+cd -- "$(dirname "$0")"
+here=$(pwd)
+
+# General
+stage=1                   # first stage
+stop_stage=5              # last stage
+force=false               # repeat finished steps
+nj=0                      # parallel jobs of data stages; 0: one a processor
+decode_nj=0               # jobs that use networks; 0: one a GPU, without GPUs as many as nj
+ngpu=0                    # GPUs of one node; 0: processors
+num_nodes=1               # nodes that train together, under torchrun or Slurm
+seed=777                  # of weights, batches and noise
+ctap=../ctap1             # recipe whose data and dump are used
+expdir=exp                # models, logs, results
+tag=""                    # name of the training; default: the name of its configuration
+
+# Vocoder
+train_config=conf/vocoder.yaml # its configuration
+train_args=""             # more of its options: "--trainer.max_steps 1000"
+init=""                   # model directory to start from, of the same sizes
+eval_utts=40              # test recordings that are synthesised and scored
+device=auto               # of networks in use: cpu, cuda (a GPU a job), or auto: cuda with --ngpu, else cpu
+
+# shellcheck source=egs/TEMPLATE/ctap1/path.sh
+. ./path.sh
+# shellcheck source=egs/TEMPLATE/ctap1/cmd.sh
+. ./cmd.sh
+# shellcheck source=utils/parse_options.sh
+. parse_options.sh
+# shellcheck source=utils/log.sh
+. log.sh
+# shellcheck source=utils/run_step.sh
+. run_step.sh
+# shellcheck source=utils/words.sh
+. words.sh
+# shellcheck source=utils/jobs.sh
+. jobs.sh
+
+if (($#)); then
+    log "error: unexpected argument '$1' (see --help)" >&2
+    exit 2
+fi
+((nj > 0)) || nj=$(nproc)
+[[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
+dumpdir=${ctap}/dump
+marks=${expdir}/.done
+# shellcheck disable=SC2034 # the helpers read them
+declare all_args="" && declare -a all_options=()
+declare -a train_options
+split_words train_args "${train_args}" train_options
+python=${python:-python3}
+# shellcheck source=egs/TEMPLATE/ctap1/stages/steps.sh
+. "$(dirname "$(readlink -f "${0##*/}")")/../ctap1/stages/steps.sh"
+
+stage_1() {
+    if [[ -s ${dumpdir}/train/wav.scp && -s ${dumpdir}/test/wav.scp ]]; then
+        log "${dumpdir}: data are there"
+    else
+        "${ctap}/run.sh" --stage 0 --stop_stage 2
+    fi
+}
+
+stage_2() {
+    local -a more=()
+    [[ ! -s ${dumpdir}/dev/wav.scp ]] || more+=(--dev_dir in:"${dumpdir}/dev")
+    [[ -z ${init} ]] || more+=(--init in:"${init}")
+    training "${tag}" vocoder "${train_config}" --train_dir in:"${dumpdir}/train" "${more[@]}" -- "${train_options[@]}"
+}
+
+stage_3() {
+    module choose_test ctap.bin.subset_data_dir --data_dir in:"${dumpdir}/test" \
+        --out_dir into:"${expdir}/eval/test/wav.scp" --utts "${eval_utts}" --seed "${seed}"
+    say "${tag}" in:"${expdir}/${tag}/model"
+    say griffin_lim griffin_lim
+}
+
+# say NAME VOCODER: the test recordings through log-mel and a vocoder -> exp/NAME/test
+say() {
+    generate "vocoded_$1" ctap.bin.resynthesize title:"test recordings through $1" each:"${expdir}/eval/test/wav.scp" \
+        --out into:"${expdir}/$1/test/wav.scp" --audio in:"${dumpdir}/audio.json" --vocoder "$2" \
+        --scp table:"${expdir}/eval/test/wav.scp"
+}
+
+stage_4() {
+    local name
+    for name in "${tag}" griffin_lim; do
+        module "score_${name}" ctap.bin.score_speech --hypothesis in:"${expdir}/${name}/test/wav.scp" \
+            --reference in:"${expdir}/eval/test/wav.scp" --msep_hypothesis in:"${expdir}/${name}/test/wav.scp" \
+            --settings in:"${dumpdir}/audio.json" --speaker_encoder none --task tts --config "${train_config}" \
+            --nj "${nj}" --seed "${seed}" --out out:"${expdir}/${name}/scores.json"
+    done
+    "${python}" -m ctap.bin.report --expdir "${expdir}" --out "${expdir}/RESULTS.md" --html "${expdir}/results.html"
+    log "figures:  ${here}/${expdir}/RESULTS.md"
+}
+
+stage_5() {
+    step "pack_${tag}" pack title:"packing of ${tag}" in:"${expdir}/${tag}/model" out:"${expdir}/packed/${tag}.zip"
+}
+pack() { "${python}" -c 'import shutil, sys; shutil.make_archive(sys.argv[2].removesuffix(".zip"), "zip", sys.argv[1])' "$@"; }
+
+mkdir -p "${marks}"
+for current in 1 2 3 4 5; do
+    ((current < stage || current > stop_stage)) && continue
+    log "stage ${current}"
+    "stage_${current}"
+done

@@ -1,0 +1,66 @@
+"""Crops for a vocoder: their sizes, their variation in pitch and level, their band, one stream by seed."""
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from ctap.audio.settings import AudioSettings
+from ctap.data.waves import WaveDataConfig, WaveSet, held_band, train_loader
+from ctap.errors import UserError
+from ctap.files.tables import write_table
+
+SETTINGS = AudioSettings()
+
+
+@pytest.fixture(scope="module")
+def waves(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("waves")
+    time = np.arange(44100 * 2) / 44100
+    tone = sum(np.sin(2 * np.pi * 150 * k * time) / k for k in range(1, 20)) * 0.1
+    for name, seconds in (("long", 2.0), ("short", 0.3)):
+        soundfile.write(folder / f"{name}.wav", tone[: int(44100 * seconds)], 44100)
+    write_table(folder / "wav.scp", {n: folder / f"{n}.wav" for n in ("long", "short")})
+    return WaveSet(folder, SETTINGS, crop_frames=51)
+
+
+def test_long_recordings_give_more_crops_and_short_ones_are_filled(waves):
+    assert [utt for utt, _ in waves.crops] == ["long"] * 4 + ["short"]
+    crop = waves.read(4, WaveDataConfig(), None)
+    assert crop.wave.shape == (12000,) and crop.f0.shape == (51,)
+    assert (crop.wave[7300:] == 0).all()
+    assert abs(float(crop.f0[20]) - 150) < 1
+
+
+def test_pitch_and_level_vary_within_their_ranges(waves):
+    config = WaveDataConfig(pitch_range=4.0, level_range=12.0)
+    crops = [waves.read(0, config, np.random.default_rng(i)) for i in range(30)]
+    heights = np.array([float(c.f0[25]) for c in crops])
+    assert heights.min() < 130 and heights.max() > 170
+    assert (np.abs(12 * np.log2(heights / 150)) < 4.2).all()
+    assert max(float(c.wave.abs().max()) for c in crops) <= 0.991
+
+
+def test_batches_are_a_function_of_the_seed(waves):
+    config = WaveDataConfig(batch_size=3, num_workers=0)
+
+    def first(seed, position=0):
+        loader = train_loader(waves, config, epoch_steps=2, max_steps=4, position=lambda: position, seed=seed)
+        return [b.wave for b in loader]
+
+    assert all(torch.equal(a, b) for a, b in zip(first(1), first(1), strict=True))
+    assert not torch.equal(first(1)[0], first(2)[0])
+
+
+def test_the_band_of_a_recording_is_found():
+    noise = np.random.default_rng(0).normal(size=24000)
+    spectrum = np.fft.rfft(noise)
+    spectrum[8000:] = 0
+    assert held_band(noise) == 1.0
+    assert abs(held_band(np.fft.irfft(spectrum)) - 8000 / 12000) < 0.02
+
+
+def test_no_recordings_are_an_error(tmp_path):
+    (tmp_path / "wav.scp").write_text("")
+    with pytest.raises(UserError, match="no recording"):
+        WaveSet(tmp_path, SETTINGS, 51)

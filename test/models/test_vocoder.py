@@ -1,0 +1,120 @@
+"""Vocoders by name; the neural one: whole and streamed, repeatable, on recordings better than Griffin-Lim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ctap.audio.f0 import extract_f0
+from ctap.audio.logmel import log_mel
+from ctap.audio.settings import AudioSettings
+from ctap.audio.wave import load_wave
+from ctap.errors import UserError
+from ctap.metrics.pitch import log_f0
+from ctap.models.vocoder import PRETRAINED, NeuralVocoder, VocoderParts, load_vocoder
+
+SETTINGS = AudioSettings()
+#: A sentence of eSpeak NG, which the small recipe speaks (docs/sounds).
+SPEECH = Path(__file__).parents[2] / "docs" / "sounds" / "vc_source.ogg"
+
+
+@pytest.fixture(scope="module")
+def wave() -> np.ndarray:
+    return load_wave(SPEECH, SETTINGS.sample_rate)
+
+
+@pytest.fixture(scope="module")
+def mel(wave) -> torch.Tensor:
+    return log_mel(torch.from_numpy(wave), SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def vocoder() -> NeuralVocoder:
+    return load_vocoder("pretrained", SETTINGS)
+
+
+def test_the_pretrained_one_says_what_was_recorded_and_better_than_griffin_lim(wave, mel, vocoder):
+    reference = extract_f0(wave, SETTINGS)
+    error, voicing = {}, {}
+    for name, run in (("pretrained", vocoder), ("griffin_lim", load_vocoder("griffin_lim", SETTINGS))):
+        f0 = extract_f0(run(mel), SETTINGS)[: len(reference)]
+        error[name] = log_f0(reference[: len(f0)], f0).rmse
+        voicing[name] = np.mean((reference[: len(f0)] > 0) != (f0 > 0))
+    assert error["pretrained"] < error["griffin_lim"]
+    assert voicing["pretrained"] < voicing["griffin_lim"]
+    again = log_mel(torch.from_numpy(vocoder(mel)), SETTINGS)[: len(mel)]
+    loud = mel[: len(again)] > mel.max() - 7
+    assert (again - mel[: len(again)])[loud].abs().mean() < 0.25  # 2.2 dB
+
+
+@pytest.mark.parametrize("chunk", [1, 37, 1000])
+def test_streaming_gives_the_same_samples(mel, vocoder, chunk):
+    mel = mel[:200]
+    pieces = list(vocoder.stream(mel.split(chunk)))
+    whole = vocoder(mel)
+    assert np.abs(np.concatenate(pieces) - whole).max() < 1e-3
+    if chunk == 1:
+        assert len(pieces) > 200 - vocoder.look_ahead - 2  # one for each frame, once the look-ahead is there
+
+
+def test_a_sample_does_not_depend_on_what_is_beyond_the_look_ahead(mel, vocoder):
+    frames = 150 - vocoder.look_ahead
+    changed = mel.clone()
+    changed[150:] = -4.0
+    samples = (frames - 1) * SETTINGS.hop_length
+    assert np.abs(vocoder(mel)[:samples] - vocoder(changed)[:samples]).max() < 1e-3
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 40])
+def test_samples_are_as_many_as_the_frames_ask_for(mel, vocoder, frames):
+    said = vocoder(mel[:frames])
+    assert len(said) == max(SETTINGS.hop_length - 1, (frames - 1) * SETTINGS.hop_length)
+    assert said.dtype == np.float32
+    assert np.isfinite(said).all()
+
+
+def test_seed_and_mel_decide_the_samples(mel, vocoder):
+    mel = mel[:60]
+    assert np.array_equal(vocoder(mel), vocoder(mel))
+    assert not np.array_equal(vocoder(mel), NeuralVocoder(vocoder.net, seed=1)(mel))
+
+
+def test_bfloat16_says_the_same(mel, vocoder):
+    mel = mel[:200]
+    said = NeuralVocoder(vocoder.net, dtype=torch.bfloat16)(mel)
+    again, wanted = (log_mel(torch.from_numpy(x), SETTINGS) for x in (said, vocoder(mel)))
+    assert (again - wanted)[:, :30].abs().mean() < 0.2
+
+
+def test_silence_and_outliers_are_bounded(vocoder):
+    assert np.abs(vocoder(torch.full((50, 40), float(np.log(1e-5))))).max() < 1e-3
+    assert np.abs(vocoder(torch.full((50, 40), 60.0))).max() <= 1.0
+
+
+@pytest.mark.parametrize(
+    "mel", [torch.zeros(40), torch.zeros(5, 80), torch.zeros(0, 40), torch.full((5, 40), np.nan)]
+)
+def test_wrong_mels_are_refused(mel, vocoder):
+    with pytest.raises(ValueError, match="mel"):
+        vocoder(mel)
+
+
+def test_other_settings_and_unknown_names_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r"vocoder pretrained: .*n_mels is 40, expected 80"):
+        load_vocoder("pretrained", AudioSettings(n_mels=80))
+    with pytest.raises(UserError, match="known: pretrained, griffin_lim"):
+        load_vocoder("wavenet", SETTINGS)
+    with pytest.raises(UserError, match=r"model\.yaml is missing"):
+        load_vocoder(tmp_path, SETTINGS)
+
+
+def test_a_directory_is_written_and_read(tmp_path, mel):
+    VocoderParts.load(PRETRAINED).save(tmp_path / "model")
+    there, here = load_vocoder(tmp_path / "model", SETTINGS), load_vocoder("pretrained", SETTINGS)
+    assert np.array_equal(there(mel[:40]), here(mel[:40]))
+    (tmp_path / "model" / "vocoder.safetensors").write_bytes(b"no weights")
+    with pytest.raises(UserError, match="can't read the weights"):
+        load_vocoder(tmp_path / "model", SETTINGS)

@@ -1,0 +1,45 @@
+"""The filters of the vocoder, against what signal processing says they are."""
+
+import torch
+
+from ctap.audio.logmel import log_mel
+from ctap.audio.settings import AudioSettings
+from ctap.nn.vocoder import SourceFilter, VocoderConfig, minimum_phase
+
+SETTINGS = AudioSettings()
+
+
+def net() -> SourceFilter:
+    torch.manual_seed(0)
+    return SourceFilter(VocoderConfig(dim=16, layers=1, f0_dim=16, f0_layers=1), SETTINGS).eval()
+
+
+def test_minimum_phase_is_that_of_a_resonator():
+    poles = torch.fft.rfft(torch.tensor([1.0, -1.2, 0.6]), 960)
+    known = 1 / poles
+    assert torch.allclose(minimum_phase(known.abs().log()), known, atol=1e-4)
+
+
+def test_spectra_and_back_is_the_wave():
+    vocoder, wave = net(), torch.randn(2, 40 * 240)
+    inner = slice(480, -480)
+    assert torch.allclose(vocoder.overlap_add(vocoder.spectra(wave))[:, inner], wave[:, inner], atol=1e-4)
+
+
+def test_f0_is_read_from_the_classes():
+    vocoder = net()
+    f0 = torch.tensor([[60.0, 123.4, 250.0, 500.0]])
+    place = vocoder.f0_class(f0)[..., None]
+    logits = -0.5 * (torch.arange(120) - place).square()
+    vocoder.f0_net.forward = lambda mel: torch.cat([logits, torch.ones(1, 4, 1)], dim=-1)
+    assert torch.allclose(vocoder.f0(torch.zeros(1, 4, 40)), f0, rtol=0.002)
+
+
+def test_matching_brings_the_mel_nearer():
+    vocoder, noise = net(), torch.randn(1, 60 * 240) * 0.1
+    asked = log_mel(noise, SETTINGS) + torch.linspace(-1, 1, 40)
+    error = [
+        (log_mel(vocoder.match(noise, asked, updates), SETTINGS) - asked)[:, 3:-3].abs().mean()
+        for updates in (0, 1, 5)
+    ]
+    assert error[2] < error[1] < 0.5 * error[0]
