@@ -64,14 +64,14 @@ class VocoderParts:
 
     def save(self, path: str | Path) -> None:
         """Write a model directory, whole or not at all."""
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         with atomic_dir(path) as folder:
             parts = {"vocoder": to_dict(self.vocoder.config)}
             save_yaml({"format": FORMAT, "parts": parts}, folder / "model.yaml")
             self.audio.save(folder / "audio.json")
             state = {k: v.detach().cpu().contiguous() for k, v in self.vocoder.state_dict().items()}
-            save_file(state, folder / WEIGHTS)
+            (folder / WEIGHTS).write_bytes(save(state))
 
     @classmethod
     def load(cls, path: str | Path) -> VocoderParts:
