@@ -73,7 +73,8 @@ def import_durations(
     write_durations(data_dir, taken)
     for name in OF_BUILT_IN:
         (data_dir / name).unlink(missing_ok=True)
-    write_table(data_dir / "align_failed", failed)
+    reasons = {utterance: " ".join(str(error).split()) for utterance, error in failed.items()}
+    write_table(data_dir / "align_failed", reasons)  # a damaged file's labels may hold line ends
     pauses = sum(label in PAUSES for labels, _ in taken.values() for label in labels)
     unused = len((given.keys() | grids.keys()) - phones.keys())
     lines = [

@@ -200,6 +200,14 @@ def test_two_grids_of_an_utterance_are_refused(data_dir, tmp_path):
     assert list(read_durations(data_dir)) == ["A01"]
 
 
+def test_a_label_with_line_ends_loses_its_utterance_alone(data_dir, tmp_path):
+    (tmp_path / "A01.TextGrid").write_text(mfa_text(PINYIN, 1.2))
+    (tmp_path / "A02.TextGrid").write_text(mfa_text([(0, 0.2, "h\nx"), (0.2, 1.2, "ao3")], 1.2))
+    import_durations(data_dir, tmp_path, SETTINGS)
+    assert list(read_durations(data_dir)) == ["A01"]
+    assert (data_dir / "align_failed").read_text() == "A02 labels do not map: h x\n"
+
+
 def test_overlaps_are_refused(data_dir, tmp_path):
     (tmp_path / "A02.TextGrid").write_text(mfa_text([(0, 0.5, "h"), (0.2, 1.2, "ao3")], 1.2))
     with pytest.raises(UserError, match=r"interval 2 \('ao3'\) goes from 0.2 to 1.2 s"):
