@@ -41,7 +41,7 @@ def convert(
         return str(path)
 
     (out / "wav").mkdir(parents=True, exist_ok=True)
-    write_list(out, "wav.scp", over(sources, "conversion", say), job, num_jobs)
+    over(sources, "conversion", say, lambda done: write_list(out, "wav.scp", done, job, num_jobs))
 
 
 if __name__ == "__main__":
