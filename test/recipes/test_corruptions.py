@@ -36,9 +36,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module", autouse=True)
-def report():
-    yield
+def report() -> None:
+    """Write what came of the corruptions so far, so that a run that is broken off leaves its counts."""
     if path := os.environ.get("CTAP_CORRUPTIONS_REPORT"):
         rows = [f"{kind}\t{outcome}\t{n}\n" for (kind, outcome), n in sorted(came_of_it.items())]
         Path(path).write_text("".join(["kind\toutcome\tcount\n", *rows]), encoding="utf-8")
@@ -99,3 +98,4 @@ def test_the_corpus_as_it_is(corpus: Path, tmp_path: Path) -> None:
 def test_a_spoiled_corpus(corpus: Path, what: Corruption) -> None:
     with tempfile.TemporaryDirectory() as work:
         came_of_it[what.kind, go(corpus, Path(work), what)] += 1
+    report()
