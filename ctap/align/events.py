@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctap.align.textgrid import Segment, align_intervals, read_textgrid
+from ctap.align.textgrid import Segment, align_intervals, find_textgrids, read_textgrid
 from ctap.errors import UserError
 from ctap.text.phones import PAUSES
 
@@ -107,15 +107,17 @@ def _words(path: Path, lines: list[str]) -> dict[str, list[Word]]:
 
 def _read_textgrids(folder: Path, phones: Mapping[str, list[str]]) -> Reference:
     reference = Reference({}, {}, {})
-    files = {file.stem: file for file in sorted(folder.rglob("*")) if file.suffix.lower() == ".textgrid"}
-    if not files:
+    grids = find_textgrids(folder)
+    if not grids:
         raise UserError(f"{folder}: holds no TextGrids")
-    for utterance, file in files.items():
+    for utterance, files in grids.items():
         if utterance not in phones:
             continue
         try:
+            if len(files) > 1:
+                raise UserError(f"has {len(files)} TextGrids, {files[0]} and {files[1]}")
             spoken = [phone for phone in phones[utterance] if phone not in PAUSES]
-            reference.phones[utterance] = align_intervals(read_textgrid(file), spoken)
+            reference.phones[utterance] = align_intervals(read_textgrid(files[0]), spoken)
         except UserError as error:
             reference.unusable[utterance] = str(error)
     return reference

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ctap.align.durations import Durations, check, read_durations, write_durations
-from ctap.align.ipa import unmapped
-from ctap.align.textgrid import align_intervals, intervals_to_durations, read_textgrid
+from ctap.align.labels import BUILT_IN, LabelTable, UnreadLabels
+from ctap.align.textgrid import (
+    align_intervals,
+    check_end,
+    find_textgrids,
+    intervals_to_durations,
+    read_textgrid,
+)
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import utterance_frames
 from ctap.errors import UserError
@@ -18,16 +26,22 @@ OF_BUILT_IN = ("align_score", "align_confidence", "align_outliers")
 """What :func:`ctap.align.jobs.combine` says of its own alignments, and is not true of imported ones."""
 
 
-def import_durations(data_dir: str | Path, source: str | Path, settings: AudioSettings) -> list[str]:
+SHOWN = 10  # utterances left out that are printed; align_failed names all
+
+
+def import_durations(
+    data_dir: str | Path, source: str | Path, settings: AudioSettings, table: LabelTable = BUILT_IN
+) -> list[str]:
     """Write ``aligned_phones``, ``durations`` and ``align_failed`` of a data directory from ``source``.
 
     Args:
         data_dir: with ``wav.scp`` and ``phones``.
         source: directory that holds TextGrids (at any depth), or ``aligned_phones`` and ``durations``.
         settings: whose frames are counted.
+        table: how the labels of TextGrids are read.
 
     Returns:
-        Lines that say what was taken, what was not and why, and which labels do not map.
+        Lines that say what was taken, what was not and why, and which labels could not be read.
 
     Raises:
         UserError: there is nothing to import, or nothing of it fits.
@@ -35,65 +49,94 @@ def import_durations(data_dir: str | Path, source: str | Path, settings: AudioSe
     data_dir, source = Path(data_dir), Path(source)
     waves = read_table(data_dir / "wav.scp")
     phones = {u: v.split() for u, v in read_table(data_dir / "phones").items()}
-    taken: Durations = {}
-    failed: dict[str, str] = {}
-    strange: Counter[str] = Counter()
     given, grids = _offered(source)
     kind = "TextGrids" if grids else "durations"
+    taken: Durations = {}
+    failed: dict[str, UserError] = {}
     for utterance, wanted in sorted(phones.items()):
-        if utterance not in given and utterance not in grids:
-            failed[utterance] = f"not among the {kind}"
-            continue
-        if utterance not in waves:
-            failed[utterance] = "not in wav.scp"
-            continue
         try:
-            total_frames = utterance_frames(waves[utterance], settings)
-            labels, frames = given.get(utterance) or _from_textgrid(
-                grids[utterance], wanted, total_frames, settings, strange
-            )
-            problem = check(labels, frames, phones=wanted, total_frames=total_frames)
+            if utterance not in given and utterance not in grids:
+                raise UserError(f"not among the {kind}")
+            if utterance not in waves:
+                raise UserError("not in wav.scp")
+            frames = utterance_frames(waves[utterance], settings)
+            found = given.get(utterance) or _from_textgrid(grids[utterance], wanted, frames, settings, table)
+            if problem := check(*found, phones=wanted, total_frames=frames):
+                raise UserError(problem)
+            taken[utterance] = found
         except UserError as error:
-            problem = str(error)
-        if problem:
-            failed[utterance] = problem
-        else:
-            taken[utterance] = (labels, frames)
+            failed[utterance] = error
     if not taken:
         utterance, reason = next(iter(failed.items()), ("", "no phones in the data directory"))
-        raise UserError(f"{source}: nothing fits {data_dir}; first: {utterance}: {reason}")
+        first = f"{source}: nothing fits {data_dir}; first: {utterance}: {reason}"
+        raise UserError("\n".join([first, *_unread(failed.values())]))
     write_durations(data_dir, taken)
     for name in OF_BUILT_IN:
         (data_dir / name).unlink(missing_ok=True)
-    write_table(data_dir / "align_failed", failed)
+    reasons = {utterance: " ".join(str(error).split()) for utterance, error in failed.items()}
+    write_table(data_dir / "align_failed", reasons)  # a damaged file's labels may hold line ends
     pauses = sum(label in PAUSES for labels, _ in taken.values() for label in labels)
     unused = len((given.keys() | grids.keys()) - phones.keys())
     lines = [
         f"{data_dir}: durations of {len(taken)} utterances ({pauses} pauses) from {source}; "
         f"{len(failed)} left out (align_failed); {unused} {kind} of no utterance here"
     ]
-    lines += [f"left out: {utterance}: {reason}" for utterance, reason in failed.items()]
-    if strange:
-        lines.append(
-            "labels that do not map (files): " + ", ".join(f"{k} ({n})" for k, n in strange.most_common())
-        )
+    return lines + _left_out(failed, data_dir / "align_failed") + _unread(failed.values())
+
+
+def _left_out(failed: Mapping[str, UserError], listed: Path) -> list[str]:
+    """The first utterances left out for other reasons than their labels."""
+    others = {u: error for u, error in failed.items() if not isinstance(error, UnreadLabels)}
+    lines = [
+        f"left out: {utterance}: {reason}" for utterance, reason in itertools.islice(others.items(), SHOWN)
+    ]
+    if len(others) > SHOWN:
+        lines.append(f"left out: {len(others) - SHOWN} more, each named in {listed}")
     return lines
 
 
-def _offered(source: Path) -> tuple[Durations, dict[str, Path]]:
-    """What ``source`` holds: durations, or else the TextGrid of each utterance."""
+def _unread(errors: Iterable[UserError]) -> list[str]:
+    """What could not be read, label by label with counts, most frequent first."""
+    strange: Counter[str] = Counter()
+    instead: Counter[tuple[str, str]] = Counter()
+    for error in errors:
+        if not isinstance(error, UnreadLabels):
+            continue
+        strange.update(error.strange)
+        if error.instead:
+            instead[error.instead] += 1
+    lines = []
+    if strange:
+        found = ", ".join(f"{label} ({n})" for label, n in strange.most_common())
+        lines.append(
+            f"labels that stand for no phone (times): {found}; say how they are read in a table of labels"
+        )
+    if instead:
+        found = ", ".join(f"{label} for {phone} ({n})" for (label, phone), n in instead.most_common())
+        lines.append(f"labels that do not fit the phones of the text (utterances): {found}")
+    return lines
+
+
+def _offered(source: Path) -> tuple[Durations, dict[str, list[Path]]]:
+    """What ``source`` holds: durations, or else the TextGrids of each utterance."""
     if (source / "durations").is_file():
         return read_durations(source), {}
-    grids = {f.stem: f for f in sorted(source.rglob("*")) if f.suffix.lower() == ".textgrid"}
+    grids = find_textgrids(source)
     if not grids:
         raise UserError(f"{source}: nothing to import: expected *.TextGrid, or aligned_phones and durations")
     return {}, grids
 
 
 def _from_textgrid(
-    path: Path, phones: list[str], total_frames: int, settings: AudioSettings, strange: Counter[str]
+    paths: list[Path], phones: list[str], total_frames: int, settings: AudioSettings, table: LabelTable
 ) -> tuple[list[str], list[int]]:
-    """Labels and frames of an utterance; labels that do not map are counted in ``strange``."""
-    intervals = read_textgrid(path)
-    strange.update(unmapped([x.label for x in intervals]))
-    return intervals_to_durations(align_intervals(intervals, phones), total_frames, settings)
+    """Labels and frames of an utterance.
+
+    Raises:
+        UserError: it has several TextGrids, or its only one does not fit.
+    """
+    if len(paths) > 1:
+        raise UserError(f"has {len(paths)} TextGrids, {paths[0]} and {paths[1]}; keep the right one")
+    intervals = read_textgrid(paths[0])
+    check_end(intervals, total_frames, settings)
+    return intervals_to_durations(align_intervals(intervals, phones, table), total_frames, settings)

@@ -14,6 +14,7 @@ from ctap.align.durations import check, write_durations
 from ctap.align.features import Features
 from ctap.align.outliers import Outlier, find_outliers
 from ctap.align.registry import load_aligner
+from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table, write_table
@@ -22,7 +23,9 @@ from ctap.files.tables import read_table, write_table
 def align_part(
     data_dir: Path, model: Path, out_dir: Path, job: int, num_jobs: int, *, max_seconds: float = 60.0
 ) -> tuple[int, int, float]:
-    """Align the utterances of one job and write ``out_dir/align.JOB.jsonl``, whole or not at all.
+    """Align the utterances of one job and write ``align.JOBofJOBS.jsonl``, whole or not at all.
+
+    The settings of its frames stand beside it, in ``audio.JOBofJOBS.json``.
 
     Returns:
         How many utterances were aligned, how many were not, and the seconds of audio aligned.
@@ -35,6 +38,7 @@ def align_part(
     corpus = AlignCorpus(data_dir, settings, max_seconds)
     names = corpus.part(job, num_jobs)
     done, frames = 0, 0
+    settings.save(_settings_file(out_dir, job, num_jobs))
     with atomic_write(_job_file(out_dir, job, num_jobs)) as file:
         for utterance, features, total_frames, adapted in _read(corpus, names, aligner):
             phones = corpus.phones[utterance]
@@ -82,7 +86,7 @@ def combine(
         UserError: a job's result is missing, or the results don't cover the data directory, or nothing could
             be aligned.
     """
-    alignments, failed = _found(data_dir, out_dir, num_jobs)
+    alignments, failed, settings = _found(data_dir, out_dir, num_jobs)
     outliers = find_outliers(alignments)
     doubtful = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.whole_utterance}
     odd = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.reason != "long-pause"}
@@ -106,19 +110,25 @@ def combine(
     if textgrid_dir is not None:
         from ctap.align.textgrid import export_textgrids
 
-        count = export_textgrids(data_dir, textgrid_dir)
+        count = export_textgrids(data_dir, textgrid_dir, settings)
         lines.append(f"{textgrid_dir}: {count} TextGrids")
     return lines
 
 
-def _found(data_dir: Path, out_dir: Path, num_jobs: int) -> tuple[dict[str, Alignment], dict[str, str]]:
-    """What the jobs wrote of the whole data directory: alignments, and reasons where there is none."""
+def _found(
+    data_dir: Path, out_dir: Path, num_jobs: int
+) -> tuple[dict[str, Alignment], dict[str, str], AudioSettings]:
+    """What the jobs wrote: alignments, reasons where there is none, and the settings of the frames."""
     alignments: dict[str, Alignment] = {}
     failed: dict[str, str] = {}
+    settings: AudioSettings | None = None
     for job in range(1, num_jobs + 1):
         path = _job_file(out_dir, job, num_jobs)
         if not path.is_file():
             raise UserError(f"{path}: missing; run align with --job {job} --num_jobs {num_jobs} first")
+        its = AudioSettings.load(_settings_file(out_dir, job, num_jobs))
+        settings = settings or its
+        settings.require_same(its, str(path))
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             utterance = row.pop("utterance")
@@ -138,7 +148,8 @@ def _found(data_dir: Path, out_dir: Path, num_jobs: int) -> tuple[dict[str, Alig
         raise UserError(
             f"{data_dir}: no utterance could be aligned; the first reason: {first[0]}: {first[1]}"
         )
-    return alignments, failed
+    assert settings is not None  # there is at least one job
+    return alignments, failed, settings
 
 
 def _read(
@@ -153,6 +164,10 @@ def _read(
 
 def _job_file(out_dir: Path, job: int, num_jobs: int) -> Path:
     return Path(out_dir) / f"align.{job}of{num_jobs}.jsonl"
+
+
+def _settings_file(out_dir: Path, job: int, num_jobs: int) -> Path:
+    return Path(out_dir) / f"audio.{job}of{num_jobs}.json"
 
 
 def _write_outliers(path: Path, outliers: list[Outlier]) -> None:

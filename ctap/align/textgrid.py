@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ctap.align.durations import read_durations
-from ctap.align.ipa import SILENCES, UNKNOWN, match_labels, merge, unmapped
+from ctap.align.labels import BUILT_IN, UNKNOWN, LabelTable, match_labels, merge, unread
 from ctap.align.topology import starts_syllable
 from ctap.audio.frames import boundaries_to_durations, durations_to_boundaries
 from ctap.audio.settings import AudioSettings
@@ -17,6 +18,7 @@ from ctap.text.phones import PAUSES
 
 PHONE_TIERS = ("phones", "phone", "phonemes", "segments")
 END_TOLERANCE = 0.1  # seconds between the ends of a TextGrid and of its audio
+OVERLAP = 1e-3  # seconds: what rounding may put the start of an interval before the end of the last
 
 
 @dataclass(frozen=True)
@@ -28,65 +30,94 @@ class Segment:
     end: float
 
 
+def find_textgrids(folder: Path) -> dict[str, list[Path]]:
+    """Utterance to its files ``<utterance>.TextGrid`` (in any case) in ``folder`` at any depth, sorted."""
+    found: dict[str, list[Path]] = {}
+    for file in sorted(folder.rglob("*")):
+        if file.suffix.lower() == ".textgrid":
+            found.setdefault(file.stem, []).append(file)
+    return found
+
+
 def read_textgrid(path: str | Path) -> list[Segment]:
-    """The phone tier of a TextGrid: its intervals from 0 to the end, empty ones included.
+    """The phone tier of a TextGrid: its intervals to the end of the file's time, empty ones included.
 
     The tier is called ``phones`` in any case, alone or after a speaker's name (``SPK - phones``), or is the
     only interval tier.
 
     Raises:
-        UserError: the file is not a TextGrid, has no such tier or more than one.
+        UserError: the file is not a TextGrid, has no such tier or more than one, or its intervals overlap.
     """
-    from praatio import textgrid
+    from praatio.utilities.constants import INTERVAL_TIER
     from praatio.utilities.errors import PraatioException
+    from praatio.utilities.textgrid_io import parseTextgridStr
 
     try:
-        grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=True, reportingMode="silence")
-    except (
-        OSError,
-        PraatioException,
-        ValueError,
-        IndexError,
-        KeyError,
-        AttributeError,
-        AssertionError,
-    ) as error:
+        grid = parseTextgridStr(_EXPONENT.sub(_decimal, _decoded(path)), includeEmptyIntervals=True)
+        tiers = [tier for tier in grid["tiers"] if tier["class"] == INTERVAL_TIER]
+        end = float(grid["xmax"])
+    except (OSError, PraatioException, ValueError, LookupError, AttributeError, TypeError) as error:
         raise UserError(f"{path}: not a readable TextGrid: {type(error).__name__}: {error}") from None
-    tiers = [t for t in grid.tiers if isinstance(t, textgrid.IntervalTier)]
-    named = [t for t in tiers if t.name.lower().rsplit(" - ", 1)[-1].strip() in PHONE_TIERS]
+    named = [tier for tier in tiers if tier["name"].lower().rsplit(" - ", 1)[-1].strip() in PHONE_TIERS]
     if not named and len(tiers) == 1:
         named = tiers
     if len(named) != 1:
-        names = ", ".join(repr(t.name) for t in grid.tiers)
+        names = ", ".join(repr(tier["name"]) for tier in grid["tiers"])
         raise UserError(f"{path}: expected one tier of phones (called 'phones'), found the tiers {names}")
-    return [Segment(e.label.strip(), float(e.start), float(e.end)) for e in named[0].entries]
+    try:
+        found = [Segment(str(label).strip(), float(a), float(b)) for a, b, label in named[0]["entries"]]
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path}: not a readable TextGrid: {error}") from None
+    before = 0.0
+    for number, x in enumerate(found, 1):
+        if not before - OVERLAP <= x.start < x.end:
+            raise UserError(
+                f"{path}: interval {number} ({x.label!r}) goes from {x.start:g} to {x.end:g} s, "
+                f"where one that starts at {before:g} s or later and lasts is expected"
+            )
+        before = x.end
+    return [*found, Segment("", before, end)] if end > before else found
 
 
-def align_intervals(intervals: Sequence[Segment], phones: Sequence[str]) -> list[Segment]:
+def _decoded(path: str | Path) -> str:
+    """The file's text: UTF-16 if it says so, as Praat writes it, else UTF-8."""
+    content = Path(path).read_bytes()
+    return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+
+
+_EXPONENT = re.compile(r"^([ \t]*(?:\w+ ?= ?)?)(-?\d+\.?\d*[eE][-+]?\d{1,3})(?=\s*$)", re.MULTILINE)
+"""A number as in ``xmin = 5.68e-14``, which praatio does not read."""
+
+
+def _decimal(match: re.Match[str]) -> str:
+    return f"{match[1]}{float(match[2]):.17f}"
+
+
+def align_intervals(
+    intervals: Sequence[Segment], phones: Sequence[str], table: LabelTable = BUILT_IN
+) -> list[Segment]:
     """Give intervals of another aligner our labels.
 
     Args:
         intervals: of a phone tier, silences included.
         phones: the utterance's phones, pauses left out.
+        table: how phones may be written.
 
     Returns:
         Intervals labelled with ``phones``, ``sil`` where there is silence at the ends and ``sp`` inside.
 
     Raises:
-        UserError: the labels can't be read as these phones; what does not map is named.
+        UserError: a word was unknown to the other aligner, or (:class:`~ctap.align.labels.UnreadLabels`) the
+            labels can't be read as these phones.
     """
-    spoken = [x for x in intervals if x.label.lower() not in SILENCES]
+    spoken = [x for x in intervals if not table.is_silence(x.label)]
     lost = sorted({x.label for x in spoken if x.label.lower() in UNKNOWN})
     if lost:
         raise UserError(f"holds {lost[0]!r}: a word that the aligner did not know")
-    counts = match_labels([x.label for x in spoken], phones)
+    labels = [x.label for x in spoken]
+    counts = match_labels(labels, phones, table)
     if counts is None:
-        strange = unmapped([x.label for x in spoken])
-        raise UserError(
-            f"labels do not map: {' '.join(strange)}"
-            if strange
-            else f"labels {' '.join(x.label for x in spoken)} cannot be read as {' '.join(phones)}"
-        )
+        raise unread(labels, phones, table)
     spans = merge([(x.start, x.end) for x in spoken], counts)
     result: list[Segment] = []
     at = intervals[0].start if intervals else 0.0
@@ -112,8 +143,10 @@ def intervals_to_durations(
         UserError: the intervals end well after the audio, or there are more of them than frames.
     """
     length = (total_frames - 1) * settings.frame_shift
+    if not intervals:
+        raise UserError("holds no intervals")
     if intervals[-1].end > length + END_TOLERANCE:
-        raise UserError(f"ends at {intervals[-1].end:.3f} s, but its audio at about {length:.3f} s")
+        check_end(intervals, total_frames, settings)
     filled = list(intervals)
     if filled[0].start > settings.frame_shift and filled[0].label not in PAUSES:
         filled.insert(0, Segment("sil", 0.0, filled[0].start))
@@ -123,7 +156,20 @@ def intervals_to_durations(
     return [x.label for x in filled], frames
 
 
-def export_textgrids(data_dir: str | Path, out_dir: str | Path, settings: AudioSettings | None = None) -> int:
+def check_end(intervals: Sequence[Segment], total_frames: int, settings: AudioSettings) -> None:
+    """Make sure that a TextGrid was made of audio of the same length.
+
+    Raises:
+        UserError: it ends well before its audio, or well after it.
+    """
+    end, length = intervals[-1].end if intervals else 0.0, (total_frames - 1) * settings.frame_shift
+    if abs(end - length) > END_TOLERANCE:
+        raise UserError(
+            f"ends at {end:.3f} s, but its audio at about {length:.3f} s: made of another or a cut recording?"
+        )
+
+
+def export_textgrids(data_dir: str | Path, out_dir: str | Path, settings: AudioSettings) -> int:
     """Write ``out_dir/<utterance>.TextGrid`` with the tiers ``pinyin`` (where known) and ``phones``.
 
     Returns:
@@ -135,7 +181,6 @@ def export_textgrids(data_dir: str | Path, out_dir: str | Path, settings: AudioS
     from praatio import textgrid
 
     data_dir, out_dir = Path(data_dir), Path(out_dir)
-    settings = settings or AudioSettings()
     durations = read_durations(data_dir)
     pinyin = read_table(data_dir / "pinyin") if (data_dir / "pinyin").is_file() else {}
     out_dir.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,9 @@ from ctap.files.names import name_fault
 from ctap.files.tables import read_table, write_table
 
 T = TypeVar("T")
+
+SAVE_SECONDS = 30.0
+"""Results are written as often while the work goes on."""
 
 
 @cli
@@ -85,25 +89,51 @@ def share(items: dict[str, T], job: int, num_jobs: int) -> dict[str, T]:
     return {k: v for i, (k, v) in enumerate(sorted(items.items())) if i % num_jobs == job - 1}
 
 
-def over(items: dict[str, T], what: str, do: Callable[[str, T], Any]) -> dict[str, Any]:
-    """Call ``do(utt, item)`` on all items under a progress bar; unreadable audio is named and counted.
+def over(
+    items: dict[str, T],
+    what: str,
+    do: Callable[[str, T], Any],
+    save: Callable[[dict[str, Any]], None] = lambda done: None,
+) -> dict[str, Any]:
+    """Call ``do(utt, item)`` on all items under a progress bar; what can't be done is named and counted.
+
+    Recordings that can't be read are no error. Of other faults all items are tried first, and what could be
+    done is saved.
+
+    Args:
+        items: by utterance.
+        what: the work, for messages.
+        do: raises :class:`~ctap.errors.UserError` for an item that can't be done.
+        save: writes the results so far; called every half minute, at the end, and where the work breaks off.
 
     Raises:
-        UserError: Not one item could be done.
+        UserError: Not one item could be done, or some could not for another reason than their recording.
     """
     done: dict[str, Any] = {}
-    failed: list[str] = []
-    for utt, item in tqdm(items.items(), desc=what, unit="utt", mininterval=2.0):
-        try:
-            done[utt] = do(utt, item)
-        except AudioError as error:
-            logging.warning("%s: left out: %s", utt, error)
-            failed.append(utt)
-    logging.info(
-        "%s: %d utterances done, %d left out %s", what, len(done), len(failed), " ".join(failed[:20])
-    )
+    failed: dict[str, UserError] = {}
+    saved = time.monotonic()
+    try:
+        for utt, item in tqdm(items.items(), desc=what, unit="utt", mininterval=2.0):
+            try:
+                done[utt] = do(utt, item)
+            except UserError as error:
+                logging.warning("%s: left out: %s", utt, error)
+                failed[utt] = error
+            if time.monotonic() - saved > SAVE_SECONDS:
+                save(done)
+                saved = time.monotonic()
+    finally:
+        if done:
+            save(done)
+    names = " ".join(list(failed)[:20])
+    logging.info("%s: %d utterances done, %d left out %s", what, len(done), len(failed), names)
     if items and not done:
-        raise UserError(f"{what}: none of {len(items)} utterances could be done; the first: {failed[0]}")
+        utt, reason = next(iter(failed.items()))
+        raise UserError(f"{what}: none of {len(items)} utterances could be done; the first: {utt}: {reason}")
+    faults = [f"{utt}: {error}" for utt, error in failed.items() if not isinstance(error, AudioError)]
+    if faults:
+        counts = f"{len(done)} of {len(items)} utterances done, {len(failed)} left out"
+        raise UserError(f"{what}: {counts}; the first: {faults[0]}")
     return done
 
 

@@ -37,6 +37,7 @@ def convert(
     set_up_logging()
     sources = share(wave_list(wav, scp), job, num_jobs)
     loaded = ctap.load(model, device, vocoder)
+    _ = loaded.vocoder  # one that does not fit is refused here, not at every source
 
     def say(utt: str, source: str) -> str:
         path = out / "wav" / f"{utt}.wav"
@@ -44,7 +45,7 @@ def convert(
         return str(path)
 
     (out / "wav").mkdir(parents=True, exist_ok=True)
-    write_list(out, "wav.scp", over(sources, "conversion", say), job, num_jobs)
+    over(sources, "conversion", say, lambda done: write_list(out, "wav.scp", done, job, num_jobs))
 
 
 if __name__ == "__main__":

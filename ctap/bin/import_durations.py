@@ -1,7 +1,7 @@
 """Take durations from elsewhere: from TextGrids (MFA, Praat), or from ``aligned_phones`` and ``durations``.
 
 Everything is checked against the data directory: the same phones, and as many frames as the audio has. What
-does not fit is named in ``align_failed``.
+does not fit is named in ``align_failed``; labels that can't be read are listed with their counts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from ctap.align.importing import import_durations
+from ctap.align.labels import BUILT_IN, LabelTable
 from ctap.audio.settings import AudioSettings
 from ctap.errors import cli
 
@@ -27,6 +28,11 @@ def get_parser() -> argparse.ArgumentParser:
         help="directory with <utterance>.TextGrid at any depth, or with aligned_phones and durations",
     )
     parser.add_argument("--settings", type=Path, help="audio settings; default: 24 kHz, 10 ms")
+    parser.add_argument(
+        "--label_table",
+        type=Path,
+        help="more ways to write phones, in lines such as 'er  e rr | e r' (docs/durations.md)",
+    )
     return parser
 
 
@@ -35,7 +41,8 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     args = get_parser().parse_args(argv)
     settings = AudioSettings.load(args.settings) if args.settings else AudioSettings()
-    print("\n".join(import_durations(args.data_dir, args.durations, settings)))
+    table = LabelTable.load(args.label_table) if args.label_table else BUILT_IN
+    print("\n".join(import_durations(args.data_dir, args.durations, settings, table)))
 
 
 if __name__ == "__main__":

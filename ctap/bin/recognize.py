@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
 
@@ -35,14 +36,17 @@ def recognize(
     items = share(wave_list(wav, scp), job, num_jobs)
     recognizer = load_recognizer(model, device)
     out.mkdir(parents=True, exist_ok=True)
-    heard = over(items, "recognition", lambda utt, path: recognizer.recognize(path))
-    runs = {u: [(p, len(list(r))) for p, r in groupby(h.frame_phones)] for u, h in heard.items()}
-    write_list(out, "phones", {u: h.phones or ["sil"] for u, h in heard.items()}, job, num_jobs)
-    write_list(out, "aligned_phones", {u: [p for p, _ in r] for u, r in runs.items()}, job, num_jobs)
-    write_list(out, "durations", {u: [n for _, n in r] for u, r in runs.items()}, job, num_jobs)
-    if any(h.text is not None for h in heard.values()):
-        # a table has no empty values: nothing heard is written as sentencepiece's sign of the unknown
-        write_list(out, "text", {u: h.text or "⁇" for u, h in heard.items()}, job, num_jobs)
+
+    def save(heard: dict[str, Any]) -> None:
+        runs = {u: [(p, len(list(r))) for p, r in groupby(h.frame_phones)] for u, h in heard.items()}
+        write_list(out, "phones", {u: h.phones or ["sil"] for u, h in heard.items()}, job, num_jobs)
+        write_list(out, "aligned_phones", {u: [p for p, _ in r] for u, r in runs.items()}, job, num_jobs)
+        write_list(out, "durations", {u: [n for _, n in r] for u, r in runs.items()}, job, num_jobs)
+        if any(h.text is not None for h in heard.values()):
+            # a table has no empty values: nothing heard is written as sentencepiece's sign of the unknown
+            write_list(out, "text", {u: h.text or "⁇" for u, h in heard.items()}, job, num_jobs)
+
+    heard = over(items, "recognition", lambda utt, path: recognizer.recognize(path), save)
     if wav is not None:
         for utt, h in heard.items():
             print(f"{utt}\t{' '.join(h.phones)}" + (f"\t{h.text}" if h.text is not None else ""))

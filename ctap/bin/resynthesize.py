@@ -48,8 +48,8 @@ def resynthesize(
         return str(path)
 
     (out / "wav").mkdir(parents=True, exist_ok=True)
-    done = over(share(wave_list(wav, scp), job, num_jobs), "resynthesis", say)
-    write_list(out, "wav.scp", done, job, num_jobs)
+    items = share(wave_list(wav, scp), job, num_jobs)
+    over(items, "resynthesis", say, lambda done: write_list(out, "wav.scp", done, job, num_jobs))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 import ctap
-from ctap.audio.wave import AudioError
 from ctap.bin.common import command, over, set_up_logging, share, write_list
 from ctap.errors import UserError
 from ctap.files.tables import read_table
@@ -56,24 +55,24 @@ def synthesize(
     texts = read_texts(text, text_file, phones_file)
     given = {} if durations_file is None else read_durations(durations_file, texts)
     loaded = ctap.load(model, device, vocoder)
+    _ = loaded.vocoder  # one that does not fit is refused here, not at every text
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
-        try:
-            spans = whole_numbers(given[utt]) if given else durations
-            speech = loaded.synthesize(
-                what, prompt, durations=spans, speed=speed, seed=seed, pause=pause, max_seconds=max_seconds
-            )
-        except AudioError:
-            raise
-        except UserError as error:
-            raise UserError(f"{utt}: {error}") from error
-        speech.save(path := out / "wav" / f"{utt}.wav")
+        spans = whole_numbers(given[utt]) if given else durations
+        speech = loaded.synthesize(
+            what, prompt, durations=spans, speed=speed, seed=seed, pause=pause, max_seconds=max_seconds
+        )
+        path = out / "wav" / f"{utt}.wav"
+        speech.save(path)
         return str(path), speech.phones or [], speech.durations or []
 
     (out / "wav").mkdir(parents=True, exist_ok=True)
-    done = over(share(texts, job, num_jobs), "synthesis", say)
-    for i, name in enumerate(("wav.scp", "aligned_phones", "durations")):
-        write_list(out, name, {u: v[i] for u, v in done.items()}, job, num_jobs)
+
+    def save(done: dict[str, tuple[str, list[str], list[int]]]) -> None:
+        for i, name in enumerate(("wav.scp", "aligned_phones", "durations")):
+            write_list(out, name, {u: v[i] for u, v in done.items()}, job, num_jobs)
+
+    over(share(texts, job, num_jobs), "synthesis", say, save)
 
 
 def read_texts(

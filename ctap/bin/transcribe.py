@@ -34,7 +34,7 @@ def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 
     def say(utt: str, path: str) -> str:
         return " ".join(hear(load_wave(path, hear.sample_rate)).split()) or NOTHING
 
-    write_list(out, "text", over(items, "transcription", say), job, num_jobs)
+    over(items, "transcription", say, lambda done: write_list(out, "text", done, job, num_jobs))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,10 @@ from dataclasses import dataclass, field
 from ctap.errors import UserError
 from ctap.kaldi.datadir import speakers_to_utterances
 
+NOTHING_LEFT = (
+    "no utterance is left to train on: give fewer --target_speakers, or --targets_in_train true; if the "
+    "corpus has a training part (utt2part), see in skipped.tsv why all of it was left out"
+)
 LEAST_UTTERANCES = 3
 """A target speaker has at least one utterance each to adapt to, to hear with text, and to test on."""
 
@@ -111,9 +115,7 @@ def split(
     _fill(result, trained, speakers, tests, seconds, options)
     _remark(result, {spk: speakers[spk] for spk in trained}, tests)
     if not result.sets["train"]:
-        raise UserError(
-            "no utterance is left to train on: give fewer --target_speakers, or --targets_in_train true"
-        )
+        raise UserError(NOTHING_LEFT)
     result.sets = {name: utts for name, utts in result.sets.items() if utts}
     return result
 

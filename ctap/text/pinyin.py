@@ -26,11 +26,11 @@ class UnknownPinyin(UserError):  # noqa: N818 - the name callers catch says what
 
 _TONE_MARKS = {"\u0304": "1", "\u0301": "2", "\u030c": "3", "\u0300": "4"}
 _FORM = re.compile(r"([a-zê]+)([1-5])")
-_NO_INITIAL = {
+ZERO_INITIAL = {
     final: final
     for final in ("a", "o", "e", "ê", "ai", "ei", "ao", "ou", "an", "en", "ang", "eng", "er", "io")
 }
-_NO_INITIAL |= {
+ZERO_INITIAL |= {
     "yi": "i",
     "ya": "ia",
     "yo": "io",
@@ -40,7 +40,7 @@ _NO_INITIAL |= {
     "yan": "ian",
     "yin": "in",
 }
-_NO_INITIAL |= {
+ZERO_INITIAL |= {
     "yang": "iang",
     "ying": "ing",
     "yong": "iong",
@@ -49,10 +49,11 @@ _NO_INITIAL |= {
     "yuan": "van",
     "yun": "vn",
 }
-_NO_INITIAL |= {"yv": "v", "yve": "ve", "yvan": "van", "yvn": "vn"}  # as some write yu, as jv for ju
-_NO_INITIAL |= {"wu": "u", "wa": "ua", "wo": "uo", "wai": "uai", "wei": "uei", "wan": "uan", "wen": "uen"}
+ZERO_INITIAL |= {"yv": "v", "yve": "ve", "yvan": "van", "yvn": "vn"}  # as some write yu, as jv for ju
+ZERO_INITIAL |= {"wu": "u", "wa": "ua", "wo": "uo", "wai": "uai", "wei": "uei", "wan": "uan", "wen": "uen"}
 # wong is how dictionaries write the Cantonese-coloured reading of weng.
-_NO_INITIAL |= {"wang": "uang", "weng": "ueng", "wong": "ueng"}
+ZERO_INITIAL |= {"wang": "uang", "weng": "ueng", "wong": "ueng"}
+"""Syllable without an initial, tone left out, to its final."""
 _WRITTEN_SHORT = {"iu": "iou", "ui": "uei", "un": "uen"}
 
 _OPEN = {"a", "e", "ai", "ei", "ao", "ou", "an", "en", "ang", "eng", "ong"}
@@ -119,8 +120,8 @@ def _phones(syllable: str) -> tuple[str, ...]:
     ending: tuple[str, ...] = ()
     if body.endswith("r") and body not in ("er", "err"):
         body, ending = body[:-1], (ERHUA,)
-    if body in _NO_INITIAL:
-        return (_NO_INITIAL[body] + tone, *ending)
+    if body in ZERO_INITIAL:
+        return (ZERO_INITIAL[body] + tone, *ending)
     initial = body[:2] if body[:2] in INITIALS else body[:1]
     final = body[len(initial) :]
     if initial in ("j", "q", "x") and final.startswith("u"):

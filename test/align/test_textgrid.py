@@ -6,7 +6,7 @@ from praatio import textgrid as praat
 from ctap.align.durations import read_durations, write_durations
 from ctap.align.events import read_reference
 from ctap.align.importing import import_durations
-from ctap.align.ipa import match_labels, unmapped
+from ctap.align.labels import LabelTable
 from ctap.align.textgrid import align_intervals, export_textgrids, read_textgrid
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import save_wave
@@ -78,8 +78,8 @@ def test_what_does_not_map_is_named(data_dir, tmp_path):
         mfa_text([(0, 0.5, "x"), (0.5, 0.9, "ʘ"), (0.9, 1.2, "")], 1.2), encoding="utf-8"
     )
     text = "\n".join(import_durations(data_dir, grids, SETTINGS))
-    assert "left out: A02: labels do not map: ʘ" in text
-    assert "ʘ (1)" in text
+    assert "labels that stand for no phone (times): ʘ (1)" in text
+    assert (data_dir / "align_failed").read_text() == "A02 labels do not map: ʘ\n"
     (grids / "A02.TextGrid").write_text(mfa_text([(0, 0.9, "spn"), (0.9, 1.2, "")], 1.2), encoding="utf-8")
     assert "A02: holds 'spn'" in "\n".join(import_durations(data_dir, grids, SETTINGS))
     (grids / "A02.TextGrid").write_text("not a grid")
@@ -93,7 +93,9 @@ def test_other_phones_and_another_length_are_refused(data_dir, tmp_path):
     (grids / "A02.TextGrid").write_text(mfa_text([(0, 0.5, "x"), (0.5, 1.9, "aw˨˩˦")], 1.9), encoding="utf-8")
     assert "A02: ends at 1.900 s" in "\n".join(import_durations(data_dir, grids, SETTINGS))
     (grids / "A02.TextGrid").write_text(mfa_text([(0, 0.5, "x"), (0.5, 1.2, "aj˨˩˦")], 1.2), encoding="utf-8")
-    assert "cannot be read as h ao3" in "\n".join(import_durations(data_dir, grids, SETTINGS))
+    text = "\n".join(import_durations(data_dir, grids, SETTINGS))
+    assert "do not fit the phones of the text (utterances): aj˨˩˦ for ao3 (1)" in text
+    assert "cannot be read as h ao3" in (data_dir / "align_failed").read_text()
 
 
 def test_import_of_durations_checks_the_frames(data_dir, tmp_path):
@@ -114,7 +116,7 @@ def test_export_is_read_back_and_by_praatio(data_dir, tmp_path):
         "A02": (["h", "ao3"], [60, 61]),
     }
     write_durations(data_dir, wanted)
-    assert export_textgrids(data_dir, tmp_path / "out") == 2
+    assert export_textgrids(data_dir, tmp_path / "out", SETTINGS) == 2
     grid = praat.openTextgrid(str(tmp_path / "out/A01.TextGrid"), includeEmptyIntervals=True)
     assert grid.tierNames == ("pinyin", "phones")
     assert [e.label for e in grid.getTier("pinyin").entries if e.label] == ["nian2", "shi4"]
@@ -139,29 +141,112 @@ def test_tiers_are_named_when_there_are_no_phones(tmp_path):
         read_textgrid(path)
 
 
-@pytest.mark.parametrize(
-    ("labels", "phones", "counts"),
-    [
-        ("x aw˨˩˦ tʲ e˥˩ n", "h ao3 d ian4", [1, 1, 1, 2]),  # glide heard as the colour of t
-        ("tɕ j ow˥ ʈʂ ʐ̩˥", "j iou1 zh iii1", [1, 2, 1, 1]),
-        ("kʷ ej˥˩ ɥ e˥˩", "g uei4 ve4", [1, 1, 2]),
-        ("n i3 l ve4 j ü4 s i4", "n i3 l ve4 j v4 s ii4", [1] * 8),
-        ("n iu2 g ui4 ch un1", "n iou2 g uei4 ch uen1", [1] * 6),
-        ("m a5 m a0", "m a5 m a5", [1] * 4),
-        ("n i2 m i3", "n i3 m i3", [1] * 4),  # dictionaries differ in tones: sandhi
-        ("n i3 h", "n i3", None),
-    ],
-)
-def test_labels_to_phones(labels, phones, counts):
-    assert match_labels(labels.split(), phones.split()) == counts
-
-
-def test_unmapped_lists_only_strangers():
-    assert unmapped(["", "sil", "n", "AO3", "tɕʰ", "a˥˩", "ü3", "ʘ", "qq"]) == ["qq", "ʘ"]
-
-
 def test_short_silences_between_words_become_sp(tmp_path):
     path = tmp_path / "x.TextGrid"
     path.write_text(mfa_text(IPA, 1.2), encoding="utf-8")
     found = align_intervals(read_textgrid(path), ["n", "ian2", "sh", "iii4"])
     assert [x.label for x in found] == ["sil", "n", "ian2", "sp", "sh", "iii4", "sil"]
+
+
+@pytest.mark.parametrize("end", [0.6, 1.0, 1.35, 2.4])
+def test_a_grid_of_another_length_is_refused(data_dir, tmp_path, end):
+    (tmp_path / "A02.TextGrid").write_text(mfa_text([(0, 0.2, "h"), (0.2, end, "ao3")], end))
+    with pytest.raises(UserError, match=rf"A02: ends at {end:.3f} s, but its audio at about 1.200 s"):
+        import_durations(only(data_dir, "A02"), tmp_path, SETTINGS)
+
+
+@pytest.mark.parametrize("end", [1.15, 1.2, 1.25])
+def test_a_grid_of_about_the_length_is_taken(data_dir, tmp_path, end):
+    """Of a tier that ends with its last phone, the file's own end counts."""
+    rows = [(0, 0.2, "h"), (0.2, 0.8, "ao3")]
+    (tmp_path / "A02.TextGrid").write_text(mfa_text(rows, end))
+    import_durations(only(data_dir, "A02"), tmp_path, SETTINGS)
+    assert read_durations(data_dir)["A02"] == (["h", "ao3", "sil"], [20, 60, 41])
+
+
+@pytest.mark.parametrize("form", ["long", "short"])
+def test_exponents_are_numbers(data_dir, tmp_path, form):
+    text = mfa_text([("5.68e-14", "2E-1", "h"), ("2.000e-01", "1.2e+0", "ao3")], 1.2)
+    if form == "short":
+        values = [line.split(" = ")[-1].strip() for line in text.splitlines()]
+        kept = [v for v in values if v and not v.startswith(("item", "intervals ["))]
+        text = "\n".join(['File type = "ooTextFile short"', '"TextGrid"', "", "0", "1.2", "<exists>", "2"])
+        text += "\n" + "\n".join(kept[5:]) + "\n"
+    (tmp_path / "A02.TextGrid").write_text(text)
+    import_durations(only(data_dir, "A02"), tmp_path, SETTINGS)
+    assert read_durations(data_dir)["A02"] == (["h", "ao3"], [20, 101])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_encodings_of_praat(data_dir, tmp_path, encoding):
+    rows = [(0, 0.2, "x"), (0.2, 1.2, "aw˨˩˦")]
+    (tmp_path / "A02.TextGrid").write_text(mfa_text(rows, 1.2), encoding=encoding)
+    import_durations(only(data_dir, "A02"), tmp_path, SETTINGS)
+    assert read_durations(data_dir)["A02"][0] == ["h", "ao3"]
+
+
+def test_two_grids_of_an_utterance_are_refused(data_dir, tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / "grids" / folder).mkdir(parents=True)
+        (tmp_path / "grids" / folder / "A02.TextGrid").write_text(
+            mfa_text([(0, 0.2, "h"), (0.2, 1.2, "ao3")], 1.2)
+        )
+    (tmp_path / "grids/A01.TextGrid").write_text(mfa_text(PINYIN, 1.2))
+    text = "\n".join(import_durations(data_dir, tmp_path / "grids", SETTINGS))
+    assert "left out: A02: has 2 TextGrids" in text
+    assert (
+        str(tmp_path / "grids/one/A02.TextGrid") in text and str(tmp_path / "grids/two/A02.TextGrid") in text
+    )
+    assert list(read_durations(data_dir)) == ["A01"]
+
+
+def test_a_label_with_line_ends_loses_its_utterance_alone(data_dir, tmp_path):
+    (tmp_path / "A01.TextGrid").write_text(mfa_text(PINYIN, 1.2))
+    (tmp_path / "A02.TextGrid").write_text(mfa_text([(0, 0.2, "h\nx"), (0.2, 1.2, "ao3")], 1.2))
+    import_durations(data_dir, tmp_path, SETTINGS)
+    assert list(read_durations(data_dir)) == ["A01"]
+    assert (data_dir / "align_failed").read_text() == "A02 labels do not map: h x\n"
+
+
+def test_overlaps_are_refused(data_dir, tmp_path):
+    (tmp_path / "A02.TextGrid").write_text(mfa_text([(0, 0.5, "h"), (0.2, 1.2, "ao3")], 1.2))
+    with pytest.raises(UserError, match=r"interval 2 \('ao3'\) goes from 0.2 to 1.2 s"):
+        import_durations(only(data_dir, "A02"), tmp_path, SETTINGS)
+
+
+def test_a_table_of_the_users(data_dir, tmp_path):
+    (tmp_path / "A02.TextGrid").write_text(
+        mfa_text([(0, 0.2, "H_"), (0.2, 1.0, "ao3"), (1.0, 1.2, "<br>")], 1.2)
+    )
+    (tmp_path / "table").write_text("h h_\nsil <br>\n")
+    import_durations(only(data_dir, "A02"), tmp_path, SETTINGS, LabelTable.load(tmp_path / "table"))
+    assert read_durations(data_dir)["A02"] == (["h", "ao3", "sil"], [20, 80, 21])
+
+
+def only(data_dir, utterance):
+    """The data directory with one utterance left in ``phones``."""
+    lines = (data_dir / "phones").read_text().splitlines(keepends=True)
+    (data_dir / "phones").write_text("".join(line for line in lines if line.startswith(utterance)))
+    return data_dir
+
+
+OTHERS = (
+    AudioSettings(sample_rate=16000, n_fft=1024, win_length=800, hop_length=200),
+    AudioSettings(hop_length=256),
+)
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, *OTHERS])
+def test_export_ends_with_the_audio_at_any_settings(data_dir, tmp_path, settings):
+    frames = 1 + int(1.2 * settings.sample_rate) // settings.hop_length
+    wanted = {
+        "A01": (["n", "ian2", "sh", "iii4"], [20, 20, 20, frames - 60]),
+        "A02": (["h", "ao3"], [40, frames - 40]),
+    }
+    write_durations(data_dir, wanted)
+    export_textgrids(data_dir, tmp_path / "out", settings)
+    assert read_textgrid(tmp_path / "out/A01.TextGrid")[-1].end == pytest.approx(
+        1.2, abs=settings.frame_shift
+    )
+    import_durations(data_dir, tmp_path / "out", settings)
+    assert read_durations(data_dir) == wanted

@@ -112,7 +112,7 @@ COMMANDS = {
         "{box}/in.wav", lambda t, out, box: list_samples(out / "samples.json", [f"tts={t}"], "somebody")
     ),
     "plot_alignments": with_alignment(plot_alignments),
-    "textgrids": with_alignment(export_textgrids),
+    "textgrids": with_alignment(lambda data, out: export_textgrids(data, out, AudioSettings())),
 }
 DRAWS = ("list_samples", "plot_alignments")  # a picture takes its time
 

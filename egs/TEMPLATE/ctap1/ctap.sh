@@ -61,6 +61,7 @@ drop_outliers=none        # doubtful: leave out utterances whose text does not s
 textgrids=false           # write TextGrids for Praat, too: exp/align/<set>/textgrids
 align_pictures=4          # alignments of train that are drawn, the least sure ones among them; 0: none
 durations=""              # directory of TextGrids or durations files <set>/..., instead of aligning
+label_table=""            # more ways in which its TextGrids write phones: lines such as "er  e rr | e r"
 
 # Models
 all_args=""                              # more options of every training of stages 3 to 7: "--trainer.precision 32-true";

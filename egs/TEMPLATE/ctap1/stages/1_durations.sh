@@ -3,12 +3,13 @@
 
 stage_1() {
     local set data model=${aligner_model:-${expdir}/aligner}
-    local -a combine
+    local -a combine table=()
     if [[ -n ${durations} ]]; then
+        [[ -z ${label_table} ]] || table=(--label_table in:"${label_table}")
         for set in $(labeled_sets); do
             data=${datadir}/${set}
             module "durations_${set}" ctap.bin.import_durations --data_dir "${data}" --durations in:"${durations}/${set}" \
-                read:"${data}/phones" made:"${data}/durations"
+                read:"${data}/phones" made:"${data}/durations" "${table[@]}"
         done
         draw_alignments
         return

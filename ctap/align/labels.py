@@ -1,0 +1,258 @@
+"""Labels of other aligners as our phones: which labels make up which phone.
+
+Three sources say how a phone may be written: pinyin in its spellings, the table below (with what a user adds
+to it), and the IPA of MFA's Mandarin models (:mod:`ctap.align.ipa`). Tones never decide: dictionaries and
+readers differ in them (sandhi).
+"""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ctap.align.ipa import IPA_SEGMENTS, ipa_ways, plain
+from ctap.errors import UserError
+from ctap.text.phones import ERHUA, FINALS, INITIALS, PAUSES, SYLLABIC_NASALS, base, is_phone
+from ctap.text.pinyin import ZERO_INITIAL
+
+SILENCES = frozenset(("", "sil", "sp", "<sil>", "[sil]", "<eps>", "<p:>", "pau", "#", "silence"))
+UNKNOWN = frozenset(("spn", "<unk>", "unk", "noise", "nsn"))
+
+TABLE = """
+er    e rr | e r | rr
+rr    er | r | e rr
+ueng  w uen
+io    y iou
+"""
+"""Ways that neither spelling nor IPA explains, in the form that :meth:`LabelTable.load` reads.
+
+The lexicon of most public alignments of AISHELL-3 writes the syllable er as ``e rr`` and a lone r as ``er``;
+some copies give weng as ``w uen`` and yo as ``y iou``. That it sets ``y`` or ``w`` before the final of a
+syllable without an initial (``w uo3``, ``y van2``) follows from the spelling and is added by rule.
+"""
+
+_SPELLINGS = {
+    "iu": "iou",
+    "ui": "uei",
+    "un": "uen",
+    "ue": "ve",
+    "uong": "ong",
+    "eh": "ê",
+    "ix": "iii",
+    "iy": "ii",
+}
+
+Way = tuple[str, ...]
+
+
+class UnreadLabels(UserError):  # noqa: N818 - what they are
+    """Labels that cannot be read as the phones of an utterance.
+
+    Attributes:
+        strange: labels that stand for no phone at all, each as often as it occurs.
+        instead: the first label that does not fit, and the phone that the text has there; ``None`` if some
+            labels are strange.
+    """
+
+    def __init__(self, message: str, strange: list[str], instead: tuple[str, str] | None) -> None:
+        super().__init__(message)
+        self.strange = strange
+        self.instead = instead
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """How phones may be written.
+
+    Attributes:
+        ways: a phone, with its tone or without, to the sequences of labels that stand for it. A label with a
+            digit is taken as it stands, any other whatever the tone and the case.
+        pauses: more labels that mean silence.
+    """
+
+    ways: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
+    pauses: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str, where: str) -> LabelTable:
+        """Read lines such as ``er  e rr | e r``: a phone, then its ways; ``sil`` lists labels of silence.
+
+        Empty lines and lines that start with ``# `` are passed over; a phone may have several lines.
+
+        Raises:
+            UserError: naming the line: no such phone, or no label for it.
+        """
+        ways: dict[str, list[Way]] = {}
+        pauses: set[str] = set()
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.strip() or line.startswith(("# ", "#\t")):
+                continue
+            phone, *rest = line.split(maxsplit=1)
+            found = [tuple(way.split()) for way in (rest[0] if rest else "").split("|")]
+            if not (is_phone(phone) or is_phone(f"{phone}1")):
+                raise UserError(
+                    f"{where}:{number}: {phone!r} is no phone of the inventory (with its tone or without)"
+                )
+            if not all(found):
+                raise UserError(f"{where}:{number}: expected 'PHONE LABEL...' with | between several ways")
+            if phone in PAUSES:
+                pauses.update(label.lower() for way in found for label in way)
+            else:
+                ways.setdefault(phone, []).extend(found)
+        return cls({phone: tuple(found) for phone, found in ways.items()}, frozenset(pauses))
+
+    @classmethod
+    def load(cls, path: str | Path) -> LabelTable:
+        """The built-in table and, before it, the lines of a user's file; see :meth:`parse`.
+
+        Raises:
+            UserError: the file can't be read, or a line is malformed.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{path}: the table of labels can't be read: {error}") from None
+        return cls.parse(text, str(path)) | BUILT_IN
+
+    def __or__(self, other: LabelTable) -> LabelTable:
+        phones = [*self.ways, *(phone for phone in other.ways if phone not in self.ways)]
+        ways = {phone: (*self.ways.get(phone, ()), *other.ways.get(phone, ())) for phone in phones}
+        return LabelTable(ways, self.pauses | other.pauses)
+
+    def of(self, phone: str) -> tuple[Way, ...]:
+        """The ways of ``phone``, those with its tone first."""
+        toned = self.ways.get(phone, ())
+        return toned if base(phone) == phone else toned + self.ways.get(base(phone), ())
+
+    def is_silence(self, label: str) -> bool:
+        """Whether ``label`` means silence."""
+        return label.strip().lower() in SILENCES or label.strip().lower() in self.pauses
+
+
+def _glides() -> LabelTable:
+    """``y`` and ``w`` before the final, and before the rest of the spelling: ``y ian``, ``y an``."""
+    ways: dict[str, tuple[Way, ...]] = {}
+    for syllable, final in ZERO_INITIAL.items():
+        if syllable[0] in "yw":
+            ways[final] = (*ways.get(final, ()), (syllable[0], final), (syllable[0], syllable[1:]))
+    return LabelTable(ways)
+
+
+BUILT_IN = LabelTable.parse(TABLE, "ctap.align.labels") | _glides()
+"""What is read without a table of the user's."""
+
+
+def match_labels(
+    labels: Sequence[str], phones: Sequence[str], table: LabelTable = BUILT_IN
+) -> list[int] | None:
+    """Find which labels make up which phones.
+
+    Args:
+        labels: of another aligner, silences left out.
+        phones: ours, pauses left out.
+        table: more ways to write phones.
+
+    Returns:
+        How many labels each phone takes (each at least one), or ``None`` if they don't fit. Of several
+        ways the one that uses pinyin spellings, then the table, then more labels early, is taken.
+    """
+    reachable = _reachable(labels, phones, table)
+    if len(reachable) <= len(phones) or len(labels) not in reachable[-1]:
+        return None
+    counts, at = [], len(labels)
+    for step in reversed(reachable[1:]):
+        counts.append(step[at])
+        at -= step[at]
+    return counts[::-1]
+
+
+def _reachable(labels: Sequence[str], phones: Sequence[str], table: LabelTable) -> list[dict[int, int]]:
+    """After each phone, from none on: labels used so far, to how many of them the last phone took.
+
+    It ends before the first phone that can't be had.
+    """
+    forms = [plain(label) for label in labels]
+    written = [_lower(label) for label in labels]
+    result: list[dict[int, int]] = [{0: 0}]
+    for phone in phones:
+        here: dict[int, int] = {}
+        for used in result[-1]:
+            if used < len(labels) and _is_spelling(written[used], phone):
+                here.setdefault(used + 1, 1)
+            for way in table.of(phone):
+                if used + len(way) <= len(labels) and all(
+                    _lower(word) == written[used + i] if _has_digit(word) else plain(word) == forms[used + i]
+                    for i, word in enumerate(way)
+                ):
+                    here.setdefault(used + len(way), len(way))
+            for way in ipa_ways(phone):
+                if tuple(forms[used : used + len(way)]) == way:
+                    here.setdefault(used + len(way), len(way))
+        if not here:
+            break
+        result.append(here)
+    return result
+
+
+def unread(labels: Sequence[str], phones: Sequence[str], table: LabelTable = BUILT_IN) -> UnreadLabels:
+    """The error that says why :func:`match_labels` finds no way."""
+    nothing = unmapped(labels, table)
+    strange = [label for label in labels if label in nothing]
+    if strange:
+        return UnreadLabels(f"labels do not map: {' '.join(nothing)}", strange, None)
+    reachable = _reachable(labels, phones, table)
+    at = max(reachable[-1])
+    label = labels[at] if at < len(labels) else "(end)"
+    phone = phones[len(reachable) - 1] if len(reachable) <= len(phones) else "(end)"
+    message = (
+        f"labels {' '.join(labels)} cannot be read as {' '.join(phones)}: "
+        f"label {at + 1} is {label}, where {phone} is expected"
+    )
+    return UnreadLabels(message, [], (label, phone))
+
+
+def unmapped(labels: Sequence[str], table: LabelTable = BUILT_IN) -> list[str]:
+    """Those of ``labels`` that are no silence and stand in no way of writing any phone; sorted."""
+    words = {word for way in itertools.chain(*table.ways.values()) for word in way}
+    exact, forms = {_lower(word) for word in words}, {plain(word) for word in words if not _has_digit(word)}
+    return sorted(
+        label
+        for label in set(labels)
+        if not table.is_silence(label)
+        and _lower(label).rstrip("0123456") not in _PINYIN
+        and _lower(label) not in exact
+        and plain(label) not in forms | IPA_SEGMENTS
+    )
+
+
+_PINYIN = frozenset((*INITIALS, *FINALS, *SYLLABIC_NASALS, *_SPELLINGS, ERHUA))
+
+
+def _lower(label: str) -> str:
+    return unicodedata.normalize("NFC", label.strip().lower()).replace("ü", "v").replace("u:", "v")
+
+
+def _has_digit(word: str) -> bool:
+    return any(char.isdigit() for char in word)
+
+
+def _is_spelling(written: str, phone: str) -> bool:
+    """Whether a label is ``phone`` in pinyin; dictionaries differ in tones."""
+    if written == phone:
+        return True
+    letters = written.rstrip("0123456")
+    unit = base(phone)
+    if letters == "i" and unit in ("ii", "iii"):
+        return True
+    if letters in ("ve", "van", "vn") and unit == letters:
+        return True
+    return _SPELLINGS.get(letters, letters) == unit
+
+
+def merge(spans: Sequence[tuple[float, float]], counts: Sequence[int]) -> list[tuple[float, float]]:
+    """Join consecutive (start, end) spans: ``counts[i]`` of them make span ``i``."""
+    edges = [0, *itertools.accumulate(counts)]
+    return [(spans[a][0], spans[b - 1][1]) for a, b in itertools.pairwise(edges)]

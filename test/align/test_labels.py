@@ -1,0 +1,94 @@
+"""Labels of other aligners: pinyin in its spellings, public lexicons, IPA, and a user's table."""
+
+import pytest
+
+from ctap.align.labels import BUILT_IN, LabelTable, match_labels, unmapped, unread
+from ctap.errors import UserError
+from ctap.text.phones import tone
+from ctap.text.pinyin import ZERO_INITIAL, syllable_to_phones
+
+
+@pytest.mark.parametrize(
+    ("labels", "phones", "counts"),
+    [
+        ("x aw˨˩˦ tʲ e˥˩ n", "h ao3 d ian4", [1, 1, 1, 2]),  # glide heard as the colour of t
+        ("tɕ j ow˥ ʈʂ ʐ̩˥", "j iou1 zh iii1", [1, 2, 1, 1]),
+        ("kʷ ej˥˩ ɥ e˥˩", "g uei4 ve4", [1, 1, 2]),
+        ("n i3 l ve4 j ü4 s i4", "n i3 l ve4 j v4 s ii4", [1] * 8),
+        ("n iu2 g ui4 ch un1", "n iou2 g uei4 ch uen1", [1] * 6),
+        ("m a5 m a0", "m a5 m a5", [1] * 4),
+        ("n i2 m i3", "n i3 m i3", [1] * 4),  # dictionaries differ in tones: sandhi
+        ("n i3 h", "n i3", None),
+    ],
+)
+def test_labels_to_phones(labels, phones, counts):
+    assert match_labels(labels.split(), phones.split()) == counts
+
+
+def test_unmapped_lists_only_strangers():
+    assert unmapped(["", "sil", "n", "AO3", "tɕʰ", "a˥˩", "ü3", "ʘ", "qq"]) == ["qq", "ʘ"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "phones"),
+    [
+        # the forms of the lexicon that most public alignments of AISHELL-3 use
+        ("w uo3 m en5 y i1", "uo3 m en5 i1"),
+        ("y i1 sh iii2 e4 rr", "i1 sh iii2 er4"),
+        ("h ua1 er5", "h ua1 rr"),
+        ("n v3 h ai2 rr", "n v3 h ai2 rr"),
+        ("e4 rr l ai2", "er4 l ai2"),
+        ("er2 z ii5", "er2 z ii5"),
+        ("w uen1 d u4", "uen1 d u4"),
+        ("w uen1 w eng1", "ueng1 ueng1"),
+        ("y ve1 ao4 y vn4 h uei4", "ve1 ao4 vn4 h uei4"),
+        ("y ou3 y iou3 y o5", "iou3 iou3 io5"),
+        ("w an4 y uan2 y u3 y ong4", "uan4 van2 v3 iong4"),
+        ("W UO3 Y I1", "uo3 i1"),
+    ],
+)
+def test_labels_of_public_lexicons(labels, phones):
+    counts = match_labels(labels.split(), phones.split())
+    assert counts is not None and sum(counts) == len(labels.split())
+
+
+@pytest.mark.parametrize("syllable", ZERO_INITIAL)
+@pytest.mark.parametrize("number", range(1, 6))
+def test_every_syllable_without_an_initial(syllable, number):
+    """With the letter y or w of its own, before the final in full or as it is spelled."""
+    phones = syllable_to_phones(f"{syllable}{number}")
+    assert match_labels(phones, phones) == [1]
+    if syllable[0] in "yw":
+        assert match_labels([syllable[0], *phones], phones) == [2]
+        assert match_labels([syllable[0], f"{syllable[1:]}{number}"], phones) == [2]
+    assert tone(phones[0]) == number
+
+
+def test_what_does_not_fit_is_named():
+    error = unread(["w", "uo3", "m", "en5", "b", "a1"], ["uo3", "m", "en5", "p", "a1"])
+    assert error.instead == ("b", "p") and error.strange == []
+    assert "label 5 is b, where p is expected" in str(error)
+    assert unread(["n", "i3"], ["n", "i3", "h", "ao3"]).instead == ("(end)", "h")
+    assert unread(["n", "i3", "h"], ["n", "i3"]).instead == ("h", "(end)")
+    assert unread(["ʘ", "i3", "ʘ"], ["n", "i3"]).strange == ["ʘ", "ʘ"]
+
+
+def test_a_users_table_comes_first_and_adds(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_text("\ufeff# comment\n\nuo  wo_long | WW\nuo3 o3 o3\nsil <breath> | #1\n", encoding="utf-8")
+    table = LabelTable.load(path)
+    assert match_labels(["wo_long"], ["uo1"], table) == [1]
+    assert match_labels(["ww"], ["uo2"], table) == [1]
+    assert match_labels(["o3", "o3"], ["uo3"], table) == [2]
+    assert match_labels(["o3", "o3"], ["uo4"], table) is None  # of tone 3 alone, and with these tones alone
+    assert match_labels(["w", "uo3"], ["uo3"], table) == [2]
+    assert table.is_silence("<BREATH>") and table.is_silence("#1") and not BUILT_IN.is_silence("<breath>")
+    assert unmapped(["wo_long", "o3", "qq"], table) == ["qq"]
+
+
+@pytest.mark.parametrize("line", ["uo", "qq w uo", "uo w uo |", "uo | w"])
+def test_malformed_tables_are_refused_by_line(tmp_path, line):
+    path = tmp_path / "labels.txt"
+    path.write_text(f"er e rr\n{line}\n")
+    with pytest.raises(UserError, match=r"labels.txt:2"):
+        LabelTable.load(path)
