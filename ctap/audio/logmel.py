@@ -14,6 +14,7 @@ from ctap.audio.stft import frame_window
 
 
 @functools.lru_cache(maxsize=8)
+@torch.inference_mode(False)  # whoever asks first: a training may ask next
 def mel_filters(settings: AudioSettings) -> Tensor:
     """The triangular filter bank on the HTK mel scale, without area normalisation.
 

@@ -236,6 +236,7 @@ def minimum_phase(log_gain: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=4)
+@torch.inference_mode(False)  # whoever asks first: a training may ask next
 def _spread(settings: AudioSettings) -> tuple[Tensor, Tensor]:
     """From mel bins to frequencies by linear interpolation ``[M, F]``; log-mel of white noise ``[M]``."""
     filters = mel_filters(settings)

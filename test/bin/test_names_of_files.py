@@ -53,6 +53,7 @@ class FakeModel:
     """Says half a tenth of a second, whatever is asked for."""
 
     parts = SimpleNamespace(require=lambda name: None, units=None)
+    vocoder = None
 
     def synthesize(self, *_: Any, **__: Any) -> Speech:
         return self.convert()
