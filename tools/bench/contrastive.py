@@ -7,7 +7,8 @@ All run in turn in one process, several times. Printed are median times (CPU tim
 threads than one, and on a GPU), the ratio to the usual implementation (above 1: faster than it), the share of
 this machine's own matrix-product rate that the tiles reach, counting four products of N x N x d, and the
 extra memory of one pass, each in a process of its own. Beside them: PyTorch's linear_cross_entropy where it
-has it, and open_clip's loss where it is installed. What would hold C is left out where C takes more than
+has it, and open_clip's loss where it is installed; on a GPU also the toolkit's Triton kernel, and that of
+Inf-CL where it is installed. What would hold C is left out where C takes more than
 --hold GiB.
 """
 
@@ -42,8 +43,21 @@ def usual(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
 
 
 def tiled(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
-    """What the toolkit takes on this device."""
-    return (triton_cross_entropy(s) if s.is_cuda else tiled_contrastive)(s, p, scale)
+    """The toolkit's tiles in PyTorch, on any device."""
+    return tiled_contrastive(s, p, scale)
+
+
+def triton(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
+    """The toolkit's kernel, on a GPU."""
+    return triton_cross_entropy(s)(s, p, scale)
+
+
+def inf_cl(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
+    """Inf-CL's Triton kernel (Cheng et al., "Breaking the memory barrier", 2024), rows then columns."""
+    from inf_cl import cal_flash_loss
+
+    losses = [cal_flash_loss(a, b, scale=scale, head_dim=s.shape[1]) for a, b in ((s, p), (p, s))]
+    return 0.5 * (losses[0].mean() + losses[1].mean())
 
 
 def excluding(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
@@ -79,9 +93,15 @@ def open_clip(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
     return open_clip_loss()(s, p, scale)
 
 
-def losses() -> dict[str, Loss]:
+def losses(device: str) -> dict[str, Loss]:
     """What can be compared here; says what cannot."""
     found: dict[str, Loss] = {"usual": usual, "tiled": tiled, "excluding": excluding, "sigmoid": sigmoid}
+    if device != "cpu":
+        found["triton"] = triton
+        if importlib.util.find_spec("inf_cl"):
+            found["inf_cl"] = inf_cl
+        else:
+            print("inf_cl: not installed, left out")
     if hasattr(F, "linear_cross_entropy"):
         found["torch_linear"] = linear_cross_entropy
     else:
@@ -179,7 +199,7 @@ def main() -> None:
         f"d = {options.dim}, float32, {options.threads} thread(s), {options.device}, "
         f"torch {torch.__version__}"
     )
-    every = {k: f for k, f in losses().items() if not options.only or k in options.only}
+    every = {k: f for k, f in losses(options.device).items() if not options.only or k in options.only}
     print(f"{'N':>6} {'loss':<13} {'seconds':>9} {'x usual':>8} {'matrix rate':>11} {'extra MiB':>10}")
     for frames in options.frames:
         held = 4 * frames**2 / 2**30
@@ -202,7 +222,7 @@ def main() -> None:
             memory = measure_memory(name, frames, options.dim, options.threads, options.device)
             print(
                 f"{frames:6d} {name:<13} {median:9.4f} {ratio:>8} "
-                f"{f'{share:.0%}' if name == 'tiled' else '':>11} {memory:10.0f}",
+                f"{f'{share:.0%}' if name in ('tiled', 'triton') else '':>11} {memory:10.0f}",
                 flush=True,
             )
 
