@@ -22,8 +22,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-TILE = (512, 2048)  # rows and columns; 4 MiB in float32
+TILE = (512, 2048)  # rows and columns; 4 MiB in float32, for a processor's cache
 KEEP_BYTES = 88 * 2**20
+GPU_TILE = (8192, 8192)  # 256 MiB: a GPU wants few large products
+GPU_KEEP_BYTES = 1 << 30
 
 
 class _Tiles:
@@ -180,6 +182,10 @@ class _Sigmoid(torch.autograd.Function):
         return (*(grad * saved for saved in ctx.saved_tensors), None)
 
 
+def _tile(s: Tensor) -> tuple[int, int]:
+    return GPU_TILE if s.is_cuda else TILE
+
+
 def _full_precision(s: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
     if s.shape != p.shape or s.dim() != 2:
         raise ValueError(
@@ -198,7 +204,7 @@ def tiled_contrastive(
     phones: Tensor | None = None,
     *,
     tile: tuple[int, int] | None = None,
-    keep_bytes: int = KEEP_BYTES,
+    keep_bytes: int | None = None,
 ) -> Tensor:
     """Symmetric cross-entropy over C = scale S P^T, exact, in memory linear in N.
 
@@ -209,8 +215,8 @@ def tiled_contrastive(
         target: [N, d] what S is drawn to, mean of ``p`` under each row's targets; ``p`` itself if not given.
         phones: [N] phone of each frame: pairs of one phone are left out of C, but for a frame's own. None
             keeps all.
-        tile: Rows and columns of C visited at a time; TILE if not given.
-        keep_bytes: So much of C is kept for backward.
+        tile: Rows and columns of C visited at a time; TILE or, on a GPU, GPU_TILE if not given.
+        keep_bytes: So much of C is kept for backward; KEEP_BYTES or GPU_KEEP_BYTES if not given.
 
     Returns:
         The scalar loss of Eq. 6, with gradients for the four tensors.
@@ -218,7 +224,9 @@ def tiled_contrastive(
     with torch.autocast(s.device.type, enabled=False):
         s, p = _full_precision(s, p)
         target = p if target is None else target.to(p.dtype)
-        return _MeanLogSumExp.apply(s, p, target, scale.to(s.dtype), phones, tile or TILE, keep_bytes)
+        if keep_bytes is None:
+            keep_bytes = GPU_KEEP_BYTES if s.is_cuda else KEEP_BYTES
+        return _MeanLogSumExp.apply(s, p, target, scale.to(s.dtype), phones, tile or _tile(s), keep_bytes)
 
 
 @torch.compiler.disable
@@ -232,11 +240,11 @@ def tiled_sigmoid(
         p: [N, d] phoneme embeddings of the same frames.
         scale: Scalar tau.
         bias: Scalar b, added to every logit.
-        tile: Rows and columns of C visited at a time; TILE if not given.
+        tile: As in :func:`tiled_contrastive`.
 
     Returns:
         The scalar loss: the sum over all pairs divided by N.
     """
     with torch.autocast(s.device.type, enabled=False):
         s, p = _full_precision(s, p)
-        return _Sigmoid.apply(s, p, scale.to(s.dtype), bias.to(s.dtype), tile or TILE)
+        return _Sigmoid.apply(s, p, scale.to(s.dtype), bias.to(s.dtype), tile or _tile(s))

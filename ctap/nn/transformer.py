@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ctap.nn.positions import PositionName, make_positions, rotate
+
+# A GPU's kernels but cuDNN's, which plans anew for each length of a batch, taking tenths of a second.
+KERNELS = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 
 @dataclass
@@ -49,7 +54,8 @@ class SelfAttention(nn.Module):
         if angles is not None:
             q, k = rotate(q, angles), rotate(k, angles)
         keys = None if mask is None else mask[:, None, None, :]
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=keys)
+        with sdpa_kernel(KERNELS) if q.is_cuda else nullcontext():
+            y = F.scaled_dot_product_attention(q, k, v, attn_mask=keys)
         return self.project_out(y.transpose(1, 2).reshape(batch, size, dim))
 
 

@@ -79,6 +79,15 @@ class TrainerConfig:
         return "bf16-mixed" if native_bfloat16(self.on_gpu) else "32-true"
 
 
+def set_product_precision(config: TrainerConfig) -> None:
+    """Let float32 products on a GPU take TF32 where the networks compute in half precision.
+
+    Such products are left in the losses; TF32 holds more digits than the bfloat16 that went into them.
+    """
+    if config.on_gpu:
+        torch.set_float32_matmul_precision("highest" if config.computes_in == "32-true" else "high")
+
+
 def native_bfloat16(gpu: bool) -> bool:
     """Whether the GPU, or else the processor, multiplies matrices in bfloat16 faster than in float32."""
     if gpu:

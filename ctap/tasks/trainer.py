@@ -25,7 +25,7 @@ from ctap.errors import UserError
 from ctap.tasks.base import Task
 from ctap.tasks.checkpoints import WholeCheckpoints, average_weights, read_checkpoint
 from ctap.tasks.progress import LineProgress, MetricsFile
-from ctap.tasks.settings import TrainerConfig
+from ctap.tasks.settings import TrainerConfig, set_product_precision
 
 #: Settings that may change between two runs of one training without making it another.
 FREE_TO_CHANGE = (
@@ -116,6 +116,7 @@ def make_trainer(
     """
     _quiet_lightning()
     _check_processes(config)
+    set_product_precision(config)
     bar = sys.stderr.isatty()
     several = config.devices * config.num_nodes > 1
     try:

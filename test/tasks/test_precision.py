@@ -14,7 +14,7 @@ from ctap.data.dataset import dev_loader, train_loader
 from ctap.errors import UserError
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.tasks.settings import TrainerConfig, native_bfloat16
+from ctap.tasks.settings import TrainerConfig, native_bfloat16, set_product_precision
 from test import tiny
 
 CASES = ["pretrain", "finetune speech", "finetune phonemes", "duration", "semantic", "asr", "judge"]
@@ -154,6 +154,19 @@ def test_auto_is_what_the_processor_computes_in(monkeypatch):
     for supported, expected in ((True, "bf16-mixed"), (False, "32-true")):
         monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda s=supported, **_: s)
         assert TrainerConfig(accelerator="gpu").computes_in == expected
+
+
+def test_products_of_a_gpu_are_as_precise_as_its_networks(monkeypatch):
+    before = torch.get_float32_matmul_precision()
+    try:
+        set_product_precision(TrainerConfig(precision="bf16-mixed", accelerator="cpu"))
+        assert torch.get_float32_matmul_precision() == before
+        monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+        for precision, expected in (("16-mixed", "high"), ("32-true", "highest")):
+            set_product_precision(TrainerConfig(precision=precision))
+            assert torch.get_float32_matmul_precision() == expected
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def test_the_optimiser_is_fused_but_under_a_scaler(dump, monkeypatch):

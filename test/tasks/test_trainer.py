@@ -67,7 +67,7 @@ def accumulated_by_hand(chosen, sources):
 
 def test_accumulated_steps_are_those_of_plain_pytorch(dump, model, tmp_path):
     """Two epochs of two steps of three batches: data, seeds, steps and learning rates."""
-    chosen = config("finetune", accumulate=3, max_steps=4, epoch_steps=2)
+    chosen = config("finetune", accumulate=3, max_steps=4, epoch_steps=2, accelerator="cpu")
     sources = Sources(dump / "train", init=model)
     train("finetune", chosen, sources, tmp_path / "x")
     losses = accumulated_by_hand(chosen, sources)

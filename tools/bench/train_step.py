@@ -47,6 +47,7 @@ from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.transformer import TransformerStack
 from ctap.tasks.build import Sources, Training, build_pretrain
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
+from ctap.tasks.settings import set_product_precision
 from ctap.text.tokens import TokenTable
 
 #: Log-normal lengths in frames: median, sigma, least and most. AISHELL-3: 0.79 to 15.7 s, mean 3.5 s.
@@ -93,7 +94,9 @@ class Toolkit:
 
     def __init__(self, training: Training, config: PretrainConfig, precision: str) -> None:
         self.task, self.config, self.training = training.task, config, training
-        self.bfloat16 = replace(config.trainer, precision=precision).computes_in == "bf16-mixed"
+        trainer = replace(config.trainer, precision=precision)
+        self.bfloat16 = trainer.computes_in == "bf16-mixed"
+        set_product_precision(trainer)
         self.optimizer = self.task.configure_optimizers()["optimizer"]
 
     def batches(self, steps: int) -> Iterator[Batch]:
