@@ -23,6 +23,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -158,24 +159,31 @@ def peak_memory(device: str) -> float:
     return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024
 
 
-def extra_memory(
-    name: str, frames: int, dim: int, threads: int, device: str, answer: multiprocessing.Queue
-) -> None:
-    """Put the growth of this process's peak memory over one pass, in MiB, into ``answer``."""
-    torch.set_num_threads(threads)
+def extra_memory(name: str, frames: int, dim: int, device: str) -> float:
+    """Growth of the peak memory over one pass, in MiB."""
     loss = globals()[{"torch_linear": "linear_cross_entropy"}.get(name, name)]
     loss(*inputs(64, dim, device)).backward()
     tensors = inputs(frames, dim, device)
+    if device != "cpu":
+        torch.cuda.reset_peak_memory_stats()
     before = peak_memory(device)
     loss(*tensors).backward()
-    answer.put(peak_memory(device) - before)
+    return peak_memory(device) - before
 
 
-def measure_memory(*arguments: object) -> float:
-    """:func:`extra_memory` in a fresh process."""
+def answer_memory(threads: int, answer: multiprocessing.Queue, *arguments: Any) -> None:
+    """Put :func:`extra_memory` into ``answer``."""
+    torch.set_num_threads(threads)
+    answer.put(extra_memory(*arguments))
+
+
+def measure_memory(threads: int, *arguments: Any) -> float:
+    """:func:`extra_memory`; on a processor in a fresh process, whose peak nothing else has raised."""
+    if arguments[-1] != "cpu":
+        return extra_memory(*arguments)
     context = multiprocessing.get_context("spawn")
     answer = context.Queue()
-    process = context.Process(target=extra_memory, args=(*arguments, answer))
+    process = context.Process(target=answer_memory, args=(threads, answer, *arguments))
     process.start()
     found = answer.get()
     process.join()
@@ -191,13 +199,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--only", nargs="+", help="names of losses; all if not given")
+    parser.add_argument("--tf32", action="store_true", help="float32 products of a GPU in TF32")
     parser.add_argument("--hold", type=float, default=1.0, help="largest C to hold, in GiB")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    torch.set_float32_matmul_precision("high" if options.tf32 else "highest")
     now = clock(options.threads, options.device)
     print(
-        f"d = {options.dim}, float32, {options.threads} thread(s), {options.device}, "
-        f"torch {torch.__version__}"
+        f"d = {options.dim}, {'TF32' if options.tf32 else 'float32'}, {options.threads} thread(s), "
+        f"{options.device}, torch {torch.__version__}"
     )
     every = {k: f for k, f in losses(options.device).items() if not options.only or k in options.only}
     print(f"{'N':>6} {'loss':<13} {'seconds':>9} {'x usual':>8} {'matrix rate':>11} {'extra MiB':>10}")
@@ -219,7 +229,7 @@ def main() -> None:
                 pairs = zip(times["usual"], times[name], strict=True)
                 ratio = f"{statistics.median(a / b for a, b in pairs):.2f}"
             share = 8 * frames**2 * options.dim / median / statistics.median(rates)
-            memory = measure_memory(name, frames, options.dim, options.threads, options.device)
+            memory = measure_memory(options.threads, name, frames, options.dim, options.device)
             print(
                 f"{frames:6d} {name:<13} {median:9.4f} {ratio:>8} "
                 f"{f'{share:.0%}' if name in ('tiled', 'triton') else '':>11} {memory:10.0f}",

@@ -26,8 +26,10 @@ recipe() { (cd egs/mini/ctap1 && ./run.sh --ngpu 1 --nj "$(nproc)" "$@"); }
 
 nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader | tee "${out}/summary.log"
 took stages_0_to_2 recipe --stage 0 --stop_stage 2 &
-took contrastive python tools/bench/contrastive.py --device cuda --hold 4 --repeats 5 \
-    --frames 2048 8192 30000 --only usual tiled triton inf_cl torch_linear
+for tf32 in "" --tf32; do
+    took "contrastive${tf32}" python tools/bench/contrastive.py --device cuda --hold 4 --repeats 5 \
+        --frames 2048 8192 30000 --only usual tiled triton inf_cl torch_linear ${tf32:+"${tf32}"}
+done
 took train_step python tools/bench/train_step.py --device cuda --config egs/TEMPLATE/ctap1/conf/ctap.yaml \
     --lengths aishell3 --steps 20 --warm_up 5
 took train_step_mini python tools/bench/train_step.py --device cuda --lengths aishell3 --steps 30 --warm_up 5
