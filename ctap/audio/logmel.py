@@ -16,7 +16,7 @@ from ctap.audio.stft import frame_window
 @functools.lru_cache(maxsize=8)
 @torch.inference_mode(False)  # whoever asks first: a training may ask next
 def mel_filters(settings: AudioSettings) -> Tensor:
-    """The triangular filter bank on the HTK mel scale, without area normalisation.
+    """The triangular filter bank, on the scale and with the norm of ``settings``.
 
     Returns:
         ``[n_fft // 2 + 1, n_mels]`` float32, shared: do not write to it.
@@ -29,8 +29,8 @@ def mel_filters(settings: AudioSettings) -> Tensor:
         f_max=settings.f_max,
         n_mels=settings.n_mels,
         sample_rate=settings.sample_rate,
-        norm=None,
-        mel_scale="htk",
+        norm=None if settings.mel_norm == "none" else settings.mel_norm,
+        mel_scale=settings.mel_scale,
     )
 
 

@@ -6,16 +6,21 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
+
+MelScale = Literal["htk", "slaney"]
+MelNorm = Literal["none", "slaney"]
 
 
 @dataclass(frozen=True)
 class AudioSettings:
     """How waveforms become log-mel frames.
 
-    The defaults are 24 kHz, 40 mel bins from 0 to 8000 Hz, 40 ms frames every 10 ms, centred.
+    The defaults are 24 kHz, 40 mel bins from 0 to 8000 Hz, 40 ms frames every 10 ms, centred. Slaney's scale
+    and norm, of his Auditory Toolbox (1998), are what librosa makes if it is not told otherwise.
 
     Attributes:
         sample_rate: samples per second of the analysed (resampled) waveform.
@@ -26,6 +31,8 @@ class AudioSettings:
         f_min: lowest frequency of the filter bank, Hz.
         f_max: highest frequency of the filter bank, Hz.
         log_floor: smallest mel magnitude before the natural logarithm.
+        mel_scale: ``htk`` (logarithmic) or ``slaney`` (linear to 1000 Hz, logarithmic above).
+        mel_norm: triangles of height 1 (``none``) or of one area (``slaney``).
     """
 
     sample_rate: int = 24000
@@ -36,6 +43,8 @@ class AudioSettings:
     f_min: float = 0.0
     f_max: float = 8000.0
     log_floor: float = 1e-5
+    mel_scale: MelScale = "htk"
+    mel_norm: MelNorm = "none"
 
     def __post_init__(self) -> None:
         for name in ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels"):
@@ -47,6 +56,9 @@ class AudioSettings:
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise UserError(f"audio settings: {name} must be a number, not {value!r}")
             object.__setattr__(self, name, float(value))
+        for name, known in (("mel_scale", get_args(MelScale)), ("mel_norm", get_args(MelNorm))):
+            if (value := getattr(self, name)) not in known:
+                raise UserError(f"audio settings: {name} must be {' or '.join(known)}, not {value!r}")
         if self.n_fft % 2:
             raise UserError(f"audio settings: n_fft must be even, not {self.n_fft}")
         if self.win_length > self.n_fft:
@@ -64,7 +76,7 @@ class AudioSettings:
         """Seconds from frame to frame."""
         return self.hop_length / self.sample_rate
 
-    def as_dict(self) -> dict[str, int | float]:
+    def as_dict(self) -> dict[str, int | float | str]:
         """The settings as plain values, in the order of the fields."""
         return dataclasses.asdict(self)
 
@@ -73,7 +85,7 @@ class AudioSettings:
         """Make settings from plain values; fields left out keep their defaults.
 
         Args:
-            values: field names to numbers.
+            values: field names to their values.
             where: what to call the source in an error.
 
         Raises:
@@ -129,9 +141,15 @@ class AudioSettings:
             UserError: naming each field that differs, with both values.
         """
         mine, theirs = self.as_dict(), other.as_dict()
-        different = [f"{k} is {theirs[k]:g}, expected {mine[k]:g}" for k in mine if mine[k] != theirs[k]]
+        different = [
+            f"{k} is {_word(theirs[k])}, expected {_word(mine[k])}" for k in mine if mine[k] != theirs[k]
+        ]
         if different:
             raise UserError(
                 f"{where}: made with other audio settings: {'; '.join(different)}. "
                 "Dump the features again with one set of settings, or use the matching model."
             )
+
+
+def _word(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

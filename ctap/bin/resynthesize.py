@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from ctap.audio.logmel import log_mel
+from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave, save_wave
 from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
@@ -44,7 +44,8 @@ def resynthesize(
     def say(utt: str, source: str) -> str:
         path = out / "wav" / f"{utt}.wav"
         wave = torch.from_numpy(load_wave(source, settings.sample_rate))
-        save_wave(path, invert(log_mel(wave, settings).to(place)), settings.sample_rate)
+        mel = long_log_mel(wave, settings).to(place)
+        save_wave(path, vocode(invert, mel, settings), settings.sample_rate)
         return str(path)
 
     (out / "wav").mkdir(parents=True, exist_ok=True)

@@ -29,6 +29,8 @@ class WaveDataConfig:
         crop_frames: Frames of a crop.
         pitch_range: Most semitones by which a crop is played higher or lower, faster or slower with it.
         level_range: Most dB by which a crop is made louder or softer; never beyond full scale.
+        colour_range: Most dB by which each of three slow waves over frequency colours a crop: other
+            microphones, other voices.
         num_workers: Loader processes; 0 reads in the main process.
     """
 
@@ -36,6 +38,7 @@ class WaveDataConfig:
     crop_frames: int = 96
     pitch_range: float = 4.0
     level_range: float = 12.0
+    colour_range: float = 4.0
     num_workers: int = 1
 
 
@@ -101,6 +104,7 @@ class WaveSet:
         wave = np.pad(wave, (0, self.samples - len(wave)))
         f0 = extract_f0(wave, self.settings)
         if rng is not None:
+            wave = coloured(wave, rng.uniform(-1, 1, 3) * config.colour_range)
             gain = 10 ** (rng.uniform(-1, 1) * config.level_range / 20)
             wave = wave * min(gain, 0.99 / max(1e-3, float(np.abs(wave).max())))
         return WaveBatch(torch.from_numpy(wave), torch.from_numpy(f0), torch.tensor(held_band(wave)))
@@ -108,6 +112,14 @@ class WaveSet:
     def whole(self, utt: str) -> np.ndarray:
         """Recording ``utt`` ``[N]``."""
         return load_wave(self.waves[utt], self.settings.sample_rate)
+
+
+def coloured(wave: np.ndarray, waves: np.ndarray) -> np.ndarray:
+    """Filter ``wave`` [N] by half a period, one and so on of cosines over frequency, each of so many dB."""
+    spectrum = np.fft.rfft(wave)
+    angle = np.pi * np.linspace(0, 1, len(spectrum))
+    gain = sum(dB * np.cos((k + 1) * angle) for k, dB in enumerate(waves))
+    return np.fft.irfft(spectrum * 10 ** (gain / 20), len(wave)).astype(np.float32)
 
 
 def held_band(wave: np.ndarray) -> float:

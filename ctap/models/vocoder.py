@@ -1,8 +1,8 @@
 """Vocoders by name, and the neural one ready to use: whole, or a chunk of mel at a time.
 
 This is the one place where a name becomes a vocoder: ``pretrained`` (the weights that come with the package),
-``griffin_lim``, or the directory that a training left behind. Such a directory holds ``model.yaml``,
-``audio.json`` and ``vocoder.safetensors``.
+``griffin_lim``, or a directory. That of a training holds ``model.yaml``, ``audio.json`` and
+``vocoder.safetensors``; that of a generator from elsewhere, :mod:`ctap.models.onnx_vocoder`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ctap.config import from_dict, save_yaml, to_dict
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
 from ctap.models.model_dir import FORMAT, check_state, read_description
+from ctap.models.onnx_vocoder import GRAPH, OnnxConfig, OnnxVocoder
 from ctap.nn.excitation import seeded_noise
 from ctap.nn.vocoder import SourceFilter, VocoderConfig
 
@@ -33,7 +34,7 @@ def load_vocoder(name: str | Path, settings: AudioSettings, device: str | torch.
     """The vocoder called ``name``.
 
     Args:
-        name: ``pretrained``, ``griffin_lim``, or a vocoder's model directory.
+        name: ``pretrained``, ``griffin_lim``, or a vocoder's directory.
         settings: Audio settings of the mels that it will get.
         device: Torch device of a neural vocoder; Griffin-Lim runs where its mel is.
 
@@ -46,8 +47,12 @@ def load_vocoder(name: str | Path, settings: AudioSettings, device: str | torch.
     if not folder.is_dir():
         known = ", ".join(["pretrained", *sorted(VOCODERS)])
         raise UserError(f"no vocoder {str(name)!r}; known: {known}, or give the directory of a trained one")
+    described = read_description(folder)["parts"]
+    settings.require_same(AudioSettings.load(folder / "audio.json"), f"vocoder {name}")
+    if "onnx" in described:
+        config = from_dict(OnnxConfig, described["onnx"], f"{folder}/model.yaml")
+        return OnnxVocoder(folder / GRAPH, config, settings, device)
     parts = VocoderParts.load(folder)
-    settings.require_same(parts.audio, f"vocoder {name}")
     return NeuralVocoder(parts.vocoder, device)
 
 

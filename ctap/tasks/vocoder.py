@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -30,6 +30,7 @@ class VocoderTaskConfig:
         trainer: Steps, seed, devices.
         mel_weight: Weight of the log-mel distance between what is said and what was asked for.
         f0_weight: Weight of the F0 network's losses.
+        trains: ``both`` networks, or ``f0`` alone: a step then takes a fraction of the time.
     """
 
     model: VocoderConfig = field(default_factory=VocoderConfig)
@@ -38,6 +39,7 @@ class VocoderTaskConfig:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     mel_weight: float = 0.5
     f0_weight: float = 0.3
+    trains: Literal["both", "f0"] = "both"
 
 
 class VocoderTask(Task):
@@ -46,6 +48,7 @@ class VocoderTask(Task):
     def __init__(self, vocoder: SourceFilter, config: VocoderTaskConfig) -> None:
         super().__init__(config.optim, config.trainer)
         self.vocoder, self.config = vocoder, config
+        vocoder.gain_net.requires_grad_(config.trains == "both")
 
     def weight(self, batch: WaveBatch) -> int:
         """How much a batch counts in averages: its frames."""
@@ -55,9 +58,12 @@ class VocoderTask(Task):
         """Losses of one batch, and figures in plain units."""
         with torch.no_grad(), torch.autocast(batch.wave.device.type, enabled=False):
             mel = log_mel(batch.wave, self.vocoder.settings)
+        f0 = self.f0_losses(mel, batch.f0)
+        if self.config.trains == "f0":
+            return {"loss": f0["f0"] + f0["voicing"], **f0}
+        with torch.no_grad(), torch.autocast(batch.wave.device.type, enabled=False):
             pulses = self.vocoder.spectra(self.vocoder.pulses(batch.f0)[0])
         gains = self.vocoder.gains(mel, batch.f0, pulses)
-        f0 = self.f0_losses(mel, batch.f0)
         with torch.autocast(batch.wave.device.type, enabled=False):
             noise = [self.vocoder.spectra(torch.randn_like(batch.wave)) for _ in range(2)]
             first, second = (self.vocoder.wave(gains, pulses, n) for n in noise)

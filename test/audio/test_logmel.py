@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ OTHER = AudioSettings(
     sample_rate=16000, n_fft=1024, win_length=400, hop_length=160, n_mels=80, f_min=50.0, f_max=7600.0
 )
 
+HIFIGAN = AudioSettings.load(Path(__file__).parents[2] / "egs/TEMPLATE/ctap1/conf/audio/hifigan.yaml")
+
 
 def noise(samples: int, seed: int = 0) -> torch.Tensor:
     return 0.1 * torch.randn(samples, generator=torch.Generator().manual_seed(seed))
@@ -31,19 +34,20 @@ def test_frames_are_what_num_frames_says(samples, audio):
     assert torch.isfinite(mel).all()
 
 
-@pytest.mark.parametrize("audio", [SETTINGS, OTHER])
+@pytest.mark.parametrize("audio", [SETTINGS, OTHER, HIFIGAN])
 def test_same_as_torchaudio(audio):
     from torchaudio.transforms import MelSpectrogram
 
     wave = noise(24123)
     reference = MelSpectrogram(
         audio.sample_rate, audio.n_fft, audio.win_length, audio.hop_length, audio.f_min, audio.f_max,
-        n_mels=audio.n_mels, power=1, norm=None, mel_scale="htk",
+        n_mels=audio.n_mels, power=1, norm=None if audio.mel_norm == "none" else "slaney",
+        mel_scale=audio.mel_scale,
     )(wave)  # fmt: skip
     torch.testing.assert_close(log_mel(wave, audio), reference.clamp(min=1e-5).log().T, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("audio", [SETTINGS, OTHER])
+@pytest.mark.parametrize("audio", [SETTINGS, OTHER, HIFIGAN])
 def test_same_as_librosa(audio):
     import librosa
 
@@ -51,10 +55,18 @@ def test_same_as_librosa(audio):
     reference = librosa.feature.melspectrogram(
         y=wave, sr=audio.sample_rate, n_fft=audio.n_fft, win_length=audio.win_length,
         hop_length=audio.hop_length, n_mels=audio.n_mels, fmin=audio.f_min, fmax=audio.f_max,
-        power=1, htk=True, norm=None, pad_mode="reflect",
+        power=1, htk=audio.mel_scale == "htk", norm=None if audio.mel_norm == "none" else "slaney",
+        pad_mode="reflect",
     )  # fmt: skip
     found = log_mel(torch.from_numpy(wave), audio).numpy()
     np.testing.assert_allclose(found, np.log(np.maximum(reference.T, 1e-5)), atol=1e-4)
+
+
+def test_slaney_filters_are_those_that_librosa_makes_unasked():
+    import librosa
+
+    reference = librosa.filters.mel(sr=22050, n_fft=1024, n_mels=80, fmin=0, fmax=8000)
+    np.testing.assert_allclose(mel_filters(HIFIGAN).numpy(), reference.T, atol=1e-7)
 
 
 def test_a_batch_is_its_waves():

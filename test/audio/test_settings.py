@@ -46,6 +46,8 @@ def test_bad_files_are_refused_with_their_reason(tmp_path, name, content, said):
         {"hop_length": 0},
         {"n_mels": True},
         {"sample_rate": 24000.5},
+        {"mel_scale": "bark"},
+        {"mel_norm": None},
     ],
 )
 def test_impossible_values_are_refused(change):
@@ -58,3 +60,10 @@ def test_difference_is_named_with_both_values():
     mine.require_same(AudioSettings(), "dump")
     with pytest.raises(UserError, match=r"exp/x: .*hop_length is 300, expected 240"):
         mine.require_same(dataclasses.replace(mine, hop_length=300), "exp/x")
+    with pytest.raises(UserError, match="mel_scale is slaney, expected htk"):
+        mine.require_same(dataclasses.replace(mine, mel_scale="slaney"), "exp/x")
+
+
+def test_settings_saved_before_scales_could_be_chosen_are_those_of_htk(tmp_path):
+    (tmp_path / "audio.json").write_text('{"n_mels": 80}')
+    assert AudioSettings.load(tmp_path / "audio.json").mel_scale == "htk"

@@ -21,6 +21,7 @@ from test import tiny
 TEMPLATE = Path(__file__).parents[2] / "egs" / "TEMPLATE"
 CONF = TEMPLATE / "ctap1" / "conf"
 CONFIGS = sorted([*CONF.rglob("*.yaml"), *(TEMPLATE / "voc1" / "conf").glob("*.yaml")])
+CONFIGS = [path for path in CONFIGS if path.parent.name != "audio"]  # mel settings: test/audio/test_logmel.py
 
 
 def task_of(path):

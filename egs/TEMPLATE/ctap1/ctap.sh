@@ -53,6 +53,9 @@ max_seconds=60            # longer ones, too
 sandhi=false              # tone sandhi where hanzi are read: in a corpus without pinyin, and in synthesis
 spell_latin=false         # Latin letters by their names (KTV, T恤), there as in synthesis; false: left out, and named
 
+# Mels
+audio_config=""           # other mel settings than 24 kHz, 40 bands, hop 240: conf/audio/hifigan.yaml; needs a --vocoder for them
+
 # Durations
 aligner=gmm               # built-in aligner
 aligner_model=""          # a trained aligner instead of training one
@@ -82,7 +85,8 @@ asr_args=""                              # more of its options
 units=2000                               # sentencepiece units of the CTC head, at most; 0: no head
 
 # Waves
-vocoder=pretrained        # pretrained (comes with the package), griffin_lim, or the model directory of a trained one (egs/*/voc1)
+vocoder=pretrained        # pretrained (comes with the package), griffin_lim, or the directory of one that was trained
+                          # (egs/*/voc1) or comes from elsewhere (docs/vocoder.md)
 
 # Scores
 judge_config=conf/judge.yaml # recogniser on log-mel of recordings, for error rates of what stages 4, 5 and 7 say
@@ -146,6 +150,8 @@ ctap_exp=${expdir}/${tag}
 marks=${expdir}/.done
 if [[ ${vocoder} == pretrained || ${vocoder} == griffin_lim ]]; then speaks=(--vocoder "${vocoder}"); else speaks=(--vocoder in:"${vocoder}"); fi
 voices=${expdir}/eval/voices
+declare -a mel_settings=()
+[[ -z ${audio_config} ]] || mel_settings=(--settings in:"${audio_config}")
 declare -a all_options train_options finetune_options labeled_options duration_options duration_adapt_options asr_options judge_options
 declare -a aligner_options acoustic_options semantic_options table1_options table1_asr_options table1_finetune_options
 split_words all_args "${all_args}" all_options

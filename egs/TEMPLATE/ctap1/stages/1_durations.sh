@@ -9,7 +9,7 @@ stage_1() {
         for set in $(labeled_sets); do
             data=${datadir}/${set}
             module "durations_${set}" ctap.bin.import_durations --data_dir "${data}" --durations in:"${durations}/${set}" \
-                read:"${data}/phones" made:"${data}/durations" "${table[@]}"
+                read:"${data}/phones" made:"${data}/durations" "${table[@]}" "${mel_settings[@]}"
         done
         draw_alignments
         return
@@ -17,7 +17,7 @@ stage_1() {
     if [[ -z ${aligner_model} ]]; then
         module aligner ctap.bin.train_aligner recordings:"${datadir}/train" read:"${datadir}/train/phones" \
             --data_dir "${datadir}/train" --out out:"${model}" --aligner "${aligner}" --seed "${seed}" \
-            -- "${aligner_options[@]}"
+            "${mel_settings[@]}" -- "${aligner_options[@]}"
     fi
     for set in $(labeled_sets); do
         data=${datadir}/${set}
@@ -45,5 +45,6 @@ align_set() {
 draw_alignments() {
     ((align_pictures > 0)) || return 0
     module align_pictures ctap.bin.plot_alignments read:"${datadir}/train/durations" recordings:"${datadir}/train" \
-        --data_dir "${datadir}/train" --out_dir out:"${expdir}/align/pictures" --count "${align_pictures}"
+        --data_dir "${datadir}/train" --out_dir out:"${expdir}/align/pictures" --count "${align_pictures}" \
+        "${mel_settings[@]}"
 }

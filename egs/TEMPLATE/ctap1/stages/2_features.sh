@@ -5,11 +5,12 @@ stage_2() {
     local set
     for set in $(all_sets); do
         step "dump_${set}" dump_set title:"features of ${set}" "${set}" in:"${datadir}/${set}" \
-            into:"${dumpdir}/${set}/feats.scp"
+            into:"${dumpdir}/${set}/feats.scp" "${mel_settings[@]}"
     done
+    module vocoder ctap.bin.check_vocoder title:"vocoder for these features" --audio in:"${dumpdir}/audio.json" "${speaks[@]}"
 }
 
-# dump_set SET DATA OUT: in several jobs, then joined.
+# dump_set SET DATA OUT [OPTION]...: in several jobs, then joined.
 dump_set() {
     local parts=${dumpdir}/.parts/$1 data=$2 out=$3 jobs
     local -a extra=()
@@ -17,7 +18,7 @@ dump_set() {
     jobs=$(jobs_for "${data}/wav.scp")
     rm -rf "${parts}"
     parallel "${jobs}" "${expdir}/log/dump_$1" ctap.bin.dump_features --data_dir "${data}" --parts_dir "${parts}" \
-        --max_seconds "${max_seconds}"
+        --max_seconds "${max_seconds}" "${@:4}"
     "${python}" -m ctap.bin.combine_features --data_dir "${data}" --parts_dir "${parts}" --num_jobs "${jobs}" \
         --out_dir "${out}" --remove_parts "${extra[@]}"
 }

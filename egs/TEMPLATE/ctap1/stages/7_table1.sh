@@ -156,11 +156,12 @@ upstream_system() {
 # dump_upstream ROW MODEL [OPTION]...: all sets in the representation of another system -> exp/table1/ROW/dump.
 dump_upstream() {
     local row=$1 model=$2 set folder=${expdir}/table1/$1
-    local -a options=(--kind "$1" --model "$2" "${@:3}")
+    local -a options=(--kind "$1" --model "$2" "${@:3}" "${mel_settings[@]}")
     if [[ ${row} == hubert ]]; then
         network "table1/${row}/kmeans" ctap.bin.train_kmeans recordings:"${datadir}/train" --model "${model}" \
             --layer "${hubert_layer}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
-            --out out:"${folder}/kmeans.npz" --seed "${seed}"
+            --out out:"${folder}/kmeans.npz" --seed "${seed}" \
+            "${mel_settings[@]}"
         options+=(--kmeans "${folder}/kmeans.npz")
     fi
     for set in $(all_sets); do

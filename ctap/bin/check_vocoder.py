@@ -1,0 +1,24 @@
+"""Check that a vocoder can be loaded and fits the features, before any model is trained on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctap.audio.settings import AudioSettings
+from ctap.bin.common import command
+from ctap.models.vocoder import DEFAULT, load_vocoder
+
+
+def check_vocoder(audio: Path, vocoder: str = DEFAULT) -> None:
+    """Load a vocoder.
+
+    Args:
+        audio: Mel settings: audio.json of a dump.
+        vocoder: pretrained, griffin_lim, or a vocoder's directory.
+    """
+    load_vocoder(vocoder, AudioSettings.load(audio))
+    print(f"vocoder {vocoder}: fits {audio}")
+
+
+if __name__ == "__main__":
+    command(check_vocoder)
