@@ -1,4 +1,4 @@
-"""A generator of HiFi-GAN's kind with random weights, as ONNX: ``[1, M, T]`` to ``[1, 1, T * hop]`` samples."""
+"""A generator of HiFi-GAN's kind with random weights, as ONNX: ``[1, M, T]`` to samples ``[1, 1, N]``."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import soundfile
 import torch
 
 from ctap.audio.settings import AudioSettings
-from ctap.data.waves import WaveDataConfig, WaveSet, held_band, train_loader
+from ctap.data.waves import WaveDataConfig, WaveSet, coloured, held_band, train_loader
 from ctap.errors import UserError
 from ctap.files.tables import write_table
 
@@ -64,3 +64,9 @@ def test_no_recordings_are_an_error(tmp_path):
     (tmp_path / "wav.scp").write_text("")
     with pytest.raises(UserError, match="no recording"):
         WaveSet(tmp_path, SETTINGS, 51)
+
+
+def test_colours_are_gains_over_frequency_that_keep_the_level_between():
+    noise = np.random.default_rng(0).normal(size=24000)
+    ratio = np.abs(np.fft.rfft(coloured(noise, np.array([6.0, 0.0, 0.0])))) / np.abs(np.fft.rfft(noise))
+    assert 20 * np.log10(ratio[[1, 6000, 11999]]) == pytest.approx([6.0, 0.0, -6.0], abs=0.01)
