@@ -14,10 +14,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from ctap.audio.f0 import extract_f0
 from ctap.audio.settings import AudioSettings
-from ctap.audio.wave import load_wave, resample, wave_info
+from ctap.audio.wave import load_wave, resample, utterance_frames, wave_info
 from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
 from ctap.errors import UserError
 from ctap.files.tables import read_table
+from ctap.kaldi.ark import MatrixReader
 
 
 @dataclass
@@ -50,15 +51,18 @@ class WaveBatch:
         wave: Samples ``[B, (T - 1) * hop_length]``.
         f0: Hz of every frame ``[B, T]``, 0 where unvoiced.
         band: Share of the frequencies up to half the sampling rate that the recording holds ``[B]``.
+        mel: Log-mel ``[B, T, M]`` that a model predicted, where the vocoder is to learn from these.
     """
 
     wave: Tensor
     f0: Tensor
     band: Tensor
+    mel: Tensor | None = None
 
     def to(self, device: torch.device | str) -> WaveBatch:
         """The same on another device."""
-        return WaveBatch(self.wave.to(device), self.f0.to(device), self.band.to(device))
+        mel = None if self.mel is None else self.mel.to(device)
+        return WaveBatch(self.wave.to(device), self.f0.to(device), self.band.to(device), mel)
 
 
 class WaveSet:
@@ -68,12 +72,15 @@ class WaveSet:
         path: Data or dump directory (wav.scp with plain paths).
         settings: Audio settings.
         crop_frames: Frames of a crop.
+        mels: Directory with a feats.scp of mels that a model predicted, frame by frame with the recordings.
 
     Raises:
-        UserError: There is no recording, or one that can't be read.
+        UserError: There is no recording, or one that can't be read, or without a mel of its length.
     """
 
-    def __init__(self, path: str | Path, settings: AudioSettings, crop_frames: int) -> None:
+    def __init__(
+        self, path: str | Path, settings: AudioSettings, crop_frames: int, mels: Path | None = None
+    ) -> None:
         self.path, self.settings, self.crop = Path(path), settings, crop_frames
         self.waves = read_table(self.path / "wav.scp")
         self.utts = sorted(self.waves)
@@ -84,6 +91,12 @@ class WaveSet:
         seconds = (crop_frames - 1) * settings.frame_shift
         self.crops = [(u, k) for u in self.utts for k in range(max(1, round(info[u].seconds / seconds)))]
         self.info = info
+        self.mels = None if mels is None else MatrixReader(mels / "feats.scp")
+        for utt in () if self.mels is None else self.utts:
+            wanted = (utterance_frames(info[utt], settings), settings.n_mels)
+            if utt not in self.mels or self.mels.shape(utt) != wanted:
+                there = self.mels.shape(utt) if utt in self.mels else "nothing"
+                raise UserError(f"{mels}/feats.scp: {utt}: expected a mel {list(wanted)}, found {there}")
 
     @property
     def samples(self) -> int:
@@ -91,7 +104,12 @@ class WaveSet:
         return (self.crop - 1) * self.settings.hop_length
 
     def read(self, index: int, config: WaveDataConfig, rng: np.random.Generator | None) -> WaveBatch:
-        """Crop ``index``: anywhere and varied by ``rng``, or at its own place as it is."""
+        """Crop ``index``: anywhere and varied by ``rng``, or at its own place as it is.
+
+        Where mels are given, the level alone is varied: they would not fit another pitch or colour.
+        """
+        if self.mels is not None:
+            return self._read_predicted(index, config, rng)
         utt, part = self.crops[index]
         info, rate = self.info[utt], self.settings.sample_rate
         faster = 1.0 if rng is None else 2 ** (rng.uniform(-1, 1) * config.pitch_range / 12)
@@ -105,13 +123,38 @@ class WaveSet:
         f0 = extract_f0(wave, self.settings)
         if rng is not None:
             wave = coloured(wave, rng.uniform(-1, 1, 3) * config.colour_range)
-            gain = 10 ** (rng.uniform(-1, 1) * config.level_range / 20)
-            wave = wave * min(gain, 0.99 / max(1e-3, float(np.abs(wave).max())))
+            wave = wave * _gain(wave, config, rng)
         return WaveBatch(torch.from_numpy(wave), torch.from_numpy(f0), torch.tensor(held_band(wave)))
+
+    def _read_predicted(
+        self, index: int, config: WaveDataConfig, rng: np.random.Generator | None
+    ) -> WaveBatch:
+        utt, part = self.crops[index]
+        mel, wave, hop = self.mels[utt], self.whole(utt), self.settings.hop_length
+        room = max(0, len(mel) - self.crop)
+        start = min(room, part * (self.crop - 1)) if rng is None else int(rng.integers(room + 1))
+        mel = mel[start : start + self.crop]
+        wave = wave[start * hop : start * hop + self.samples]
+        mel = np.pad(
+            mel, ((0, self.crop - len(mel)), (0, 0)), constant_values=np.log(self.settings.log_floor)
+        )
+        wave = np.pad(wave, (0, self.samples - len(wave)))
+        f0 = extract_f0(wave, self.settings)
+        if rng is not None:
+            gain = _gain(wave, config, rng)
+            wave, mel = wave * gain, mel + np.log(gain)
+        wave, mel = wave.astype(np.float32), mel.astype(np.float32)
+        held = torch.tensor(held_band(wave))
+        return WaveBatch(torch.from_numpy(wave), torch.from_numpy(f0), held, torch.from_numpy(mel))
 
     def whole(self, utt: str) -> np.ndarray:
         """Recording ``utt`` ``[N]``."""
         return load_wave(self.waves[utt], self.settings.sample_rate)
+
+
+def _gain(wave: np.ndarray, config: WaveDataConfig, rng: np.random.Generator) -> float:
+    gain = 10 ** (rng.uniform(-1, 1) * config.level_range / 20)
+    return min(gain, 0.99 / max(1e-3, float(np.abs(wave).max())))
 
 
 def coloured(wave: np.ndarray, waves: np.ndarray) -> np.ndarray:
@@ -143,7 +186,8 @@ class _Crops(Dataset[WaveBatch]):
         for i in request.indices:
             rng = None if request.number is None else np.random.default_rng([self.seed, request.number, i])
             read.append(self.waves.read(i, self.config, rng))
-        return WaveBatch(*(torch.stack([getattr(r, k) for r in read]) for k in ("wave", "f0", "band")))
+        names = ("wave", "f0", "band") if self.waves.mels is None else ("wave", "f0", "band", "mel")
+        return WaveBatch(*(torch.stack([getattr(r, k) for r in read]) for k in names))
 
 
 def train_loader(

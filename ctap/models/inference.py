@@ -210,14 +210,25 @@ class Model:
         timed = self._time(text, mel, durations, speed, seed, pause)
         check_length(timed, self.parts.audio.frame_shift, max_seconds)
         g = self.parts.ctap.prompt_encoder(mel[None])[0][0]
-        mels = []
-        for piece in timed:
-            tokens = torch.tensor(self.parts.tokens.encode(piece.phones), device=self.device)
-            p = self.networks.phonemes(tokens, torch.tensor(piece.durations, device=self.device))
-            mels.append(self.parts.ctap.denormalize(self.networks.decode(p, g)).float().cpu())
+        mels = [self._predict_mel(piece.phones, piece.durations, g) for piece in timed]
         speech, whole = self._speak(torch.cat(mels)), join(timed)
         speech.phones, speech.durations = whole.phones, whole.durations
         return speech
+
+    @torch.inference_mode()
+    def predict_mel(self, phones: list[str], durations: list[int], prompt: Wave) -> Tensor:
+        """Log-mel [T, n_mels] of phones that last ``durations`` frames, before any vocoder.
+
+        Raises:
+            UserError: Durations do not fit the phones or their limits.
+        """
+        timed = given(phones, durations)
+        return self._predict_mel(timed.phones, timed.durations, self.embed_prompt(prompt).to(self.device))
+
+    def _predict_mel(self, phones: list[str], durations: list[int], g: Tensor) -> Tensor:
+        tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
+        p = self.networks.phonemes(tokens, torch.tensor(durations, device=self.device))
+        return self.parts.ctap.denormalize(self.networks.decode(p, g)).float().cpu()
 
     def _time(
         self,

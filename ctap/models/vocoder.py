@@ -110,7 +110,6 @@ class NeuralVocoder:
         vocoder: The networks.
         device: Torch device.
         seed: Of the noise.
-        updates: Of the magnitudes, towards the mel (:meth:`ctap.nn.vocoder.SourceFilter.match`).
         dtype: ``torch.bfloat16`` computes the networks in it; the signal path stays in float32.
     """
 
@@ -121,12 +120,13 @@ class NeuralVocoder:
         vocoder: SourceFilter,
         device: str | torch.device = "cpu",
         seed: int = 0,
-        updates: int = 5,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self.net = vocoder.to(device).eval()
         self.settings, self.device = vocoder.settings, torch.device(device)
-        self.seed, self.updates, self.dtype = seed, updates, dtype
+        self.seed, self.dtype = seed, dtype
+        self.updates = vocoder.config.updates
+        self.noise = 10 ** (vocoder.config.noise_db / 20)
         overlap = vocoder.settings.n_fft // 2 // vocoder.settings.hop_length + 1
         self.margin = 2 * overlap  # frames repeated before the first and after the last
         self.filter_reach = vocoder.config.gain_reach + 4 * overlap
@@ -213,7 +213,7 @@ class _Stream:
             spectra = net.spectra(pulses)
             gains = net.gains(part, f0, spectra)
         noise = seeded_noise(vocoder.seed, start * hop, (known - 1) * hop).to(vocoder.device)
-        draft = net.wave(gains, spectra, net.spectra(noise[None]))
+        draft = net.wave(gains, spectra, net.spectra(vocoder.noise * noise[None]))
         wave = net.match(draft, part, vocoder.updates)[0]
         said = wave[(self.sent - start) * hop : (upto - start) * hop].clamp(-1, 1).cpu().numpy()
         self.sent, self.phase_at = upto, max(0, upto - vocoder.filter_reach)

@@ -38,6 +38,8 @@ class VocoderConfig:
         f0_bins: Classes of F0, even on a logarithmic scale.
         kernel: Frames that a block's convolution sees.
         expand: Inner width of a block, in channels per channel.
+        updates: In use, not in training: updates towards the mel (:meth:`SourceFilter.match`).
+        noise_db: The same: level of the noise beside what was learnt, dB.
     """
 
     dim: int = 192
@@ -47,6 +49,8 @@ class VocoderConfig:
     f0_bins: int = 120
     kernel: int = 7
     expand: int = 3
+    updates: int = 5
+    noise_db: float = 0.0
 
     @property
     def f0_reach(self) -> int:

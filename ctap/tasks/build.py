@@ -50,7 +50,8 @@ class Sources:
         duration_init: Model directory to take the duration part from, if not from ``init``.
         units: Sentencepiece model of the CTC head (asr).
         given: Dump directory of another representation, with stats.json and a directory of the name of
-            train_dir, and of dev_dir: for models that read it (section 3.2).
+            train_dir, and of dev_dir: for models that read it (section 3.2). For a vocoder, mels that a model
+            predicted of the same recordings.
     """
 
     train_dir: Path
@@ -281,9 +282,12 @@ def build_judge(config: JudgeConfig, sources: Sources) -> Training:
 
 
 def build_vocoder(config: VocoderTaskConfig, sources: Sources) -> Training:
-    """Vocoder on recordings (wav.scp of the sets), new or from ``init``'s weights."""
-    if sources.duration_init or sources.given or sources.units:
-        raise UserError("a vocoder is trained on recordings: give --train_dir, --dev_dir and --init alone")
+    """Vocoder on recordings (wav.scp of the sets), new or from ``init``'s weights.
+
+    ``given`` holds mels of the same recordings that a model predicted (ctap.bin.predict_mels), to adapt to.
+    """
+    if sources.duration_init or sources.units:
+        raise UserError("a vocoder is trained on waves and mels: leave --duration_init and --units out")
     manifest = sources.train_dir.parent / "audio.json"
     audio = AudioSettings.load(manifest) if manifest.exists() else AudioSettings()
     torch.manual_seed(config.trainer.seed)
@@ -291,11 +295,12 @@ def build_vocoder(config: VocoderTaskConfig, sources: Sources) -> Training:
     if sources.init is not None:
         start = VocoderParts.load(sources.init)
         audio.require_same(start.audio, str(sources.init))
-        if start.vocoder.config != config.model:
+        in_use = {"updates": config.model.updates, "noise_db": config.model.noise_db}
+        if replace(start.vocoder.config, **in_use) != config.model:
             raise UserError(f"{sources.init}: sizes differ: {start.vocoder.config}, asked: {config.model}")
-        vocoder = start.vocoder
+        vocoder.load_state_dict(start.vocoder.state_dict())
     train, dev = (
-        None if folder is None else WaveSet(folder, audio, config.data.crop_frames)
+        None if folder is None else WaveSet(folder, audio, config.data.crop_frames, sources.given_of(folder))
         for folder in (sources.train_dir, sources.dev_dir)
     )
     task = VocoderTask(vocoder, config)

@@ -57,7 +57,8 @@ class VocoderTask(Task):
     def losses(self, batch: WaveBatch) -> dict[str, Tensor]:
         """Losses of one batch, and figures in plain units."""
         with torch.no_grad(), torch.autocast(batch.wave.device.type, enabled=False):
-            mel = log_mel(batch.wave, self.vocoder.settings)
+            recorded = log_mel(batch.wave, self.vocoder.settings)
+        mel = recorded if batch.mel is None else batch.mel
         f0 = self.f0_losses(mel, batch.f0)
         if self.config.trains == "f0":
             return {"loss": f0["f0"] + f0["voicing"], **f0}
@@ -68,7 +69,7 @@ class VocoderTask(Task):
             noise = [self.vocoder.spectra(torch.randn_like(batch.wave)) for _ in range(2)]
             first, second = (self.vocoder.wave(gains, pulses, n) for n in noise)
             distance = energy_distance(batch.wave, first, second, batch.band)
-            apart = (self.mel_of(first) - mel)[:, 2:-2].abs().mean()  # but where it was reflected
+            apart = (self.mel_of(first) - recorded)[:, 2:-2].abs().mean()  # but where it was reflected
         loss = distance + self.config.mel_weight * apart + self.config.f0_weight * (f0["f0"] + f0["voicing"])
         return {"loss": loss, "distance": distance, "mel_db": apart.detach() * LOG10_DB, **f0}
 
@@ -99,7 +100,7 @@ class VocoderTask(Task):
             return None
         settings = self.vocoder.settings
         with torch.autocast(batch.wave.device.type, enabled=False):
-            mel = log_mel(batch.wave[:1], settings)
+            mel = log_mel(batch.wave[:1], settings) if batch.mel is None else batch.mel[:1]
             said = self.say(mel)
             mels = {"recording": mel[0], "vocoder": log_mel(said[0], settings)}
         sounds = {"recording": batch.wave[0], "vocoder": said[0]}

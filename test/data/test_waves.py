@@ -5,10 +5,12 @@ import pytest
 import soundfile
 import torch
 
+from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.data.waves import WaveDataConfig, WaveSet, coloured, held_band, train_loader
 from ctap.errors import UserError
 from ctap.files.tables import write_table
+from ctap.kaldi.ark import MatrixWriter
 
 SETTINGS = AudioSettings()
 
@@ -70,3 +72,24 @@ def test_colours_are_gains_over_frequency_that_keep_the_level_between():
     noise = np.random.default_rng(0).normal(size=24000)
     ratio = np.abs(np.fft.rfft(coloured(noise, np.array([6.0, 0.0, 0.0])))) / np.abs(np.fft.rfft(noise))
     assert 20 * np.log10(ratio[[1, 6000, 11999]]) == pytest.approx([6.0, 0.0, -6.0], abs=0.01)
+
+
+def test_predicted_mels_go_with_their_recordings_and_their_level(waves, tmp_path):
+    mels = {u: log_mel(torch.from_numpy(waves.whole(u)), SETTINGS).numpy() for u in waves.utts}
+    with MatrixWriter(tmp_path / "feats.ark", tmp_path / "feats.scp", None) as writer:
+        for utt, mel in mels.items():
+            writer[utt] = mel
+    given = WaveSet(waves.path, SETTINGS, 51, tmp_path)
+    for rng in (None, np.random.default_rng(0)):
+        crop = given.read(1, WaveDataConfig(), rng)
+        own = log_mel(crop.wave, SETTINGS)
+        loud = own > own.max() - 5
+        assert (crop.mel - own)[4:-4][loud[4:-4]].abs().max() < 0.01  # but where the crop is reflected
+    short = given.read(4, WaveDataConfig(), None)
+    assert short.mel.shape == (51, 40) and (short.mel[32:] == np.log(np.float32(1e-5))).all()
+
+    mels["long"] = mels["long"][:-1]
+    with MatrixWriter(tmp_path / "feats.ark", tmp_path / "feats.scp", None) as writer:
+        writer["long"] = mels["long"]
+    with pytest.raises(UserError, match=r"long: expected a mel \[201, 40\], found \(200, 40\)"):
+        WaveSet(waves.path, SETTINGS, 51, tmp_path)

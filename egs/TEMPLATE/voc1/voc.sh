@@ -32,7 +32,9 @@ tag=""                    # name of the training; default: the name of its confi
 # Vocoder
 train_config=conf/vocoder.yaml # its configuration
 train_args=""             # more of its options: "--trainer.max_steps 1000"
-init=""                   # model directory to start from, of the same sizes
+init=""                   # model directory to start from, of the same sizes; "pretrained": that of the package
+mels_of=""                # CTAP model: train on the mels that it predicts of the training recordings, not on their own;
+                          # with --init pretrained --train_config conf/vocoder_tune_mini.yaml
 eval_utts=40              # test recordings that are synthesised and scored
 device=auto               # of networks in use: cpu, cuda (a GPU a job), or auto: cuda with --ngpu, else cpu
 
@@ -56,6 +58,7 @@ if (($#)); then
     exit 2
 fi
 ((nj > 0)) || nj=$(nproc)
+[[ ${init} != pretrained ]] || init=${CTAP_ROOT}/ctap/models/pretrained_vocoder
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
 dumpdir=${ctap}/dump
 marks=${expdir}/.done
@@ -76,10 +79,20 @@ stage_1() {
 }
 
 stage_2() {
+    local set
     local -a more=()
     [[ ! -s ${dumpdir}/dev/wav.scp ]] || more+=(--dev_dir in:"${dumpdir}/dev")
     [[ -z ${init} ]] || more+=(--init in:"${init}")
-    training "${tag}" vocoder "${train_config}" --train_dir in:"${dumpdir}/train" "${more[@]}" -- "${train_options[@]}"
+    if [[ -n ${mels_of} ]]; then
+        for set in train dev; do
+            [[ ! -s ${dumpdir}/${set}/wav.scp ]] || generate "predicted_${set}" ctap.bin.predict_mels \
+                title:"mels that ${mels_of} predicts of ${set}" each:"${dumpdir}/${set}/wav.scp" \
+                --out into:"${expdir}/predicted/${set}/feats.scp" --model in:"${mels_of}" --data_dir in:"${dumpdir}/${set}"
+        done
+        more+=(--given "${expdir}/predicted" read:"${expdir}/predicted/train/feats.scp")
+    fi
+    training "${tag}" vocoder "${train_config}" --train_dir in:"${dumpdir}/train" "${more[@]}" \
+        -- "${train_options[@]}"
 }
 
 stage_3() {
