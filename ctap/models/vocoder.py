@@ -7,6 +7,7 @@ This is the one place where a name becomes a vocoder: ``pretrained`` (the weight
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from ctap.nn.vocoder import SourceFilter, VocoderConfig
 DEFAULT = "pretrained"
 PRETRAINED = Path(__file__).parent / "pretrained_vocoder"
 WEIGHTS = "vocoder.safetensors"
-CHUNK = 1000  # frames that are computed at once
+CHUNK = 500  # frames that are computed at once
 
 
 def load_vocoder(name: str | Path, settings: AudioSettings, device: str | torch.device = "cpu") -> Vocoder:
@@ -125,8 +126,8 @@ class NeuralVocoder:
         self.net = vocoder.to(device).eval()
         self.settings, self.device = vocoder.settings, torch.device(device)
         self.seed, self.dtype = seed, dtype
-        self.updates = vocoder.config.updates
-        self.noise = 10 ** (vocoder.config.noise_db / 20)
+        self.updates = vocoder.config.use.updates
+        self.noise = 10 ** (vocoder.config.use.noise_db / 20)
         overlap = vocoder.settings.n_fft // 2 // vocoder.settings.hop_length + 1
         self.margin = 2 * overlap  # frames repeated before the first and after the last
         self.filter_reach = vocoder.config.gain_reach + 4 * overlap
@@ -150,15 +151,15 @@ class NeuralVocoder:
             raise ValueError(f"expected a mel [T, {self.settings.n_mels}], found shape {tuple(mel.shape)}")
         if len(mel) == 1:
             return self(mel.expand(2, -1))[: self.settings.hop_length - 1]
-        return np.concatenate(list(self.stream(mel.split(CHUNK))))
+        return np.concatenate(list(self.stream([mel])))
 
     def stream(self, chunks: Iterable[Tensor]) -> Iterator[np.ndarray]:
         """Samples of a mel that comes in chunks ``[t, M]``: as :meth:`__call__` gives for all of it at once.
 
-        Differences are those of rounding. A sample is out once :attr:`look_ahead` frames after it are known.
+        Differences are those of rounding. Chunks of more than :data:`CHUNK` frames are cut. A sample is out once :attr:`look_ahead` frames after it are known.
         """
         state = _Stream(self)
-        for chunk in chunks:
+        for chunk in itertools.chain.from_iterable(given.split(CHUNK) for given in chunks):
             if len(wave := state.add(chunk)):
                 yield wave
         if len(wave := state.finish()):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -24,6 +24,22 @@ from ctap.audio.stft import frame_window
 from ctap.nn.excitation import pulse_train, sample_f0
 
 LOWEST, HIGHEST = 50.0, 600.0  # Hz, of F0
+SMOOTHED = 2  # frames on each side over which F0's classes are averaged
+
+
+@dataclass
+class VocoderUse:
+    """What is decided when the vocoder speaks; training takes no notice of it.
+
+    Args:
+        updates: Updates of the magnitudes towards the mel (:meth:`SourceFilter.match`).
+        noise_db: Level of the noise beside what was learnt, dB.
+        voiced_above: Logit of voicing above which a frame is voiced.
+    """
+
+    updates: int = 5
+    noise_db: float = 0.0
+    voiced_above: float = 0.0
 
 
 @dataclass
@@ -38,8 +54,7 @@ class VocoderConfig:
         f0_bins: Classes of F0, even on a logarithmic scale.
         kernel: Frames that a block's convolution sees.
         expand: Inner width of a block, in channels per channel.
-        updates: In use, not in training: updates towards the mel (:meth:`SourceFilter.match`).
-        noise_db: The same: level of the noise beside what was learnt, dB.
+        use: How it speaks.
     """
 
     dim: int = 192
@@ -49,13 +64,12 @@ class VocoderConfig:
     f0_bins: int = 120
     kernel: int = 7
     expand: int = 3
-    updates: int = 5
-    noise_db: float = 0.0
+    use: VocoderUse = field(default_factory=VocoderUse)
 
     @property
     def f0_reach(self) -> int:
         """Frames on each side that the F0 of a frame depends on."""
-        return (self.f0_layers + 1) * (self.kernel // 2)
+        return (self.f0_layers + 1) * (self.kernel // 2) + SMOOTHED
 
     @property
     def gain_reach(self) -> int:
@@ -132,15 +146,17 @@ class SourceFilter(nn.Module):
     def f0(self, mel: Tensor) -> Tensor:
         """F0 ``[B, T]`` Hz of log-mel ``[B, T, M]``, 0 where unvoiced.
 
-        The mean around the likeliest class, so that it is finer than the classes.
+        The mean around the class that is likeliest in frames nearby, so that it is finer than the classes and
+        does not leap by an octave for a frame.
         """
         found = self.pitch(mel)
-        best = found.classes.argmax(-1, keepdim=True)
+        best = _smooth(found.classes.log_softmax(-1)).argmax(-1, keepdim=True)
         classes = torch.arange(self.config.f0_bins, device=mel.device)
         near = (classes - best).abs() <= 3
         shares = found.classes.masked_fill(~near, -torch.inf).softmax(-1)
         place = (shares * classes).sum(-1) / (self.config.f0_bins - 1)
-        return torch.where(found.voicing > 0, LOWEST * (HIGHEST / LOWEST) ** place, 0.0)
+        voiced = found.voicing > self.config.use.voiced_above
+        return torch.where(voiced, LOWEST * (HIGHEST / LOWEST) ** place, 0.0)
 
     def f0_class(self, f0: Tensor) -> Tensor:
         """Position of ``f0`` Hz among the classes, a fraction."""
@@ -228,6 +244,14 @@ class SourceFilter(nn.Module):
             update = (ratio @ filters.T) / total.clamp(min=1e-8)
             factor = torch.where(total > 1e-6, factor * update, factor)
         return self.overlap_add(spectra * factor)
+
+
+def _smooth(x: Tensor) -> Tensor:
+    """Hann-weighted average of ``x`` [B, T, D] over frames nearby, the first and last repeated."""
+    size = 2 * SMOOTHED + 1
+    padded = F.pad(x.transpose(1, 2), (SMOOTHED, SMOOTHED), mode="replicate")
+    window = torch.hann_window(size + 2, periodic=False, device=x.device)[1:-1]
+    return (padded.unfold(-1, size, 1) * (window / window.sum())).sum(-1).transpose(1, 2)
 
 
 def minimum_phase(log_gain: Tensor) -> Tensor:

@@ -295,8 +295,7 @@ def build_vocoder(config: VocoderTaskConfig, sources: Sources) -> Training:
     if sources.init is not None:
         start = VocoderParts.load(sources.init)
         audio.require_same(start.audio, str(sources.init))
-        in_use = {"updates": config.model.updates, "noise_db": config.model.noise_db}
-        if replace(start.vocoder.config, **in_use) != config.model:
+        if replace(start.vocoder.config, use=config.model.use) != config.model:
             raise UserError(f"{sources.init}: sizes differ: {start.vocoder.config}, asked: {config.model}")
         vocoder.load_state_dict(start.vocoder.state_dict())
     train, dev = (

@@ -8,6 +8,10 @@ installed), the error of log F0 over frames voiced in both, the share of frames 
 of the output's own mel (over bins of the input within 60 dB of its loudest), and the seconds of work for a
 second of speech. With the package vocos, its network with random weights and 40 mel bands is timed on the
 same mels (``--vocos``): its speed alone means something.
+
+    OMP_NUM_THREADS=1 python tools/bench/vocoder.py --scp data/test/wav.scp --memory 1 10
+
+says instead how much memory the last of --vocoders takes for so many minutes of speech, said in one go.
 """
 
 from __future__ import annotations
@@ -76,17 +80,40 @@ def figures(
     return means | ({} if vocoder is None else {"real-time factor": spent / seconds})
 
 
+def print_memory(name: str, mel: Tensor, minutes: list[int], settings: AudioSettings) -> None:
+    """The most memory of the process so far, before and after each length; samples are not kept."""
+    vocoder = load_vocoder(name, settings)
+    stream = getattr(vocoder, "stream", None)
+    if stream is None:
+        raise SystemExit(f"{name} does not stream: --memory is for neural vocoders")
+    print(f"with {name} loaded: {peak_memory():.0f} MiB")
+    for many in sorted(minutes):
+        frames = round(many * 60 / settings.frame_shift)
+        starts = range(0, frames, len(mel))
+        samples = sum(map(len, stream(mel[: frames - start] for start in starts)))
+        print(f"{samples / settings.sample_rate / 60:.1f} minutes: {peak_memory():.0f} MiB")
+
+
+def peak_memory() -> float:
+    """MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scp", type=Path, required=True, help="recordings: 'id path' a line")
     parser.add_argument("--vocoders", nargs="+", default=["griffin_lim", "pretrained"])
     parser.add_argument("--utts", type=int, default=40, help="recordings, evenly from the list")
     parser.add_argument("--vocos", action="store_true", help="time the package vocos, too")
+    parser.add_argument("--memory", type=int, nargs="+", help="minutes of speech: measure memory alone")
     options = parser.parse_args()
     settings = AudioSettings()
     table = list(read_table(options.scp).items())
     chosen = table[:: max(1, len(table) // options.utts)][: options.utts]
     waves = {utt: load_wave(path, settings.sample_rate) for utt, path in chosen}
+    if options.memory:
+        mel = torch.cat([log_mel(torch.from_numpy(wave), settings) for wave in waves.values()])
+        return print_memory(options.vocoders[-1], mel, options.memory, settings)
     results = {"recording": figures(waves, None, settings)}
     for name in options.vocoders:
         vocoder = load_vocoder(name, settings)
@@ -98,7 +125,7 @@ def main() -> None:
     keys = list(dict.fromkeys(key for row in results.values() for key in row))
     print(f"{len(waves)} recordings, {sum(map(len, waves.values())) / settings.sample_rate:.0f} s, ", end="")
     print(f"{torch.get_num_threads()} threads, most memory of the process ", end="")
-    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB\n")
+    print(f"{peak_memory():.0f} MiB\n")
     print(f"| | {' | '.join(keys)} |\n|---{'|---:' * len(keys)}|")
     for name, row in results.items():
         cells = (f"{row[key]:.3f}" if key in row else "" for key in keys)
