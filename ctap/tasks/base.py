@@ -78,7 +78,7 @@ class Task(lightning.LightningModule):
         self.train()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with a new epoch: Lightning saves at the end of one before it counts it as ended.
+        """Go on with a new epoch: Lightning saves at the end of one, or of a step, and counts it later.
 
         Where the old one was shorter than the next (more steps are asked for), it would go on within it.
         """
@@ -86,6 +86,7 @@ class Task(lightning.LightningModule):
         for count in ("total", "current"):
             loop["epoch_progress"][count]["completed"] = loop["epoch_progress"][count]["processed"]
         batches = loop["epoch_loop.batch_progress"]
+        batches["total"]["completed"] = batches["total"]["processed"]
         batches["current"], batches["is_last_batch"] = dict.fromkeys(batches["current"], 0), False
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:

@@ -24,6 +24,7 @@ from ctap.config import differences, load_yaml, save_yaml
 from ctap.errors import UserError
 from ctap.tasks.base import Task
 from ctap.tasks.checkpoints import WholeCheckpoints, average_weights, read_checkpoint
+from ctap.tasks.ending import EndOnSignal
 from ctap.tasks.progress import LineProgress, MetricsFile
 from ctap.tasks.settings import TrainerConfig, set_product_precision
 
@@ -91,6 +92,8 @@ def _quiet_lightning() -> None:
         ".*GPU available but not used",
         ".*could not find the monitored key",
         ".*logging interval",
+        ".*recommended to use .*sync_dist",  # curves of the training are those of the first process
+        ".*`srun` command is available",
         ".*your dataloader is not resumable",  # its position follows from the step
     ):
         warnings.filterwarnings("ignore", message=text)
@@ -163,6 +166,7 @@ def _callbacks(
         callbacks.append(
             EarlyStopping(metric, mode=mode, patience=config.patience, check_on_train_epoch_end=False)
         )
+    callbacks.append(EndOnSignal(out / "last.ckpt"))
     callbacks.append(
         ModelCheckpoint(
             out, filename="last", save_on_train_epoch_end=True, enable_version_counter=False, every_n_epochs=1

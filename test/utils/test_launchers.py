@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -207,6 +208,32 @@ def test_slurm_failure(shell, tmp_path: Path, slurm: str) -> None:
     done = shell(slurm + "run_slurm JOB=1:3 log/x.JOB.log bash -c 'echo cause; [ JOB != 2 ]'\n")
     assert done.returncode == 1
     assert "cause" in done.stderr and "1 of 3 jobs failed (job 2); log: log/x.2.log" in done.stderr
+
+
+ENDS = "trap 'echo told; sleep 0.2; exit 143' TERM; echo ready; while true; do sleep 0.1; done"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_slurm_signals_reach_the_command(shell, tmp_path: Path, slurm: str, number: int) -> None:
+    """The batch script waits for a command that ends by itself; near a time limit the job is queued again."""
+    shell(slurm + "run_slurm log/x.log true\n", check=True)
+    script = tmp_path / "log/q/x.log.sbatch"
+    script.write_text(script.read_text().replace("\ntrue &", f"\nbash -c {shlex.quote(ENDS)} &"))
+    requeue = tmp_path / "bin/scontrol"
+    requeue.write_text('#!/usr/bin/env bash\necho "$@" >scontrol.calls\n')
+    requeue.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "SLURM_JOB_ID": "4711"}
+    job = subprocess.Popen(["bash", script], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+    while "ready" not in job.stdout.readline():
+        assert job.poll() is None
+    job.send_signal(number)
+    said = job.communicate(timeout=20)[0]
+    assert job.returncode == 143 and "told" in said
+    requeued = tmp_path / "scontrol.calls"
+    if number == signal.SIGUSR1:
+        assert requeued.read_text() == "requeue 4711\n" and "exit status" not in said
+    else:
+        assert not requeued.exists() and said.endswith("# exit status 143\n")
 
 
 def test_short_slurm_jobs_are_not_waited_for_long(shell, tmp_path: Path, slurm: str) -> None:

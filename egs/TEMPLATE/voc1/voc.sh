@@ -23,6 +23,7 @@ force=false               # repeat finished steps
 nj=0                      # parallel jobs of data stages; 0: one a processor
 decode_nj=0               # jobs that use networks; 0: one a GPU, without GPUs as many as nj
 ngpu=0                    # GPUs of one node; 0: processors
+nproc=1                   # processes of a node that train together where there is no GPU
 num_nodes=1               # nodes that train together, under torchrun or Slurm
 seed=777                  # of weights, batches and noise
 ctap=../ctap1             # recipe whose data and dump are used

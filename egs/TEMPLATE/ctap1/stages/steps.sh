@@ -59,12 +59,11 @@ training() {
 _training() {
     local name=$1 task=$2 config=$3
     local -a start=("${python}" -m)
-    local -a devices=(--trainer.accelerator cpu --trainer.devices 1)
-    if ((ngpu > 0)); then
-        devices=(--trainer.accelerator gpu --trainer.devices "${ngpu}" --trainer.num_nodes "${num_nodes}")
-    fi
-    if ((ngpu > 1 || num_nodes > 1)); then
-        start=(torchrun --nnodes "${num_nodes}" --nproc_per_node "${ngpu}" --max_restarts 0)
+    local accelerator=cpu each=${nproc}
+    ((ngpu == 0)) || accelerator=gpu each=${ngpu}
+    local -a devices=(--trainer.accelerator "${accelerator}" --trainer.devices "${each}" --trainer.num_nodes "${num_nodes}")
+    if ((each * num_nodes > 1)); then
+        start=(torchrun --nnodes "${num_nodes}" --nproc_per_node "${each}" --max_restarts 0)
         if ((num_nodes > 1)); then
             : "${MASTER_ADDR:?with --num_nodes set MASTER_ADDR, and start the training on the other nodes: egs/README.md}"
             start+=(--rdzv_backend c10d --rdzv_id "${name}" --rdzv_endpoint "${MASTER_ADDR}:${MASTER_PORT:-29500}")
