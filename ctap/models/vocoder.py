@@ -156,7 +156,8 @@ class NeuralVocoder:
     def stream(self, chunks: Iterable[Tensor]) -> Iterator[np.ndarray]:
         """Samples of a mel that comes in chunks ``[t, M]``: as :meth:`__call__` gives for all of it at once.
 
-        Differences are those of rounding. Chunks of more than :data:`CHUNK` frames are cut. A sample is out once :attr:`look_ahead` frames after it are known.
+        Differences are those of rounding. Chunks of more than :data:`CHUNK` frames are cut. A sample is out
+        once :attr:`look_ahead` frames after it are known.
         """
         state = _Stream(self)
         for chunk in itertools.chain.from_iterable(given.split(CHUNK) for given in chunks):

@@ -10,6 +10,7 @@ from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
 from ctap.bin.convert import convert
 from ctap.bin.embed import embed
+from ctap.bin.predict_mels import predict_mels
 from ctap.bin.recognize import recognize
 from ctap.bin.synthesize import synthesize
 from ctap.config import from_dict
@@ -288,3 +289,20 @@ def test_text_is_read_as_the_models_training_was(model_dir, wav, tmp_path):
         for text in ("你好", " ".join(label.pinyin)):
             assert model.synthesize(text, wav).phones == ["sil", *label.phones, "sil"]
             assert model.synthesize(text, wav, durations=[9] * 6).phones == ["sil", *label.phones, "sil"]
+
+
+def test_predicted_mels_are_those_that_are_said_whatever_the_number_of_jobs(model_dir, wav, tmp_path):
+    phones, spans = ["sil", "n", "i3", "sil"], [30, 20, 31, 20]
+    data = {"wav.scp": wav, "aligned_phones": " ".join(phones), "durations": " ".join(map(str, spans))}
+    for name, value in data.items():
+        write_table(tmp_path / name, {"a": value, "b": value})
+    for job in (1, 2):
+        predict_mels(model_dir, tmp_path, tmp_path / "out", device="cpu", job=job, num_jobs=2)
+    said = ctap.load(model_dir, device="cpu").synthesize(phones, wav, durations=spans).mel
+    for job, utt in ((1, "a"), (2, "b")):
+        found = MatrixReader(tmp_path / "out" / f"feats.scp.{job}")
+        assert list(found) == [utt]
+        np.testing.assert_allclose(found[utt], said, atol=0.05)  # stored in a byte
+    write_table(tmp_path / "durations", {"a": "30 20 31 20"})
+    with pytest.raises(UserError, match="no durations for b"):
+        predict_mels(model_dir, tmp_path, tmp_path / "out", device="cpu")

@@ -28,11 +28,24 @@ def test_spectra_and_back_is_the_wave():
 
 def test_f0_is_read_from_the_classes():
     vocoder = net()
-    f0 = torch.tensor([[60.0, 123.4, 250.0, 500.0]])
-    place = vocoder.f0_class(f0)[..., None]
-    logits = -0.5 * (torch.arange(120) - place).square()
-    vocoder.f0_net.forward = lambda mel: torch.cat([logits, torch.ones(1, 4, 1)], dim=-1)
-    assert torch.allclose(vocoder.f0(torch.zeros(1, 4, 40)), f0, rtol=0.002)
+    f0 = torch.tensor([[60.0, 123.4, 250.0, 500.0]]).repeat_interleave(7, 1)
+    assert torch.allclose(read_f0(vocoder, f0)[:, 3::7], f0[:, 3::7], rtol=0.002)
+    vocoder.config.use.voiced_above = 2.0
+    assert (read_f0(vocoder, f0) == 0).all()
+
+
+def test_f0_does_not_leap_for_a_frame():
+    f0 = torch.full((1, 9), 200.0)
+    leap = f0.clone()
+    leap[0, 4] = 400.0
+    assert torch.allclose(read_f0(net(), leap), f0, rtol=0.1)
+
+
+def read_f0(vocoder: SourceFilter, f0: torch.Tensor) -> torch.Tensor:
+    """What is read of a network whose classes are bells round ``f0`` [B, T], all frames voiced."""
+    logits = -0.5 * (torch.arange(120) - vocoder.f0_class(f0)[..., None]).square().clamp(max=12)
+    vocoder.f0_net.forward = lambda mel: torch.cat([logits, torch.ones(1, f0.shape[1], 1)], dim=-1)
+    return vocoder.f0(torch.zeros(1, f0.shape[1], 40))
 
 
 def test_matching_brings_the_mel_nearer():
