@@ -92,6 +92,8 @@ def _quiet_lightning() -> None:
         ".*GPU available but not used",
         ".*could not find the monitored key",
         ".*logging interval",
+        r".*`lr_scheduler.step\(\)` before",  # the loss scaler skips the first steps
+        ".*defaults to a non-deterministic algorithm",  # docs/speed.md
         ".*recommended to use .*sync_dist",  # curves of the training are those of the first process
         ".*`srun` command is available",
         ".*your dataloader is not resumable",  # its position follows from the step
