@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+RECIPES = sorted(path.parts[-3] for path in ROOT.glob("egs/*/ctap1/run.sh"))
 PAGES = ["README.md", "egs/README.md", "tools/README.md"]
 PAGES += sorted(
     str(page.relative_to(ROOT)) for glob in ("docs/*.md", "egs/*/ctap1/README.md") for page in ROOT.glob(glob)
@@ -114,7 +115,7 @@ class Layout:
         template = root / "egs/TEMPLATE/ctap1"
         shutil.copytree(ROOT / "egs/TEMPLATE/ctap1", template)
         (template / "ctap.sh").write_text(RECIPE)
-        for name in ("mini", "aishell3"):
+        for name in RECIPES:
             folder = root / "egs" / name / "ctap1"
             folder.mkdir(parents=True)
             for item in ("run.sh", "local"):
@@ -129,7 +130,7 @@ class Layout:
         text = re.sub(r"\s#.*", "", block.text)
         if re.search(r"(^|\s)egs/|tools/constraints", text) or block.page.startswith("tools/"):
             return self.root
-        if match := re.match(r"egs/(mini|aishell3)/", block.page):
+        if match := re.match(rf"egs/({'|'.join(RECIPES)})/", block.page):
             return self.root / "egs" / match[1] / "ctap1"
         return self.root / "egs/mini/ctap1"
 

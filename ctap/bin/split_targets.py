@@ -1,8 +1,8 @@
 """Divide a corpus into train, dev, test and, for every target speaker, speech, labeled and test sets.
 
 Reads a data directory with wav.scp, utt2spk, utt2dur, text, pinyin, phones, and if there spk2gender, utt2part
-(the corpus's own train and test). Writes OUT/train, OUT/dev, OUT/test (no target speakers in them), and of
-each target speaker OUT/target_<spk>_speech (all but its test part; no text), OUT/target_<spk>_labeled and
+(the corpus's own train, dev and test). Writes OUT/train, OUT/dev, OUT/test (no target speakers in them), and
+of each target speaker OUT/target_<spk>_speech (all but its test part; no text), OUT/target_<spk>_labeled and
 OUT/target_<spk>_test; then OUT/target_speakers, one name a line. The same seed gives the same division.
 """
 
@@ -19,6 +19,7 @@ from ctap.kaldi.datadir import DataDir
 from ctap.kaldi.prepare import Tables, read_tables, select, write_tables
 from ctap.kaldi.tables import read_whole_files
 
+PARTS = ("train", "dev", "test")
 KINDS = ("speech", "labeled", "test")
 
 
@@ -88,9 +89,9 @@ def main(argv: list[str] | None = None) -> None:
             raise UserError(f"{arguments.data_dir}: holds no {name}; make it with ctap.bin.prepare_text")
     seconds = DataDir(arguments.data_dir).utt2dur
     part = tables.get("utt2part")
-    wrong = next((f"{u} {p}" for u, p in (part or {}).items() if p not in ("train", "test")), None)
+    wrong = next((f"{u} {p}" for u, p in (part or {}).items() if p not in PARTS), None)
     if wrong:
-        raise UserError(f"{arguments.data_dir / 'utt2part'}: {wrong!r}: expected train or test")
+        raise UserError(f"{arguments.data_dir / 'utt2part'}: {wrong!r}: expected train, dev or test")
     result = split(
         tables["utt2spk"],
         seconds,

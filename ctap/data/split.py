@@ -35,7 +35,8 @@ class SplitOptions:
         num_targets: how many to choose at most, half of each gender. Never more than a quarter of the
             speakers, but at least one.
         labeled_minutes: minutes of a target's speech that keep their text.
-        dev_utts: size of ``dev``; ``None`` for 2% of the training utterances within 8 and 400.
+        dev_utts: size of ``dev``; ``None`` for 2% of the training utterances within 8 and 400, or at most 400
+            of a corpus's own dev part.
         test_share: share of utterances to hold out where a corpus has no test part.
         targets_in_train: pretrain on the target speakers too. ``None``: only if there are less than three
             speakers, since nobody would be left.
@@ -73,8 +74,9 @@ def split(
     Args:
         utt2spk: utterance to speaker.
         seconds: utterance to its length.
-        part: utterance to ``train`` or ``test``, the corpus's own parts; the default of those not in it is
-            ``train``. Without it a share of every speaker is held out.
+        part: utterance to ``train``, ``dev`` or ``test``, the corpus's own parts; the default of those not in
+            it is ``train``. Without it a share of every speaker is held out. What ``dev`` has no room for
+            is in no set.
         gender: speaker to ``m`` or ``f``.
         options: see :class:`SplitOptions`.
 
@@ -112,7 +114,8 @@ def split(
         result.remarks.append(
             "the target speakers are in train, dev and test too: they are not new to pretraining"
         )
-    _fill(result, trained, speakers, tests, seconds, options)
+    own_dev = {utt for utt, name in (part or {}).items() if name == "dev"}
+    _fill(result, trained, speakers, tests, own_dev, seconds, options)
     _remark(result, {spk: speakers[spk] for spk in trained}, tests)
     if not result.sets["train"]:
         raise UserError(NOTHING_LEFT)
@@ -125,13 +128,23 @@ def _fill(
     trained: list[str],
     speakers: Mapping[str, list[str]],
     tests: Mapping[str, set[str]],
+    own_dev: set[str],
     seconds: Mapping[str, float],
     options: SplitOptions,
 ) -> None:
     """Divide the utterances: train, dev and test of the speakers ``trained`` on, three of each target."""
     pool = {spk: [utt for utt in speakers[spk] if utt not in tests[spk]] for spk in trained}
-    dev = _dev(pool, options)
-    result.sets["train"] = sorted(utt for utts in pool.values() for utt in utts if utt not in dev)
+    offered = {spk: [utt for utt in utts if utt in own_dev] for spk, utts in pool.items()}
+    given = {utt for utts in offered.values() for utt in utts}
+    dev = _dev(offered if given else pool, bool(given), options)
+    if spare := given - dev:
+        result.remarks.append(
+            f"dev has {len(dev)} of the {len(given)} utterances of the corpus's own dev part (--dev_utts); "
+            f"{len(spare)} are in no set"
+        )
+    result.sets["train"] = sorted(
+        utt for utts in pool.values() for utt in utts if utt not in dev and utt not in given
+    )
     result.sets["dev"] = sorted(dev)
     result.sets["test"] = sorted(utt for spk in trained for utt in tests[spk])
     for spk in result.targets:
@@ -207,22 +220,21 @@ def _check(names: Iterable[str], speakers: Mapping[str, list[str]]) -> list[str]
     return names
 
 
-def _dev(pool: Mapping[str, list[str]], options: SplitOptions) -> set[str]:
-    """Utterances of as many speakers as can be, never the only one of a speaker."""
+def _dev(pool: Mapping[str, list[str]], apart: bool, options: SplitOptions) -> set[str]:
+    """Utterances of as many speakers as can be; never the only one of a speaker, unless ``apart``."""
     order = sorted(pool)
     _random(options, "dev").shuffle(order)
     rounds = []
     for place, spk in enumerate(order):
         utts = _random(options, "dev", spk).sample(pool[spk], len(pool[spk]))
-        rounds += [(turn, place, utt) for turn, utt in enumerate(utts[1:])]
+        rounds += [(turn, place, utt) for turn, utt in enumerate(utts if apart else utts[1:])]
     total = sum(map(len, pool.values()))
     count = options.dev_utts
     if count is None:
-        count = min(max(8, total // 50), 400, total // 10, len(rounds))
+        count = min(400, len(rounds)) if apart else min(max(8, total // 50), 400, total // 10, len(rounds))
     if count > len(rounds):
-        raise UserError(
-            f"--dev_utts {count}: only {len(rounds)} can be spared of {total} training utterances"
-        )
+        whose = "of the corpus's own dev part" if apart else f"of {total} training utterances"
+        raise UserError(f"--dev_utts {count}: only {len(rounds)} can be spared {whose}")
     return {utt for _, _, utt in sorted(rounds)[:count]}
 
 

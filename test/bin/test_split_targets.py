@@ -100,4 +100,4 @@ def test_strange_parts_are_refused(corpus, capsys):
     write_table(corpus / "utt2part", {"ann00": "valid"})
     with pytest.raises(SystemExit):
         run(corpus)
-    assert "'ann00 valid': expected train or test" in capsys.readouterr().err
+    assert "'ann00 valid': expected train, dev or test" in capsys.readouterr().err

@@ -41,6 +41,21 @@ def test_sets_of_a_corpus_with_its_own_test_part():
     assert len(sets["train"]) == 6 * 80 - 12
 
 
+def test_sets_of_a_corpus_with_its_own_dev_part():
+    utt2spk, seconds, _ = corpus(dict.fromkeys("ABCDEF", 30))
+    part = {u: {"E": "dev", "F": "test"}.get(spk, "train") for u, spk in utt2spk.items()}
+    result = split(utt2spk, seconds, part=part, options=SplitOptions(target_speakers=("D",), dev_utts=20))
+    assert {utt2spk[u] for u in result.sets["dev"]} == {"E"} and len(result.sets["dev"]) == 20
+    assert {utt2spk[u] for u in result.sets["train"]} == set("ABC")
+    assert any(
+        "20 of the 30 utterances" in remark and "10 are in no set" in remark for remark in result.remarks
+    )
+    whole = split(utt2spk, seconds, part=part, options=SplitOptions(target_speakers=("E",)))
+    assert len(whole.sets["target_E_speech"]) + len(whole.sets["target_E_test"]) == 30
+    with pytest.raises(UserError, match="only 30 can be spared of the corpus's own dev part"):
+        split(utt2spk, seconds, part=part, options=SplitOptions(target_speakers=("D",), dev_utts=31))
+
+
 def test_no_utterance_is_lost_or_used_twice():
     utt2spk, seconds, _ = corpus({"A": 40, "B": 30, "C": 1, "D": 2, "E": 25})
     sets = split(utt2spk, seconds).sets

@@ -198,7 +198,7 @@ def test_content_lines(tokens, reading):
 
 def test_mistakes_are_explained(corpus, tmp_path):
     done = data_sh(tmp_path / "tables")
-    assert done.returncode == 1 and "where is AISHELL-3?" in done.stderr
+    assert done.returncode == 1 and "downloads: expected train/content.txt" in done.stderr
     done = data_sh("--corpus", tmp_path, tmp_path / "tables")
     assert done.returncode == 1 and "expected train/content.txt" in done.stderr
     corpus.content("train", [f"SSB00010000.wav\t{LINE}"])
@@ -207,7 +207,7 @@ def test_mistakes_are_explained(corpus, tmp_path):
     assert done.returncode == 1 and "spk-info.txt: cannot be read" in done.stderr
     corpus.speakers(("SSB0001", "B", "female", "north"))
     done = data_sh("--corpus", corpus.root, tmp_path / "tables")
-    assert done.returncode == 1 and "no utterance has both a recording and a line" in done.stderr
+    assert done.returncode == 1 and "no utterance has both a recording and a text" in done.stderr
     assert "text without recording: SSB00010000" in done.stdout
     assert not (tmp_path / "tables").exists() and "Traceback" not in done.stderr
 

@@ -43,6 +43,8 @@ corpus=""                 # directory of the corpus
 download=false            # stage -1: fetch the corpus
 checksum=""               # SHA-256 or MD5 of its archive, if you know it
 downloaddir=downloads     # where to
+download_args=""          # more options of local/download.sh, such as parts of the corpus
+data_args=""              # more options of local/data.sh
 target_speakers=auto      # kept out of pretraining: names, none, or auto
 num_targets=4             # how many auto takes at most
 labeled_minutes=15        # of each target speaker, with text
@@ -153,8 +155,10 @@ if [[ ${vocoder} == pretrained || ${vocoder} == griffin_lim ]]; then speaks=(--v
 voices=${expdir}/eval/voices
 declare -a mel_settings=()
 [[ -z ${audio_config} ]] || mel_settings=(--settings in:"${audio_config}")
-declare -a all_options train_options finetune_options labeled_options duration_options duration_adapt_options asr_options judge_options
+declare -a download_options data_options all_options train_options finetune_options labeled_options duration_options duration_adapt_options asr_options judge_options
 declare -a aligner_options acoustic_options semantic_options table1_options table1_asr_options table1_finetune_options
+split_words download_args "${download_args}" download_options
+split_words data_args "${data_args}" data_options
 split_words all_args "${all_args}" all_options
 split_words train_args "${train_args}" train_options
 split_words finetune_args "${finetune_args}" finetune_options

@@ -6,14 +6,14 @@ stage_-1() {
         log "stage -1: nothing asked for (--download true fetches the corpus)"
         return
     fi
-    local/download.sh "${downloaddir}" ${checksum:+--checksum "${checksum}"}
+    local/download.sh "${downloaddir}" "${download_options[@]}" ${checksum:+--checksum "${checksum}"}
 }
 
 stage_0() {
     [[ -n ${corpus} || ${download} != true ]] || corpus=${downloaddir}
     local set all=${datadir}/local
     step data_tables local/data.sh title:"tables of the corpus" read:"${here}/local" opt:"files=$(corpus_files)" \
-        --corpus "${corpus}" --downloaddir "${downloaddir}" into:"${all}/corpus/wav.scp"
+        --corpus "${corpus}" --downloaddir "${downloaddir}" "${data_options[@]}" into:"${all}/corpus/wav.scp"
     # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.
     module data_text ctap.bin.prepare_text opt:"recordings=$(recordings_of "${all}/corpus/wav.scp")" \
         --in_dir in:"${all}/corpus" --out_dir into:"${all}/all/wav.scp" --skipped "${all}/skipped.tsv" \

@@ -15,8 +15,4 @@ downloaddir=downloads    # where stage -1 puts the corpus; used if --corpus is n
 . log.sh
 
 (($# == 1)) || die "expected one argument, the data directory to write (see --help)"
-if [[ -z ${corpus} ]]; then
-    [[ -d ${downloaddir} ]] || die "where is AISHELL-3? Give --corpus DIR, or fetch it: run.sh --stage -1 --download true"
-    corpus=${downloaddir}
-fi
-"${python:-python3}" "$(dirname "${BASH_SOURCE[0]}")/prepare_aishell3.py" --corpus "${corpus}" --out_dir "$1"
+"${python:-python3}" "$(dirname "${BASH_SOURCE[0]}")/prepare_aishell3.py" --corpus "${corpus:-${downloaddir}}" --out_dir "$1"

@@ -17,121 +17,55 @@ recordings and syllables is the work of ctap.bin.prepare_text.
 
 from __future__ import annotations
 
-import argparse
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
-from ctap.errors import UserError, cli
-from ctap.files.atomic import atomic_dir
-from ctap.files.skips import SkipList
-from ctap.files.tables import BOM, write_table
-from ctap.kaldi.prepare import Tables
+from ctap.errors import cli
+from ctap.kaldi.corpus import GENDERS, Corpus, find_root, reader_parser
 from ctap.text.normalize import is_hanzi
 from ctap.text.pinyin import count_fits, is_erhua
 
 PARTS = ("train", "test")
 SPEAKER_LENGTH = 7
-GENDERS = {"female": "f", "male": "m"}
 
 
 @cli
 def main(argv: list[str] | None = None) -> None:
     """Write the data directory; what was left out is reported when its recordings are checked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--corpus", type=Path, required=True, help="AISHELL-3, or the directory it lies in")
-    parser.add_argument("--out_dir", type=Path, required=True, help="data directory to write")
-    options = parser.parse_args(argv)
-    root = find_root(options.corpus)
-    skipped, notices = SkipList(), SkipList()
-    genders = read_speakers(root / "spk-info.txt", skipped, notices)
-    tables: Tables = {name: {} for name in ("wav.scp", "text", "pinyin", "utt2spk", "spk2gender", "utt2part")}
+    options = reader_parser(__doc__).parse_args(argv)
+    root = find_root(options.corpus, "data_aishell3", [f"{part}/content.txt" for part in PARTS])
+    corpus = Corpus()
+    genders = read_speakers(root / "spk-info.txt", corpus)
     for part in PARTS:
         if (root / part).is_dir():
-            add_part(root / part, tables, genders, skipped, notices)
+            add_part(root / part, corpus, genders)
     labels = root / "train" / "label_train-set.txt"
-    prosody = read_prosody(labels, skipped, notices) if labels.is_file() else {}
-    tables["prosody"] = {utt: prosody[utt] for utt in tables["wav.scp"] if utt in prosody}
-    if not tables["wav.scp"]:
-        skipped.report("left out", "no file, since nothing is left")
-        raise UserError(f"{root}: no utterance has both a recording and a line in content.txt")
-    tables["spk2gender"] = {spk: genders[spk] for spk in tables["utt2spk"].values()}
-    with atomic_dir(options.out_dir) as directory:
-        for name, rows in tables.items():
-            if rows:
-                write_table(directory / name, rows)
-        skipped.write(directory / "skipped.tsv")
-        notices.write(directory / "notices.tsv")
-    print(f"{root}: {len(tables['wav.scp'])} utterances with a recording and a text")
-    skipped.report("left out", options.out_dir / "skipped.tsv")
-    notices.report("kept, with a remark", options.out_dir / "notices.tsv")
+    prosody = read_prosody(labels, corpus) if labels.is_file() else {}
+    corpus.tables["prosody"] = {utt: prosody[utt] for utt in corpus.tables["wav.scp"] if utt in prosody}
+    corpus.tables["spk2gender"] = {spk: genders[spk] for spk in corpus.tables["utt2spk"].values()}
+    corpus.write(options.out_dir)
 
 
-def find_root(corpus: Path) -> Path:
-    """The directory that holds train/ and test/.
-
-    Raises:
-        UserError: neither ``corpus`` nor ``corpus/data_aishell3`` is such a directory.
-    """
-    for root in (corpus, corpus / "data_aishell3"):
-        if any((root / part / "content.txt").is_file() for part in PARTS):
-            return root.absolute()
-    there = sorted(p.name for p in corpus.iterdir())[:8] if corpus.is_dir() else "no such directory"
-    raise UserError(
-        f"{corpus}: expected train/content.txt or test/content.txt here or under data_aishell3/, found "
-        f"{there}; give the directory that data_aishell3.tgz was unpacked in"
-    )
-
-
-def read_lines(path: Path, skipped: SkipList, notices: SkipList) -> Iterator[tuple[int, str]]:
-    """Number and text of each line that isn't empty; BOM and CR are dropped and noted, bad UTF-8 skipped."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    name = "/".join(path.parts[-2:])
-    if data.startswith(BOM):
-        notices.add(name, "byte-order mark (BOM) dropped", path)
-        data = data[len(BOM) :]
-    if b"\r" in data:
-        count = data.count(b"\r")
-        notices.add(name, "CR line ends read as LF", f"{count} in {path}")
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    for number, raw in enumerate(data.split(b"\n"), 1):
-        try:
-            line = raw.decode("utf-8").strip()
-        except UnicodeDecodeError:
-            key = raw.split()[0].decode("ascii", "replace").removesuffix(".wav")
-            skipped.add(key, "line is not UTF-8", f"{path}:{number}")
-            continue
-        if line:
-            yield number, line
-
-
-def read_speakers(path: Path, skipped: SkipList, notices: SkipList) -> dict[str, str]:
+def read_speakers(path: Path, corpus: Corpus) -> dict[str, str]:
     """Speaker to ``m`` or ``f``. (The genders counted here and in the corpus's ReadMe.txt differ by one.)"""
     genders: dict[str, str] = {}
-    for number, line in read_lines(path, skipped, notices):
+    for number, line in corpus.read_lines(path):
         if line.startswith("#"):
             continue
         fields = line.split()
         if len(fields) < 3 or fields[2].lower() not in GENDERS:
-            skipped.add(fields[0], "line of spk-info.txt without gender", f"{path}:{number}: {line}")
+            corpus.skipped.add(fields[0], "line of spk-info.txt without gender", f"{path}:{number}: {line}")
             continue
         genders[fields[0]] = GENDERS[fields[2].lower()]
     return genders
 
 
-def add_part(
-    folder: Path, tables: Tables, genders: dict[str, str], skipped: SkipList, notices: SkipList
-) -> None:
-    """Add the utterances of ``train`` or ``test`` to ``tables``."""
-    recordings = find_recordings(folder / "wav")
+def add_part(folder: Path, corpus: Corpus, genders: dict[str, str]) -> None:
+    """Add the utterances of ``train`` or ``test``."""
+    recordings = corpus.recordings(folder / "wav", "*/*.wav")
+    tables, skipped = corpus.tables, corpus.skipped
     lines: dict[str, int] = {}
     content = folder / "content.txt"
-    for number, line in read_lines(content, skipped, notices):
+    for number, line in corpus.read_lines(content):
         name, *tokens = line.split()
         utt = name.removesuffix(".wav")
         where = f"{content}:{number}"
@@ -156,24 +90,11 @@ def add_part(
         elif (reading := split_tokens(tokens)) is None:
             skipped.add(utt, "wrong number of pinyin", f"{where}: {' '.join(tokens)}")
         else:
-            tables["wav.scp"][utt] = str(path)
-            tables["text"][utt], tables["pinyin"][utt] = reading
-            tables["utt2spk"][utt] = speaker
-            tables["utt2part"][utt] = folder.name
+            corpus.add(utt, path, speaker, folder.name)
+            corpus.put("text", utt, reading[0], where)
+            corpus.put("pinyin", utt, reading[1], where)
     for utt in recordings.keys() - lines.keys():
         skipped.add(utt, "recording without text", recordings[utt])
-
-
-def find_recordings(folder: Path) -> dict[str, Path]:
-    """Utterance to its wav file, from two levels of directories."""
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such directory; expected wav/SSB0005/SSB00050001.wav and so on")
-    found: dict[str, Path] = {}
-    for speaker in sorted(entry.path for entry in os.scandir(folder) if entry.is_dir()):
-        for entry in os.scandir(speaker):
-            if entry.name.endswith(".wav") and not entry.name.startswith("."):
-                found.setdefault(entry.name.removesuffix(".wav"), Path(entry.path))
-    return found
 
 
 def split_tokens(tokens: list[str]) -> tuple[str, str] | None:
@@ -201,16 +122,17 @@ def split_tokens(tokens: list[str]) -> tuple[str, str] | None:
     return "".join(hanzi), " ".join(word for group in pinyin for word in group)
 
 
-def read_prosody(path: Path, skipped: SkipList, notices: SkipList) -> dict[str, str]:
+def read_prosody(path: Path, corpus: Corpus) -> dict[str, str]:
     """Utterance to its pinyin with prosody marks; lines of another form are noted."""
     prosody: dict[str, str] = {}
-    for number, line in read_lines(path, skipped, notices):
+    for number, line in corpus.read_lines(path):
         if line.startswith("#"):
             continue
         fields = [field.strip() for field in line.split("|")]
         if len(fields) != 3 or not all(fields):
             if "|" in line:  # what comes before the labels is prose
-                notices.add(fields[0], "prosody label ignored", f"{path}:{number}: expected utt|pinyin|hanzi")
+                what = f"{path}:{number}: expected utt|pinyin|hanzi"
+                corpus.notices.add(fields[0], "prosody label ignored", what)
             continue
         prosody.setdefault(fields[0].removesuffix(".wav"), fields[1])
     return prosody

@@ -1,0 +1,150 @@
+"""Archives of corpora, from a server in this process."""
+
+import hashlib
+import http.server
+import io
+import tarfile
+import threading
+import zipfile
+from types import SimpleNamespace
+
+import pytest
+
+from ctap.bin.fetch_archive import fetch_archive
+from ctap.errors import UserError
+from ctap.files.archives import unpack
+
+CONTENT = b"SSB00050001.wav\t\n" * 20000
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """The bytes of an archive with a top directory, hard to compress so that it has some length."""
+    folder = tmp_path_factory.mktemp("archive")
+    (folder / "data_aishell3" / "train").mkdir(parents=True)
+    (folder / "data_aishell3" / "train" / "content.txt").write_bytes(CONTENT)
+    noise = b"".join(hashlib.sha256(str(i).encode()).digest() for i in range(3000))
+    (folder / "data_aishell3" / "noise").write_bytes(noise)
+    with tarfile.open(folder / "data_aishell3.tgz", "w:gz") as tar:
+        tar.add(folder / "data_aishell3", "data_aishell3")
+    return (folder / "data_aishell3.tgz").read_bytes()
+
+
+@pytest.fixture
+def server(archive):
+    """Serves the archive; breaks off after ``limit`` bytes, honours ranges if ``ranges``."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked = self.headers.get("Range")
+            state.asked.append(asked)
+            start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and state.ranges else 0
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Length", str(len(archive) - start))
+            self.end_headers()
+            self.wfile.write(archive[start:][: state.limit])
+
+        def log_message(self, *args):
+            pass
+
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+
+    url = f"http://127.0.0.1:{httpd.server_port}/data_aishell3.tgz"
+    state = SimpleNamespace(url=url, limit=len(archive), ranges=True, asked=[])
+    yield state
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def run(server, out, size, **options):
+    fetch_archive(out, server.url, "data_aishell3", size=size, **options)
+
+
+def tar(**files):
+    """The bytes of an archive of these files, ``/`` in their names written as ``__``."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as opened:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name.replace("__", "/"))
+            info.size = len(data)
+            opened.addfile(info, io.BytesIO(data))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+@pytest.mark.parametrize("known", [True, False])
+def test_it_goes_on_where_it_stopped(server, archive, tmp_path, capsys, ranges, known):
+    server.ranges = ranges
+    server.limit = 50000
+    size = len(archive) if known else 0
+    with pytest.raises(UserError, match="run again to go on"):
+        run(server, tmp_path, size)
+    assert not (tmp_path / "data_aishell3").exists() and not (tmp_path / "data_aishell3.tgz").exists()
+    server.limit = len(archive)
+    run(server, tmp_path, size, checksum=hashlib.md5(archive).hexdigest())
+    assert server.asked == [None, "bytes=50000-"]
+    assert (tmp_path / "data_aishell3" / "train" / "content.txt").read_bytes() == CONTENT
+    assert "md5 is right" in capsys.readouterr().out
+    run(server, tmp_path, size)
+    assert len(server.asked) == 2 and "is there already" in capsys.readouterr().out
+
+
+def test_a_wrong_checksum_or_size_unpacks_nothing(server, archive, tmp_path):
+    with pytest.raises(UserError, match="sha256 is"):
+        run(server, tmp_path, len(archive), checksum="0" * 64)
+    with pytest.raises(UserError, match=f"{len(archive)} bytes, expected {len(archive) - 1}"):
+        run(server, tmp_path / "b", len(archive) - 1)
+    with pytest.raises(UserError, match=r"expected 32 \(MD5\) or 64 \(SHA-256\)"):
+        run(server, tmp_path, len(archive), checksum="abc")
+    assert not (tmp_path / "data_aishell3").exists() and not (tmp_path / "b" / "data_aishell3").exists()
+
+
+def test_a_damaged_archive_leaves_nothing(tmp_path, archive):
+    (tmp_path / "data_aishell3.tgz").write_bytes(archive[:40000])
+    with pytest.raises(UserError, match="can't be unpacked"):
+        fetch_archive(tmp_path, "http://nowhere.invalid/data_aishell3.tgz", "data_aishell3", size=40000)
+    assert [p.name for p in tmp_path.iterdir()] == ["data_aishell3.tgz"]
+
+
+def test_archives_in_an_archive(tmp_path):
+    inner = tar(train__S0002__a=b"1")
+    (tmp_path / "x.tgz").write_bytes(tar(**{"top__wav__S0002.tar.gz": inner, "top__text": b"2"}))
+    unpack(tmp_path / "x.tgz", tmp_path / "corpus", nested="wav/*.tar.gz")
+    found = {str(p.relative_to(tmp_path / "corpus")) for p in (tmp_path / "corpus").rglob("*") if p.is_file()}
+    assert found == {"wav/train/S0002/a", "text"}
+    (tmp_path / "y.tgz").write_bytes(tar(**{"top__wav__S0002.tar.gz": inner[:-20], "top__text": b"2"}))
+    with pytest.raises(UserError, match=r"S0002.tar.gz in it\): can't be unpacked"):
+        unpack(tmp_path / "y.tgz", tmp_path / "broken", nested="wav/*.tar.gz")
+    assert not (tmp_path / "broken").exists()
+
+
+def test_several_archives_make_one_corpus(tmp_path):
+    for part in ("dev-clean", "test-clean"):
+        content = tar(**{f"LibriTTS__{part}__a": part.encode(), "LibriTTS__speakers.tsv": b"same"})
+        (tmp_path / f"LibriTTS-{part}.tar.gz").write_bytes(content)
+        fetch_archive(tmp_path, f"http://nowhere.invalid/{part}.tar.gz", "LibriTTS", part=part)
+    root = tmp_path / "LibriTTS"
+    assert sorted(p.name for p in root.iterdir()) == ["dev-clean", "speakers.tsv", "test-clean"]
+    assert (root / "test-clean" / "a").read_bytes() == b"test-clean"
+    with pytest.raises(UserError, match="holds no train, but"):
+        unpack(tmp_path / "LibriTTS-dev-clean.tar.gz", root, part="train")
+    assert sorted(p.name for p in root.iterdir()) == ["dev-clean", "speakers.tsv", "test-clean"]
+
+
+def test_the_part_itself_may_be_the_top(tmp_path):
+    (tmp_path / "dev_set.tar.gz").write_bytes(tar(dev__TRANS=b"1"))
+    unpack(tmp_path / "dev_set.tar.gz", tmp_path / "magicdata", part="dev")
+    assert (tmp_path / "magicdata" / "dev" / "TRANS").read_bytes() == b"1"
+
+
+def test_zip(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as opened:
+        opened.writestr("txt/p225/p225_001.txt", "Please call Stella.")
+        opened.writestr("../speaker-info.txt", "inside all the same")
+    unpack(tmp_path / "x.zip", tmp_path / "out" / "VCTK")
+    assert (tmp_path / "out" / "VCTK" / "txt" / "p225" / "p225_001.txt").is_file()
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["VCTK"]
+    (tmp_path / "x.zip").write_bytes((tmp_path / "x.zip").read_bytes()[:60])
+    with pytest.raises(UserError, match="can't be unpacked"):
+        unpack(tmp_path / "x.zip", tmp_path / "out" / "broken")
