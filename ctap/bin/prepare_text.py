@@ -4,8 +4,8 @@ A recipe writes wav.scp, utt2spk, text and/or pinyin, and if known spk2gender (m
 test) and prosody into --in_dir. In --out_dir every utterance then has wav.scp, utt2spk, text (hanzi only),
 pinyin, phones, utt2dur (seconds) and utt2audio (a digest of the recording's file, by which later stages
 notice that it was rewritten); text.json says how the texts were read, and models trained on them are told.
-What is left out is named with its reason in --skipped, after what the recipe itself wrote to skipped.tsv in --in_dir
-(columns utt, reason, detail).
+What is left out is named with its reason in --skipped, after what the recipe itself wrote to skipped.tsv in
+--in_dir (columns utt, reason, detail).
 """
 
 from __future__ import annotations
