@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctap.errors import cli
 from ctap.kaldi.datadir import fix
-from ctap.text.phones import PHONE_TABLES
+from ctap.text.languages import language_in
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     """Mend each directory and print what was done, counted by reason."""
     options = get_parser().parse_args(argv)
     for path in options.data_dir:
-        print(fix(path, phones=PHONE_TABLES, audio=options.audio))
+        print(fix(path, phones=language_in(path).phone_tables, audio=options.audio))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ import argparse
 from pathlib import Path
 
 from ctap.align.importing import import_durations
-from ctap.align.labels import BUILT_IN, LabelTable
 from ctap.audio.settings import AudioSettings
 from ctap.errors import cli
+from ctap.text.labels import BUILT_IN, LabelTable
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -16,6 +16,7 @@ from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.results import Metric, write_scores
+from ctap.text.languages import language_in
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -72,7 +73,7 @@ def main(argv: list[str] | None = None) -> None:
         aligned = {u: words for u, words in reference.words.items() if u in hypothesis}
         waves, speakers = (read_table(args.hypothesis / name) for name in ("wav.scp", "utt2spk"))
         silence = own_silence(aligned, waves, speakers)
-    result = score(reference, hypothesis, settings, silence)
+    result = score(reference, hypothesis, settings, silence, language_in(args.hypothesis))
     if args.json:
         with atomic_write(args.json) as file:
             file.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")

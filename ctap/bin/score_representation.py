@@ -29,6 +29,7 @@ from ctap.nn.ctap import CTAP
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.report.embedding_plots import plot_by_phone, plot_by_speaker
 from ctap.report.plots import plot_similarity, save_figure
+from ctap.text.languages import language_of
 from ctap.upstream.representation import Representation, bits_per_second
 
 LEVELS = ("frame", "within_1", "within_3", "phone")
@@ -171,7 +172,9 @@ def score_representation(
     speakers = [features.speakers[features.speaker[i]] for i in range(count)]
     metrics |= probes(speech, mels, phones, speakers, features.utts, seed)
     metrics |= size_metrics(speech[0].shape[1], given, count)
-    save_figure(plot_by_phone(speech, phones, seed=seed), images / "embeddings_by_phone.png")
+    save_figure(
+        plot_by_phone(speech, phones, language_of(parts.text), seed=seed), images / "embeddings_by_phone.png"
+    )
     save_figure(plot_by_speaker(speech, speakers), images / "embeddings_by_speaker.png")
 
     write_scores(out / "scores.json", name, metrics, collect_meta(seed=seed, config=config), task="pretrain")

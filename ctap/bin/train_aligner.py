@@ -12,6 +12,7 @@ from ctap.align.corpus import AlignCorpus
 from ctap.align.registry import aligner_kind, aligner_kinds, save_aligner
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError, cli
+from ctap.text.rules import TextRules
 from ctap.threads import limit_threads
 
 
@@ -43,7 +44,7 @@ def main(argv: list[str] | None = None) -> None:
     kind = aligner_kind(args.aligner)
     corpus = AlignCorpus(args.data_dir, settings, args.max_seconds)
     aligner = kind.train(corpus, hours=args.train_hours, seed=args.seed, threads=max(1, args.threads))
-    save_aligner(args.aligner, aligner, settings, args.out)
+    save_aligner(args.aligner, aligner, settings, args.out, TextRules.load(args.data_dir))
     for utterance, reason in sorted(corpus.left_out.items()):
         print(f"left out of training: {utterance}: {reason}", file=sys.stderr)
     print(f"{args.out}: aligner {args.aligner!r} trained in {time.perf_counter() - started:.1f} s, "

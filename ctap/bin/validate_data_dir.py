@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ctap.errors import UserError, cli
 from ctap.kaldi.datadir import DataDir, Problem, validate
-from ctap.text.phones import PHONE_TABLES
+from ctap.text.languages import language_in
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -33,7 +33,9 @@ def main(argv: list[str] | None = None) -> None:
     options = get_parser().parse_args(argv)
     bad = []
     for path in options.data_dir:
-        problems = validate(path, phones=PHONE_TABLES, text=not options.no_text, audio=options.audio)
+        problems = validate(
+            path, phones=language_in(path).phone_tables, text=not options.no_text, audio=options.audio
+        )
         if problems:
             bad.append(path)
             show(problems, options.max_lines)

@@ -30,8 +30,7 @@ from ctap.models.timing import Timed, check_length, given, join, time_pieces
 from ctap.models.vocoder import DEFAULT, load_vocoder
 from ctap.models.windows import AnyLength, windowed
 from ctap.nn.duration import check_speed
-from ctap.text.frontend import text_to_phones
-from ctap.text.sentences import phones_to_pieces, text_to_pieces
+from ctap.text.languages import language_of
 
 Wave = str | Path | np.ndarray
 DurationSource = Literal["diffusion", "deterministic"]
@@ -188,10 +187,10 @@ class Model:
         """Speech from text (section 2.2.1), of any length.
 
         Text is read as that of the model's training was, and said sentence by sentence; sentences (and lists
-        of phones) much longer than those of the training are cut: :mod:`ctap.text.sentences`.
+        of phones) much longer than those of the training are cut: :mod:`ctap.text.pieces`.
 
         Args:
-            text: Hanzi or pinyin, or a list of phones as they stand.
+            text: Text of the model's language (Mandarin: hanzi or pinyin), or a list of phones as they stand.
             prompt: Speech of the voice wanted.
             durations: Frames of each phone, or who predicts them.
             speed: Above 1 is faster.
@@ -239,12 +238,11 @@ class Model:
         seed: int,
         pause: float,
     ) -> list[Timed]:
-        rules, most = self.parts.text, self.parts.trained.window("duration")
+        language, most = language_of(self.parts.text), self.parts.trained.window("duration")
         if not isinstance(durations, str):
-            options = {"sandhi": rules.sandhi, "spell_latin": rules.spell_latin}
-            phones = text_to_phones(text, **options) if isinstance(text, str) else text
+            phones = language.to_phones(text) if isinstance(text, str) else text
             return [given(phones, durations)]
-        pieces = text_to_pieces(text, rules, most) if isinstance(text, str) else phones_to_pieces(text, most)
+        pieces = language.to_pieces(text, most) if isinstance(text, str) else language.cut(text, most)
         frames = round(pause / self.parts.audio.frame_shift)
         return time_pieces(
             pieces, lambda phones, i: self._predict(phones, prompt, durations, speed, seed + i), frames

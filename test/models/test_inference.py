@@ -25,9 +25,9 @@ from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.transformer import StackConfig
 from ctap.text.frontend import text_to_phones
+from ctap.text.languages import older
 from ctap.text.reading import read
 from ctap.text.rules import TextRules
-from ctap.text.tokens import TokenTable
 from test import tiny
 
 RATE = 24000
@@ -36,7 +36,7 @@ RATE = 24000
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory):
     torch.manual_seed(0)
-    tokens, audio = TokenTable.mandarin(), AudioSettings()
+    tokens, audio = older().tokens, AudioSettings()
     net = CTAP(from_dict(CTAPConfig, tiny.MODEL, "test"), len(tokens), 40, [-5.0] * 40, [2.0] * 40)
     durations = DurationModel(8, 6, DurationConfig(layers=2, channels=8, predictor_channels=8), 2.3, 0.4)
     stack = from_dict(StackConfig, tiny.STACK, "test")
