@@ -88,14 +88,11 @@ def score(
         of their errors, in the errors over 20 ms), and counts, ``pauses`` (:data:`PAUSE_COUNTS`) or ``words``
         (:data:`WORD_COUNTS`); of words with ``own_silence`` also how long it is.
     """
-    language = language or older()
-    skipped = dict(reference.unusable)
+    language, skipped = language or older(), dict(reference.unusable)
     errors: dict[str, Errors] = {"all": Errors()}
     counts = dict.fromkeys(PAUSE_COUNTS if reference.phones else WORD_COUNTS, 0)
     used = 0
-    for utterance in sorted(hypothesis):
-        if utterance in skipped:
-            continue
+    for utterance in sorted(hypothesis.keys() - skipped.keys()):
         labels, frames = hypothesis[utterance]
         if problem := _misfit(reference, utterance, labels, language):
             skipped[utterance] = problem
@@ -106,8 +103,8 @@ def score(
         if reference.phones:
             _score_phones(language, reference.phones[utterance], found, errors, counts)
         else:
-            silent = (own_silence or {}).get(utterance)
-            _score_words(language, reference.words[utterance], found, errors, counts, silent)
+            words, silent = reference.words[utterance], (own_silence or {}).get(utterance)
+            _score_words(language, words, found, errors, counts, silent)
     result = {
         "kind": "phones" if reference.phones else "words",
         "utterances": used,

@@ -172,11 +172,9 @@ def score_representation(
     speakers = [features.speakers[features.speaker[i]] for i in range(count)]
     metrics |= probes(speech, mels, phones, speakers, features.utts, seed)
     metrics |= size_metrics(speech[0].shape[1], given, count)
-    save_figure(
-        plot_by_phone(speech, phones, language_of(parts.text), seed=seed), images / "embeddings_by_phone.png"
-    )
+    figure = plot_by_phone(speech, phones, language_of(parts.text), seed=seed)
+    save_figure(figure, images / "embeddings_by_phone.png")
     save_figure(plot_by_speaker(speech, speakers), images / "embeddings_by_speaker.png")
-
     write_scores(out / "scores.json", name, metrics, collect_meta(seed=seed, config=config), task="pretrain")
     for key in (key for key in SAID if key in metrics):
         print(f"{name}: {key} {metrics[key].value:.4f} ({metrics[key].n} utterances)")
