@@ -20,7 +20,8 @@ from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.nn.transformer import StackConfig
-from ctap.tasks.base import OptimConfig, Task
+from ctap.tasks.base import Task
+from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
 from ctap.text.tokens import TokenTable
 
