@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
+from ctap.bin.common import over, set_up_logging, share, wave_list, write_list
+from ctap.bin.entry import command
 from ctap.models.vocoder import DEFAULT
 
 
@@ -48,5 +49,7 @@ def convert(
     over(sources, "conversion", say, lambda done: write_list(out, "wav.scp", done, job, num_jobs))
 
 
+main = command(convert)
+
 if __name__ == "__main__":
-    command(convert, wav="source recordings")
+    main()

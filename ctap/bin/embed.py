@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command, over, set_up_logging, share, wave_list
+from ctap.bin.common import over, set_up_logging, share, wave_list
+from ctap.bin.entry import command
 from ctap.kaldi.ark import MatrixWriter
 
 
@@ -43,5 +44,7 @@ def embed(
         over(items, "embedding", write)
 
 
+main = command(embed)
+
 if __name__ == "__main__":
-    command(embed, wav="recordings")
+    main()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import ctap
-from ctap.bin.common import command, over, set_up_logging, share
+from ctap.bin.common import over, set_up_logging, share
+from ctap.bin.entry import command
 from ctap.bin.synthesize import read_durations, whole_numbers
 from ctap.errors import UserError
 from ctap.files.tables import read_table
@@ -47,5 +48,7 @@ def predict_mels(
         over(share({utt: waves[utt] for utt in phones}, job, num_jobs), "prediction", predict)
 
 
+main = command(predict_mels)
+
 if __name__ == "__main__":
-    command(predict_mels)
+    main()

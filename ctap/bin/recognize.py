@@ -6,7 +6,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
+from ctap.bin.common import over, set_up_logging, share, wave_list, write_list
+from ctap.bin.entry import command
 
 
 def recognize(
@@ -52,5 +53,7 @@ def recognize(
             print(f"{utt}\t{' '.join(h.phones)}" + (f"\t{h.text}" if h.text is not None else ""))
 
 
+main = command(recognize)
+
 if __name__ == "__main__":
-    command(recognize, wav="recordings; what is heard is printed, too")
+    main()

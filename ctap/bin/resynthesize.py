@@ -9,7 +9,8 @@ import torch
 from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave, save_wave
-from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
+from ctap.bin.common import over, set_up_logging, share, wave_list, write_list
+from ctap.bin.entry import command
 from ctap.device import choose_device
 from ctap.models.vocoder import DEFAULT, load_vocoder
 
@@ -53,5 +54,7 @@ def resynthesize(
     over(items, "resynthesis", say, lambda done: write_list(out, "wav.scp", done, job, num_jobs))
 
 
+main = command(resynthesize)
+
 if __name__ == "__main__":
-    command(resynthesize, wav="recordings")
+    main()

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 import ctap
-from ctap.bin.common import command, over, set_up_logging, share, write_list
+from ctap.bin.common import over, set_up_logging, share, write_list
+from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.tables import read_table
 from ctap.models.vocoder import DEFAULT
@@ -114,5 +115,7 @@ def whole_numbers(line: str) -> list[int]:
         raise UserError(f"durations {line!r}: expected whole numbers of frames") from None
 
 
+main = command(synthesize)
+
 if __name__ == "__main__":
-    command(synthesize)
+    main()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command, over, set_up_logging, share, write_list
+from ctap.bin.common import over, set_up_logging, share, write_list
+from ctap.bin.entry import command
 from ctap.device import choose_device
 from ctap.files.tables import read_table
 
@@ -37,5 +38,7 @@ def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 
     over(items, "transcription", say, lambda done: write_list(out, "text", done, job, num_jobs))
 
 
+main = command(transcribe)
+
 if __name__ == "__main__":
-    command(transcribe)
+    main()
