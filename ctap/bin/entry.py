@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, get_args, get_origin, get_type_hints
@@ -12,6 +13,8 @@ import docstring_parser
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
 from ctap.errors import cli
+
+_DASHED = re.compile(r"(?<=^--)[a-z]+(-[a-z]+)+(?=$|=)")  # --out-dir, where --out_dir is meant
 
 
 class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -55,7 +58,11 @@ class Entry:
             UserError: What the command raises.
         """
         parser = self.parser(program)
-        self.run(parser.instantiate(parser.parse_args(argv)))
+        words = [
+            _DASHED.sub(lambda name: name[0].replace("-", "_"), word)
+            for word in (sys.argv[1:] if argv is None else argv)
+        ]
+        self.run(parser.instantiate(parser.parse_args(words)))
 
     @cli
     def __call__(self, argv: list[str] | None = None, program: str | None = None) -> None:

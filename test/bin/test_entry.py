@@ -36,7 +36,7 @@ def listen(
     SEEN.update(locals())
 
 
-def check(folder: list[Path], /, audio: bool = False, most: int = 3) -> None:
+def check(folder: list[Path], /, audio: bool = False, most: int = 3, no_text: bool = False) -> None:
     """Check folders."""
     SEEN.update(locals())
     if most == 0:
@@ -74,6 +74,11 @@ def test_what_does_not_fit_the_signature_is_refused(words: str, capsys: pytest.C
 def test_a_switch_does_not_swallow_what_is_given_without_a_name() -> None:
     command(check)(["--audio", "a", "b", "--most", "7"])
     assert SEEN | {"folder": [Path("a"), Path("b")], "audio": True, "most": 7} == SEEN
+
+
+def test_dashes_may_stand_for_underscores() -> None:
+    command(check)(["--no-text", "a-b"])
+    assert SEEN["no_text"] and SEEN["folder"] == [Path("a-b")]
 
 
 def test_the_docstring_is_the_help(capsys: pytest.CaptureFixture[str]) -> None:
