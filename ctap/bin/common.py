@@ -64,13 +64,6 @@ def labelled(items: Sequence[str] | None, option: str) -> dict[str, Path]:
     return found
 
 
-def share(items: dict[str, T], job: int, num_jobs: int) -> dict[str, T]:
-    """The part of job ``job`` (from 1) of ``num_jobs``."""
-    if not 1 <= job <= num_jobs:
-        raise UserError(f"--job {job}: expected 1 to {num_jobs} (--num_jobs)")
-    return {k: v for i, (k, v) in enumerate(sorted(items.items())) if i % num_jobs == job - 1}
-
-
 def over(
     items: dict[str, T],
     what: str,

@@ -15,6 +15,7 @@ from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.files.tables import write_table
+from ctap.jobs import share
 from ctap.kaldi.ark import MatrixWriter
 from ctap.kaldi.datadir import DataDir
 from ctap.threads import limit_threads
@@ -33,14 +34,6 @@ class PartOptions:
     max_seconds: float = 60.0
     max_failures: float = 0.05
     compression: int | None = 5
-
-
-def my_share(utterances: list[str], job: int, num_jobs: int) -> list[str]:
-    """The utterances of job ``job`` of ``num_jobs``: runs of neighbours of nearly equal size."""
-    if not 1 <= job <= num_jobs:
-        raise UserError(f"--job {job}: expected 1 to --num_jobs {num_jobs}")
-    count = len(utterances)
-    return utterances[count * (job - 1) // num_jobs : count * job // num_jobs]
 
 
 def check_failures(failed: int, total: int, most: float, where: object) -> None:
@@ -71,7 +64,7 @@ def write_part(
 
     limit_threads()
     wav_scp = DataDir(options.data_dir).wav_scp
-    mine = my_share(list(wav_scp), options.job, options.num_jobs)
+    mine = share(wav_scp, options.job, options.num_jobs)
     failed = SkipList()
     parts, job = options.parts_dir, options.job
     parts.mkdir(parents=True, exist_ok=True)
