@@ -7,7 +7,7 @@ from pathlib import Path
 from ctap.audio.settings import AudioSettings
 from ctap.audio.speech import voice_window
 from ctap.audio.wave import AudioError, load_wave
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table
@@ -58,5 +58,7 @@ def _speech(path: str) -> float:
     return voice_window(wave, settings, round(HEARD / settings.frame_shift)).speech
 
 
+main = command(choose_prompt)
+
 if __name__ == "__main__":
-    command(choose_prompt)
+    main()

@@ -8,9 +8,9 @@ import torch
 import ctap
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
-from ctap.bin.common import command
 from ctap.bin.convert import convert
 from ctap.bin.embed import embed
+from ctap.bin.entry import command
 from ctap.bin.predict_mels import predict_mels
 from ctap.bin.recognize import recognize
 from ctap.bin.synthesize import synthesize
@@ -262,13 +262,12 @@ def test_several_prompts_are_averaged(model, tmp_path):
         model.prompt([])
 
 
-def test_a_missing_prompt_is_said_once_by_its_name(model_dir, wav, tmp_path, monkeypatch, capsys):
+def test_a_missing_prompt_is_said_once_by_its_name(model_dir, wav, tmp_path, capsys):
     write_table(tmp_path / "texts", {"u1": "你好", "u2": "再见"})
     words = ["--model", model_dir, "--prompt", wav, tmp_path / "no.wav", "--out", tmp_path / "out"]
     for function, more in ((synthesize, ["--text_file", tmp_path / "texts"]), (convert, ["--wav", wav])):
-        monkeypatch.setattr("sys.argv", ["x", *map(str, [*words, *more]), "--device", "cpu"])
         with pytest.raises(SystemExit) as stop:
-            command(function, prompt="several", **({"wav": "several"} if function is convert else {}))
+            command(function)([*map(str, [*words, *more]), "--device", "cpu"])
         assert stop.value.code == 1
         said = capsys.readouterr().err
         assert said.count("no.wav: no such audio file") == 1 and "u1" not in said
