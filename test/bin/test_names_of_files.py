@@ -58,6 +58,12 @@ class FakeModel:
     def prompt(self, _: Any) -> None:
         return None
 
+    def check_text(self, *_: Any) -> None:
+        return None
+
+    def check_source(self, _: Any) -> None:
+        return None
+
     def synthesize(self, *_: Any, **__: Any) -> Speech:
         return self.convert()
 
