@@ -11,7 +11,7 @@ from ctap.files.tables import read_table
 
 
 def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0) -> None:
-    """Write the path of the recording whose length is nearest to a wanted one.
+    """Choose a speaker's prompt: the recording whose length is nearest to a wanted one.
 
     Args:
         data_dir: Data directory of the speaker.
