@@ -3,8 +3,8 @@
 
     python tools/bench/shared_cores.py --threads 2 --busy 0 1
 
-GNU OpenMP lets a thread that waits for others spin for GOMP_SPINCOUNT rounds before it gives its core away; where
-that is unset, for milliseconds. Recipes set 1000 (egs/TEMPLATE/ctap1/path.sh). Each cell is the median step of a
+GNU OpenMP lets a thread that waits for others spin for GOMP_SPINCOUNT rounds before it gives its core away;
+unset, for milliseconds. Recipes set 1000 (egs/TEMPLATE/ctap1/path.sh). Each cell is the median step of a
 process of its own.
 """
 
