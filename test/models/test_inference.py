@@ -1,5 +1,7 @@
 """A model in use: the four verbs, the same from the command line, text of any length, limits."""
 
+import json
+
 import numpy as np
 import pytest
 import soundfile
@@ -13,6 +15,7 @@ from ctap.bin.embed import embed
 from ctap.bin.entry import command
 from ctap.bin.predict_mels import predict_mels
 from ctap.bin.recognize import recognize
+from ctap.bin.score_asr import score_asr
 from ctap.bin.synthesize import synthesize
 from ctap.config import from_dict
 from ctap.errors import UserError
@@ -145,6 +148,26 @@ def test_commands_write_what_the_functions_return(model_dir, wav, tmp_path):
     recognize(model_dir, tmp_path / "asr", scp=tmp_path / "wav.scp", device="cpu", job=1, num_jobs=2)
     heard = read_table(tmp_path / "asr" / "durations.1")["u1"].split()
     assert sum(map(int, heard)) == 101
+
+
+def test_what_a_change_of_phone_costs_is_an_option_and_is_recorded(model_dir, wav, tmp_path):
+    model = ctap.load(model_dir, device="cpu")
+    assert model.recognize(wav).frame_phones == model.recognize(wav, 4.0).frame_phones
+    counts = []
+    for penalty in (0.0, 4.0, 1e6):
+        out = tmp_path / str(penalty)
+        recognize(model_dir, out, wav=[wav], device="cpu", switch_penalty=penalty)
+        counts.append(len(read_table(out / "durations")["a"].split()))
+        assert json.loads((out / "recognition.json").read_text())["switch_penalty"] == penalty
+    assert counts[0] > counts[1] >= counts[2] == 1
+    said = {"phones": {"a": "n i3"}}
+    for name, rows in said.items():
+        write_table(tmp_path / "said" / name, rows)
+    score_asr(tmp_path / "said", tmp_path / "4.0", tmp_path / "scores.json", "asr", frames=False)
+    meta = json.loads((tmp_path / "scores.json").read_text())["meta"]
+    assert meta["recognition"] == {"model": str(model_dir), "switch_penalty": 4.0}
+    with pytest.raises(UserError, match="--switch_penalty -1"):
+        recognize(model_dir, tmp_path, wav=[wav], device="cpu", switch_penalty=-1)
 
 
 def test_nothing_readable_is_an_error(model_dir, tmp_path):
