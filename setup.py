@@ -15,6 +15,7 @@ CORE = [
     "torchaudio>=2.6",  # mel filter bank of the log-mel features
     "lightning>=2.6",  # training loop, devices and nodes, checkpoints
     "jsonargparse[signatures]>=4.49",  # typed command lines and configurations from dataclasses
+    "docstring-parser>=0.16",  # docstrings to the help of commands
     "numpy>=1.26",  # arrays outside the networks
     "scipy>=1.11",  # transforms and solvers of the aligner
     "numba>=0.60",  # alignment and time warping at the speed of compiled code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -82,8 +81,6 @@ def run(
     Returns:
         The model directory, OUT/model.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    gc.set_threshold(700, 10, 10)  # a training lives long: the usual pace again (ctap/bin/__init__.py)
     settings, model_dir = config.trainer, out / "model"
     if settings.patience and (sources.dev_dir is None or settings.keep_best == 0):
         raise UserError("trainer.patience: needs validation (--dev_dir) and trainer.keep_best of 1 or more")

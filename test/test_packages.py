@@ -15,7 +15,7 @@ PACKAGE = Path(ctap.__file__).parent
 #: From the bottom up. What stands in a line imports from the lines above it, and not from its neighbours.
 ORDER = (
     ("errors", "threads", "device", "stages"),
-    ("files",),
+    ("files", "jobs"),
     ("config", "audio", "own"),
     ("text", "kaldi", "listening"),
     ("align", "data", "nn", "loss", "upstream", "metrics"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.upstream.registry import make_upstream
 
 
@@ -34,5 +34,7 @@ def check_upstream(
     print(upstream.representation)
 
 
+main = command(check_upstream)
+
 if __name__ == "__main__":
-    command(check_upstream)
+    main()

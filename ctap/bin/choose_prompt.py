@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table
@@ -26,5 +26,7 @@ def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0) -> None:
         file.write(read_table(data_dir / "wav.scp")[chosen] + "\n")
 
 
+main = command(choose_prompt)
+
 if __name__ == "__main__":
-    command(choose_prompt)
+    main()

@@ -1,19 +1,17 @@
-"""What the inference commands share: lists of waves, jobs, progress."""
+"""What commands share: lists of waves, jobs, progress."""
 
 from __future__ import annotations
 
-import inspect
 import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jsonargparse import ArgumentParser
 from tqdm import tqdm
 
 from ctap.audio.wave import AudioError
-from ctap.errors import UserError, cli
+from ctap.errors import UserError
 from ctap.files.names import name_fault
 from ctap.files.tables import read_table, write_table
 
@@ -23,25 +21,9 @@ SAVE_SECONDS = 30.0
 """Results are written as often while the work goes on."""
 
 
-@cli
-def command(function: Callable[..., None], **several: str) -> None:
-    """Make ``function`` a command: its signature gives the options and their types, its docstring the help.
-
-    Args:
-        function: What to run.
-        several: Options that take several words, and their help.
-    """
-    parser = ArgumentParser()
-    parser.add_function_arguments(function, skip=set(several))
-    for name, text in several.items():
-        is_needed = inspect.signature(function).parameters[name].default is inspect.Parameter.empty
-        parser.add_argument(f"--{name}", nargs="+", required=is_needed, help=text)
-    function(**parser.instantiate(parser.parse_args()))
-
-
-def set_up_logging() -> None:
+def set_up_logging(level: int = logging.INFO) -> None:
     """Time and message on stderr, which a launcher keeps in the job's log."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
 
 
 def wave_list(wav: Sequence[str | Path] | None, scp: Path | None) -> dict[str, str]:
@@ -80,13 +62,6 @@ def labelled(items: Sequence[str] | None, option: str) -> dict[str, Path]:
             raise UserError(f"{option} {item}: expected label=directory")
         found[label] = Path(folder)
     return found
-
-
-def share(items: dict[str, T], job: int, num_jobs: int) -> dict[str, T]:
-    """The part of job ``job`` (from 1) of ``num_jobs``."""
-    if not 1 <= job <= num_jobs:
-        raise UserError(f"--job {job}: expected 1 to {num_jobs} (--num_jobs)")
-    return {k: v for i, (k, v) in enumerate(sorted(items.items())) if i % num_jobs == job - 1}
 
 
 def over(

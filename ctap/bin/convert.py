@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
+from ctap.bin.common import over, set_up_logging, wave_list, write_list
+from ctap.bin.entry import command
+from ctap.jobs import share_table
 from ctap.models.vocoder import DEFAULT
 
 
@@ -35,7 +37,7 @@ def convert(
     import ctap
 
     set_up_logging()
-    sources = share(wave_list(wav, scp), job, num_jobs)
+    sources = share_table(wave_list(wav, scp), job, num_jobs)
     loaded = ctap.load(model, device, vocoder)
     _ = loaded.vocoder  # one that does not fit is refused here, not at every source
 
@@ -48,5 +50,7 @@ def convert(
     over(sources, "conversion", say, lambda done: write_list(out, "wav.scp", done, job, num_jobs))
 
 
+main = command(convert)
+
 if __name__ == "__main__":
-    command(convert, wav="source recordings")
+    main()

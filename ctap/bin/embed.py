@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command, over, set_up_logging, share, wave_list
+from ctap.bin.common import over, set_up_logging, wave_list
+from ctap.bin.entry import command
+from ctap.jobs import share_table
 from ctap.kaldi.ark import MatrixWriter
 
 
@@ -31,7 +33,7 @@ def embed(
     import ctap
 
     set_up_logging()
-    items = share(wave_list(wav, scp), job, num_jobs)
+    items = share_table(wave_list(wav, scp), job, num_jobs)
     loaded = ctap.load(model, device)
     out.mkdir(parents=True, exist_ok=True)
     name = "embed" if num_jobs == 1 else f"embed.{job}"
@@ -43,5 +45,7 @@ def embed(
         over(items, "embedding", write)
 
 
+main = command(embed)
+
 if __name__ == "__main__":
-    command(embed, wav="recordings")
+    main()

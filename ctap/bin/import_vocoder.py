@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ctap.audio.settings import AudioSettings
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.models.onnx_vocoder import OnnxConfig, OnnxVocoder
 
 
@@ -31,5 +31,7 @@ def import_vocoder(
     print(f"{out}: {settings.n_mels} mel bands at {settings.sample_rate} Hz, hop {settings.hop_length}")
 
 
+main = command(import_vocoder)
+
 if __name__ == "__main__":
-    command(import_vocoder)
+    main()

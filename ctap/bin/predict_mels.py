@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import ctap
-from ctap.bin.common import command, over, set_up_logging, share
+from ctap.bin.common import over, set_up_logging
+from ctap.bin.entry import command
 from ctap.bin.synthesize import read_durations, whole_numbers
 from ctap.errors import UserError
 from ctap.files.tables import read_table
+from ctap.jobs import share_table
 from ctap.kaldi.ark import MatrixWriter
 
 
@@ -44,8 +46,10 @@ def predict_mels(
             spans = whole_numbers(durations[utt])
             writer[utt] = loaded.predict_mel(phones[utt].split(), spans, wave).numpy()
 
-        over(share({utt: waves[utt] for utt in phones}, job, num_jobs), "prediction", predict)
+        over(share_table({utt: waves[utt] for utt in phones}, job, num_jobs), "prediction", predict)
 
+
+main = command(predict_mels)
 
 if __name__ == "__main__":
-    command(predict_mels)
+    main()

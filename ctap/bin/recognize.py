@@ -6,7 +6,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
+from ctap.bin.common import over, set_up_logging, wave_list, write_list
+from ctap.bin.entry import command
+from ctap.jobs import share_table
 
 
 def recognize(
@@ -33,7 +35,7 @@ def recognize(
     from ctap.models.judge import load_recognizer
 
     set_up_logging()
-    items = share(wave_list(wav, scp), job, num_jobs)
+    items = share_table(wave_list(wav, scp), job, num_jobs)
     recognizer = load_recognizer(model, device)
     out.mkdir(parents=True, exist_ok=True)
 
@@ -52,5 +54,7 @@ def recognize(
             print(f"{utt}\t{' '.join(h.phones)}" + (f"\t{h.text}" if h.text is not None else ""))
 
 
+main = command(recognize)
+
 if __name__ == "__main__":
-    command(recognize, wav="recordings; what is heard is printed, too")
+    main()

@@ -9,8 +9,10 @@ import torch
 from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave, save_wave
-from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
+from ctap.bin.common import over, set_up_logging, wave_list, write_list
+from ctap.bin.entry import command
 from ctap.device import choose_device
+from ctap.jobs import share_table
 from ctap.models.vocoder import DEFAULT, load_vocoder
 
 
@@ -49,9 +51,11 @@ def resynthesize(
         return str(path)
 
     (out / "wav").mkdir(parents=True, exist_ok=True)
-    items = share(wave_list(wav, scp), job, num_jobs)
+    items = share_table(wave_list(wav, scp), job, num_jobs)
     over(items, "resynthesis", say, lambda done: write_list(out, "wav.scp", done, job, num_jobs))
 
 
+main = command(resynthesize)
+
 if __name__ == "__main__":
-    command(resynthesize, wav="recordings")
+    main()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ctap.bin.common import command, labelled
+from ctap.bin.common import labelled
+from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.tables import read_table
 from ctap.metrics.errors import (
@@ -123,5 +124,7 @@ def frame_metric(ref_dir: Path, hyp_dir: Path) -> Metric:
     return Metric.of(interval, n=len(utts), better="higher", against={"chance": commonest}, items=own)
 
 
+main = command(score_asr)
+
 if __name__ == "__main__":
-    command(score_asr, against="the same recogniser on other versions of the utterances, each label=hyp_dir")
+    main()

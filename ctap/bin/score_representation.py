@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.data.batch import Batch
 from ctap.data.batching import BatchRequest
 from ctap.data.dataset import CTAPDataset, FeatureSet
@@ -260,5 +260,7 @@ def _to(batch: Batch, device: str) -> Batch:
     return Batch(**moved)
 
 
+main = command(score_representation)
+
 if __name__ == "__main__":
-    command(score_representation)
+    main()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command, labelled
+from ctap.bin.common import labelled
+from ctap.bin.entry import command
 from ctap.bin.transcribe import NOTHING
 from ctap.errors import UserError
 from ctap.files.tables import read_table
@@ -101,8 +102,7 @@ def _read(text: str) -> list[str]:
     return syllables(text_to_phones(hanzi)) if hanzi else []
 
 
+main = command(score_transcripts)
+
 if __name__ == "__main__":
-    command(
-        score_transcripts,
-        against="the same recogniser on other versions of the utterances, each label=hyp_dir",
-    )
+    main()

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 import ctap
-from ctap.bin.common import command, over, set_up_logging, share, write_list
+from ctap.bin.common import over, set_up_logging, write_list
+from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.tables import read_table
+from ctap.jobs import share_table
 from ctap.models.vocoder import DEFAULT
 
 
@@ -72,7 +74,7 @@ def synthesize(
         for i, name in enumerate(("wav.scp", "aligned_phones", "durations")):
             write_list(out, name, {u: v[i] for u, v in done.items()}, job, num_jobs)
 
-    over(share(texts, job, num_jobs), "synthesis", say, save)
+    over(share_table(texts, job, num_jobs), "synthesis", say, save)
 
 
 def read_texts(
@@ -114,5 +116,7 @@ def whole_numbers(line: str) -> list[int]:
         raise UserError(f"durations {line!r}: expected whole numbers of frames") from None
 
 
+main = command(synthesize)
+
 if __name__ == "__main__":
-    command(synthesize)
+    main()

@@ -1,4 +1,4 @@
-"""Train one part of the system: ``python -m ctap.bin.train {pretrain,finetune,duration,asr} --help``.
+"""Train one part of the system.
 
 The options of a training are its configuration (``--config FILE``, any of it overridden by ``--key.subkey``),
 where its data is, and where it writes. It resumes from OUT/last.ckpt and ends with OUT/model.
@@ -6,19 +6,19 @@ where its data is, and where it writes. It resumes from OUT/last.ckpt and ends w
 
 from __future__ import annotations
 
-import sys
+import gc
 from pathlib import Path
 
-from jsonargparse import ActionConfigFile, ArgumentParser
+from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
 
-from ctap.errors import cli
+from ctap.bin.common import set_up_logging
+from ctap.bin.entry import Entry
 from ctap.tasks.build import TRAININGS, Sources
 from ctap.training import run as train
 
 
-def make_parser() -> ArgumentParser:
-    """The command line: a subcommand a training."""
-    parser = ArgumentParser(prog="ctap.bin.train", description=__doc__.splitlines()[0])
+def add_trainings(parser: ArgumentParser) -> None:
+    """A subcommand a training."""
     commands = parser.add_subcommands()
     for name, (config, build) in TRAININGS.items():
         command = ArgumentParser(description=build.__doc__)
@@ -28,20 +28,21 @@ def make_parser() -> ArgumentParser:
         command.add_argument("--out", type=Path, required=True, help="experiment directory")
         command.add_argument("--restart", type=bool, default=False, help="start anew, whatever is there")
         commands.add_subcommand(name, command)
-    return parser
 
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    parser = make_parser()
-    parsed = parser.parse_args(argv)
+def run(parsed: Namespace) -> None:
+    """Train what the command line says."""
+    set_up_logging()
+    gc.set_threshold(700, 10, 10)  # a training lives long: the usual pace again (ctap/bin/__init__.py)
     name = parsed.subcommand
     config_class, _ = TRAININGS[name]
-    values = parser.instantiate(parsed)[name]
+    values = parsed[name]
     config = config_class(**{f: values[f] for f in config_class.__dataclass_fields__})
     sources = Sources(**{f: values[f] for f in Sources.__dataclass_fields__})
     train(name, config, sources, values["out"], restart=values["restart"])
 
 
+main = Entry(add_trainings, run, __doc__)
+
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

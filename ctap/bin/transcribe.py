@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command, over, set_up_logging, share, write_list
+from ctap.bin.common import over, set_up_logging, write_list
+from ctap.bin.entry import command
 from ctap.device import choose_device
 from ctap.files.tables import read_table
+from ctap.jobs import share_table
 
 NOTHING = "⁇"  # a table has no empty values
 
@@ -27,7 +29,7 @@ def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 
     from ctap.metrics.transcriber import make_transcriber
 
     set_up_logging()
-    items = share(read_table(scp), job, num_jobs)
+    items = share_table(read_table(scp), job, num_jobs)
     hear = make_transcriber(asr, choose_device(device))
     out.mkdir(parents=True, exist_ok=True)
 
@@ -37,5 +39,7 @@ def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 
     over(items, "transcription", say, lambda done: write_list(out, "text", done, job, num_jobs))
 
 
+main = command(transcribe)
+
 if __name__ == "__main__":
-    command(transcribe)
+    main()

@@ -32,6 +32,7 @@ class CTAPConfig:
         postnet_dim: Channels of the decoder's convolutions.
         temperature: Start of tau (Eq. 5) times d. S and P are layer-normed, so S.P = d cos: 14.3 is CLIP's.
         temperature_cap: Largest tau times d; 100 is CLIP's.
+        instance_norm: The speech encoder's mels are normalised utterance by utterance; not in the paper.
         given: S is no work of the speech encoder but another representation, dumped beforehand (section 3.2):
             ``embed_dim`` is then its dimension, and a semantic prediction model takes the phoneme encoder's
             place.
@@ -45,6 +46,7 @@ class CTAPConfig:
     postnet_dim: int = 512
     temperature: float = 14.3
     temperature_cap: float = 100.0
+    instance_norm: bool = False
     given: bool = False
 
 
@@ -82,7 +84,7 @@ class CTAP(nn.Module):
             self.speech_encoder = GivenFrames(d, given_mean, given_std)
             self.phoneme_encoder = SemanticModel(n_tokens, d, config.phoneme_encoder)
         else:
-            self.speech_encoder = make_speech_encoder(n_mels, d, config.speech_encoder)
+            self.speech_encoder = make_speech_encoder(n_mels, d, config.speech_encoder, config.instance_norm)
             self.phoneme_encoder = make_phoneme_encoder(n_tokens, d, config.phoneme_encoder)
         self.prompt_encoder = PromptEncoder(n_mels, prompt)
         self.decoder = Decoder(n_mels, d, prompt.dim, config.decoder, config.postnet_dim)

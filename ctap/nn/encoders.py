@@ -18,14 +18,18 @@ from ctap.own import OwnModule, blamed
 TRIED = 6  # frames of the longer of two utterances that an own encoder is tried with
 
 
-def make_speech_encoder(n_mels: int, embed_dim: int, config: StackConfig | OwnModule) -> nn.Module:
+def make_speech_encoder(
+    n_mels: int, embed_dim: int, config: StackConfig | OwnModule, instance_norm: bool = False
+) -> nn.Module:
     """Called with normalised log-mel [B, T, n_mels], mask [B, T] and an offset, it gives S [B, T, d].
 
     Raises:
         UserError: An own module can't be made, or does not give S.
     """
     if isinstance(config, StackConfig):
-        return SpeechEncoder(n_mels, embed_dim, config)
+        return SpeechEncoder(n_mels, embed_dim, config, instance_norm)
+    if instance_norm:
+        raise UserError("model.instance_norm: an own speech encoder (class_path) does that itself")
     module = config.build("model.speech_encoder", n_mels=n_mels, embed_dim=embed_dim)
     _try(module, "model.speech_encoder", embed_dim, torch.zeros(2, TRIED, n_mels))
     return module

@@ -28,7 +28,7 @@ TARGETS = ("--target_speakers", "bob", "--dev_utts", "1", "--targets_in_train", 
 
 
 def run(command, *options):
-    command.main.__wrapped__([str(option) for option in options])
+    command.main.execute([str(option) for option in options])
 
 
 def prepare(root, sandhi, pinyin):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 import subprocess
@@ -36,7 +37,8 @@ def option_names() -> set[str]:
     text = "".join(path.read_text(encoding="utf-8") for path in programs)
     text += "".join(path.read_text(encoding="utf-8") for path in (ROOT / "utils").iterdir() if path.is_file())
     names = set(re.findall(r"--([a-z][\w-]+)", text))
-    names |= set(re.findall(r"^    (\w+): [^\n]*,$", text, re.MULTILINE))  # signatures made into options
+    for path in (ROOT / "ctap/bin").glob("*.py"):  # signatures made into options
+        names |= {node.arg for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.arg)}
     script = (ROOT / "egs/TEMPLATE/ctap1/ctap.sh").read_text(encoding="utf-8")
     names |= {field.name for config, _ in TRAININGS.values() for field in dataclasses.fields(config)}
     return names | set(re.findall(r"^([a-z]\w*)=", script, re.MULTILINE))

@@ -132,10 +132,10 @@ def recipe_options(folder: Path, words: Sequence[str]) -> dict[str, str]:
 @cache
 def check_training(task: str, config: Path, words: str) -> None:
     """A training's configuration with ``words`` on top, typed and complete."""
-    from ctap.bin.train import make_parser
+    from ctap.bin.train import main
 
     fixed = ["--out", "x", "--train_dir", "x", "--dev_dir", "x", "--trainer.accelerator", "cpu"]
-    make_parser().parse_args([task, "--config", str(config), *fixed, *shlex.split(words)])
+    main.parser().parse_args([task, "--config", str(config), *fixed, *shlex.split(words)])
 
 
 def check_recipe(folder: Path, words: Sequence[str]) -> None:
