@@ -12,7 +12,7 @@ from ctap.models.vocoder import DEFAULT
 
 def convert(
     model: Path,
-    prompt: Path,
+    prompt: Path | list[Path],
     out: Path,
     wav: list[Path] | None = None,
     scp: Path | None = None,
@@ -25,7 +25,7 @@ def convert(
 
     Args:
         model: Model directory, fine-tuned on the target's speech.
-        prompt: Recording of the target.
+        prompt: Recordings of the target; of several, what is heard is averaged.
         out: Directory for wav/<id>.wav and wav.scp.
         wav: Source recordings.
         scp: Or a list of them: "id path" a line.
@@ -40,10 +40,11 @@ def convert(
     sources = share_table(wave_list(wav, scp), job, num_jobs)
     loaded = ctap.load(model, device, vocoder)
     _ = loaded.vocoder  # one that does not fit is refused here, not at every source
+    voice = loaded.prompt(prompt)
 
     def say(utt: str, source: str) -> str:
         path = out / "wav" / f"{utt}.wav"
-        loaded.convert(source, prompt).save(path)
+        loaded.convert(source, voice).save(path)
         return str(path)
 
     (out / "wav").mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from ctap.models.vocoder import DEFAULT
 
 def synthesize(
     model: Path,
-    prompt: Path,
+    prompt: Path | list[Path],
     out: Path,
     text: str | None = None,
     text_file: Path | None = None,
@@ -37,7 +37,7 @@ def synthesize(
 
     Args:
         model: Model directory with the parts ctap and duration.
-        prompt: Recording of the voice wanted.
+        prompt: Recordings of the voice wanted; of several, what is heard is averaged.
         out: Directory for wav/<id>.wav, wav.scp, aligned_phones and durations.
         text: One text, hanzi or pinyin; its id is "text".
         text_file: Many texts of any length: "id text" a line, hanzi or pinyin; said sentence by sentence.
@@ -58,11 +58,12 @@ def synthesize(
     given = {} if durations_file is None else read_durations(durations_file, texts)
     loaded = ctap.load(model, device, vocoder)
     _ = loaded.vocoder  # one that does not fit is refused here, not at every text
+    voice = loaded.prompt(prompt)
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
         spans = whole_numbers(given[utt]) if given else durations
         speech = loaded.synthesize(
-            what, prompt, durations=spans, speed=speed, seed=seed, pause=pause, max_seconds=max_seconds
+            what, voice, durations=spans, speed=speed, seed=seed, pause=pause, max_seconds=max_seconds
         )
         path = out / "wav" / f"{utt}.wav"
         speech.save(path)

@@ -19,12 +19,12 @@ from torch import Tensor
 from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.vocoder import Vocoder
 from ctap.audio.wave import load_wave, save_wave
-from ctap.data.cropping import clip_window
 from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.kaldi.ark import read_matrix
 from ctap.metrics.errors import collapse
 from ctap.models.model_dir import Parts
+from ctap.models.prompt import Prompt, Voice, Wave, hear
 from ctap.models.recognition import SWITCH_PENALTY, Recognition, sticky_path
 from ctap.models.timing import Timed, check_length, given, join, time_pieces
 from ctap.models.vocoder import DEFAULT, load_vocoder
@@ -33,7 +33,6 @@ from ctap.nn.duration import check_speed
 from ctap.text.frontend import text_to_phones
 from ctap.text.sentences import phones_to_pieces, text_to_pieces
 
-Wave = str | Path | np.ndarray
 DurationSource = Literal["diffusion", "deterministic"]
 
 PAUSE = 0.4  # seconds between two sentences
@@ -122,12 +121,13 @@ class Model:
         return torch.from_numpy(np.ascontiguousarray(frames, dtype=np.float32)).to(self.device)
 
     @torch.inference_mode()
-    def embed_prompt(self, wave: Wave) -> Tensor:
-        """Prompt embedding G [D_g] of the middle 3 s."""
-        return self.parts.ctap.prompt_encoder(self._prompt(wave)[None])[0][0].cpu()
+    def prompt(self, voice: Voice) -> Prompt:
+        """Hear the voice wanted, once for all that is said in it: :func:`ctap.models.prompt.hear`."""
+        return hear(voice, self.parts, self.mel)
 
-    def _prompt(self, wave: Wave) -> Tensor:
-        return clip_window(self.mel(wave), self.parts.ctap.config.prompt_encoder.frames)
+    def embed_prompt(self, voice: Voice) -> Tensor:
+        """Prompt embedding G [D_g] of the 3 s with most speech."""
+        return self.prompt(voice).g.cpu()
 
     @torch.inference_mode()
     def _decode(self, embedding: Tensor, g: Tensor) -> Speech:
@@ -137,7 +137,7 @@ class Model:
     def _speak(self, mel: Tensor) -> Speech:
         return Speech(vocode(self.vocoder, mel, self.parts.audio), self.sample_rate, mel)
 
-    def convert(self, source: Wave, prompt: Wave) -> Speech:
+    def convert(self, source: Wave, prompt: Voice) -> Speech:
         """Say ``source`` in the voice of this model's decoder and ``prompt`` (section 2.2.2)."""
         return self._decode(self.embed(source), self.embed_prompt(prompt))
 
@@ -145,7 +145,7 @@ class Model:
     def predict_durations(
         self,
         phones: list[str],
-        prompt: Wave,
+        prompt: Voice,
         source: DurationSource = "diffusion",
         speed: float = 1.0,
         seed: int = 0,
@@ -157,15 +157,15 @@ class Model:
         Raises:
             UserError: ``speed`` is out of :data:`ctap.nn.duration.SPEEDS`.
         """
-        return self._predict(phones, self._prompt(prompt), source, speed, seed)
+        return self._predict(phones, self.prompt(prompt), source, speed, seed)
 
     def _predict(
-        self, phones: list[str], prompt: Tensor, source: DurationSource, speed: float, seed: int
+        self, phones: list[str], prompt: Prompt, source: DurationSource, speed: float, seed: int
     ) -> list[int]:
         duration = self.parts.require("duration")
         check_speed(speed)
         tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
-        condition = self.networks.duration_condition(tokens, self.parts.ctap.denormalize(prompt))[None]
+        condition = self.networks.duration_condition(tokens, self.parts.ctap.denormalize(prompt.mels))[None]
         mask = torch.ones_like(tokens, dtype=torch.bool)[None]
         if source == "diffusion":
             z = duration.sample(condition, mask, torch.Generator().manual_seed(seed))
@@ -177,7 +177,7 @@ class Model:
     def synthesize(
         self,
         text: str | list[str],
-        prompt: Wave,
+        prompt: Voice,
         *,
         durations: list[int] | DurationSource = "diffusion",
         speed: float = 1.0,
@@ -192,7 +192,7 @@ class Model:
 
         Args:
             text: Hanzi or pinyin, or a list of phones as they stand.
-            prompt: Speech of the voice wanted.
+            prompt: Speech of the voice wanted; of several recordings, their G is averaged.
             durations: Frames of each phone, or who predicts them.
             speed: Above 1 is faster.
             seed: Seeds the diffusion model.
@@ -206,24 +206,23 @@ class Model:
         check_speed(speed)
         if not 0 <= pause <= MAX_PAUSE:
             raise UserError(f"pause {pause:g}: expected 0 to {MAX_PAUSE:g} seconds")
-        mel = self._prompt(prompt)
-        timed = self._time(text, mel, durations, speed, seed, pause)
+        heard = self.prompt(prompt)
+        timed = self._time(text, heard, durations, speed, seed, pause)
         check_length(timed, self.parts.audio.frame_shift, max_seconds)
-        g = self.parts.ctap.prompt_encoder(mel[None])[0][0]
-        mels = [self._predict_mel(piece.phones, piece.durations, g) for piece in timed]
+        mels = [self._predict_mel(piece.phones, piece.durations, heard.g) for piece in timed]
         speech, whole = self._speak(torch.cat(mels)), join(timed)
         speech.phones, speech.durations = whole.phones, whole.durations
         return speech
 
     @torch.inference_mode()
-    def predict_mel(self, phones: list[str], durations: list[int], prompt: Wave) -> Tensor:
+    def predict_mel(self, phones: list[str], durations: list[int], prompt: Voice) -> Tensor:
         """Log-mel [T, n_mels] of phones that last ``durations`` frames, before any vocoder.
 
         Raises:
             UserError: Durations do not fit the phones or their limits.
         """
         timed = given(phones, durations)
-        return self._predict_mel(timed.phones, timed.durations, self.embed_prompt(prompt).to(self.device))
+        return self._predict_mel(timed.phones, timed.durations, self.prompt(prompt).g)
 
     def _predict_mel(self, phones: list[str], durations: list[int], g: Tensor) -> Tensor:
         tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
@@ -233,7 +232,7 @@ class Model:
     def _time(
         self,
         text: str | list[str],
-        prompt: Tensor,
+        prompt: Prompt,
         durations: list[int] | DurationSource,
         speed: float,
         seed: int,

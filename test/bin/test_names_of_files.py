@@ -55,6 +55,9 @@ class FakeModel:
     parts = SimpleNamespace(require=lambda name: None, units=None)
     vocoder = None
 
+    def prompt(self, _: Any) -> None:
+        return None
+
     def synthesize(self, *_: Any, **__: Any) -> Speech:
         return self.convert()
 

@@ -10,6 +10,7 @@ from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
 from ctap.bin.convert import convert
 from ctap.bin.embed import embed
+from ctap.bin.entry import command
 from ctap.bin.predict_mels import predict_mels
 from ctap.bin.recognize import recognize
 from ctap.bin.synthesize import synthesize
@@ -226,6 +227,51 @@ def test_no_network_is_given_more_frames_than_it_was_trained_on(model_dir, wav):
     model.synthesize(["sil", "b", "a1", "sil"], wav, durations=[500, 900, 900, 500])
     model.synthesize(LONG_TEXT, wav)
     assert seen == {"speech_encoder": 500, "phoneme_encoder": 400, "decoder": 300, "asr": 200}
+
+
+def test_of_a_prompt_the_part_with_most_speech_is_heard(model, tmp_path):
+    """8 s of silence around 4 s of speech: as good as the speech alone."""
+    speech, silence = tiny.voice(4.0), np.zeros(4 * RATE, np.float32)
+    inner = model.embed_prompt(speech)
+    for before, after in ((silence, silence), (silence[:0], np.tile(silence, 2))):
+        found = model.embed_prompt(np.concatenate([before, speech, after]))
+        assert torch.cosine_similarity(found, inner, dim=0) > 0.99
+    for nothing in (silence, silence[:1], 0.05 * np.random.default_rng(0).standard_normal(4 * RATE)):
+        soundfile.write(tmp_path / "p.wav", nothing, RATE)
+        with pytest.raises(UserError, match=r"p\.wav: no prompt: 0\.\d\d s of speech"):
+            model.synthesize("你好", tmp_path / "p.wav")
+
+
+def test_several_prompts_are_averaged(model, tmp_path):
+    voices = [tiny.voice(2.0, pitch=pitch) for pitch in (110.0, 220.0)]
+    each = [model.embed_prompt(voice) for voice in voices]
+    assert not torch.allclose(*each, atol=1e-3)
+    together = model.prompt(voices)
+    torch.testing.assert_close(together.g, torch.stack(each).mean(dim=0))
+    said = [model.synthesize("你好", prompt, durations="deterministic") for prompt in (voices, together)]
+    assert torch.equal(said[0].mel, said[1].mel)
+    phones = text_to_phones("你好")
+    tokens = torch.tensor(model.parts.tokens.encode(phones))
+    conditions = [
+        model.networks.duration_condition(tokens, model.parts.ctap.denormalize(model.prompt(voice).mels))
+        for voice in voices
+    ]
+    both = model.networks.duration_condition(tokens, model.parts.ctap.denormalize(together.mels))
+    torch.testing.assert_close(both, torch.stack(conditions).mean(dim=0))
+    with pytest.raises(UserError, match="no prompt: expected a recording"):
+        model.prompt([])
+
+
+def test_a_missing_prompt_is_said_once_by_its_name(model_dir, wav, tmp_path, capsys):
+    write_table(tmp_path / "texts", {"u1": "你好", "u2": "再见"})
+    words = ["--model", model_dir, "--prompt", wav, tmp_path / "no.wav", "--out", tmp_path / "out"]
+    for function, more in ((synthesize, ["--text_file", tmp_path / "texts"]), (convert, ["--wav", wav])):
+        with pytest.raises(SystemExit) as stop:
+            command(function)([*map(str, [*words, *more]), "--device", "cpu"])
+        assert stop.value.code == 1
+        said = capsys.readouterr().err
+        assert said.count("no.wav: no such audio file") == 1 and "u1" not in said
+    assert not (tmp_path / "out" / "wav.scp").exists()
 
 
 @pytest.mark.parametrize(
