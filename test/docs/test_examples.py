@@ -18,6 +18,7 @@ from ctap.bin.train import main
 from ctap.config import load_yaml
 from ctap.errors import UserError
 from test import tiny
+from test.tiny_model import save_tone
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs/examples"
@@ -32,9 +33,7 @@ def examples(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("wav") / "a.wav"
-    soundfile.write(path, 0.1 * np.random.default_rng(0).normal(size=24000), 24000)
-    return path
+    return save_tone(tmp_path_factory.mktemp("wav") / "a.wav")
 
 
 def test_an_own_speech_encoder_needs_yaml_alone(
