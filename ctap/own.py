@@ -77,8 +77,8 @@ class OwnModule:
             return getattr(importlib.import_module(module), name)
         except Exception as error:  # whatever the user's module raises
             raise UserError(
-                f"{where}: can't import {self.class_path}: {blamed(error)}; modules are looked for in the "
-                "current directory, PYTHONPATH and what is installed"
+                f"{where}: can't import {self.class_path}: {blamed(error)}; put the directory of its "
+                "file into PYTHONPATH, or install it"
             ) from error
 
 

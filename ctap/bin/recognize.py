@@ -20,7 +20,7 @@ def recognize(
     job: int = 1,
     num_jobs: int = 1,
 ) -> None:
-    """Recognise recordings.
+    """Recognise phones and text of recordings.
 
     Args:
         model: Model directory with the part asr, or of a judge.

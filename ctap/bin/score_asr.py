@@ -36,7 +36,7 @@ def score_asr(
     seed: int = 777,
     config: str = "-",
 ) -> None:
-    """Compare what ctap.bin.recognize wrote with what was said.
+    """Score recognised phones and text against what was said.
 
     Args:
         ref_dir: Directory with phones, text, and for frame accuracy aligned_phones and durations.
