@@ -17,47 +17,27 @@ from ctap.bin.predict_mels import predict_mels
 from ctap.bin.recognize import recognize
 from ctap.bin.score_asr import score_asr
 from ctap.bin.synthesize import synthesize
-from ctap.config import from_dict
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
 from ctap.models import inference
 from ctap.models.model_dir import Parts
 from ctap.models.windows import TrainedLengths
-from ctap.nn.ctap import CTAP, CTAPConfig
-from ctap.nn.duration import DurationConfig, DurationModel
-from ctap.nn.phoneme_decoder import PhonemeDecoder
-from ctap.nn.transformer import StackConfig
 from ctap.text.frontend import text_to_phones
 from ctap.text.reading import read
 from ctap.text.rules import TextRules
-from ctap.text.tokens import TokenTable
 from test import tiny
-
-RATE = 24000
+from test.tiny_model import RATE, save_model, save_tone
 
 
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory):
-    torch.manual_seed(0)
-    tokens, audio = TokenTable.mandarin(), AudioSettings()
-    net = CTAP(from_dict(CTAPConfig, tiny.MODEL, "test"), len(tokens), 40, [-5.0] * 40, [2.0] * 40)
-    durations = DurationModel(8, 6, DurationConfig(layers=2, channels=8, predictor_channels=8), 2.3, 0.4)
-    stack = from_dict(StackConfig, tiny.STACK, "test")
-    asr = PhonemeDecoder(8, len(tokens), 0, stack)
-    path = tmp_path_factory.mktemp("model") / "model"
-    Parts(tokens, audio, net, durations, asr, asr_config=stack).save(path)
-    return path
+    return save_model(tmp_path_factory.mktemp("model") / "model")
 
 
 @pytest.fixture(scope="module")
 def wav(tmp_path_factory):
-    path = tmp_path_factory.mktemp("wav") / "a.wav"
-    tone = 0.3 * np.sin(2 * np.pi * 180 * np.arange(RATE) / RATE) + 0.01 * np.random.default_rng(0).normal(
-        size=RATE
-    )
-    soundfile.write(path, tone, RATE)
-    return path
+    return save_tone(tmp_path_factory.mktemp("wav") / "a.wav")
 
 
 def test_load_is_what_was_saved(model_dir):

@@ -64,6 +64,7 @@ KNOWN = {
     "ctap.bin.train_kmeans": UPSTREAM,
     "ctap.bin.dump_upstream": UPSTREAM,
     "ctap.bin.combine_features": UPSTREAM,
+    "ctap.bin.train": "test/docs/test_examples.py",
     "ctap.bin.score_listening_test": "test/listening/test_scores.py",
 }
 FOLLOWED = ["synthesize", "convert", "recognize", "embed", "compare_scores", "plot_alignments", "align"]
@@ -75,7 +76,8 @@ ALL = blocks()
 SHELL = [
     b
     for b in ALL
-    if b.kind != "python" and not any(b.page == p and b.first.startswith(s) for p, s in NO_COMMANDS)
+    if b.kind not in ("python", "yaml")
+    and not any(b.page == p and b.first.startswith(s) for p, s in NO_COMMANDS)
 ]
 CONFIGURED = {
     "train_args": ("pretrain", "train_config"),
