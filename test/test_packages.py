@@ -15,12 +15,13 @@ PACKAGE = Path(ctap.__file__).parent
 #: From the bottom up. What stands in a line imports from the lines above it, and not from its neighbours.
 ORDER = (
     ("errors", "threads", "device", "stages"),
-    ("files",),
-    ("config", "audio"),
+    ("files", "jobs"),
+    ("config", "audio", "own"),
     ("text", "kaldi", "listening"),
     ("align", "data", "nn", "loss", "upstream", "metrics"),
     ("models",),
     ("tasks", "report"),
+    ("training",),
     ("bin",),
 )
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}

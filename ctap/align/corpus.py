@@ -81,13 +81,6 @@ class AlignCorpus:
             result.setdefault(self.speakers[utterance], []).append(utterance)
         return dict(sorted(result.items()))
 
-    def part(self, job: int, num_jobs: int) -> list[str]:
-        """The utterances of job ``job`` of ``1..num_jobs``: consecutive, so that speakers stay together."""
-        if not 1 <= job <= num_jobs:
-            raise UserError(f"--job must lie in 1..{num_jobs} (--num_jobs), not {job}")
-        count = len(self.utterances)
-        return self.utterances[(job - 1) * count // num_jobs : job * count // num_jobs]
-
     def choose(self, seconds: float, rng: np.random.Generator) -> list[str]:
         """Utterances of about ``seconds`` in all, the speakers taking turns; sorted."""
         queues = [list(rng.permutation(names)) for names in self.of_speaker().values()]

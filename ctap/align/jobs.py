@@ -18,6 +18,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table, write_table
+from ctap.jobs import share
 from ctap.text.languages import language_in
 from ctap.text.rules import TextRules
 
@@ -38,7 +39,7 @@ def align_part(
     """
     aligner, settings = load_aligner(model, TextRules.load(data_dir))
     corpus = AlignCorpus(data_dir, settings, max_seconds)
-    names = corpus.part(job, num_jobs)
+    names = share(corpus.utterances, job, num_jobs)
     done, frames = 0, 0
     settings.save(_settings_file(out_dir, job, num_jobs))
     with atomic_write(_job_file(out_dir, job, num_jobs)) as file:

@@ -1,9 +1,9 @@
-"""A look at every recording of a corpus before anything is computed on it."""
+"""A look and a listen at every recording of a corpus before anything is computed on it."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from pathlib import Path
 import soundfile
 from tqdm import tqdm
 
+from ctap.audio.levels import SILENCE, LevelError, Remark, examine, one_channel
+from ctap.audio.whole import missing
 from ctap.files.skips import SkipList
 
-#: libsndfile's log of a data chunk whose size does not fit the file: what the header says, what there is.
-_DATA_SIZE = re.compile(r"^data\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
-_STREAMED = 0x7FFF0000  # writers to a pipe can't go back to fill in the size, and leave about the maximum
+TRUNCATED, UNREADABLE = "recording truncated", "recording unreadable"
 _BLOCK = 1 << 20
 
 
@@ -50,9 +50,11 @@ def check_recordings(
 
     Args:
         wav_scp: utterance to the path of its audio file (not a command).
-        skipped: takes the recordings left out: missing, empty, unreadable, truncated, too short, too long.
-        notices: takes those kept with a remark: more channels than one (averaged when read), a sample rate
-            below ``min_rate`` (the bands above half of it will be empty).
+        skipped: takes the recordings left out: missing, empty, unreadable, truncated, too short, too long,
+            silent.
+        notices: takes those kept with a remark: what is done to samples when they are read, clipping and DC
+            offset (:mod:`ctap.audio.levels`), a sample rate below ``min_rate`` (the bands above half of it
+            will be empty).
         min_seconds: shortest usable recording.
         max_seconds: longest usable recording: one stray hour would exhaust the memory of all later stages.
         min_rate: Hz.
@@ -62,34 +64,77 @@ def check_recordings(
         The usable recordings by utterance.
     """
     usable: dict[str, Recording] = {}
+    look = functools.partial(_look, min_seconds=min_seconds, max_seconds=max_seconds)
     with ThreadPoolExecutor(num_threads) as pool:
-        found = pool.map(_look, wav_scp.values())
+        found = pool.map(look, wav_scp.values())
         progress = tqdm(found, total=len(wav_scp), desc="recordings", unit="file", disable=None)
-        for (utt, path), (info, what) in zip(wav_scp.items(), progress, strict=True):
-            if info is None:
-                skipped.add(utt, *what)
+        for (utt, path), what in zip(wav_scp.items(), progress, strict=True):
+            if not isinstance(what, _Found):
+                skipped.add(utt, what[0], f"{what[1]}: {path}")
                 continue
-            duration = info.frames / info.samplerate
-            if duration < min_seconds:
-                skipped.add(utt, "recording too short", f"{duration:.3f} s < {min_seconds:g} s: {path}")
-            elif duration > max_seconds:
-                skipped.add(utt, "recording too long", f"{duration:.1f} s > {max_seconds:g} s: {path}")
-            else:
-                usable[utt] = Recording(duration, *what)
-                if info.channels > 1:
-                    notices.add(utt, "several channels, averaged", f"{info.channels} channels: {path}")
-                if info.samplerate < min_rate:
-                    notices.add(utt, f"sample rate below {min_rate} Hz", f"{info.samplerate} Hz: {path}")
+            usable[utt] = Recording(what.seconds, what.digest)
+            for remark, detail in what.remarks:
+                notices.add(utt, remark, f"{detail}: {path}")
+            if what.rate < min_rate:
+                notices.add(utt, f"sample rate below {min_rate} Hz", f"{what.rate} Hz: {path}")
     return usable
 
 
-def _look(path: str) -> tuple[soundfile._SoundFileInfo | None, tuple[str, ...]]:
-    """The header and the content's digest, or None with reason and detail."""
+@dataclass(frozen=True)
+class _Found:
+    seconds: float
+    rate: int
+    digest: str
+    remarks: list[Remark]
+
+
+def _look(path: str, min_seconds: float, max_seconds: float) -> _Found | tuple[str, str]:
+    """What is in a recording that can be used, or why it can't be: reason and detail."""
+    if "|" in path:
+        return "wav.scp entry is a command", "expected the path of a file"
     try:
-        header = _header(path)
-        return (None, header) if isinstance(header, tuple) else (header, (_digest(path),))
+        size = Path(path).stat().st_size
     except OSError as error:
-        return None, ("recording unreadable", f"{error.strerror}: {path}")
+        return "recording missing", str(error.strerror)
+    if size == 0:
+        return "recording empty", "0 bytes"
+    try:
+        with soundfile.SoundFile(path) as file:
+            return _sound(path, file, min_seconds, max_seconds)
+    except OSError as error:
+        return UNREADABLE, str(error.strerror)
+    except (soundfile.SoundFileError, RuntimeError) as error:
+        return UNREADABLE, str(error).replace(repr(path), path).removesuffix(f": {path}")
+
+
+def _sound(
+    path: str, file: soundfile.SoundFile, min_seconds: float, max_seconds: float
+) -> _Found | tuple[str, str]:
+    if file.frames <= 0:
+        return "recording empty", "no samples after the header"
+    if lost := missing(path, file):
+        return TRUNCATED, lost
+    seconds = file.frames / file.samplerate
+    if seconds < min_seconds:
+        return "recording too short", f"{seconds:.3f} s < {min_seconds:g} s"
+    if seconds > max_seconds:
+        return "recording too long", f"{seconds:.1f} s > {max_seconds:g} s"
+    plain = (
+        file.subtype == "PCM_16" and file.channels == 1
+    )  # most corpora: nothing to mend, quickest as it is
+    samples = file.read(dtype="int16" if plain else "float32", always_2d=True)
+    if len(samples) != file.frames:
+        return TRUNCATED, f"{len(samples)} of {file.frames} samples are there"
+    wave, remarks = samples[:, 0], []
+    if not plain:
+        try:
+            wave, remarks = one_channel(samples)
+        except LevelError as error:
+            return UNREADABLE, str(error)
+    silent, odd = examine(wave, 32768.0 if plain else 1.0)
+    if silent:
+        return "recording silent", f"no sample is further than {SILENCE:g} of full scale from their mean"
+    return _Found(seconds, file.samplerate, _digest(path), [*remarks, *odd])
 
 
 def _digest(path: str) -> str:
@@ -98,40 +143,3 @@ def _digest(path: str) -> str:
         while block := file.read(_BLOCK):
             found.update(block)
     return found.hexdigest()[:16]
-
-
-def _header(path: str) -> soundfile._SoundFileInfo | tuple[str, str]:
-    if "|" in path:
-        return "wav.scp entry is a command", f"expected the path of a file: {path}"
-    try:
-        size = Path(path).stat().st_size
-    except OSError as error:
-        return "recording missing", f"{error.strerror}: {path}"
-    if size == 0:
-        return "recording empty", f"0 bytes: {path}"
-    try:
-        info = soundfile.info(path)
-    except (soundfile.SoundFileError, RuntimeError) as error:
-        return "recording unreadable", str(error).replace(repr(path), path)
-    if info.frames <= 0:
-        return "recording empty", f"no samples after the header: {path}"
-    if lost := lost_samples(info.extra_info):
-        return "recording truncated", f"{lost[0]} of {lost[1]} bytes of samples are there: {path}"
-    return info
-
-
-def lost_samples(log: str) -> tuple[int, int] | None:
-    """How many bytes of samples a truncated wav file holds, and how many its header promises.
-
-    libsndfile reads what is left of one, and only notes it in its log.
-
-    Args:
-        log: what libsndfile noted: ``extra_info`` of soundfile.
-
-    Returns:
-        ``None`` if the file is whole, or was written to a pipe and promises no number.
-    """
-    sizes = _DATA_SIZE.search(log)
-    if not sizes or not int(sizes[2]) < int(sizes[1]) < _STREAMED:
-        return None
-    return int(sizes[2]), int(sizes[1])

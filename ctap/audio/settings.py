@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ctap.errors import UserError
-from ctap.files.atomic import atomic_write
+from ctap.files.atomic import write_json
 
 MelScale = Literal["htk", "slaney"]
 MelNorm = Literal["none", "slaney"]
@@ -99,16 +99,17 @@ class AudioSettings:
 
     def save(self, path: str | Path) -> None:
         """Write the settings as JSON, whole or not at all."""
-        with atomic_write(path) as file:
-            file.write(json.dumps(self.as_dict(), indent=2) + "\n")
+        write_json(path, self.as_dict())
 
     @classmethod
-    def load(cls, path: str | Path) -> AudioSettings:
-        """Read settings from JSON (or YAML, by the file's suffix).
+    def load(cls, path: str | Path | None) -> AudioSettings:
+        """Read settings from JSON (or YAML, by the file's suffix); without a file, the default ones.
 
         Raises:
             UserError: the file is missing, not readable as settings, or lacks a mapping.
         """
+        if path is None:
+            return cls()
         path = Path(path)
         try:
             content = path.read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from ctap.audio import levels
 from ctap.audio.frames import num_frames, resampled_length
 from ctap.audio.settings import AudioSettings
+from ctap.audio.whole import missing
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
+
+_log = logging.getLogger(__name__)
 
 
 class AudioError(UserError):
@@ -46,13 +51,18 @@ def wave_info(path: str | Path) -> WaveInfo:
     Raises:
         AudioError: the file is missing, not audio, or has no samples.
     """
-    path = _existing(path)
-    try:
-        info = soundfile.info(str(path))
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError(f"{path}: not a readable audio file: {_short(error)}") from None
-    if info.frames <= 0:
-        raise AudioError(f"{path}: the audio has no samples")
+    info = _header(path)
+    return WaveInfo(int(info.frames), int(info.samplerate), int(info.channels))
+
+
+def check_wave(path: str | Path) -> WaveInfo:
+    """Look at an audio file before the work: the same, and that nothing of it is missing.
+
+    Raises:
+        AudioError: the file is missing, not audio, has no samples, or is truncated.
+    """
+    info = _header(path)
+    _check_whole(path, info)
     return WaveInfo(int(info.frames), int(info.samplerate), int(info.channels))
 
 
@@ -76,7 +86,8 @@ def utterance_frames(source: str | Path | WaveInfo, settings: AudioSettings) -> 
 def load_wave(path: str | Path, sample_rate: int, *, max_seconds: float | None = None) -> np.ndarray:
     """Read an audio file as one channel at the wanted rate.
 
-    Channels are averaged; resampling is soxr's high quality.
+    Samples are brought to one scale and one channel (:func:`ctap.audio.levels.one_channel`; what that did
+    beyond averaging is logged); resampling is soxr's high quality.
 
     Args:
         path: any file that libsndfile reads (wav, flac, ogg, mp3).
@@ -87,22 +98,26 @@ def load_wave(path: str | Path, sample_rate: int, *, max_seconds: float | None =
         ``[N]`` float32, ``N = resampled_length(samples in the file, its rate, sample_rate)``.
 
     Raises:
-        AudioError: the file is missing, unreadable, empty, truncated, too long or not finite.
+        AudioError: the file is missing, unreadable, empty, truncated, too long, not finite or on no scale.
     """
-    info = wave_info(path)
-    if max_seconds is not None and info.seconds > max_seconds:
-        raise AudioError(f"{path}: {info.seconds:.1f} s is longer than the limit of {max_seconds:g} s")
+    info = _header(path)
+    seconds = info.frames / info.samplerate
+    if max_seconds is not None and seconds > max_seconds:
+        raise AudioError(f"{path}: {seconds:.1f} s is longer than the limit of {max_seconds:g} s")
+    _check_whole(path, info)
     try:
         samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError(f"{path}: cannot read the audio: {_short(error)}") from None
-    if len(samples) != info.num_samples:
-        raise AudioError(
-            f"{path}: {len(samples)} samples where the header says {info.num_samples}: truncated?"
-        )
-    wave = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    if not np.isfinite(wave).all():
-        raise AudioError(f"{path}: the audio holds NaN or infinite samples")
+    if len(samples) != info.frames:
+        raise AudioError(f"{path}: {len(samples)} samples where the header says {info.frames}: truncated?")
+    try:
+        wave, remarks = levels.one_channel(samples)
+    except levels.LevelError as error:
+        raise AudioError(f"{path}: {error}") from None
+    for remark, detail in remarks:
+        if remark != levels.AVERAGED:
+            _log.warning("%s: %s: %s", path, remark, detail)
     return resample(wave, rate, sample_rate)
 
 
@@ -155,13 +170,28 @@ def encode_wave(pcm: np.ndarray, rate: int) -> bytes:
     return buffer.getvalue()
 
 
-def _existing(path: str | Path) -> Path:
+def _header(path: str | Path) -> soundfile._SoundFileInfo:
     path = Path(path)
     if not path.is_file():
         raise AudioError(f"{path}: no such audio file")
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the audio file is empty (0 bytes)")
-    return path
+    try:
+        info = soundfile.info(str(path))
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise AudioError(f"{path}: not a readable audio file: {_short(error)}") from None
+    if info.frames <= 0:
+        raise AudioError(f"{path}: the audio has no samples")
+    return info
+
+
+def _check_whole(path: str | Path, info: soundfile._SoundFileInfo) -> None:
+    try:
+        lost = missing(path, info)
+    except OSError as error:
+        raise AudioError(f"{path}: cannot read the audio: {error.strerror}") from None
+    if lost:
+        raise AudioError(f"{path}: truncated: {lost}")
 
 
 def _short(error: Exception) -> str:

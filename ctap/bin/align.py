@@ -1,72 +1,66 @@
-"""Align a data directory with a trained aligner: one job of several, or, with --combine, what they wrote.
-
-The jobs write ``align.JOB.jsonl`` into --out_dir. --combine then writes into the data directory:
-``aligned_phones``, ``durations``, ``align_score`` (confidence of an utterance; 0 is best),
-``align_confidence`` (of each of its aligned phones, in their order), ``align_failed`` (utterances without an
-alignment, and the reason) and ``align_outliers`` (utterances and phones to look at).
-"""
+"""Align a data directory with a trained aligner, in several jobs whose results are then joined."""
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
+from typing import Literal
 
-from ctap.align.jobs import align_part, combine
-from ctap.errors import UserError, cli
+from ctap.align.jobs import align_part
+from ctap.align.jobs import combine as join
+from ctap.bin.entry import command
+from ctap.errors import UserError
 from ctap.threads import limit_threads
 
 
-def get_parser() -> argparse.ArgumentParser:
-    """Options of the command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data_dir", type=Path, required=True, help="with wav.scp, utt2spk and phones")
-    parser.add_argument("--model", type=Path, help="folder that train_aligner wrote (not for --combine)")
-    parser.add_argument("--out_dir", type=Path, required=True, help="for what the jobs write")
-    parser.add_argument("--job", type=int, default=1, help="which job this is, from 1 (default 1)")
-    parser.add_argument("--num_jobs", type=int, default=1, help="how many there are (default 1)")
-    parser.add_argument(
-        "--combine", action="store_true", help="join the jobs' results into the data directory"
-    )
-    parser.add_argument("--max_seconds", type=float, default=60.0, help="leave longer ones out (default 60)")
-    parser.add_argument(
-        "--drop_outliers",
-        nargs="?",
-        const="doubtful",
-        choices=("doubtful", "all"),
-        help="with --combine: utterances whose text does not seem to match their audio go to align_failed; "
-        "with 'all', those with a single odd phone, too",
-    )
-    parser.add_argument(
-        "--textgrid_dir", type=Path, help="with --combine: write TextGrids for Praat here too"
-    )
-    return parser
+def align(
+    data_dir: Path,
+    out_dir: Path,
+    model: Path | None = None,
+    job: int = 1,
+    num_jobs: int = 1,
+    max_seconds: float = 60.0,
+    combine: bool = False,
+    drop_outliers: bool | Literal["doubtful", "all"] = False,
+    textgrid_dir: Path | None = None,
+) -> None:
+    """Align a data directory with a trained aligner: one job of several, or, with --combine, what they wrote.
 
+    The jobs write ``align.JOB.jsonl`` into --out_dir. --combine then writes into the data directory:
+    ``aligned_phones``, ``durations``, ``align_score`` (confidence of an utterance; 0 is best),
+    ``align_confidence`` (of each of its aligned phones, in their order), ``align_failed`` (utterances without
+    an alignment, and the reason) and ``align_outliers`` (utterances and phones to look at).
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    """Run the command."""
-    args = get_parser().parse_args(argv)
-    if args.combine:
-        report = combine(args.data_dir, args.out_dir, args.num_jobs, drop_outliers=args.drop_outliers,
-                         textgrid_dir=args.textgrid_dir)  # fmt: skip
-        print("\n".join(report))
+    Args:
+        data_dir: Data directory with wav.scp, utt2spk and phones.
+        out_dir: For what the jobs write.
+        model: Folder that train_aligner wrote (not for --combine).
+        job: This job's number, from 1.
+        num_jobs: Jobs that share the recordings.
+        max_seconds: Leave longer recordings out.
+        combine: Join the jobs' results into the data directory.
+        drop_outliers: With --combine: utterances whose text does not seem to match their audio go to
+            align_failed; with "all", those with a single odd phone, too.
+        textgrid_dir: With --combine: write TextGrids for Praat here too.
+    """
+    if combine:
+        dropped = "doubtful" if drop_outliers is True else drop_outliers or None
+        lines = join(data_dir, out_dir, num_jobs, drop_outliers=dropped, textgrid_dir=textgrid_dir)
+        print("\n".join(lines))
         return
-    if args.model is None:
+    if model is None:
         raise UserError("--model is missing: the folder that train_aligner wrote")
     limit_threads()
     started = time.perf_counter()
-    done, failed, seconds = align_part(
-        args.data_dir, args.model, args.out_dir, args.job, args.num_jobs, max_seconds=args.max_seconds
-    )
+    done, failed, seconds = align_part(data_dir, model, out_dir, job, num_jobs, max_seconds=max_seconds)
     spent = time.perf_counter() - started
     print(
-        f"job {args.job}/{args.num_jobs}: {done} utterances ({seconds / 60:.1f} minutes) aligned in "
+        f"job {job}/{num_jobs}: {done} utterances ({seconds / 60:.1f} minutes) aligned in "
         f"{spent:.1f} s, {seconds / max(spent, 1e-9):.0f} x real time; {failed} without an alignment"
     )
 
+
+main = command(align)
 
 if __name__ == "__main__":
     main()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctap.audio.settings import AudioSettings
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.models.vocoder import DEFAULT, load_vocoder
 
 
 def check_vocoder(audio: Path, vocoder: str = DEFAULT) -> None:
-    """Load a vocoder.
+    """Check that a vocoder can be loaded and fits the features.
 
     Args:
         audio: Mel settings: audio.json of a dump.
@@ -20,5 +20,7 @@ def check_vocoder(audio: Path, vocoder: str = DEFAULT) -> None:
     print(f"vocoder {vocoder}: fits {audio}")
 
 
+main = command(check_vocoder)
+
 if __name__ == "__main__":
-    command(check_vocoder)
+    main()

@@ -4,27 +4,61 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command
+from ctap.audio.settings import AudioSettings
+from ctap.audio.speech import voice_window
+from ctap.audio.wave import AudioError, load_wave
+from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table
 
+HEARD = 3.0
+"""Seconds that the prompt encoder hears."""
 
-def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0) -> None:
-    """Write the path of the recording whose length is nearest to a wanted one.
+
+def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0, candidates: int = 20) -> None:
+    """Choose a speaker's prompt: the recording that has most speech in its best 3 s.
+
+    Those are what is heard of a prompt (:func:`ctap.audio.speech.voice_window`). Recordings that can't be
+    read or in which nobody speaks are passed over.
 
     Args:
         data_dir: Data directory of the speaker.
         out: File to write the path to, one line.
-        seconds: Wanted length; the prompt encoder hears the middle 3 s.
+        seconds: Wanted length.
+        candidates: Recordings that are listened to, those whose lengths are nearest to it.
     """
     lengths = {u: float(s) for u, s in read_table(data_dir / "utt2dur").items()}
     if not lengths:
         raise UserError(f"{data_dir}/utt2dur: no utterance to take a prompt from")
-    chosen = min(sorted(lengths), key=lambda u: abs(lengths[u] - seconds))
+    if candidates < 1:
+        raise UserError(f"--candidates {candidates}: expected 1 or more")
+    waves = read_table(data_dir / "wav.scp")
+    speech: dict[str, float] = {}
+    faults: list[str] = []
+    for utt in sorted(lengths, key=lambda u: (abs(lengths[u] - seconds), u)):
+        try:
+            speech[utt] = _speech(waves[utt])
+        except AudioError as error:
+            faults.append(f"{utt}: {error}")
+        if len(speech) == candidates:
+            break
+    if not speech:
+        raise UserError(f"{data_dir}: no recording to take a prompt from; the first: {faults[0]}")
+    chosen = max(speech, key=lambda u: (speech[u], -abs(lengths[u] - seconds)))
     with atomic_write(out) as file:
-        file.write(read_table(data_dir / "wav.scp")[chosen] + "\n")
+        file.write(waves[chosen] + "\n")
+    print(f"{chosen}: {speech[chosen]:.2f} s of speech in what is heard of it; {len(faults)} passed over")
 
+
+def _speech(path: str) -> float:
+    """Seconds of speech in the best 3 s."""
+    settings = AudioSettings()
+    wave = load_wave(path, settings.sample_rate)
+    return voice_window(wave, settings, round(HEARD / settings.frame_shift)).speech
+
+
+main = command(choose_prompt)
 
 if __name__ == "__main__":
-    command(choose_prompt)
+    main()

@@ -1,16 +1,7 @@
-"""Join the parts of ``ctap.bin.dump_features`` to a dump directory, whole or not at all (stage 2).
-
---out_dir then holds the tables of the data directory for the utterances that have features, the arks,
-feats.scp and utt2num_frames. Where the data directory has durations, they must sum to the frames exactly.
-With --stats_out the mean and standard deviation of every mel bin over this set are written, with --audio_out
-the audio settings. What was left out is named in --out_dir/skipped.tsv. Parts of ``ctap.bin.dump_upstream``
-are joined alike; --out_dir/upstream.json then says what made them.
-"""
+"""Join the parts of ``ctap.bin.dump_features`` to a dump directory, whole or not at all (stage 2)."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
 import sys
 from collections.abc import Iterable
@@ -21,8 +12,9 @@ import numpy as np
 
 from ctap.audio.settings import AudioSettings
 from ctap.bin.dump_features import check_failures
-from ctap.errors import UserError, cli
-from ctap.files.atomic import atomic_dir, atomic_write
+from ctap.bin.entry import command
+from ctap.errors import UserError
+from ctap.files.atomic import atomic_dir, write_json
 from ctap.files.skips import SkipList
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
@@ -33,25 +25,58 @@ NO_DURATIONS = "no durations"
 MOST_ROUNDING = 0.01  # of a dimension's standard deviation
 
 
-def get_parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="combine_features", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data_dir", type=Path, required=True, help="data directory that the features were made from")
-    add("--parts_dir", type=Path, required=True, help="where dump_features wrote its parts")
-    add("--num_jobs", type=int, required=True, help="how many parts there are")
-    add("--out_dir", type=Path, required=True, help="dump directory to write, in place of what is there")
-    add("--stats_out", type=Path, help="write mean and standard deviation per mel bin to this JSON file")
-    add("--audio_out", type=Path, help="audio settings of the dump (default: audio.json beside --out_dir)")
-    add(
-        "--max_failures", type=float, default=0.05, help="fail if more than this share failed (default: 0.05)"
-    )
-    add(
-        "--remove_parts", action="store_true", help="remove the parts at the end (they share the arks' space)"
-    )
-    return parser
+def combine_features(
+    data_dir: Path,
+    parts_dir: Path,
+    num_jobs: int,
+    out_dir: Path,
+    stats_out: Path | None = None,
+    audio_out: Path | None = None,
+    max_failures: float = 0.05,
+    remove_parts: bool = False,
+) -> None:
+    """Join the parts of dump_features to a dump directory, whole or not at all.
+
+    --out_dir then holds the tables of the data directory for the utterances that have features, the arks,
+    feats.scp and utt2num_frames. Where the data directory has durations, they must sum to the frames exactly.
+    What was left out is named in --out_dir/skipped.tsv. Parts of dump_upstream are joined alike;
+    --out_dir/upstream.json then says what made them.
+
+    Args:
+        data_dir: Data directory that the features were made from.
+        parts_dir: Where dump_features wrote its parts.
+        num_jobs: How many parts there are.
+        out_dir: Dump directory to write, in place of what is there.
+        stats_out: Write mean and standard deviation of every mel bin over this set to this JSON file.
+        audio_out: Audio settings of the dump (default: audio.json beside --out_dir).
+        max_failures: Fail if more than this share failed.
+        remove_parts: Remove the parts at the end (they share the arks' space).
+    """
+    data = DataDir(data_dir)
+    settings, skipped = read_parts(parts_dir, num_jobs, out_dir, data, max_failures)
+    readers = {job: MatrixReader(parts_dir / f"feats.{job}.scp") for job in range(1, num_jobs + 1)}
+    reader_of = {utt: reader for reader in readers.values() for utt in reader}
+    frames = {utt: reader.shape(utt)[0] for utt, reader in reader_of.items()}
+    if data.has("durations"):
+        check_durations(data, frames, skipped)
+    if not frames:
+        raise UserError(f"{data.path}: no utterance is left to dump: {skipped.counts()}")
+    made_by = read_representation(parts_dir, num_jobs)
+    stats = None
+    if stats_out:
+        matrices = (reader_of[utt][utt] for utt in sorted(frames))
+        stats = mel_stats(matrices, floor=None) if made_by else mel_stats(matrices)
+    write_dump(out_dir, data, frames, [parts_dir / f"feats.{job}.scp" for job in readers], skipped, made_by)
+    settings.save(audio_out or out_dir.parent / "audio.json")
+    if stats is not None:
+        write_json(stats_out, stats, indent=None)
+        if made_by:
+            report_rounding(max(reader_of[utt].rounding(utt) for utt in frames), stats)
+    if remove_parts:
+        clear(parts_dir)
+    hours = sum(frames.values()) * settings.frame_shift / 3600
+    print(f"{out_dir}: {len(frames)} utterances, {sum(frames.values())} frames, {hours:.2f} h")
+    skipped.report("left out", out_dir / "skipped.tsv")
 
 
 def mel_stats(matrices: Iterable[np.ndarray], floor: float | None = 0.05) -> dict[str, list[float] | int]:
@@ -117,52 +142,41 @@ def check_durations(data: DataDir, frames: dict[str, int], skipped: SkipList) ->
             )
 
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    """Write a dump directory."""
-    options = get_parser().parse_args(argv)
-    data, parts, out = DataDir(options.data_dir), options.parts_dir, options.out_dir
-    settings, skipped = read_parts(parts, options.num_jobs, out, data, options.max_failures)
-    readers = {job: MatrixReader(parts / f"feats.{job}.scp") for job in range(1, options.num_jobs + 1)}
-    job_of = {utt: job for job, reader in readers.items() for utt in reader}
-    frames = {utt: readers[job].shape(utt)[0] for utt, job in job_of.items()}
-    if data.has("durations"):
-        check_durations(data, frames, skipped)
-    if not frames:
-        raise UserError(f"{data.path}: no utterance is left to dump: {skipped.counts()}")
-    made_by = read_representation(parts, options.num_jobs)
-    stats = None
-    if options.stats_out:
-        matrices = (readers[job_of[utt]][utt] for utt in sorted(frames))
-        stats = mel_stats(matrices, floor=None) if made_by else mel_stats(matrices)
+def write_dump(
+    out: Path,
+    data: DataDir,
+    frames: dict[str, int],
+    parts: list[Path],
+    skipped: SkipList,
+    made_by: Representation | None,
+) -> None:
+    """Write a dump directory, whole or not at all.
+
+    Args:
+        out: The directory.
+        data: Data directory that the features were made from.
+        frames: Number of frames by utterance, of those that go in.
+        parts: The feats.scp of every part, with its ark beside it.
+        skipped: What was left out.
+        made_by: What made the features, where a published model did.
+    """
     with atomic_dir(out) as folder:
         tables = data.subset(frames, folder / "tables").path
         for path in sorted(tables.iterdir()):
             path.rename(folder / path.name)
         tables.rmdir()
         scp: dict[str, str] = {}
-        for job in readers:
-            ark = f"feats.{job}.ark"
-            link_or_copy(parts / ark, folder / ark)
-            for utt, entry in read_table(parts / f"feats.{job}.scp").items():
+        for part in parts:
+            ark = part.with_suffix(".ark")
+            link_or_copy(ark, folder / ark.name)
+            for utt, entry in read_table(part).items():
                 if utt in frames:
-                    scp[utt] = f"{out / ark}:{entry.rpartition(':')[2]}"
+                    scp[utt] = f"{out / ark.name}:{entry.rpartition(':')[2]}"
         write_table(folder / "feats.scp", scp)
         write_table(folder / "utt2num_frames", frames)
         skipped.write(folder / "skipped.tsv")
         if made_by:
             made_by.save(folder / "upstream.json")
-    settings.save(options.audio_out or out.parent / "audio.json")
-    if stats is not None:
-        with atomic_write(options.stats_out) as file:
-            file.write(json.dumps(stats) + "\n")
-        if made_by:
-            report_rounding(max(readers[job_of[utt]].rounding(utt) for utt in frames), stats)
-    if options.remove_parts:
-        remove_parts(parts)
-    hours = sum(frames.values()) * settings.frame_shift / 3600
-    print(f"{out}: {len(frames)} utterances, {sum(frames.values())} frames, {hours:.2f} h")
-    skipped.report("left out", out / "skipped.tsv")
 
 
 def read_parts(
@@ -235,7 +249,7 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def remove_parts(parts: Path) -> None:
+def clear(parts: Path) -> None:
     """Remove what dump_features wrote, and the directory if empty; the arks live on in the dump directory."""
     for pattern in (
         "feats.*.ark",
@@ -250,6 +264,8 @@ def remove_parts(parts: Path) -> None:
     if not any(parts.iterdir()):
         parts.rmdir()
 
+
+main = command(combine_features)
 
 if __name__ == "__main__":
     main()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import sys
 from pathlib import Path
 from typing import Any
 
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.errors import UserError
-from ctap.files.atomic import atomic_write
+from ctap.files.atomic import write_json
 from ctap.files.tables import read_table
 from ctap.metrics.compare import Comparison, compare
 from ctap.metrics.provenance import collect_meta
@@ -28,7 +27,7 @@ def compare_scores(
     seed: int = 0,
     out: Path | None = None,
 ) -> None:
-    """Say of every figure that two systems share how far apart they are, and whether that may be chance.
+    """Compare two systems utterance by utterance: how far apart, and whether that may be chance.
 
     Only utterances that both systems have take part, so the figures may differ from those of the files of
     scores. With many figures some fall below p = 0.05 by chance: one in twenty where nothing differs.
@@ -75,9 +74,7 @@ def compare_scores(
             "figures": {key: plain(it) for key, it in found.items()},
             "meta": collect_meta(seed=seed, config=settings),
         }
-        with atomic_write(out) as file:
-            json.dump(content, file, ensure_ascii=False, indent=2, allow_nan=False)
-            file.write("\n")
+        write_json(out, content, allow_nan=False)
 
 
 def plain(comparison: Comparison) -> dict[str, Any]:
@@ -111,5 +108,7 @@ def table_of(scores: list[Scores], found: dict[str, Comparison]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+main = command(compare_scores)
+
 if __name__ == "__main__":
-    command(compare_scores, figures="only these figures")
+    main()

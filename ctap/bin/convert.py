@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
+from ctap.bin.batch import Batch, read_waves
+from ctap.bin.common import set_up_logging
+from ctap.bin.entry import command
 from ctap.models.vocoder import DEFAULT
 
 
 def convert(
     model: Path,
-    prompt: Path,
+    prompt: Path | list[Path],
     out: Path,
     wav: list[Path] | None = None,
     scp: Path | None = None,
@@ -23,7 +25,7 @@ def convert(
 
     Args:
         model: Model directory, fine-tuned on the target's speech.
-        prompt: Recording of the target.
+        prompt: Recordings of the target; of several, what is heard is averaged.
         out: Directory for wav/<id>.wav and wav.scp.
         wav: Source recordings.
         scp: Or a list of them: "id path" a line.
@@ -35,18 +37,23 @@ def convert(
     import ctap
 
     set_up_logging()
-    sources = share(wave_list(wav, scp), job, num_jobs)
+    batch = Batch("conversion", *read_waves(wav, scp), out, job, num_jobs)
     loaded = ctap.load(model, device, vocoder)
     _ = loaded.vocoder  # one that does not fit is refused here, not at every source
+    voice = loaded.prompt(prompt)
+    (out / "wav").mkdir(parents=True, exist_ok=True)
+    batch.check(lambda utt, source: loaded.check_source(source))
 
     def say(utt: str, source: str) -> str:
         path = out / "wav" / f"{utt}.wav"
-        loaded.convert(source, prompt).save(path)
+        loaded.convert(source, voice).save(path)
         return str(path)
 
-    (out / "wav").mkdir(parents=True, exist_ok=True)
-    over(sources, "conversion", say, lambda done: write_list(out, "wav.scp", done, job, num_jobs))
+    batch.run(say, lambda done: batch.write("wav.scp", done))
+    batch.finish(batch.path("wav.scp"))
 
+
+main = command(convert)
 
 if __name__ == "__main__":
-    command(convert, wav="source recordings")
+    main()

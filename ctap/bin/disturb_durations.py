@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ctap.align.durations import read_durations, write_durations
 from ctap.align.jitter import disturb_all
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.errors import UserError
 
 
@@ -44,5 +44,7 @@ def _edges(counts: list[int]) -> list[int]:
     return [sum(counts[: i + 1]) for i in range(len(counts) - 1)]
 
 
+main = command(disturb_durations)
+
 if __name__ == "__main__":
-    command(disturb_durations)
+    main()

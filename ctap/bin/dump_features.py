@@ -1,23 +1,21 @@
-"""Compute the log-mel features of one job's share of a data directory (stage 2).
-
-Job J of N writes feats.J.ark, feats.J.scp, failed.J.tsv and audio.J.json into --parts_dir, each whole or not
-at all; ``ctap.bin.combine_features`` joins the parts. Recordings that can't be read are named and counted.
-"""
+"""Compute the log-mel features of one job's share of a data directory (stage 2)."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError
-from ctap.errors import UserError, cli
+from ctap.bin.entry import command
+from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.files.tables import write_table
+from ctap.jobs import share
 from ctap.kaldi.ark import MatrixWriter
 from ctap.kaldi.datadir import DataDir
 from ctap.threads import limit_threads
@@ -27,7 +25,7 @@ FAILURE = "recording failed"
 
 @dataclass(frozen=True)
 class PartOptions:
-    """Which part of a data directory's features to write, and how; the command's options of these names."""
+    """Which part of a data directory's features to write, and how; options of the commands that do so."""
 
     data_dir: Path
     parts_dir: Path
@@ -36,43 +34,6 @@ class PartOptions:
     max_seconds: float = 60.0
     max_failures: float = 0.05
     compression: int | None = 5
-
-
-def get_parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="dump_features", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data_dir", type=Path, required=True, help="data directory with wav.scp")
-    add("--parts_dir", type=Path, required=True, help="where the parts of all jobs go")
-    add("--job", type=int, default=1, help="this job, from 1 (default: 1)")
-    add("--num_jobs", type=int, default=1, help="jobs in all (default: 1)")
-    add("--settings", type=Path, help="JSON or YAML of audio settings (default: ctap.audio.settings)")
-    add("--max_seconds", type=float, default=60.0, help="refuse longer recordings (default: 60)")
-    add("--max_failures", type=float, default=0.05, help="fail if more than this share fails (default: 0.05)")
-    add(
-        "--compression",
-        type=compression,
-        default=5,
-        help="Kaldi compression method 2, 3 or 5, 0 for none (default: 5)",
-    )
-    return parser
-
-
-def compression(word: str) -> int | None:
-    """A compression method; ``0`` is none."""
-    if word not in ("0", "1", "2", "3", "5"):
-        raise argparse.ArgumentTypeError(f"expected 0, 1, 2, 3 or 5, not {word!r}")
-    return int(word) or None
-
-
-def my_share(utterances: list[str], job: int, num_jobs: int) -> list[str]:
-    """The utterances of job ``job`` of ``num_jobs``: runs of neighbours of nearly equal size."""
-    if not 1 <= job <= num_jobs:
-        raise UserError(f"--job {job}: expected 1 to --num_jobs {num_jobs}")
-    count = len(utterances)
-    return utterances[count * (job - 1) // num_jobs : count * job // num_jobs]
 
 
 def check_failures(failed: int, total: int, most: float, where: object) -> None:
@@ -103,7 +64,7 @@ def write_part(
 
     limit_threads()
     wav_scp = DataDir(options.data_dir).wav_scp
-    mine = my_share(list(wav_scp), options.job, options.num_jobs)
+    mine = share(wav_scp, options.job, options.num_jobs)
     failed = SkipList()
     parts, job = options.parts_dir, options.job
     parts.mkdir(parents=True, exist_ok=True)
@@ -123,18 +84,41 @@ def write_part(
     check_failures(len(failed), len(mine), options.max_failures, parts / f"failed.{job}.tsv")
 
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    """Write one job's features."""
+def dump_features(
+    data_dir: Path,
+    parts_dir: Path,
+    job: int = 1,
+    num_jobs: int = 1,
+    settings: Path | None = None,
+    max_seconds: float = 60.0,
+    max_failures: float = 0.05,
+    compression: Literal[0, 1, 2, 3, 5] = 5,
+) -> None:
+    """Compute the log-mel features of one job's share of a data directory.
+
+    Job J of N writes feats.J.ark, feats.J.scp, failed.J.tsv and audio.J.json into --parts_dir, each whole or
+    not at all; combine_features joins the parts. Recordings that can't be read are named and counted.
+
+    Args:
+        data_dir: Data directory with wav.scp.
+        parts_dir: Where the parts of all jobs go.
+        job: This job's number, from 1.
+        num_jobs: Jobs that share the recordings.
+        settings: JSON or YAML of audio settings; without, the paper's.
+        max_seconds: Refuse longer recordings.
+        max_failures: Fail if more than this share fails.
+        compression: Kaldi compression method, 0 for none.
+    """
     import torch
 
     from ctap.audio.logmel import log_mel
 
-    options = get_parser().parse_args(argv)
-    settings = AudioSettings.load(options.settings) if options.settings else AudioSettings()
-    part = PartOptions(**{field.name: getattr(options, field.name) for field in fields(PartOptions)})
-    write_part(part, settings, lambda wave: log_mel(torch.from_numpy(wave), settings).numpy())
+    audio = AudioSettings.load(settings)
+    part = PartOptions(data_dir, parts_dir, job, num_jobs, max_seconds, max_failures, compression or None)
+    write_part(part, audio, lambda wave: log_mel(torch.from_numpy(wave), audio).numpy())
 
+
+main = command(dump_features)
 
 if __name__ == "__main__":
     main()

@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctap.audio.settings import AudioSettings
-from ctap.bin.common import command
 from ctap.bin.dump_features import PartOptions, write_part
+from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.upstream.registry import make_upstream
 
@@ -33,7 +33,10 @@ def dump_upstream(
     max_failures: float = 0.05,
     compression: int = 3,
 ) -> None:
-    """Write one job's features, at the toolkit's frame rate.
+    """Compute a published model's representation of one job's share of a data directory.
+
+    It is brought to the toolkit's frame rate; combine_features joins the parts. Exit status 3: a package or
+    the model is not there (check_upstream asks that first).
 
     Args:
         kind: codec, wav2vec2, hubert, hubert_frames or whisper.
@@ -54,7 +57,7 @@ def dump_upstream(
     """
     if compression not in (0, 3, 5):
         raise UserError(f"--compression {compression}: expected 3, 5 or 0")
-    audio = AudioSettings.load(settings) if settings else AudioSettings()
+    audio = AudioSettings.load(settings)
     upstream = make_upstream(
         kind, model, audio, revision=revision, device=device, bandwidth=bandwidth, layer=layer, kmeans=kmeans
     )
@@ -65,5 +68,7 @@ def dump_upstream(
     write_part(part, audio, upstream.encode)
 
 
+main = command(dump_upstream)
+
 if __name__ == "__main__":
-    command(dump_upstream)
+    main()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command, over, set_up_logging, share, wave_list
+from ctap.bin.batch import Batch, read_waves
+from ctap.bin.common import set_up_logging
+from ctap.bin.entry import command
 from ctap.kaldi.ark import MatrixWriter
 
 
@@ -17,7 +19,7 @@ def embed(
     job: int = 1,
     num_jobs: int = 1,
 ) -> None:
-    """Extract S, one vector for every 10 ms of speech.
+    """Write speech embeddings S of recordings, one vector for every 10 ms, as a Kaldi ark.
 
     Args:
         model: Model directory.
@@ -31,17 +33,21 @@ def embed(
     import ctap
 
     set_up_logging()
-    items = share(wave_list(wav, scp), job, num_jobs)
+    batch = Batch("embedding", *read_waves(wav, scp), out, job, num_jobs)
     loaded = ctap.load(model, device)
     out.mkdir(parents=True, exist_ok=True)
+    batch.check(lambda utt, path: loaded.check_source(path))
     name = "embed" if num_jobs == 1 else f"embed.{job}"
-    with MatrixWriter(out / f"{name}.ark", out / f"{name}.scp", compression=None) as writer:
+    with MatrixWriter(out / f"{name}.ark", out / f"{name}.scp", compression=None, growing=True) as writer:
 
         def write(utt: str, path: str) -> None:
             writer[utt] = loaded.embed(path).numpy()
 
-        over(items, "embedding", write)
+        batch.run(write, lambda done: writer.save())
+    batch.finish(out / f"{name}.scp")
 
+
+main = command(embed)
 
 if __name__ == "__main__":
-    command(embed, wav="recordings")
+    main()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from ctap.bin.common import command, set_up_logging
+from ctap.bin.common import set_up_logging
+from ctap.bin.entry import command
 from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
@@ -70,9 +71,7 @@ def embed_speakers(
     logging.info("%s: %d speakers, %d recordings", out_dir, len(embedded), sum(map(len, embedded.values())))
 
 
+main = command(embed_speakers)
+
 if __name__ == "__main__":
-    command(
-        embed_speakers,
-        spk2utt="tables of speakers and their utterances",
-        wav_scp="tables of the files of these utterances",
-    )
+    main()

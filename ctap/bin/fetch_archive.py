@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.files.archives import check, fetch, unpack
 
 
@@ -43,5 +43,7 @@ def fetch_archive(
         archive.unlink()
 
 
+main = command(fetch_archive)
+
 if __name__ == "__main__":
-    command(fetch_archive)
+    main()

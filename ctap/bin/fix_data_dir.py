@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
-from ctap.errors import cli
+from ctap.bin.entry import command
 from ctap.kaldi.datadir import fix
 from ctap.text.languages import language_in
 
 
-def get_parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    parser = argparse.ArgumentParser(prog="fix_data_dir", description=__doc__)
-    parser.add_argument("data_dir", nargs="+", type=Path, help="a Kaldi data directory")
-    parser.add_argument(
-        "--audio", action="store_true", help="also remove utterances whose audio is missing or unreadable"
-    )
-    return parser
+def fix_data_dir(data_dir: list[Path], /, audio: bool = False) -> None:
+    """Mend data directories in place; removed lines and the old files go to <data_dir>/.backup.
+
+    What was done is printed, counted by reason.
+
+    Args:
+        data_dir: Kaldi data directories.
+        audio: Also remove utterances whose audio is missing or unreadable.
+    """
+    for path in data_dir:
+        print(fix(path, phones=language_in(path).phone_tables, audio=audio))
 
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    """Mend each directory and print what was done, counted by reason."""
-    options = get_parser().parse_args(argv)
-    for path in options.data_dir:
-        print(fix(path, phones=language_in(path).phone_tables, audio=options.audio))
-
+main = command(fix_data_dir)
 
 if __name__ == "__main__":
     main()

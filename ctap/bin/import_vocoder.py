@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ctap.audio.settings import AudioSettings
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.models.onnx_vocoder import OnnxConfig, OnnxVocoder
 
 
@@ -17,7 +17,7 @@ def import_vocoder(
     layout: Literal["channels_first", "frames_first"] = "channels_first",
     delay: int | None = None,
 ) -> None:
-    """Try a generator on a short mel, and write its directory.
+    """Make a vocoder's directory of a generator in ONNX, which is tried on a short mel first.
 
     Args:
         onnx: The generator: one input, natural-log mel, and samples as its first output.
@@ -31,5 +31,7 @@ def import_vocoder(
     print(f"{out}: {settings.n_mels} mel bands at {settings.sample_rate} Hz, hop {settings.hop_length}")
 
 
+main = command(import_vocoder)
+
 if __name__ == "__main__":
-    command(import_vocoder)
+    main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -11,9 +10,9 @@ import torch
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.errors import UserError
-from ctap.files.atomic import atomic_write
+from ctap.files.atomic import write_json
 from ctap.files.tables import read_table
 from ctap.report.plots import plot_mels, save_figure
 
@@ -26,7 +25,7 @@ def list_samples(
     settings: Path | None = None,
     count: int = 4,
 ) -> None:
-    """Write what the page of results plays.
+    """Choose the sounds that the page of results plays, and draw their mels.
 
     Args:
         out: samples.json to write.
@@ -46,7 +45,7 @@ def list_samples(
     if not common:
         raise UserError(f"--waves: {', '.join(waves)} have no utterance in common")
     texts = read_table(text) if text is not None else {}
-    audio = AudioSettings.load(settings) if settings else AudioSettings()
+    audio = AudioSettings.load(settings)
     samples = []
     for utt in common[:: max(1, len(common) // count)][:count]:
         mels = {}
@@ -58,10 +57,10 @@ def list_samples(
                 sample | {"wav": os.path.relpath(rows[utt], out.parent), "mel_png": f"samples/{utt}.png"}
             )
         save_figure(plot_mels(mels), picture)
-    with atomic_write(out) as file:
-        json.dump(samples, file, ensure_ascii=False, indent=1)
-        file.write("\n")
+    write_json(out, samples, indent=1)
 
+
+main = command(list_samples)
 
 if __name__ == "__main__":
-    command(list_samples, waves="lists of sounds, each role=wav.scp (recording, vocoded, tts, vc, source)")
+    main()

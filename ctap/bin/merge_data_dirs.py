@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
 from ctap.files.tables import write_table
@@ -42,5 +42,7 @@ def merge_data_dirs(inputs: list[Path], out_dir: Path) -> None:
     print(f"{out_dir}: {len(seen)} utterances of {', '.join(map(str, inputs))}")
 
 
+main = command(merge_data_dirs)
+
 if __name__ == "__main__":
-    command(merge_data_dirs, inputs="data or dump directories, without an utterance in common")
+    main()

@@ -6,14 +6,14 @@ import json
 import zipfile
 from pathlib import Path
 
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.files.atomic import atomic_write
 from ctap.metrics.provenance import collect_meta
 from ctap.models.model_dir import Parts
 
 
 def pack(model: Path, out: Path, prompt: Path | None = None, seed: int = 777) -> None:
-    """Pack a model.
+    """Pack a model directory into one zip file that ctap.load reads once unpacked.
 
     Args:
         model: Model directory; it is loaded first, so that nothing broken is packed.
@@ -33,5 +33,7 @@ def pack(model: Path, out: Path, prompt: Path | None = None, seed: int = 777) ->
     print(f"{out}: {out.stat().st_size / 2**20:.1f} MiB; unpack it and use ctap.load('{root}')")
 
 
+main = command(pack)
+
 if __name__ == "__main__":
-    command(pack)
+    main()

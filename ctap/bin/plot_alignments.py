@@ -14,7 +14,7 @@ from ctap.align.textgrid import intervals_to_durations
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.tables import read_table
 from ctap.report.plots import plot_alignment, save_figure
@@ -39,7 +39,7 @@ def plot_alignments(
         reference: Phoneme events or TextGrids to draw below.
         settings: Audio settings; default: 24 kHz, 10 ms.
     """
-    audio = AudioSettings.load(settings) if settings else AudioSettings()
+    audio = AudioSettings.load(settings)
     alignments = read_durations(data_dir)
     waves = read_table(data_dir / "wav.scp")
     missing = [u for u in utterances or () if u not in alignments]
@@ -80,5 +80,7 @@ def _optional(path: Path) -> dict[str, str]:
     return read_table(path) if path.is_file() else {}
 
 
+main = command(plot_alignments)
+
 if __name__ == "__main__":
-    command(plot_alignments, utterances="draw these instead")
+    main()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import ctap
-from ctap.bin.common import command, over, set_up_logging, share
-from ctap.bin.synthesize import read_durations, whole_numbers
+from ctap.bin.batch import Batch
+from ctap.bin.common import set_up_logging
+from ctap.bin.entry import command
+from ctap.bin.synthesize import whole_numbers
 from ctap.errors import UserError
+from ctap.files.skips import SkipList
 from ctap.files.tables import read_table
 from ctap.kaldi.ark import MatrixWriter
 
@@ -20,7 +23,9 @@ def predict_mels(
     job: int = 1,
     num_jobs: int = 1,
 ) -> None:
-    """Predict the mel of every recording, frame by frame with it, with the recording as its own prompt.
+    """Predict the mels of recordings from their phones and durations, for adapting a vocoder.
+
+    Frame by frame with the recording, which is its own prompt.
 
     Args:
         model: Model directory with a decoder that reads phonemes: CTAP's, or a target speaker's.
@@ -33,19 +38,25 @@ def predict_mels(
     set_up_logging()
     loaded = ctap.load(model, device)
     phones = read_table(data_dir / "aligned_phones")
-    durations, waves = read_durations(data_dir / "durations", phones), read_table(data_dir / "wav.scp")
-    if missing := sorted(set(phones) - set(waves)):
-        raise UserError(f"{data_dir}/wav.scp: no recording of {missing[0]} and {len(missing) - 1} more")
+    durations, waves = read_table(data_dir / "durations"), read_table(data_dir / "wav.scp")
+    for table, rows in (("wav.scp", waves), ("durations", durations)):
+        if missing := sorted(set(phones) - set(rows)):
+            raise UserError(f"{data_dir}/{table}: nothing of {missing[0]} and {len(missing) - 1} more")
     out.mkdir(parents=True, exist_ok=True)
+    batch = Batch("prediction", {utt: waves[utt] for utt in phones}, SkipList(), out, job, num_jobs)
     own = "" if num_jobs == 1 else f".{job}"
     with MatrixWriter(out / f"feats{own}.ark", out / f"feats.scp{own}", 5) as writer:
 
         def predict(utt: str, wave: str) -> None:
             spans = whole_numbers(durations[utt])
-            writer[utt] = loaded.predict_mel(phones[utt].split(), spans, wave).numpy()
+            voice = loaded.prompt(wave, strict=False)
+            writer[utt] = loaded.predict_mel(phones[utt].split(), spans, voice).numpy()
 
-        over(share({utt: waves[utt] for utt in phones}, job, num_jobs), "prediction", predict)
+        batch.run(predict)
+    batch.finish(out / f"feats.scp{own}")
 
+
+main = command(predict_mels)
 
 if __name__ == "__main__":
-    command(predict_mels)
+    main()

@@ -1,110 +1,82 @@
-"""Complete a corpus's data directory: check recordings, make phones, leave out what is unusable.
-
-A recipe writes wav.scp, utt2spk, text (of Mandarin: text and/or pinyin), and if known spk2gender (m, f),
-utt2part (train, dev, test) and prosody into --in_dir. In --out_dir every utterance then has wav.scp, utt2spk,
-text (Mandarin: hanzi only), phones, what else the language has (pinyin; word_phones: phones of each word),
-utt2dur (seconds) and utt2audio (a digest of the recording's file, by which later stages notice that it was
-rewritten); text.json says in which language and how the texts were read, and with which phones, and models
-trained on them are told. What is left out is named with its reason in --skipped, after what the recipe itself
-wrote to skipped.tsv in --in_dir (columns utt, reason, detail).
-"""
+"""Complete a data directory: check recordings, make phones, leave out what is unusable."""
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
 from ctap.audio.headers import check_recordings
-from ctap.errors import UserError, cli
+from ctap.bin.entry import command
+from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.kaldi.prepare import Tables, read_tables, select, write_tables
 from ctap.text.language import Language
-from ctap.text.languages import LANGUAGE_HELP, language_of, rules_for
+from ctap.text.languages import language_of, rules_for
 from ctap.text.rules import RULES_FILE, TextRules
 
 FRAME_SECONDS = 0.01
 
 
-def get_parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="prepare_text", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--in_dir", type=Path, required=True, help="data directory that the recipe wrote")
-    add("--out_dir", type=Path, required=True, help="data directory to write, in place of what is there")
-    add("--skipped", type=Path, help="default: skipped.tsv beside --out_dir")
-    add("--notices", type=Path, help="kept, with a remark; default: notices.tsv beside --out_dir")
-    add("--language", default=TextRules.language, help=LANGUAGE_HELP)
-    add("--phones_of", type=Path, metavar="DIR", help=PHONES_HELP)
-    add("--sandhi", type=yes_or_no, default=False, metavar="true|false", help=SANDHI_HELP)
-    add("--spell_latin", type=yes_or_no, default=False, metavar="true|false", help=SPELL_HELP)
-    add("--min_seconds", type=float, default=0.1, help="leave out shorter recordings (default: 0.1)")
-    add("--max_seconds", type=float, default=60.0, help="leave out longer recordings (default: 60)")
-    add("--num_threads", type=int, default=8, help="recordings read at a time (default: 8)")
-    return parser
+def prepare_text(
+    in_dir: Path,
+    out_dir: Path,
+    skipped: Path | None = None,
+    notices: Path | None = None,
+    language: str = TextRules.language,
+    phones_of: Path | None = None,
+    sandhi: bool = False,
+    spell_latin: bool = False,
+    min_seconds: float = 0.1,
+    max_seconds: float = 60.0,
+    num_threads: int = 8,
+) -> None:
+    """Complete a data directory: check recordings, make phones, leave out what is unusable.
 
+    A recipe writes wav.scp, utt2spk, text (of Mandarin: text and/or pinyin), and if known spk2gender (m, f),
+    utt2part (train, dev, test) and prosody into --in_dir. In --out_dir every utterance then has wav.scp,
+    utt2spk, text (Mandarin: hanzi only), phones, tables of the language (pinyin; word_phones: phones of each
+    word), utt2dur (seconds) and utt2audio (a digest of the recording, by which later stages notice that it
+    was rewritten); text.json says how the texts were read, and models trained on them are told. What is left
+    out is named with its reason in --skipped, after what the recipe wrote to skipped.tsv in --in_dir.
 
-PHONES_HELP = (
-    "model or data directory whose phones to keep to, where they are collected from the corpus: "
-    "utterances with others are left out, and the phones named"
-)
-SANDHI_HELP = "tone sandhi where hanzi are read (given pinyin stays as it is; default: false)"
-SPELL_HELP = "Latin letters by their names where hanzi are read; else left out (default: false)"
-
-
-def yes_or_no(word: str) -> bool:
-    """``true`` or ``false``, as recipes write it."""
-    if word.lower() not in ("true", "false"):
-        raise argparse.ArgumentTypeError(f"expected true or false, not {word!r}")
-    return word.lower() == "true"
-
-
-@cli
-def main(argv: list[str] | None = None) -> None:
-    """Write the completed data directory and report what was left out."""
-    options = get_parser().parse_args(argv)
-    skipped_path = options.skipped or options.out_dir.parent / "skipped.tsv"
-    notices_path = options.notices or options.out_dir.parent / "notices.tsv"
-    skipped, notices = SkipList(), SkipList()
-    skipped.extend(options.in_dir / "skipped.tsv")
-    notices.extend(options.in_dir / "notices.tsv")
-    tables = read_tables(options.in_dir)
-    options_of_text = {"sandhi": options.sandhi, "spell_latin": options.spell_latin}
-    rules = rules_for(options.language, phones_of=options.phones_of, **options_of_text)
-    language = language_of(rules)
-    keep = consistent(tables, options.in_dir, skipped, language)
-    recordings = check_recordings(
-        {utt: tables["wav.scp"][utt] for utt in keep},
-        skipped,
-        notices,
-        min_seconds=options.min_seconds,
-        max_seconds=options.max_seconds,
-        num_threads=options.num_threads,
-    )
+    Args:
+        in_dir: Data directory that the recipe wrote.
+        out_dir: Data directory to write, in place of what is there.
+        skipped: What is left out; default: skipped.tsv beside --out_dir.
+        notices: Kept, with a remark; default: notices.tsv beside --out_dir.
+        language: Of the texts: mandarin, english, espeak:VOICE (such as espeak:de) or custom:FILE.
+        phones_of: Model or data directory whose phones to keep to; utterances with others are left out.
+        sandhi: Tone sandhi where hanzi are read (given pinyin stays as it is).
+        spell_latin: Latin letters by their names where hanzi are read; else such utterances are left out.
+        min_seconds: Leave out shorter recordings.
+        max_seconds: Leave out longer recordings.
+        num_threads: Recordings read at a time.
+    """
+    left_out, remarks = SkipList(), SkipList()
+    left_out.extend(in_dir / "skipped.tsv")
+    remarks.extend(in_dir / "notices.tsv")
+    tables = read_tables(in_dir)
+    rules = rules_for(language, phones_of=phones_of, sandhi=sandhi, spell_latin=spell_latin)
+    spoken = language_of(rules)
+    waves = {utt: tables["wav.scp"][utt] for utt in consistent(tables, in_dir, left_out, spoken)}
+    limits = {"min_seconds": min_seconds, "max_seconds": max_seconds}
+    recordings = check_recordings(waves, left_out, remarks, **limits, num_threads=num_threads)
     seconds = {utt: recording.seconds for utt, recording in recordings.items()}
-    made = read_all(tables, seconds, language, skipped, notices)
+    made = read_all(tables, seconds, spoken, left_out, remarks)
     made["utt2audio"] = {utt: recordings[utt].digest for utt in made["phones"]}
-    skipped.write(skipped_path)
-    notices.write(notices_path)
-    skipped.report("left out", skipped_path)
-    notices.report("kept, with a remark", notices_path)
+    skipped, notices = skipped or out_dir.parent / "skipped.tsv", notices or out_dir.parent / "notices.tsv"
+    for listed, path, title in ((left_out, skipped, "left out"), (remarks, notices, "kept, with a remark")):
+        listed.write(path)
+        listed.report(title, path)
     if not made["phones"]:
-        raise UserError(f"{options.in_dir}: no utterance can be used; {skipped_path} says why of each")
-    result = select({**tables, **made}, made["phones"].keys())
-    if "spk2gender" in result:
-        result["spk2gender"] = {spk: gender(spk, word, options) for spk, word in result["spk2gender"].items()}
-    if not rules.phones:
-        rules = replace(rules, phones=language.collect(p for own in made["phones"].values() for p in own))
-    write_tables(options.out_dir, result, {RULES_FILE: rules.as_json()})
+        raise UserError(f"{in_dir}: no utterance can be used; {skipped} says why of each")
+    rules = with_phones(rules, made)
+    write(out_dir, select({**tables, **made}, made["phones"].keys()), rules, in_dir)
     if "text" not in tables:
-        print(language.without_text)
-    if rules.phones:
-        print(f"{options.out_dir}/{RULES_FILE}: {len(rules.phones)} phones of {rules.language}")
+        print(spoken.without_text)
     hours = sum(seconds[utt] for utt in made["phones"]) / 3600
-    count, speakers = len(made["phones"]), len(result["spk2utt"])
-    print(f"{options.out_dir}: {count} utterances of {speakers} speakers, {hours:.2f} h")
+    speakers = len({tables["utt2spk"][utt] for utt in made["phones"]})
+    print(f"{out_dir}: {len(made['phones'])} utterances of {speakers} speakers, {hours:.2f} h")
 
 
 def consistent(tables: Tables, where: Path, skipped: SkipList, language: Language) -> list[str]:
@@ -118,7 +90,7 @@ def consistent(tables: Tables, where: Path, skipped: SkipList, language: Languag
     if not given:
         listed = " nor ".join(language.given)
         one = "neither " if len(language.given) > 1 else "no "
-        raise UserError(f"{where}: holds {one}{listed}; write one of them (or more)")
+        raise UserError(f"{where}: holds {one}{listed}; write one of them (or both)")
     texts = set().union(*(tables[name].keys() for name in given))
     for utt in recordings.keys() - texts:
         skipped.add(utt, "recording without text", recordings[utt])
@@ -163,13 +135,26 @@ def read_all(
     return made
 
 
-def gender(speaker: str, word: str, options: argparse.Namespace) -> str:
-    """``m`` or ``f`` from what a recipe wrote."""
-    letter = word[:1].lower()
-    if letter not in ("m", "f"):
-        raise UserError(f"{options.in_dir / 'spk2gender'}: {speaker!r} has {word!r}, expected m or f")
-    return letter
+def with_phones(rules: TextRules, made: Tables) -> TextRules:
+    """``rules`` with the phones of the corpus, where its language collects them and none are set."""
+    if rules.phones:
+        return rules
+    return replace(
+        rules, phones=language_of(rules).collect(p for own in made["phones"].values() for p in own)
+    )
 
+
+def write(out_dir: Path, tables: Tables, rules: TextRules, in_dir: Path) -> None:
+    """Write the data directory, with ``m`` or ``f`` of every speaker as the recipe gave it in ``in_dir``."""
+    for speaker, word in tables.get("spk2gender", {}).items():
+        letter = word[:1].lower()
+        if letter not in ("m", "f"):
+            raise UserError(f"{in_dir / 'spk2gender'}: {speaker!r} has {word!r}, expected m or f")
+        tables["spk2gender"][speaker] = letter
+    write_tables(out_dir, tables, {RULES_FILE: rules.as_json()})
+
+
+main = command(prepare_text)
 
 if __name__ == "__main__":
     main()

@@ -8,8 +8,10 @@ import torch
 
 from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.settings import AudioSettings
-from ctap.audio.wave import load_wave, save_wave
-from ctap.bin.common import command, over, set_up_logging, share, wave_list, write_list
+from ctap.audio.wave import check_wave, load_wave, save_wave
+from ctap.bin.batch import Batch, read_waves
+from ctap.bin.common import set_up_logging
+from ctap.bin.entry import command
 from ctap.device import choose_device
 from ctap.models.vocoder import DEFAULT, load_vocoder
 
@@ -24,7 +26,7 @@ def resynthesize(
     job: int = 1,
     num_jobs: int = 1,
 ) -> None:
-    """Take recordings to log-mel and back.
+    """Take recordings to log-mel and back: the best that synthesis can reach with this vocoder.
 
     Args:
         audio: Mel settings: audio.json of a dump or a model directory.
@@ -48,10 +50,14 @@ def resynthesize(
         save_wave(path, vocode(invert, mel, settings), settings.sample_rate)
         return str(path)
 
+    batch = Batch("resynthesis", *read_waves(wav, scp), out, job, num_jobs)
     (out / "wav").mkdir(parents=True, exist_ok=True)
-    items = share(wave_list(wav, scp), job, num_jobs)
-    over(items, "resynthesis", say, lambda done: write_list(out, "wav.scp", done, job, num_jobs))
+    batch.check(lambda utt, source: check_wave(source))
+    batch.run(say, lambda done: batch.write("wav.scp", done))
+    batch.finish(batch.path("wav.scp"))
 
+
+main = command(resynthesize)
 
 if __name__ == "__main__":
-    command(resynthesize, wav="recordings")
+    main()

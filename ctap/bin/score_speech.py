@@ -2,129 +2,208 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ctap.errors import UserError, cli
+from ctap.audio.settings import AudioSettings
+from ctap.bin.entry import command
+from ctap.errors import UserError
+from ctap.files.tables import read_table
+from ctap.metrics import quality as predictors
+from ctap.metrics import speaker as encoders
+from ctap.metrics.provenance import collect_meta
+from ctap.metrics.results import SIMILARITIES, Metric, write_scores
+from ctap.metrics.speaker_metrics import (
+    embed_list,
+    embed_speakers,
+    metrics_of_speakers,
+    write_similarities,
+)
+from ctap.metrics.speech import PAIR_KEYS, TIMED_KEYS, metrics_of_pairs, score_list
+from ctap.report.markdown import figure, label
 
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    parser = argparse.ArgumentParser(
-        prog="python -m ctap.bin.score_speech", description=__doc__, allow_abbrev=False
-    )
-    add = parser.add_argument
-    add("--hypothesis", required=True, help="wav.scp of the generated speech")
-    add("--reference", help="wav.scp of what it should be like: the recording (default: --source_scp)")
-    add(
-        "--msep_hypothesis",
-        help="wav.scp of speech made with the reference's durations, for MSEP "
-        "(default: the converted speech, where the source is the reference)",
-    )
-    add("--vocoded", help="wav.scp of the reference's mel through the vocoder, scored beside it as ceiling")
-    add("--target_speaker_scp", help="wav.scp of recordings of the target speaker")
-    add("--source_scp", "--source", help="wav.scp of the source of every converted utterance (same names)")
-    add(
-        "--speakers",
-        type=Path,
-        help="recordings of speakers: a data directory (spk2utt, wav.scp), or what ctap.bin.embed_speakers "
-        "made of them (the target's are used if --target_speaker_scp is not given)",
-    )
-    add("--target_speaker", default="", help="name of the target speaker in SPK2UTT")
-    add("--max_refs", type=int, default=30, help="recordings per speaker for the speaker encoder")
-    add("--speaker_encoder", default="resemblyzer", help="speaker encoder, or none")
-    add("--quality", default="dnsmos", help="predictor of speech quality: dnsmos, where installed, or none")
-    add("--settings", type=Path, help="audio settings (dump/audio.json); the paper's by default")
-    add("--out", type=Path, required=True, help="scores.json to write")
-    add("--name", help="name of the experiment (default: the directory of --out)")
-    add("--task", help="tts or vc (default: what the name starts with)")
-    add("--config", default="", help="the configuration behind the speech, noted with the scores")
-    add("--seed", type=int, default=0, help="seed of the experiment, and of the bootstrap")
-    add("--nj", type=int, default=1, help="processes for pitch and cepstra")
-    return parser
+NOTHING = "nothing to compare with: give --reference, --source_scp, --speakers or --target_speaker_scp"
 
 
-def _embeddings_of_speakers(folder: Path, limit: int, encoder: Any) -> dict[str, dict]:
-    from ctap.files.tables import read_table
-    from ctap.kaldi.ark import MatrixReader
-    from ctap.metrics.speaker_metrics import embed_list
+def score_speech(
+    hypothesis: Path,
+    out: Path,
+    reference: Path | None = None,
+    msep_hypothesis: Path | None = None,
+    vocoded: Path | None = None,
+    target_speaker_scp: Path | None = None,
+    source_scp: Path | None = None,
+    speakers: Path | None = None,
+    target_speaker: str = "",
+    max_refs: int = 30,
+    speaker_encoder: str = "resemblyzer",
+    quality: str = "dnsmos",
+    settings: Path | None = None,
+    name: str | None = None,
+    task: str | None = None,
+    config: str = "",
+    seed: int = 0,
+    nj: int = 1,
+) -> None:
+    """Score generated speech against recordings: pitch, cepstra, whose voice it is, predicted quality.
 
-    groups = {speaker: utts.split() for speaker, utts in read_table(folder / "spk2utt").items()}
-    is_embedded = (folder / "embeddings.scp").exists()
-    scp = folder / ("embeddings.scp" if is_embedded else "wav.scp")
-    known: Mapping[str, Any] = MatrixReader(scp) if is_embedded else read_table(scp)
-    speakers = {}
-    for speaker, utts in groups.items():
-        absent = [utt for utt in utts if utt not in known]
-        if absent:
-            raise UserError(f"{scp}: no {absent[0]}, which {folder}/spk2utt gives to {speaker}")
-        if is_embedded:
-            speakers[speaker] = {utt: known[utt][0] for utt in utts[:limit]}
-        else:
-            waves = {utt: known[utt] for utt in utts[:limit]}
-            speakers[speaker] = embed_list(waves, encoder, f"speaker {speaker}")
-    return speakers
+    Args:
+        hypothesis: wav.scp of the generated speech.
+        out: scores.json to write.
+        reference: wav.scp of what it should be like: the recording (default: --source_scp).
+        msep_hypothesis: wav.scp of speech made with the reference's durations, for MSEP (default: the
+            converted speech, where the source is the reference).
+        vocoded: wav.scp of the reference's mel through the vocoder, scored beside it as ceiling.
+        target_speaker_scp: wav.scp of recordings of the target speaker.
+        source_scp: wav.scp of the source of every converted utterance (same names).
+        speakers: Recordings of speakers: a data directory (spk2utt, wav.scp), or what embed_speakers made of
+            them (the target's are used if --target_speaker_scp is not given).
+        target_speaker: Name of the target speaker in spk2utt.
+        max_refs: Recordings a speaker for the speaker encoder.
+        speaker_encoder: Its name, or none.
+        quality: Predictor of speech quality: dnsmos, where installed, or none.
+        settings: Audio settings (dump/audio.json); without, the paper's.
+        name: Name of the experiment (default: the directory of --out).
+        task: tts or vc (default: what the name starts with).
+        config: The configuration behind the speech, noted with the scores.
+        seed: Seed of the experiment, and of the bootstrap.
+        nj: Processes for pitch and cepstra.
+    """
+    if not config:
+        raise UserError("--config is missing: no result goes without the configuration behind it")
+    audio = AudioSettings.load(settings)
+    speech = Speech.of(hypothesis, reference, msep_hypothesis, vocoded, source_scp)
+    voices = Voices(speaker_encoder, target_speaker_scp, source_scp, speakers, target_speaker, max_refs)
+    metrics = metrics_of_recordings(speech, audio, nj, seed)
+    metrics |= metrics_of_voices(speech, voices, out.parent / SIMILARITIES, seed)
+    metrics |= metrics_of_predictor(speech, quality, seed)
+    if not metrics:
+        raise UserError(NOTHING)
+    meta = collect_meta(seed=seed, config=config, settings=audio.as_dict())
+    write_scores(out, name or out.resolve().parent.name, metrics, meta, task=task)
+    say(metrics)
 
 
-def _speakers(arguments: argparse.Namespace, encoder: Any, hypothesis: dict[str, str], seed: int) -> dict:
-    from ctap.files.tables import read_table
-    from ctap.metrics.results import SIMILARITIES
-    from ctap.metrics.speaker import centroid
-    from ctap.metrics.speaker_metrics import embed_list, metrics_of_speakers, write_similarities
+@dataclass(frozen=True)
+class Speech:
+    """Generated speech and what it is compared with, each utterance -> file; what is not given is empty.
 
-    limit = arguments.max_refs
+    Attributes:
+        hypothesis: the generated speech.
+        reference: the recordings that it should be like.
+        timed: the same said with the reference's durations.
+        vocoded: the reference through the vocoder.
+        note: what the reference is, if another voice.
+    """
 
-    def embed(waves: dict[str, str], what: str) -> dict:
-        return embed_list(waves, encoder, what)
+    hypothesis: dict[str, str]
+    reference: dict[str, str]
+    timed: dict[str, str]
+    vocoded: dict[str, str]
+    note: str = ""
 
-    target: dict | None = None
-    if arguments.target_speaker_scp:
-        waves = list(read_table(arguments.target_speaker_scp).items())[:limit]
-        target = embed(dict(waves), "target speaker")
-    others = {}
-    if arguments.speakers:
-        speakers = _embeddings_of_speakers(arguments.speakers, limit, encoder)
-        if arguments.target_speaker and arguments.target_speaker not in speakers and target is None:
-            raise UserError(
-                f"{arguments.speakers}/spk2utt: no speaker {arguments.target_speaker!r}; "
-                f"there are {', '.join(speakers)}"
+    @classmethod
+    def of(
+        cls,
+        hypothesis: Path,
+        reference: Path | None,
+        timed: Path | None,
+        vocoded: Path | None,
+        source: Path | None,
+    ) -> Speech:
+        """Read the lists; without a reference the source is compared with, where there is one."""
+        if timed and not (reference or source):
+            raise UserError("--msep_hypothesis needs --reference, the recordings to compare with")
+        note = ""
+        if reference is None and source is not None:  # conversion keeps the timing of its source
+            reference, timed = source, timed or hypothesis
+            note = "against the source recording, another voice"
+        lists = [read_table(path) if path else {} for path in (hypothesis, reference, timed, vocoded)]
+        return cls(*lists, note)
+
+
+@dataclass(frozen=True)
+class Voices:
+    """What tells whose voice it is; the options of these names."""
+
+    encoder: str
+    target_scp: Path | None
+    source_scp: Path | None
+    speakers: Path | None
+    target: str
+    max_refs: int
+
+
+def metrics_of_recordings(speech: Speech, settings: AudioSettings, nj: int, seed: int) -> dict[str, Metric]:
+    """Pitch and cepstra against the reference, beside those of its vocoded mel; nothing without one."""
+    metrics: dict[str, Metric] = {}
+    options = {"settings": settings, "nj": nj}
+    lists = [
+        (speech.timed, TIMED_KEYS, True, "msep_hypothesis"),
+        (speech.hypothesis, PAIR_KEYS, False, "hypothesis"),
+    ]
+    for waves, keys, same_length, what in lists if speech.reference else ():
+        if not waves:
+            continue
+        scores = score_list(speech.reference, waves, same_length=same_length, what=what, **options)
+        against = {}
+        if speech.vocoded:
+            beside = {utt: wave for utt, wave in speech.vocoded.items() if utt in scores}
+            against["vocoded recording"] = score_list(
+                speech.reference, beside, same_length=same_length, what="vocoded", **options
             )
-        own = speakers.pop(arguments.target_speaker, None)
+        metrics |= metrics_of_pairs(scores, keys, against=against, note=speech.note, seed=seed)
+    return metrics
+
+
+def metrics_of_voices(speech: Speech, voices: Voices, table: Path, seed: int) -> dict[str, Metric]:
+    """Whose voice it is, and a ``table`` of the similarities to every speaker, if there are several."""
+    table.unlink(missing_ok=True)  # of an earlier run
+    encoder = None if voices.encoder == "none" else encoders.load_speaker_encoder(voices.encoder)
+    if encoder is None:
+        return {}
+    target, others, source = None, {}, None
+    if voices.target_scp:
+        waves = dict(list(read_table(voices.target_scp).items())[: voices.max_refs])
+        target = embed_list(waves, encoder, "target speaker")
+    if voices.speakers:
+        known = embed_speakers(voices.speakers, voices.max_refs, encoder)
+        if voices.target and voices.target not in known and target is None:
+            raise UserError(
+                f"{voices.speakers}/spk2utt: no speaker {voices.target!r}; there are {', '.join(known)}"
+            )
+        own = known.pop(voices.target, None)
         target = target or own
-        others = {speaker: centroid(embeddings.values()) for speaker, embeddings in speakers.items()}
-    source = None
-    if arguments.source_scp:
-        waves = read_table(arguments.source_scp)
-        source = embed({utt: waves[utt] for utt in hypothesis if utt in waves}, "sources")
+        others = {speaker: encoders.centroid(embeddings.values()) for speaker, embeddings in known.items()}
+    if voices.source_scp:
+        waves = read_table(voices.source_scp)
+        source = embed_list(
+            {utt: waves[utt] for utt in speech.hypothesis if utt in waves}, encoder, "sources"
+        )
     if target is None and not source and not others:
         return {}
-    own = embed(hypothesis, "hypothesis")
+    said = embed_list(speech.hypothesis, encoder, "hypothesis")
     if others:
-        named = {arguments.target_speaker or "target": centroid(target.values())} if target else {}
-        write_similarities(arguments.out.parent / SIMILARITIES, own, named | others)
-    return metrics_of_speakers(own, target, source=source, others=others, name=encoder.name, seed=seed)
+        named = {voices.target or "target": encoders.centroid(target.values())} if target else {}
+        write_similarities(table, said, named | others)
+    return metrics_of_speakers(said, target, source=source, others=others, name=encoder.name, seed=seed)
 
 
-def _quality(arguments: argparse.Namespace, hypothesis: dict[str, str], reference_scp: str | None) -> dict:
-    from ctap.files.tables import read_table
-    from ctap.metrics.quality import load_quality_predictor, metrics_of_quality, predict_list
-
-    predictor = load_quality_predictor(arguments.quality)
+def metrics_of_predictor(speech: Speech, name: str, seed: int) -> dict[str, Metric]:
+    """Predicted quality, beside that of the recordings and of their vocoded mels."""
+    predictor = None if name == "none" else predictors.load_quality_predictor(name)
     if predictor is None:
         return {}
     against = {}
-    for label, scp in (("recording", reference_scp), ("vocoded recording", arguments.vocoded)):
-        waves = {utt: wave for utt, wave in read_table(scp).items() if utt in hypothesis} if scp else {}
-        against[label] = predict_list(waves, predictor, label)
-    scores = predict_list(hypothesis, predictor)
-    return metrics_of_quality(scores, predictor, against=against, seed=arguments.seed)
+    for beside, known in (("recording", speech.reference), ("vocoded recording", speech.vocoded)):
+        waves = {utt: wave for utt, wave in known.items() if utt in speech.hypothesis}
+        against[beside] = predictors.predict_list(waves, predictor, beside)
+    scores = predictors.predict_list(speech.hypothesis, predictor)
+    return predictors.metrics_of_quality(scores, predictor, against=against, seed=seed)
 
 
-def _say(metrics: dict) -> None:
-    from ctap.report.markdown import figure, label
-
+def say(metrics: dict[str, Metric]) -> None:
+    """Print the figures with their intervals."""
     for key, metric in metrics.items():
         low_high = ""
         if metric.interval is not None:
@@ -133,65 +212,7 @@ def _say(metrics: dict) -> None:
         print(f"{label(key, metric)}: {figure(metric.value)}{low_high}  n = {metric.n}{beside}")
 
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    """Run the command."""
-    arguments = build_parser().parse_args(argv)
-    from ctap.audio.settings import AudioSettings
-    from ctap.files.tables import read_table
-    from ctap.metrics.provenance import collect_meta
-    from ctap.metrics.results import SIMILARITIES, write_scores
-    from ctap.metrics.speaker import load_speaker_encoder
-    from ctap.metrics.speech import PAIR_KEYS, TIMED_KEYS, metrics_of_pairs, score_list
-
-    if arguments.msep_hypothesis and not (arguments.reference or arguments.source_scp):
-        raise UserError("--msep_hypothesis needs --reference, the recordings to compare with")
-    if not arguments.config:
-        raise UserError("--config is missing: no result goes without the configuration behind it")
-    settings = AudioSettings.load(arguments.settings) if arguments.settings else AudioSettings()
-    hypothesis = read_table(arguments.hypothesis)
-    options = {"settings": settings, "nj": arguments.nj}
-    seed = arguments.seed
-    metrics: dict = {}
-    reference_scp, timed_scp, note = arguments.reference, arguments.msep_hypothesis, ""
-    if reference_scp is None and arguments.source_scp:
-        # conversion keeps the timing of its source
-        reference_scp, timed_scp = arguments.source_scp, timed_scp or arguments.hypothesis
-        note = "against the source recording, another voice"
-    if reference_scp:
-        reference = read_table(reference_scp)
-        vocoded = read_table(arguments.vocoded) if arguments.vocoded else {}
-
-        def against(scored: dict, same_length: bool) -> dict:
-            if not vocoded:
-                return {}
-            waves = {utt: wave for utt, wave in vocoded.items() if utt in scored}
-            found = score_list(reference, waves, same_length=same_length, what="vocoded", **options)
-            return {"vocoded recording": found}
-
-        if timed_scp:
-            waves = read_table(timed_scp)
-            timed = score_list(reference, waves, same_length=True, what="msep_hypothesis", **options)
-            metrics |= metrics_of_pairs(timed, TIMED_KEYS, against=against(timed, True), note=note, seed=seed)
-        scores = score_list(reference, hypothesis, same_length=False, **options)
-        metrics |= metrics_of_pairs(scores, PAIR_KEYS, against=against(scores, False), note=note, seed=seed)
-    encoder = None
-    (arguments.out.parent / SIMILARITIES).unlink(missing_ok=True)  # of an earlier run
-    if arguments.speaker_encoder != "none":
-        encoder = load_speaker_encoder(arguments.speaker_encoder)
-    if encoder is not None:
-        metrics |= _speakers(arguments, encoder, hypothesis, seed)
-    if arguments.quality != "none":
-        metrics |= _quality(arguments, hypothesis, reference_scp)
-    if not metrics:
-        raise UserError(
-            "nothing to compare with: give --reference, --source_scp, --speakers or --target_speaker_scp"
-        )
-    name = arguments.name or arguments.out.resolve().parent.name
-    meta = collect_meta(seed=seed, config=arguments.config, settings=settings.as_dict())
-    write_scores(arguments.out, name, metrics, meta, task=arguments.task)
-    _say(metrics)
-
+main = command(score_speech)
 
 if __name__ == "__main__":
     main()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command, labelled
+from ctap.bin.common import labelled
+from ctap.bin.entry import command
 from ctap.bin.transcribe import NOTHING
 from ctap.errors import UserError
 from ctap.files.tables import read_table
@@ -25,7 +26,7 @@ def score_transcripts(
     seed: int = 777,
     config: str = "-",
 ) -> None:
-    """Error rates of characters or words, and of syllables with tone if the language has them.
+    """Score what an outside recogniser heard: errors of characters or words, and of syllables with tone.
 
     Args:
         ref_dir: Directory with text and phones.
@@ -81,8 +82,7 @@ def transcription_rates(ref_dir: Path, hyp_dir: Path) -> dict[str, ErrorRate]:
     return rates
 
 
+main = command(score_transcripts)
+
 if __name__ == "__main__":
-    command(
-        score_transcripts,
-        against="the same recogniser on other versions of the utterances, each label=hyp_dir",
-    )
+    main()

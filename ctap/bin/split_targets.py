@@ -1,19 +1,14 @@
-"""Divide a corpus into train, dev, test and, for every target speaker, speech, labeled and test sets.
-
-Reads a data directory with wav.scp, utt2spk, utt2dur, text, pinyin, phones, and if there spk2gender, utt2part
-(the corpus's own train, dev and test). Writes OUT/train, OUT/dev, OUT/test (no target speakers in them), and
-of each target speaker OUT/target_<spk>_speech (all but its test part; no text), OUT/target_<spk>_labeled and
-OUT/target_<spk>_test; then OUT/target_speakers, one name a line. The same seed gives the same division.
-"""
+"""Divide a corpus into train, dev, test and, for every target speaker, speech, labeled and test sets."""
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from pathlib import Path
+from typing import Literal
 
+from ctap.bin.entry import command
 from ctap.data.split import Split, SplitOptions, split
-from ctap.errors import UserError, cli
+from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.kaldi.datadir import DataDir
 from ctap.kaldi.prepare import Tables, read_tables, select, write_tables
@@ -23,84 +18,86 @@ PARTS = ("train", "dev", "test")
 KINDS = ("speech", "labeled", "test")
 
 
-def get_parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    default = SplitOptions()
-    parser = argparse.ArgumentParser(
-        prog="split_targets", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data_dir", type=Path, required=True, help="data directory of the whole corpus")
-    add("--out_dir", type=Path, required=True, metavar="OUT", help="directory of the sets to write")
-    add(
-        "--target_speakers",
-        default="auto",
-        help='"auto", "none", or names: "SSB0005 SSB0009" (default: auto)',
-    )
-    add("--num_targets", type=int, default=default.num_targets, help="most that auto chooses (default: 4)")
-    add("--labeled_minutes", type=float, default=15.0, help="of each target speaker (default: 15)")
-    add("--dev_utts", default="auto", help="size of dev; auto: 2%% of train, 8 to 400 (default: auto)")
-    add("--test_share", type=float, default=default.test_share, help=SHARE_HELP)
-    add("--targets_in_train", choices=("auto", "true", "false"), default="auto", help=IN_TRAIN_HELP)
-    add("--seed", type=int, default=0)
-    return parser
+def split_targets(
+    data_dir: Path,
+    out_dir: Path,
+    target_speakers: str = "auto",
+    num_targets: int = SplitOptions.num_targets,
+    labeled_minutes: float = SplitOptions.labeled_minutes,
+    dev_utts: str = "auto",
+    test_share: float = SplitOptions.test_share,
+    targets_in_train: bool | Literal["auto"] = "auto",
+    seed: int = 0,
+) -> None:
+    """Divide a corpus into train, dev, test and, for every target speaker, speech, labeled and test sets.
 
+    Reads a data directory with wav.scp, utt2spk, utt2dur, text, pinyin, phones, and if there spk2gender,
+    utt2part (the corpus's own train, dev and test). Writes OUT_DIR/train, dev and test (no target speakers in
+    them), and of each target speaker target_<spk>_speech (all but its test part; no text),
+    target_<spk>_labeled and target_<spk>_test; then target_speakers, one name a line. The same seed gives the
+    same division.
 
-SHARE_HELP = "share of a speaker to hold out where the corpus has no test part (default: 0.1)"
-IN_TRAIN_HELP = "pretrain on target speakers too; auto: only if there are one or two speakers (default: auto)"
-
-
-def get_options(arguments: argparse.Namespace) -> SplitOptions:
-    """The library's options from the command's.
-
-    Raises:
-        UserError: a value that can't be used, naming the option.
+    Args:
+        data_dir: Data directory of the whole corpus.
+        out_dir: Directory of the sets to write.
+        target_speakers: "auto", "none", or names: "SSB0005 SSB0009".
+        num_targets: Most that auto chooses.
+        labeled_minutes: Of each target speaker.
+        dev_utts: Size of dev; auto: 2% of train, 8 to 400.
+        test_share: Share of a speaker to hold out where the corpus has no test part.
+        targets_in_train: Pretrain on target speakers too; auto: only if there are one or two speakers.
+        seed: Of the choice.
     """
-    words = arguments.target_speakers.replace(",", " ").split()
+    for name, value in (("num_targets", num_targets), ("labeled_minutes", labeled_minutes)):
+        if value <= 0:
+            raise UserError(f"--{name} {value}: expected more than 0")
+    options = SplitOptions(
+        target_speakers=names_of_targets(target_speakers),
+        num_targets=num_targets,
+        labeled_minutes=labeled_minutes,
+        dev_utts=number_of_utterances(dev_utts),
+        test_share=test_share,
+        targets_in_train=None if targets_in_train == "auto" else targets_in_train,
+        seed=seed,
+    )
+    tables = read_complete_tables(data_dir)
+    seconds, part, gender = DataDir(data_dir).utt2dur, tables.get("utt2part"), tables.get("spk2gender")
+    result = split(tables["utt2spk"], seconds, part=part, gender=gender, options=options)
+    write(result, tables, out_dir, read_whole_files(data_dir))
+    show(result, tables, seconds)
+
+
+def names_of_targets(text: str) -> tuple[str, ...] | None:
+    """Target speakers as ``--target_speakers`` gives them; None where they are to be chosen."""
+    words = tuple(text.replace(",", " ").split())
     if not words:
         raise UserError('--target_speakers "": expected auto, none, or names of speakers')
-    names = {"auto": None, "none": ()}.get(words[0], tuple(words)) if len(words) == 1 else tuple(words)
-    dev_utts = None
-    if arguments.dev_utts != "auto":
-        if not arguments.dev_utts.isdecimal():
-            raise UserError(f"--dev_utts {arguments.dev_utts}: expected auto or a number of utterances")
-        dev_utts = int(arguments.dev_utts)
-    for name in ("num_targets", "labeled_minutes"):
-        if getattr(arguments, name) <= 0:
-            raise UserError(f"--{name} {getattr(arguments, name)}: expected more than 0")
-    return SplitOptions(
-        target_speakers=names,
-        num_targets=arguments.num_targets,
-        labeled_minutes=arguments.labeled_minutes,
-        dev_utts=dev_utts,
-        test_share=arguments.test_share,
-        targets_in_train={"auto": None, "true": True, "false": False}[arguments.targets_in_train],
-        seed=arguments.seed,
-    )
+    return {("auto",): None, ("none",): ()}.get(words, words)
 
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    """Write the sets and print a table of them."""
-    arguments = get_parser().parse_args(argv)
-    tables = read_tables(arguments.data_dir)
+def number_of_utterances(text: str) -> int | None:
+    """``--dev_utts`` as a number; None for auto."""
+    if text == "auto":
+        return None
+    if not text.isdecimal():
+        raise UserError(f"--dev_utts {text}: expected auto or a number of utterances")
+    return int(text)
+
+
+def read_complete_tables(data_dir: Path) -> Tables:
+    """The tables of a data directory that a corpus is divided by.
+
+    Raises:
+        UserError: One is missing, or a part of the corpus has an unknown name.
+    """
+    tables = read_tables(data_dir)
     for name in ("utt2dur", "text", "phones"):
         if name not in tables:
-            raise UserError(f"{arguments.data_dir}: holds no {name}; make it with ctap.bin.prepare_text")
-    seconds = DataDir(arguments.data_dir).utt2dur
-    part = tables.get("utt2part")
-    wrong = next((f"{u} {p}" for u, p in (part or {}).items() if p not in PARTS), None)
+            raise UserError(f"{data_dir}: holds no {name}; make it with ctap.bin.prepare_text")
+    wrong = next((f"{u} {p}" for u, p in tables.get("utt2part", {}).items() if p not in PARTS), None)
     if wrong:
-        raise UserError(f"{arguments.data_dir / 'utt2part'}: {wrong!r}: expected train, dev or test")
-    result = split(
-        tables["utt2spk"],
-        seconds,
-        part=part,
-        gender=tables.get("spk2gender"),
-        options=get_options(arguments),
-    )
-    write(result, tables, arguments.out_dir, read_whole_files(arguments.data_dir))
-    show(result, tables, seconds)
+        raise UserError(f"{data_dir / 'utt2part'}: {wrong!r}: expected train, dev or test")
+    return tables
 
 
 def write(result: Split, tables: Tables, out_dir: Path, whole: dict[str, str]) -> None:
@@ -147,6 +144,8 @@ def show(result: Split, tables: Tables, seconds: dict[str, float]) -> None:
     for remark in result.remarks:
         print(f"note: {remark}")
 
+
+main = command(split_targets)
 
 if __name__ == "__main__":
     main()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.kaldi.datadir import DataDir
 
@@ -36,5 +36,7 @@ def subset_data_dir(data_dir: Path, out_dir: Path, utts: int, seed: int = 777) -
     print(f"{out_dir}: {len(chosen)} of {len(source.utterances())} utterances")
 
 
+main = command(subset_data_dir)
+
 if __name__ == "__main__":
-    command(subset_data_dir)
+    main()

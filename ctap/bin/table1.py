@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 
-from ctap.bin.common import command, labelled
+from ctap.bin.common import labelled
+from ctap.bin.entry import command
 from ctap.files.atomic import atomic_write
+from ctap.metrics.provenance import running_command
 from ctap.report.collect import Collection, collect
 from ctap.report.markdown import Section, draw_curves, markdown_section
 from ctap.report.page import page
@@ -40,7 +40,7 @@ def table1(
     skipped: list[str] | None = None,
     embed: bool = False,
 ) -> None:
-    """Write the table, what became of the paper's claims, and a page to listen to.
+    """Write the paper's Table 1 with our systems, what became of its claims, and a page to listen to.
 
     Args:
         systems: Each "label=directory"; labels as in ctap/report/paper_table1.py.
@@ -54,7 +54,7 @@ def table1(
     found = [read_system(name, folder) for name, folder in folders.items()]
     found.sort(key=lambda system: order.index(system.name))
     sections = sections_of(found, dict(item.partition("=")[::2] for item in skipped or []))
-    made = shlex.join(["python", "-m", "ctap.bin.table1", *sys.argv[1:]])
+    made = running_command()
     text = ["# Table 1", "", f"Written by `{made}`; run it again rather than edit this file.", ""]
     if html is not None:
         text += [f"Listen and look: [{html.name}]({html.name}).", ""]
@@ -102,9 +102,7 @@ def gather(folders: dict[str, Path], order: list[str]) -> Collection:
     return whole
 
 
+main = command(table1)
+
 if __name__ == "__main__":
-    command(
-        table1,
-        systems='each "label=directory"; labels as in ctap/report/paper_table1.py',
-        skipped='systems that are not there, each "name=reason"',
-    )
+    main()

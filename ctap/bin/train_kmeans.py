@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError, load_wave
-from ctap.bin.common import command, set_up_logging
+from ctap.bin.common import set_up_logging
+from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.kaldi.datadir import DataDir
 from ctap.upstream.base import Upstream
@@ -86,7 +87,7 @@ def run(
     max_seconds: float = 60.0,
     device: str = "auto",
 ) -> None:
-    """Cluster a layer of HuBERT.
+    """Train the k-means centroids that stand for a layer of HuBERT.
 
     Args:
         model: Directory, or name on the Hugging Face hub.
@@ -110,7 +111,7 @@ def run(
         if value < 1:
             raise UserError(f"--{name} {value}: expected at least 1")
     set_up_logging()
-    audio = AudioSettings.load(settings) if settings else AudioSettings()
+    audio = AudioSettings.load(settings)
     upstream = make_upstream("hubert_frames", model, audio, revision=revision, device=device, layer=layer)
     frames, read, failed = sample_frames(
         upstream, DataDir(data_dir).wav_scp, max_frames, frames_per_utt, seed, max_seconds
@@ -131,5 +132,7 @@ def run(
     )
 
 
+main = command(run)
+
 if __name__ == "__main__":
-    command(run)
+    main()

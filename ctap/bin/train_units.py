@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import command
+from ctap.bin.entry import command
 from ctap.files.tables import read_table
 from ctap.text.units import Units, train_units
 
@@ -22,5 +22,7 @@ def run(text: Path, out: Path, size: int = 5000, kind: str = "char") -> None:
     print(f"{out}: {len(Units(out))} units")
 
 
+main = command(run)
+
 if __name__ == "__main__":
-    command(run)
+    main()

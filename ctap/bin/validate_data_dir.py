@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from pathlib import Path
 
-from ctap.errors import UserError, cli
+from ctap.bin.entry import command
+from ctap.errors import UserError
 from ctap.kaldi.datadir import DataDir, Problem, validate
 from ctap.text.languages import language_in
 
 
-def get_parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    parser = argparse.ArgumentParser(prog="validate_data_dir", description=__doc__)
-    parser.add_argument("data_dir", nargs="+", type=Path, help="a Kaldi data directory")
-    parser.add_argument("--no_text", "--no-text", action="store_true", help="a set of speech only")
-    parser.add_argument("--audio", action="store_true", help="open every audio file")
-    parser.add_argument(
-        "--max_lines",
-        type=int,
-        default=10,
-        metavar="N",
-        help="print at most N problems of a kind (default: 10)",
-    )
-    return parser
+def validate_data_dir(
+    data_dir: list[Path], /, no_text: bool = False, audio: bool = False, max_lines: int = 10
+) -> None:
+    """Check data directories; exit status 1 if any has a problem.
 
+    The problems of each directory are printed, and how many there are of each kind.
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    """Print the problems of each directory, and how many there are of each kind."""
-    options = get_parser().parse_args(argv)
+    Args:
+        data_dir: Kaldi data directories.
+        no_text: They are sets of speech only.
+        audio: Open every audio file.
+        max_lines: Print at most so many problems of a kind.
+    """
     bad = []
-    for path in options.data_dir:
-        problems = validate(
-            path, phones=language_in(path).phone_tables, text=not options.no_text, audio=options.audio
-        )
+    for path in data_dir:
+        phones = language_in(path).phone_tables
+        problems = validate(path, phones=phones, text=not no_text, audio=audio)
         if problems:
             bad.append(path)
-            show(problems, options.max_lines)
+            show(problems, max_lines)
         else:
             data = DataDir(path)
             print(f"{path}: sound, {len(data.utterances())} utterances of {len(data.spk2utt)} speakers")
@@ -57,6 +49,8 @@ def show(problems: list[Problem], most: int) -> None:
     for (file, kind), number in shown.items():
         print(f"{file}: {number} x {kind}")
 
+
+main = command(validate_data_dir)
 
 if __name__ == "__main__":
     main()

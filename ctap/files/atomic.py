@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import re
 import shutil
@@ -47,6 +48,17 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
             temporary.unlink(missing_ok=True)
         raise
     _sync_directory(target.parent)
+
+
+def write_json(path: str | os.PathLike[str], value: Any, *, indent: int | None = 2, **how: Any) -> None:
+    """Write ``value`` as JSON, whole or not at all; ``how`` goes to :func:`json.dumps`.
+
+    Raises:
+        UserError: as :func:`atomic_write` does.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent, **how)
+    with atomic_write(path) as file:
+        file.write(text + "\n")
 
 
 @contextlib.contextmanager

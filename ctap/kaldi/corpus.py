@@ -8,6 +8,7 @@ recordings can be read, is asked later, of every corpus (:mod:`ctap.bin.prepare_
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +20,30 @@ from ctap.kaldi.prepare import Tables, write_tables
 
 GENDERS = {"f": "f", "m": "m", "female": "f", "male": "m", "女": "f", "男": "m"}
 """How corpora write a speaker's gender, in lower case."""
+
+ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au", ".sph", ".w64", ".caf")
+"""Of audio files, in lower case."""
+
+
+def without_ending(name: str) -> str:
+    """A file's name without the ending of an audio file, however that is written."""
+    stem, dot, ending = name.rpartition(".")
+    return stem if f"{dot}{ending}".lower() in ENDINGS else name
+
+
+def _audio_files(folder: Path) -> Iterator[Path]:
+    """Audio files at any depth, links followed; hidden ones are what other systems leave beside a file."""
+    seen: set[str] = set()
+    for directory, below, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(directory)
+        below[:] = [name for name in below if not name.startswith((".", "__MACOSX"))]
+        if real in seen:  # a link that leads back
+            below.clear()
+            continue
+        seen.add(real)
+        for name in names:
+            if not name.startswith(".") and name.lower().endswith(ENDINGS):
+                yield Path(directory, name)
 
 
 def reader_parser(description: str | None) -> argparse.ArgumentParser:
@@ -90,23 +115,23 @@ class Corpus:
                 line = raw.decode("utf-8").strip()
             except UnicodeDecodeError:
                 first = raw.replace(b"|", b" ").split()[0].decode("ascii", "replace")
-                self.skipped.add(utt or first.removesuffix(".wav"), "line is not UTF-8", f"{path}:{number}")
+                self.skipped.add(utt or without_ending(first), "line is not UTF-8", f"{path}:{number}")
                 continue
             if line:
                 yield number, line
 
-    def recordings(self, folder: Path, pattern: str) -> dict[str, Path]:
-        """Stem to file of what ``pattern`` finds in ``folder``; of two files of one name, the first.
+    def recordings(self, folder: Path) -> dict[str, Path]:
+        """Stem to file of the audio files below ``folder``, at any depth.
+
+        Of two files of one name the one that lies less deep is kept, then the first.
 
         Raises:
             UserError: there is no such folder.
         """
         if not folder.is_dir():
-            raise UserError(f"{folder}: no such directory; expected recordings {pattern} there")
+            raise UserError(f"{folder}: no such directory; expected recordings there")
         found: dict[str, Path] = {}
-        for path in sorted(folder.glob(pattern)):
-            if path.name.startswith("."):  # what other systems leave beside a file
-                continue
+        for path in sorted(_audio_files(folder), key=lambda path: (len(path.parts), path)):
             if path.stem in found:
                 self.skipped.add(
                     path.stem, "second recording of one name", f"{path}: {found[path.stem]} is kept"

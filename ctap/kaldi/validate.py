@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctap.audio.headers import lost_samples
+from ctap.audio.whole import missing
 from ctap.files.names import name_fault
 from ctap.kaldi.tables import TEXT_TABLES, Row, scan, table_names
 
@@ -240,14 +240,14 @@ def check_audio(file: str) -> tuple[str, float]:
         return f"{file}: is empty", 0.0
     try:
         with soundfile.SoundFile(file) as sound:
-            frames, rate, log = sound.frames, sound.samplerate, sound.extra_info
+            frames, rate = sound.frames, sound.samplerate
             if frames <= 0:
                 return f"{file}: holds no samples", 0.0
             sound.seek(frames - 1)
             if len(sound.read(1)) != 1:
                 return f"{file}: is cut short", 0.0
+            if lost := missing(file, sound):
+                return f"{file}: is cut short: {lost}", 0.0
     except (soundfile.SoundFileError, RuntimeError, OSError) as error:
         return f"{file}: cannot be read: {error}", 0.0
-    if lost_samples(log):
-        return f"{file}: is cut short, its header promises more samples than there are", 0.0
     return "", frames / rate

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
-from ctap.files.atomic import atomic_write
+from ctap.files.atomic import write_json
 
 __all__ = [
     "FORMAT",
@@ -102,9 +102,7 @@ class Plan:
 
     def write(self, path: Path) -> None:
         """Write ``test.json``, whole or not at all."""
-        with atomic_write(path) as file:
-            json.dump({"format": FORMAT, "id": self.id, **asdict(self)}, file, ensure_ascii=False, indent=1)
-            file.write("\n")
+        write_json(path, {"format": FORMAT, "id": self.id, **asdict(self)}, indent=1)
 
 
 def digest(*parts: Any) -> str:

@@ -12,11 +12,15 @@ import numpy as np
 from ctap.metrics.intervals import Interval, bootstrap_ratio
 
 __all__ = [
+    "RECOGNITION",
     "ErrorRate",
     "collapse",
     "error_rate",
     "frame_accuracy",
 ]
+
+RECOGNITION = "recognition.json"
+"""How phones were found, beside those that were recognised."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ def _commit() -> tuple[str, bool | None]:
     return commit or "no commit yet", None if changes is None else bool(changes)
 
 
-def _command() -> str:
+def running_command() -> str:
+    """The command that this process runs, as a shell takes it."""
     program, *arguments = sys.argv
     path = Path(program)
     if path.suffix == ".py" and path.parent.name == "bin" and path.parent.parent.name == "ctap":
@@ -79,6 +80,6 @@ def collect_meta(
         "config": config if isinstance(config, Mapping) else str(config),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "versions": _versions(),
-        "command": command or _command(),
+        "command": command or running_command(),
         **more,
     }

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
-from ctap.files.atomic import atomic_write
+from ctap.files.atomic import atomic_write, write_json
 
 __all__ = [
     "SIMILARITIES",
@@ -162,9 +162,7 @@ def write_scores(
         entry["against"] = {label: _number(value) for label, value in metric.against.items()}
         content["metrics"][key] = {k: v for k, v in entry.items() if k in _ALWAYS or v}
     _write_items(Path(path).with_suffix(".tsv"), metrics)
-    with atomic_write(path) as file:
-        json.dump(content, file, ensure_ascii=False, indent=2, allow_nan=False, default=str)
-        file.write("\n")
+    write_json(path, content, allow_nan=False, default=str)
     return scores
 
 

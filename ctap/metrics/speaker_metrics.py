@@ -11,12 +11,14 @@ import numpy as np
 
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
+from ctap.files.tables import read_table
+from ctap.kaldi.ark import MatrixReader
 from ctap.metrics.intervals import bootstrap_mean
 from ctap.metrics.results import Metric, items
 from ctap.metrics.speaker import NoSpeechError, SpeakerEncoder, centroid, similarity
 from ctap.metrics.speech import common
 
-__all__ = ["embed_list", "metrics_of_speakers", "write_similarities"]
+__all__ = ["embed_list", "embed_speakers", "metrics_of_speakers", "write_similarities"]
 
 
 def embed_list(
@@ -38,6 +40,33 @@ def embed_list(
     if not embeddings:
         raise UserError(f"{what}: none of the {len(waves)} utterances has speech")
     return embeddings
+
+
+def embed_speakers(folder: Path, limit: int, encoder: SpeakerEncoder) -> dict[str, dict[str, np.ndarray]]:
+    """Embeddings ``[D]`` of the first ``limit`` recordings of every speaker, by speaker and utterance.
+
+    Args:
+        folder: Data directory (spk2utt, wav.scp), or what :mod:`ctap.bin.embed_speakers` made of one.
+        limit: Recordings a speaker.
+        encoder: Of speakers.
+
+    Raises:
+        UserError: a recording is missing, or a speaker's hold no speech.
+    """
+    is_embedded = (folder / "embeddings.scp").exists()
+    scp = folder / ("embeddings.scp" if is_embedded else "wav.scp")
+    known: Mapping[str, Any] = MatrixReader(scp) if is_embedded else read_table(scp)
+    speakers = {}
+    for speaker, utterances in read_table(folder / "spk2utt").items():
+        absent = [utt for utt in utterances.split() if utt not in known]
+        if absent:
+            raise UserError(f"{scp}: no {absent[0]}, which {folder}/spk2utt gives to {speaker}")
+        first = utterances.split()[:limit]
+        if is_embedded:
+            speakers[speaker] = {utt: known[utt][0] for utt in first}
+        else:
+            speakers[speaker] = embed_list({utt: known[utt] for utt in first}, encoder, f"speaker {speaker}")
+    return speakers
 
 
 def write_similarities(

@@ -19,24 +19,22 @@ from torch import Tensor
 from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.vocoder import Vocoder
 from ctap.audio.wave import load_wave, save_wave
-from ctap.data.cropping import clip_window
 from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.kaldi.ark import read_matrix
 from ctap.metrics.errors import collapse
+from ctap.models.checks import check_source, check_text, read_phones, read_pieces
 from ctap.models.model_dir import Parts
+from ctap.models.prompt import Prompt, Voice, Wave, hear
 from ctap.models.recognition import SWITCH_PENALTY, Recognition, sticky_path
-from ctap.models.timing import Timed, check_length, given, join, time_pieces
+from ctap.models.timing import Timed, check_length, check_pause, given, join, time_pieces
 from ctap.models.vocoder import DEFAULT, load_vocoder
 from ctap.models.windows import AnyLength, windowed
 from ctap.nn.duration import check_speed
-from ctap.text.languages import language_of
 
-Wave = str | Path | np.ndarray
 DurationSource = Literal["diffusion", "deterministic"]
 
 PAUSE = 0.4  # seconds between two sentences
-MAX_PAUSE = 60.0
 MAX_SECONDS = 3600.0  # the most that is said at once
 
 
@@ -121,12 +119,13 @@ class Model:
         return torch.from_numpy(np.ascontiguousarray(frames, dtype=np.float32)).to(self.device)
 
     @torch.inference_mode()
-    def embed_prompt(self, wave: Wave) -> Tensor:
-        """Prompt embedding G [D_g] of the middle 3 s."""
-        return self.parts.ctap.prompt_encoder(self._prompt(wave)[None])[0][0].cpu()
+    def prompt(self, voice: Voice, *, strict: bool = True) -> Prompt:
+        """Hear the voice wanted, once for all that is said in it: :func:`ctap.models.prompt.hear`."""
+        return hear(voice, self.parts, self.mel, strict=strict)
 
-    def _prompt(self, wave: Wave) -> Tensor:
-        return clip_window(self.mel(wave), self.parts.ctap.config.prompt_encoder.frames)
+    def embed_prompt(self, voice: Voice) -> Tensor:
+        """Prompt embedding G [D_g] of the 3 s with most speech."""
+        return self.prompt(voice).g.cpu()
 
     @torch.inference_mode()
     def _decode(self, embedding: Tensor, g: Tensor) -> Speech:
@@ -136,7 +135,20 @@ class Model:
     def _speak(self, mel: Tensor) -> Speech:
         return Speech(vocode(self.vocoder, mel, self.parts.audio), self.sample_rate, mel)
 
-    def convert(self, source: Wave, prompt: Wave) -> Speech:
+    def check_text(
+        self,
+        text: str | list[str],
+        durations: list[int] | None = None,
+        max_seconds: float = MAX_SECONDS,
+    ) -> None:
+        """Refuse what :meth:`synthesize` would, before the work: :func:`ctap.models.checks.check_text`."""
+        check_text(text, self.parts, durations, max_seconds)
+
+    def check_source(self, source: str | Path) -> None:
+        """Refuse a recording that can't be read: :func:`ctap.models.checks.check_source`."""
+        check_source(source, bool(self.parts.ctap.config.given))
+
+    def convert(self, source: Wave, prompt: Voice) -> Speech:
         """Say ``source`` in the voice of this model's decoder and ``prompt`` (section 2.2.2)."""
         return self._decode(self.embed(source), self.embed_prompt(prompt))
 
@@ -144,7 +156,7 @@ class Model:
     def predict_durations(
         self,
         phones: list[str],
-        prompt: Wave,
+        prompt: Voice,
         source: DurationSource = "diffusion",
         speed: float = 1.0,
         seed: int = 0,
@@ -156,15 +168,15 @@ class Model:
         Raises:
             UserError: ``speed`` is out of :data:`ctap.nn.duration.SPEEDS`.
         """
-        return self._predict(phones, self._prompt(prompt), source, speed, seed)
+        return self._predict(phones, self.prompt(prompt), source, speed, seed)
 
     def _predict(
-        self, phones: list[str], prompt: Tensor, source: DurationSource, speed: float, seed: int
+        self, phones: list[str], prompt: Prompt, source: DurationSource, speed: float, seed: int
     ) -> list[int]:
         duration = self.parts.require("duration")
         check_speed(speed)
         tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
-        condition = self.networks.duration_condition(tokens, self.parts.ctap.denormalize(prompt))[None]
+        condition = self.networks.duration_condition(tokens, self.parts.ctap.denormalize(prompt.mels))[None]
         mask = torch.ones_like(tokens, dtype=torch.bool)[None]
         if source == "diffusion":
             z = duration.sample(condition, mask, torch.Generator().manual_seed(seed))
@@ -176,7 +188,7 @@ class Model:
     def synthesize(
         self,
         text: str | list[str],
-        prompt: Wave,
+        prompt: Voice,
         *,
         durations: list[int] | DurationSource = "diffusion",
         speed: float = 1.0,
@@ -190,8 +202,8 @@ class Model:
         of phones) much longer than those of the training are cut: :mod:`ctap.text.pieces`.
 
         Args:
-            text: Text of the model's language (Mandarin: hanzi or pinyin), or a list of phones as they stand.
-            prompt: Speech of the voice wanted.
+            text: Hanzi or pinyin, or a list of phones as they stand.
+            prompt: Speech of the voice wanted; of several recordings, their G is averaged.
             durations: Frames of each phone, or who predicts them.
             speed: Above 1 is faster.
             seed: Seeds the diffusion model.
@@ -203,26 +215,24 @@ class Model:
                 out of its range.
         """
         check_speed(speed)
-        if not 0 <= pause <= MAX_PAUSE:
-            raise UserError(f"pause {pause:g}: expected 0 to {MAX_PAUSE:g} seconds")
-        mel = self._prompt(prompt)
-        timed = self._time(text, mel, durations, speed, seed, pause)
+        check_pause(pause)
+        heard = self.prompt(prompt)
+        timed = self._time(text, heard, durations, speed, seed, pause)
         check_length(timed, self.parts.audio.frame_shift, max_seconds)
-        g = self.parts.ctap.prompt_encoder(mel[None])[0][0]
-        mels = [self._predict_mel(piece.phones, piece.durations, g) for piece in timed]
+        mels = [self._predict_mel(piece.phones, piece.durations, heard.g) for piece in timed]
         speech, whole = self._speak(torch.cat(mels)), join(timed)
         speech.phones, speech.durations = whole.phones, whole.durations
         return speech
 
     @torch.inference_mode()
-    def predict_mel(self, phones: list[str], durations: list[int], prompt: Wave) -> Tensor:
+    def predict_mel(self, phones: list[str], durations: list[int], prompt: Voice) -> Tensor:
         """Log-mel [T, n_mels] of phones that last ``durations`` frames, before any vocoder.
 
         Raises:
             UserError: Durations do not fit the phones or their limits.
         """
         timed = given(phones, durations)
-        return self._predict_mel(timed.phones, timed.durations, self.embed_prompt(prompt).to(self.device))
+        return self._predict_mel(timed.phones, timed.durations, self.prompt(prompt).g)
 
     def _predict_mel(self, phones: list[str], durations: list[int], g: Tensor) -> Tensor:
         tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
@@ -232,29 +242,32 @@ class Model:
     def _time(
         self,
         text: str | list[str],
-        prompt: Tensor,
+        prompt: Prompt,
         durations: list[int] | DurationSource,
         speed: float,
         seed: int,
         pause: float,
     ) -> list[Timed]:
-        language, most = language_of(self.parts.text), self.parts.trained.window("duration")
         if not isinstance(durations, str):
-            phones = language.to_phones(text) if isinstance(text, str) else text
-            return [given(phones, durations)]
-        pieces = language.to_pieces(text, most) if isinstance(text, str) else language.cut(text, most)
-        frames = round(pause / self.parts.audio.frame_shift)
+            return [given(read_phones(text, self.parts), durations)]
         return time_pieces(
-            pieces, lambda phones, i: self._predict(phones, prompt, durations, speed, seed + i), frames
+            read_pieces(text, self.parts),
+            lambda phones, i: self._predict(phones, prompt, durations, speed, seed + i),
+            round(pause / self.parts.audio.frame_shift),
         )
 
     @torch.inference_mode()
-    def recognize(self, wave: Wave) -> Recognition:
-        """Phones of every frame, phones, and text (section 2.2.3)."""
-        return self.recognize_embedding(self.embed(wave))
+    def recognize(self, wave: Wave, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
+        """Phones of every frame, phones, and text (section 2.2.3).
+
+        Args:
+            wave: A file, or an array.
+            switch_penalty: Nats that a change of phone costs; 0: the best phone of every frame.
+        """
+        return self.recognize_embedding(self.embed(wave), switch_penalty)
 
     @torch.inference_mode()
-    def recognize_embedding(self, embedding: Tensor) -> Recognition:
+    def recognize_embedding(self, embedding: Tensor, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
         """The same from speech embeddings [T, d]."""
         asr, tokens, units = self.parts.require("asr"), self.parts.tokens, self.parts.units
 
@@ -268,7 +281,7 @@ class Model:
             return torch.cat(found, dim=-1)
 
         found = windowed(scores, embedding.to(self.device), self.parts.trained.window("asr")).cpu()
-        best_phones = sticky_path(found[:, : len(tokens)], SWITCH_PENALTY)
+        best_phones = sticky_path(found[:, : len(tokens)], switch_penalty)
         frame_phones = tokens.decode(best_phones.tolist())
         text = None
         if units is not None:

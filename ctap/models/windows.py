@@ -140,16 +140,17 @@ class AnyLength:
             lambda x: self.ctap.decoder(x, g.expand(len(x), -1)), embedding, self.trained.window("decoder")
         )
 
-    def duration_condition(self, tokens: Tensor, prompt: Tensor) -> Tensor:
+    def duration_condition(self, tokens: Tensor, prompts: Tensor) -> Tensor:
         """Condition [L, d + D_g] of the duration models: :meth:`ctap.nn.ctap.CTAP.duration_condition`.
 
         Args:
             tokens: [L] phone ids.
-            prompt: [F, n_mels] log-mel of the prompt, not normalised.
+            prompts: [P, F, n_mels] log-mel of the prompts, not normalised; their G is averaged.
         """
 
         def condition(ids: Tensor) -> Tensor:
             mask = torch.ones_like(ids, dtype=torch.bool)
-            return self.ctap.duration_condition(ids, mask, prompt.expand(len(ids), -1, -1))
+            each = [self.ctap.duration_condition(ids, mask, p.expand(len(ids), -1, -1)) for p in prompts]
+            return torch.stack(each).mean(dim=0)
 
         return windowed(condition, tokens, self.trained.window("phoneme_encoder"))

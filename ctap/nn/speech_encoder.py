@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -14,10 +15,18 @@ class SpeechEncoder(nn.Module):
 
     Whisper's second convolution halves the frame rate; both strides are 1 here, since S and P meet frame by
     frame.
+
+    Args:
+        n_mels: Mel bins.
+        embed_dim: Dimension d of S.
+        config: The stack.
+        instance_norm: Bring every mel bin to zero mean and unit variance over the utterance first: that takes
+            out what of a voice and a channel is the same throughout (Chou, Yeh and Lee, 2019).
     """
 
-    def __init__(self, n_mels: int, embed_dim: int, config: StackConfig) -> None:
+    def __init__(self, n_mels: int, embed_dim: int, config: StackConfig, instance_norm: bool = False) -> None:
         super().__init__()
+        self.instance_norm = instance_norm
         self.conv1 = FrameConv(n_mels, config.dim, 3)
         self.conv2 = FrameConv(config.dim, config.dim, 3)
         self.stack = TransformerStack(config)
@@ -26,6 +35,16 @@ class SpeechEncoder(nn.Module):
 
     def forward(self, mel: Tensor, mask: Tensor | None = None, offset: int = 0) -> Tensor:
         """Encode normalised log-mel ``mel`` [B, T, n_mels] -> S [B, T, d]."""
+        if self.instance_norm:
+            mel = normalize_over_time(mel, mask)
         x = F.gelu(self.conv1(mel, mask))
         x = F.gelu(self.conv2(x, mask))
         return self.norm(self.project(self.stack(x, mask, offset)))
+
+
+def normalize_over_time(x: Tensor, mask: Tensor | None) -> Tensor:
+    """Each bin of each utterance of ``x`` [B, T, D] to zero mean and unit variance over its real frames."""
+    real = torch.ones_like(x[..., :1]) if mask is None else mask[..., None].to(x.dtype)
+    count = real.sum(1, keepdim=True)
+    centred = x - (x * real).sum(1, keepdim=True) / count
+    return centred * ((centred * real).square().sum(1, keepdim=True) / count + 1e-3).rsqrt()

@@ -14,7 +14,8 @@ from ctap.nn.ctap import CTAP
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.transformer import StackConfig
-from ctap.tasks.base import OptimConfig, Task
+from ctap.tasks.base import Task
+from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
 
 

@@ -1,8 +1,7 @@
-"""What every training shares: optimiser, schedule, seeding by step, frozen parts."""
+"""What every training shares: seeding by step, frozen parts, clipping, what is logged."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import lightning
@@ -11,36 +10,8 @@ from torch import Tensor, nn
 
 from ctap.data.batch import Batch
 from ctap.errors import UserError
+from ctap.tasks.optimiser import OptimConfig, make_optimizer
 from ctap.tasks.settings import TrainerConfig
-
-
-@dataclass
-class OptimConfig:
-    """Adam and its schedule (paper, section 3.1: Adam, 2e-4).
-
-    Args:
-        lr: Highest learning rate, reached at the end of the warm-up.
-        warmup_steps: Steps of linear warm-up.
-        schedule: After it, the inverse square root of the step, constant, or linear down to 0 at the last
-            step (the best where steps are few).
-        betas: Adam's decay rates.
-        weight_decay: Decoupled weight decay.
-    """
-
-    lr: float = 2e-4
-    warmup_steps: int = 4000
-    schedule: Literal["inverse_sqrt", "constant", "linear"] = "inverse_sqrt"
-    betas: tuple[float, float] = (0.9, 0.98)
-    weight_decay: float = 0.0
-
-    def factor(self, step: int, max_steps: int) -> float:
-        """Learning rate of ``step`` (from 0) of ``max_steps`` as a share of ``lr``."""
-        warmup = max(1, self.warmup_steps)
-        if step < warmup:
-            return (step + 1) / warmup
-        if self.schedule == "linear":
-            return max(0.0, (max_steps - step) / max(1, max_steps - warmup))
-        return (warmup / (step + 1)) ** 0.5 if self.schedule == "inverse_sqrt" else 1.0
 
 
 class Task(lightning.LightningModule):
@@ -119,15 +90,8 @@ class Task(lightning.LightningModule):
         self.report("val", self.losses(batch), self.weight(batch))
 
     def configure_optimizers(self) -> dict[str, Any]:
-        trainable = [p for p in self.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(
-            trainable,
-            lr=self.optim.lr,
-            betas=self.optim.betas,
-            weight_decay=self.optim.weight_decay,
-            # under a scaler the fused one would unscale gradients in its step, after they were clipped
-            fused=self.settings.computes_in != "16-mixed",
-        )
+        # under a scaler the fused one would unscale gradients in its step, after they were clipped
+        optimizer = make_optimizer(self, self.optim, fused=self.settings.computes_in != "16-mixed")
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: self.optim.factor(step, self.settings.max_steps)
         )

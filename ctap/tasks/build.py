@@ -201,7 +201,7 @@ def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
         ctap.load_state_dict(start.ctap.state_dict())
         parts.trained = start.trained
     train, dev = _features(sources, parts)
-    task = PretrainTask(ctap, config, tokens)
+    task = PretrainTask(ctap, config, tokens, audio, len(train.speakers))
     parts.trained.reached(longest(train, config.data), "speech_encoder", "phoneme_encoder")
     if task.reconstructs:
         parts.prompt = config.data.prompt

@@ -11,7 +11,8 @@ from ctap.data.batch import Batch
 from ctap.data.dataset import DataConfig
 from ctap.nn.ctap import CTAP
 from ctap.nn.duration import DurationConfig, DurationModel
-from ctap.tasks.base import OptimConfig, Task
+from ctap.tasks.base import Task
+from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
 
 

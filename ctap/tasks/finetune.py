@@ -23,7 +23,8 @@ from ctap.loss.kl import margin_kl
 from ctap.loss.regression import masked_mse
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.prompt_encoder import sample_gaussian
-from ctap.tasks.base import OptimConfig, Task
+from ctap.tasks.base import Task
+from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
 
 Trained = Literal["decoder", "prompt_encoder"]

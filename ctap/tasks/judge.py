@@ -16,7 +16,8 @@ from ctap.data.dataset import DataConfig
 from ctap.nn.judge import Judge
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.transformer import StackConfig
-from ctap.tasks.base import OptimConfig, Task
+from ctap.tasks.base import Task
+from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
 
 

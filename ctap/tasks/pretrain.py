@@ -9,18 +9,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ctap.audio.settings import AudioSettings
 from ctap.data.batch import Batch
 from ctap.data.dataset import DataConfig
-from ctap.loss.contrastive import ContrastiveConfig, ContrastiveLoss
+from ctap.data.voice import OtherVoices, VoiceConfig
+from ctap.loss.contrastive import ContrastiveConfig, make_contrastive
 from ctap.loss.kl import gaussian_kl, margin_kl
 from ctap.loss.regression import masked_mse
 from ctap.metrics.retrieval import retrieval
+from ctap.nn.adversary import SpeakerAdversary
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.nn.transformer import StackConfig
-from ctap.tasks.base import OptimConfig, Task
+from ctap.own import OwnModule
+from ctap.tasks.base import Task
+from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
 from ctap.text.tokens import TokenTable
 
@@ -46,7 +51,10 @@ class LossConfig:
         phoneme_weight: Weight of the cross-entropies of a phoneme decoder on S and on P: the paper's
             "CTAP + decoder_phoneme". 0, as in its final model, leaves the decoder out.
         phoneme_decoder: Its stack.
-        contrastive: Objective and kind of the contrastive loss.
+        speaker_weight: Weight of the cross-entropy of a speaker classifier on S whose gradient is turned
+            round (:mod:`ctap.nn.adversary`); 0, as in the paper, leaves it out.
+        contrastive: Objective and kind of the contrastive loss; or a module of your own in its place, by
+            class_path and init_args (docs/python.md).
     """
 
     contrastive_weight: float = 1.0
@@ -57,29 +65,50 @@ class LossConfig:
     embed_weight: float = 0.0
     phoneme_weight: float = 0.0
     phoneme_decoder: StackConfig = field(default_factory=StackConfig)
-    contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
+    speaker_weight: float = 0.0
+    contrastive: OwnModule | ContrastiveConfig = field(default_factory=ContrastiveConfig)
 
 
 @dataclass
 class PretrainConfig:
-    """``conf/ctap.yaml``."""
+    """``conf/ctap.yaml``.
+
+    Args:
+        model: Sizes.
+        loss: Weights of the losses.
+        voice: How the voice is moved of what the speech encoder reads; what is to be predicted keeps its own.
+        data: Batches.
+        optim: Optimiser.
+        trainer: Steps, seed, devices.
+    """
 
     model: CTAPConfig = field(default_factory=CTAPConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+    voice: VoiceConfig = field(default_factory=VoiceConfig)
     data: DataConfig = field(default_factory=DataConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
 
 class PretrainTask(Task):
-    """Trains all four components jointly, or the encoders alone where nothing asks for a decoder."""
+    """Trains all four components jointly, or the encoders alone where nothing asks for a decoder.
 
-    def __init__(self, ctap: CTAP, config: PretrainConfig, tokens: TokenTable) -> None:
+    Args:
+        ctap: The networks.
+        config: Configuration.
+        tokens: Token table.
+        audio: Settings of the mels.
+        n_speakers: Speakers of the training.
+    """
+
+    def __init__(
+        self, ctap: CTAP, config: PretrainConfig, tokens: TokenTable, audio: AudioSettings, n_speakers: int
+    ) -> None:
         super().__init__(config.optim, config.trainer)
         self.ctap = ctap
         ctap.cap_scale()
         self.weights = config.loss
-        self.contrastive = ContrastiveLoss(config.loss.contrastive)
+        self.contrastive = make_contrastive(config.loss.contrastive)
         self.tokens = tokens
         self.reconstructs = bool(config.loss.mse_weight or config.loss.kl_weight)
         if not self.reconstructs:
@@ -88,12 +117,19 @@ class PretrainTask(Task):
         if config.loss.phoneme_weight:
             d, stack = config.model.embed_dim, config.loss.phoneme_decoder
             self.phoneme_decoder = PhonemeDecoder(d, len(tokens), 0, stack)
+        self.voices = OtherVoices(config.voice, audio) if config.voice.moves else None
+        self.adversary = None
+        if config.loss.speaker_weight:
+            self.adversary = SpeakerAdversary(config.model.embed_dim, n_speakers)
 
     def forward(self, batch: Batch) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
         """Losses, and (S, P, mel from S, mel from P) for whoever wants to look; (S, P) without a decoder."""
         mask, w = batch.mask, self.weights
         target = self.ctap.normalize(batch.mel)
-        s = self.ctap.speech_encoder(target, mask)
+        heard = target
+        if self.voices is not None and self.training:
+            heard = self.ctap.normalize(self.voices(batch.mel))
+        s = self.ctap.speech_encoder(heard, mask)
         p = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask)
         # a frame's phone, by its token and by its place in the batch
         place = frame_to_phone(batch.durations, s.shape[1])
@@ -114,6 +150,9 @@ class PretrainTask(Task):
         if self.phoneme_decoder is not None:
             losses["phonemes"] = self._read_phonemes(phones, mask, s, p)
             total = total + w.phoneme_weight * losses["phonemes"]
+        if self.adversary is not None and self.training:
+            losses["speaker"] = F.cross_entropy(self.adversary(s, mask), batch.speakers)
+            total = total + w.speaker_weight * losses["speaker"]
         return {**losses, "loss": total}, seen
 
     def _reconstruct(
@@ -145,8 +184,8 @@ class PretrainTask(Task):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         learned = {"scale": self.ctap.scale.detach()}
-        if self.weights.contrastive.objective == "sigmoid":
-            learned["bias"] = self.contrastive.bias.detach()
+        if isinstance(bias := getattr(self.contrastive, "bias", None), Tensor) and bias.numel() == 1:
+            learned["bias"] = bias.detach()
         return {**self(batch)[0], **learned}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any] | None:

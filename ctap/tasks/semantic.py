@@ -14,7 +14,8 @@ from ctap.data.batch import Batch
 from ctap.data.dataset import DataConfig
 from ctap.loss.regression import masked_mse
 from ctap.nn.ctap import CTAP
-from ctap.tasks.base import OptimConfig, Task
+from ctap.tasks.base import Task
+from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
 
 

@@ -13,7 +13,8 @@ from ctap.audio.logmel import log_mel, mel_filters
 from ctap.data.waves import WaveBatch, WaveDataConfig
 from ctap.loss.spectral import energy_distance
 from ctap.nn.vocoder import SourceFilter, VocoderConfig
-from ctap.tasks.base import OptimConfig, Task
+from ctap.tasks.base import Task
+from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
 
 LOG10_DB = 20 / torch.log(torch.tensor(10.0)).item()  # dB of one neper

@@ -10,8 +10,6 @@ from ctap.errors import UserError
 from ctap.text.language import Language
 from ctap.text.rules import LANGUAGES, TextRules, is_language
 
-LANGUAGE_HELP = "mandarin; default: mandarin"
-
 
 def rules_for(name: str, *, phones_of: Path | None = None, **options: bool) -> TextRules:
     """Rules of the language that a user names.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctap.errors import UserError
-from ctap.files.atomic import atomic_write
+from ctap.files.atomic import write_json
 
 FLOAT_BITS = 32
 
@@ -85,9 +85,7 @@ class Representation:
 
     def save(self, path: str | Path) -> None:
         """Write as JSON, whole or not at all, with ``bits_per_second`` for whoever reads it."""
-        with atomic_write(path) as file:
-            values = {**dataclasses.asdict(self), "bits_per_second": self.bits_per_second}
-            file.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+        write_json(path, {**dataclasses.asdict(self), "bits_per_second": self.bits_per_second})
 
     @classmethod
     def load(cls, path: str | Path) -> Representation:

@@ -58,3 +58,41 @@ def test_each_recording_is_used_or_named(tmp_path, tone):
         ("stereo8k", "sample rate below 16000 Hz"),
         ("stereo8k", "several channels, averaged"),
     ]
+
+
+def test_what_is_odd_about_samples_is_remarked_and_silence_is_left_out(tmp_path, tone):
+    zero = np.zeros_like(tone)
+    waves = {
+        "good": tone,
+        "zeros": zero,
+        "offset_alone": zero + 0.2,
+        "shorts": tone * 32768,
+        "opposite": np.stack([tone, -tone], axis=1),
+        "dead": np.stack([tone, zero], axis=1),
+        "clipped": np.clip(tone * 50, -1, 1),
+        "offset": tone + 0.05,
+        "nan": np.append(tone, np.nan),
+        "wild": tone * 1e20,
+    }
+    for name, samples in waves.items():
+        soundfile.write(tmp_path / f"{name}.wav", samples, 44100, subtype="FLOAT")
+    soundfile.write(tmp_path / "cut.flac", tone, 44100)
+    (tmp_path / "cut.flac").write_bytes((tmp_path / "cut.flac").read_bytes()[:-5000])
+    paths = {name: str(tmp_path / f"{name}.wav") for name in waves} | {"cut": str(tmp_path / "cut.flac")}
+    skipped, notices = SkipList(), SkipList()
+    usable = check_recordings(paths, skipped, notices)
+    assert set(usable) == {"good", "shorts", "opposite", "dead", "clipped", "offset"}
+    assert {utt: why for utt, why, _ in skipped} == {
+        "zeros": "recording silent",
+        "offset_alone": "recording silent",
+        "nan": "recording unreadable",
+        "wild": "recording unreadable",
+        "cut": "recording unreadable",
+    }
+    assert {utt: (why, detail.split(": ")[0]) for utt, why, detail in notices} == {
+        "shorts": ("samples off scale, brought to -1..1", "peak 3276.8, divided by 32768"),
+        "opposite": ("channels cancel each other, the loudest taken", "channel 1 of 2"),
+        "dead": ("dead channel, left out", "channel 2 of 2"),
+        "clipped": ("clipped", "87.2% of samples at full scale"),
+        "offset": ("DC offset", "mean +0.050 of full scale"),
+    }

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctap.audio.frames import resampled_length
-from ctap.audio.wave import AudioError, load_wave, resample, save_wave, wave_info
+from ctap.audio.wave import AudioError, check_wave, load_wave, resample, save_wave, wave_info
 
 
 def tone(rate: int, seconds: float, hertz: float = 440.0) -> np.ndarray:
@@ -46,10 +46,43 @@ def test_resampling_keeps_the_sound(rate):
 
 
 def test_channels_are_averaged(tmp_path):
-    left = tone(24000, 0.2)
-    soundfile.write(tmp_path / "s.wav", np.stack([left, np.zeros_like(left)], axis=1), 24000, subtype="FLOAT")
+    left, right = tone(24000, 0.2), 0.01 * tone(24000, 0.2, 700)
+    soundfile.write(tmp_path / "s.wav", np.stack([left, right], axis=1), 24000, subtype="FLOAT")
     assert wave_info(tmp_path / "s.wav").channels == 2
-    np.testing.assert_allclose(load_wave(tmp_path / "s.wav", 24000), left / 2, atol=1e-6)
+    np.testing.assert_allclose(load_wave(tmp_path / "s.wav", 24000), (left + right) / 2, atol=1e-6)
+
+
+def test_samples_off_scale_and_channels_that_cancel_are_read_as_they_were_meant(tmp_path, caplog):
+    wave = tone(24000, 0.2)
+    for name, samples in (
+        ("shorts.wav", 32768 * wave),
+        ("longs.wav", 2.0**31 * wave),
+        ("opposite.wav", np.stack([wave, -wave], axis=1)),
+        ("dead.wav", np.stack([np.full_like(wave, 0.1), wave], axis=1)),
+    ):
+        soundfile.write(tmp_path / name, samples, 24000, subtype="FLOAT")
+        np.testing.assert_allclose(load_wave(tmp_path / name, 24000), wave, atol=1e-6)
+        assert name in caplog.messages[-1]
+    assert [message.split(": ", 1)[1] for message in caplog.messages] == [
+        "samples off scale, brought to -1..1: peak 16384, divided by 32768",
+        "samples off scale, brought to -1..1: peak 1.07374e+09, divided by 2147483648",
+        "channels cancel each other, the loudest taken: channel 1 of 2",
+        "dead channel, left out: channel 1 of 2",
+    ]
+    soundfile.write(tmp_path / "wild.wav", 1e30 * wave, 24000, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"wild\.wav: the audio's samples go to 5e\+29"):
+        load_wave(tmp_path / "wild.wav", 24000)
+
+
+def test_what_is_not_all_there_is_refused(tmp_path):
+    soundfile.write(tmp_path / "a.ogg", 0.1 * np.random.default_rng(0).standard_normal(48000), 24000)
+    whole = (tmp_path / "a.ogg").read_bytes()
+    assert check_wave(tmp_path / "a.ogg").num_samples == len(load_wave(tmp_path / "a.ogg", 24000)) == 48000
+    (tmp_path / "a.ogg").write_bytes(whole[: len(whole) * 6 // 10])
+    assert wave_info(tmp_path / "a.ogg").num_samples < 48000  # what libsndfile makes of it
+    for read in (check_wave, lambda path: load_wave(path, 24000)):
+        with pytest.raises(AudioError, match=r"a\.ogg: truncated: it ends within a page"):
+            read(tmp_path / "a.ogg")
 
 
 def test_unusable_files_are_named_with_their_fault(tmp_path):

@@ -166,7 +166,7 @@ def test_textgrids_go_out_and_come_back(work, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--job", "3", "--num_jobs", "2", "--model", "MODEL"], "--job must lie in 1..2"),
+        (["--job", "3", "--num_jobs", "2", "--model", "MODEL"], "--job 3: expected 1 to 2"),
         (["--num_jobs", "4", "--combine"], "--job 1 --num_jobs 4 first"),
         (["--model", "nowhere"], "no aligner here"),
         ([], "--model is missing"),

@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from ctap.bin.common import command
-from ctap.bin.compare_scores import compare_scores
+from ctap.bin.compare_scores import compare_scores, main
 from ctap.bin.score_asr import score_asr
 from ctap.errors import UserError
 from ctap.files.tables import write_table
@@ -42,7 +41,7 @@ def test_a_better_system_is_named_with_what_stands_behind_it(tmp_path, capsys, m
         tmp_path / "c.json",
     ]
     monkeypatch.setattr(sys, "argv", ["compare_scores", *map(str, words)])
-    command(compare_scores, figures="only these figures")
+    main()
     head, _, row = capsys.readouterr().out.splitlines()
     assert head.startswith("| figure | good | bad | difference")
     cells = [cell.strip() for cell in row.strip("|").split("|")]

@@ -19,7 +19,7 @@ from ctap.kaldi.ark import MatrixReader
 from ctap.kaldi.datadir import DataDir
 
 COUNT = 9
-dump, combine = dump_features.main.__wrapped__, combine_features.main.__wrapped__
+dump, combine = dump_features.main.execute, combine_features.main.execute
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ import pytest
 import soundfile
 
 from ctap.bin.embed_speakers import embed_speakers
-from ctap.bin.score_speech import _embeddings_of_speakers
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
-from ctap.metrics import speaker
+from ctap.metrics import speaker, speaker_metrics
 
 
 class Loudness:
@@ -46,8 +45,8 @@ def test_kept_embeddings_are_those_of_the_waves(folder):
     moved = folder / "moved"
     out.rename(moved)
     assert set(MatrixReader(moved / "embeddings.scp")) == {"a1", "a2", "b2"}
-    kept = _embeddings_of_speakers(moved, 30, encoder=None)
-    spoken = _embeddings_of_speakers(folder, 2, Loudness())
+    kept = speaker_metrics.embed_speakers(moved, 30, encoder=None)
+    spoken = speaker_metrics.embed_speakers(folder, 2, Loudness())
     assert kept.keys() == spoken.keys() == {"A", "B"}
     for name, utterances in kept.items():
         assert utterances.keys() == spoken[name].keys()

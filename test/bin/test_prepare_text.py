@@ -117,11 +117,12 @@ def test_every_loss_is_named(corpus):
 
 
 def test_text_must_fit_into_the_recording(corpus, tmp_path):
-    soundfile.write(tmp_path / "ann-2.wav", np.full(160 * 11, 0.1), 16000)
-    soundfile.write(tmp_path / "ann-1.wav", np.full(160 * 5, 0.1), 16000)
+    hum = 0.1 * np.sin(np.arange(160 * 11) / 20)
+    soundfile.write(tmp_path / "ann-2.wav", hum, 16000)
+    soundfile.write(tmp_path / "ann-1.wav", hum[: 160 * 5], 16000)
     out = run(corpus, "--min_seconds", "0.01")  # ann-1: 6 frames for 4 phones and 2 silences
     assert "ann-2" in read_table(out / "phones") and "ann-1" in read_table(out / "phones")
-    soundfile.write(tmp_path / "ann-1.wav", np.full(160 * 4, 0.1), 16000)
+    soundfile.write(tmp_path / "ann-1.wav", hum[: 160 * 4], 16000)
     assert reasons(run(corpus, "--min_seconds", "0.01"))["ann-1"] == "recording too short for its text"
 
 

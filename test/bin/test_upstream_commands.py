@@ -12,9 +12,9 @@ import soundfile
 
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave, utterance_frames
+from ctap.bin import check_upstream as check_command
 from ctap.bin import combine_features
 from ctap.bin.check_upstream import check_upstream
-from ctap.bin.common import command
 from ctap.bin.dump_upstream import dump_upstream
 from ctap.bin.train_kmeans import run as train
 from ctap.errors import UserError
@@ -26,7 +26,7 @@ from ctap.upstream.registry import make_upstream
 from ctap.upstream.representation import Representation
 
 pytest.importorskip("transformers", reason="needs the extra `upstream`")
-combine_main = combine_features.main.__wrapped__
+combine_main = combine_features.main.execute
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_check_says_what_a_model_gives_and_ends_with_3_where_there_is_none(
     assert "8 dimensions, 75 frames/s, 8 codebook(s) of 16" in said and "2400 bit/s" in said
     monkeypatch.setattr(sys, "argv", ["check_upstream", "--kind", "codec", "--model", str(tmp_path / "none")])
     with pytest.raises(SystemExit) as caught:
-        command(check_upstream)
+        check_command.main()
     assert caught.value.code == 3
     assert "no such directory" in capsys.readouterr().err
 

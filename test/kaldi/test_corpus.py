@@ -8,7 +8,7 @@ import pytest
 
 from ctap.errors import UserError
 from ctap.files.tables import read_table
-from ctap.kaldi.corpus import Corpus, find_root
+from ctap.kaldi.corpus import Corpus, find_root, without_ending
 
 
 def test_lines_of_a_broken_file(tmp_path: Path) -> None:
@@ -31,8 +31,9 @@ def test_of_two_the_first_is_kept(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     corpus = Corpus()
-    found = corpus.recordings(tmp_path, "*/*.wav")
-    assert found == {"x": tmp_path / "a/x.wav", "y": tmp_path / "a/y.wav"}
+    found = corpus.recordings(tmp_path)
+    assert found == {"x": tmp_path / "a/x.wav", "y": tmp_path / "a/y.wav", "z": tmp_path / "z.wav"}
+    del found["z"]
     for utt, path in found.items():
         corpus.add(f"spk-{utt}", path, "spk", "dev")
         corpus.put("text", f"spk-{utt}", " a \u3000 b ", "list:1")
@@ -57,6 +58,19 @@ def test_of_two_the_first_is_kept(tmp_path: Path) -> None:
     assert "gender unknown" in (tmp_path / "out/notices.tsv").read_text()
 
 
+def test_recordings_are_found_at_any_depth_whatever_their_endings(tmp_path: Path) -> None:
+    names = ["a/1.WAV", "2.Flac", "b/c/d/3.mp3", "a/again/1.wav", "a/4.txt", "__MACOSX/5.wav", ".x/6.wav"]
+    for name in [*names, "a/7.wav.trn", "8"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "b" / "round").symlink_to(tmp_path)
+    corpus = Corpus()
+    found = {name: str(path.relative_to(tmp_path)) for name, path in corpus.recordings(tmp_path).items()}
+    assert found == {"1": "a/1.WAV", "2": "2.Flac", "3": "b/c/d/3.mp3"}
+    assert [entry[:2] for entry in corpus.skipped] == [("1", "second recording of one name")]
+    assert [without_ending(name) for name in ("a.WAV", "a.b.flac", "a.b")] == ["a", "a.b", "a.b"]
+
+
 def test_nothing_is_refused_with_what_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     corpus = Corpus()
     corpus.add("a-1", tmp_path / "1.wav", "a")
@@ -69,4 +83,4 @@ def test_nothing_is_refused_with_what_was_found(tmp_path: Path, capsys: pytest.C
     (tmp_path / "corpus" / "lists").mkdir(parents=True)
     assert find_root(tmp_path, "corpus", ["other", "lists"]) == tmp_path / "corpus"
     with pytest.raises(UserError, match="no such directory"):
-        corpus.recordings(tmp_path / "wav", "*.wav")
+        corpus.recordings(tmp_path / "wav")

@@ -46,4 +46,4 @@ def test_an_installed_copy_inside_another_checkout_has_no_commit(tmp_path, monke
 
 def test_command_is_one_that_can_be_typed(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/some/where/ctap/bin/score_speech.py", "--name", "a b"])
-    assert provenance._command() == "python -m ctap.bin.score_speech --name 'a b'"
+    assert provenance.running_command() == "python -m ctap.bin.score_speech --name 'a b'"

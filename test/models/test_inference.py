@@ -1,5 +1,7 @@
 """A model in use: the four verbs, the same from the command line, text of any length, limits."""
 
+import json
+
 import numpy as np
 import pytest
 import soundfile
@@ -8,52 +10,36 @@ import torch
 import ctap
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
+from ctap.bin.batch import SomeLeftOutError
 from ctap.bin.convert import convert
 from ctap.bin.embed import embed
+from ctap.bin.entry import command
 from ctap.bin.predict_mels import predict_mels
 from ctap.bin.recognize import recognize
+from ctap.bin.resynthesize import resynthesize
+from ctap.bin.score_asr import score_asr
 from ctap.bin.synthesize import synthesize
-from ctap.config import from_dict
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
 from ctap.models import inference
 from ctap.models.model_dir import Parts
 from ctap.models.windows import TrainedLengths
-from ctap.nn.ctap import CTAP, CTAPConfig
-from ctap.nn.duration import DurationConfig, DurationModel
-from ctap.nn.phoneme_decoder import PhonemeDecoder
-from ctap.nn.transformer import StackConfig
 from ctap.text.frontend import text_to_phones
-from ctap.text.languages import older
 from ctap.text.reading import read
 from ctap.text.rules import TextRules
 from test import tiny
-
-RATE = 24000
+from test.tiny_model import RATE, save_model, save_tone
 
 
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory):
-    torch.manual_seed(0)
-    tokens, audio = older().tokens, AudioSettings()
-    net = CTAP(from_dict(CTAPConfig, tiny.MODEL, "test"), len(tokens), 40, [-5.0] * 40, [2.0] * 40)
-    durations = DurationModel(8, 6, DurationConfig(layers=2, channels=8, predictor_channels=8), 2.3, 0.4)
-    stack = from_dict(StackConfig, tiny.STACK, "test")
-    asr = PhonemeDecoder(8, len(tokens), 0, stack)
-    path = tmp_path_factory.mktemp("model") / "model"
-    Parts(tokens, audio, net, durations, asr, asr_config=stack).save(path)
-    return path
+    return save_model(tmp_path_factory.mktemp("model") / "model")
 
 
 @pytest.fixture(scope="module")
 def wav(tmp_path_factory):
-    path = tmp_path_factory.mktemp("wav") / "a.wav"
-    tone = 0.3 * np.sin(2 * np.pi * 180 * np.arange(RATE) / RATE) + 0.01 * np.random.default_rng(0).normal(
-        size=RATE
-    )
-    soundfile.write(path, tone, RATE)
-    return path
+    return save_tone(tmp_path_factory.mktemp("wav") / "a.wav")
 
 
 def test_load_is_what_was_saved(model_dir):
@@ -127,14 +113,14 @@ def test_a_missing_part_is_named_with_its_stage(model_dir, wav, tmp_path):
 def test_commands_write_what_the_functions_return(model_dir, wav, tmp_path):
     model = ctap.load(model_dir, device="cpu")
     write_table(tmp_path / "texts", {"u1": "你好", "u2": "zai4 jian4"})
-    write_table(tmp_path / "wav.scp", {"u1": str(wav), "u2": str(tmp_path / "missing.wav")})
+    write_table(tmp_path / "wav.scp", {"u1": str(wav), "u2": str(wav)})
     synthesize(model_dir, wav, tmp_path / "tts", text_file=tmp_path / "texts", seed=3, device="cpu")
     said = read_table(tmp_path / "tts" / "durations")["u1"].split()
     assert list(map(int, said)) == model.synthesize("你好", wav, seed=3).durations
     assert soundfile.info(read_table(tmp_path / "tts" / "wav.scp")["u2"]).samplerate == RATE
 
     convert(model_dir, wav, tmp_path / "vc", scp=tmp_path / "wav.scp", device="cpu")
-    assert set(read_table(tmp_path / "vc" / "wav.scp")) == {"u1"}  # the missing one is named and left out
+    assert set(read_table(tmp_path / "vc" / "wav.scp")) == {"u1", "u2"}
 
     embed(model_dir, tmp_path / "s", wav=[wav], device="cpu")
     np.testing.assert_allclose(
@@ -144,6 +130,67 @@ def test_commands_write_what_the_functions_return(model_dir, wav, tmp_path):
     recognize(model_dir, tmp_path / "asr", scp=tmp_path / "wav.scp", device="cpu", job=1, num_jobs=2)
     heard = read_table(tmp_path / "asr" / "durations.1")["u1"].split()
     assert sum(map(int, heard)) == 101
+
+
+def test_bad_inputs_are_left_out_before_the_work_and_the_rest_is_done(model_dir, wav, tmp_path, monkeypatch):
+    cut = tmp_path / "cut.ogg"
+    soundfile.write(cut, 0.1 * np.random.default_rng(0).standard_normal(5 * RATE), RATE)
+    cut.write_bytes(cut.read_bytes()[:-2000])
+    waves = {"u1": wav, "u2": tmp_path / "missing.wav", "u3": cut, "u4": wav}
+    lines = [f"{utt} {path}" for utt, path in waves.items()] + ["u/5 x.wav", "u6"]
+    (tmp_path / "scp").write_text("\n".join(lines) + "\n")
+    texts = ["u1 你好", "u2 zai4 jiann4", "u3 Кто", "u4 再见", "u/5 你好", "u6"]
+    (tmp_path / "texts").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    AudioSettings().save(tmp_path / "audio.json")
+    scp, cpu = tmp_path / "scp", {"device": "cpu"}
+    calls = {
+        "tts": ("wav.scp", lambda out: synthesize(model_dir, wav, out, text_file=tmp_path / "texts", **cpu)),
+        "vc": ("wav.scp", lambda out: convert(model_dir, wav, out, scp=scp, **cpu)),
+        "vocoded": ("wav.scp", lambda out: resynthesize(tmp_path / "audio.json", out, scp=scp, **cpu)),
+        "asr": ("phones", lambda out: recognize(model_dir, out, scp=scp, **cpu)),
+        "s": ("embed.scp", lambda out: embed(model_dir, out, scp=scp, **cpu)),
+    }
+    for name, (table, run) in calls.items():
+        out = tmp_path / name
+        with pytest.raises(SomeLeftOutError, match=f"2 of 6 done, listed in {out}/{table}; 4 left out"):
+            run(out)
+        assert set(read_table(out / table)) == {"u1", "u4"}
+        bad = {line.split("\t")[0]: line for line in (out / "left_out.tsv").read_text().splitlines()[1:]}
+        assert set(bad) == {"u2", "u3", "u/5", "u6"}
+        assert "input that can't be used" in bad["u2"] and "input that can't be used" in bad["u3"]
+        said = (
+            ("jiann4", "Кто") if name == "tts" else ("missing.wav: no such audio file", "cut.ogg: truncated")
+        )
+        assert said[0] in bad["u2"] and said[1] in bad["u3"]
+
+
+def test_a_fault_in_the_work_costs_nothing_that_was_done(model_dir, wav, tmp_path, monkeypatch):
+    """NaN is seen only when a recording is read."""
+    soundfile.write(tmp_path / "nan.wav", np.full(RATE, np.nan), RATE, subtype="FLOAT")
+    write_table(tmp_path / "wav.scp", {"u1": wav, "u2": tmp_path / "nan.wav", "u3": wav})
+    with pytest.raises(SomeLeftOutError, match=r"2 of 3 done, .*u2: .*nan\.wav: the audio holds NaN"):
+        embed(model_dir, tmp_path / "s", scp=tmp_path / "wav.scp", device="cpu")
+    assert list(MatrixReader(tmp_path / "s" / "embed.scp")) == ["u1", "u3"]
+
+
+def test_what_a_change_of_phone_costs_is_an_option_and_is_recorded(model_dir, wav, tmp_path):
+    model = ctap.load(model_dir, device="cpu")
+    assert model.recognize(wav).frame_phones == model.recognize(wav, 4.0).frame_phones
+    counts = []
+    for penalty in (0.0, 4.0, 1e6):
+        out = tmp_path / str(penalty)
+        recognize(model_dir, out, wav=[wav], device="cpu", switch_penalty=penalty)
+        counts.append(len(read_table(out / "durations")["a"].split()))
+        assert json.loads((out / "recognition.json").read_text())["switch_penalty"] == penalty
+    assert counts[0] > counts[1] >= counts[2] == 1
+    said = {"phones": {"a": "n i3"}}
+    for name, rows in said.items():
+        write_table(tmp_path / "said" / name, rows)
+    score_asr(tmp_path / "said", tmp_path / "4.0", tmp_path / "scores.json", "asr", frames=False)
+    meta = json.loads((tmp_path / "scores.json").read_text())["meta"]
+    assert meta["recognition"] == {"model": str(model_dir), "switch_penalty": 4.0}
+    with pytest.raises(UserError, match="--switch_penalty -1"):
+        recognize(model_dir, tmp_path, wav=[wav], device="cpu", switch_penalty=-1)
 
 
 def test_nothing_readable_is_an_error(model_dir, tmp_path):
@@ -228,6 +275,51 @@ def test_no_network_is_given_more_frames_than_it_was_trained_on(model_dir, wav):
     assert seen == {"speech_encoder": 500, "phoneme_encoder": 400, "decoder": 300, "asr": 200}
 
 
+def test_of_a_prompt_the_part_with_most_speech_is_heard(model, tmp_path):
+    """8 s of silence around 4 s of speech: as good as the speech alone."""
+    speech, silence = tiny.voice(4.0), np.zeros(4 * RATE, np.float32)
+    inner = model.embed_prompt(speech)
+    for before, after in ((silence, silence), (silence[:0], np.tile(silence, 2))):
+        found = model.embed_prompt(np.concatenate([before, speech, after]))
+        assert torch.cosine_similarity(found, inner, dim=0) > 0.99
+    for nothing in (silence, silence[:1], 0.05 * np.random.default_rng(0).standard_normal(4 * RATE)):
+        soundfile.write(tmp_path / "p.wav", nothing, RATE)
+        with pytest.raises(UserError, match=r"p\.wav: no prompt: 0\.\d\d s of speech"):
+            model.synthesize("你好", tmp_path / "p.wav")
+
+
+def test_several_prompts_are_averaged(model, tmp_path):
+    voices = [tiny.voice(2.0, pitch=pitch) for pitch in (110.0, 220.0)]
+    each = [model.embed_prompt(voice) for voice in voices]
+    assert not torch.allclose(*each, atol=1e-3)
+    together = model.prompt(voices)
+    torch.testing.assert_close(together.g, torch.stack(each).mean(dim=0))
+    said = [model.synthesize("你好", prompt, durations="deterministic") for prompt in (voices, together)]
+    assert torch.equal(said[0].mel, said[1].mel)
+    phones = text_to_phones("你好")
+    tokens = torch.tensor(model.parts.tokens.encode(phones))
+    conditions = [
+        model.networks.duration_condition(tokens, model.parts.ctap.denormalize(model.prompt(voice).mels))
+        for voice in voices
+    ]
+    both = model.networks.duration_condition(tokens, model.parts.ctap.denormalize(together.mels))
+    torch.testing.assert_close(both, torch.stack(conditions).mean(dim=0))
+    with pytest.raises(UserError, match="no prompt: expected a recording"):
+        model.prompt([])
+
+
+def test_a_missing_prompt_is_said_once_by_its_name(model_dir, wav, tmp_path, capsys):
+    write_table(tmp_path / "texts", {"u1": "你好", "u2": "再见"})
+    words = ["--model", model_dir, "--prompt", wav, tmp_path / "no.wav", "--out", tmp_path / "out"]
+    for function, more in ((synthesize, ["--text_file", tmp_path / "texts"]), (convert, ["--wav", wav])):
+        with pytest.raises(SystemExit) as stop:
+            command(function)([*map(str, [*words, *more]), "--device", "cpu"])
+        assert stop.value.code == 1
+        said = capsys.readouterr().err
+        assert said.count("no.wav: no such audio file") == 1 and "u1" not in said
+    assert not (tmp_path / "out" / "wav.scp").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -304,5 +396,5 @@ def test_predicted_mels_are_those_that_are_said_whatever_the_number_of_jobs(mode
         assert list(found) == [utt]
         np.testing.assert_allclose(found[utt], said, atol=0.05)  # stored in a byte
     write_table(tmp_path / "durations", {"a": "30 20 31 20"})
-    with pytest.raises(UserError, match="no durations for b"):
+    with pytest.raises(UserError, match="durations: nothing of b and 0 more"):
         predict_mels(model_dir, tmp_path, tmp_path / "out", device="cpu")

@@ -18,7 +18,7 @@ def stack(positions="rotary"):
     return {"layers": 2, "dim": 16, "heads": 2, "ffn": 32, "dropout": 0.1, "positions": positions}
 
 
-def small(positions="rotary"):
+def small(positions="rotary", **more):
     torch.manual_seed(0)
     prompt = {"channels": [8, 16], "dim": 6, "frames": 40, "reduction": 2, "summary": "recurrent"}
     config = {
@@ -28,14 +28,17 @@ def small(positions="rotary"):
         "decoder": stack(positions),
         "prompt_encoder": prompt,
         "postnet_dim": 8,
+        **more,
     }
     return CTAP(from_dict(CTAPConfig, config, "test"), n_tokens=20).eval()
 
 
-@pytest.mark.parametrize("positions", POSITIONS)
-def test_padding_changes_nothing(positions):
+@pytest.mark.parametrize(
+    "model", [*POSITIONS, {"instance_norm": True}], ids=lambda m: m if isinstance(m, str) else "instance_norm"
+)
+def test_padding_changes_nothing(model):
     """An utterance's S, P and mel are the same alone and beside a longer one whose padding holds rubbish."""
-    model = small(positions)
+    model = small(model) if isinstance(model, str) else small(**model)
     durations = torch.tensor([[3, 9, 4]])
     tokens = torch.tensor([[4, 7, 2]])
     mel, g = torch.randn(1, 16, 40), torch.randn(1, 6)
@@ -119,3 +122,11 @@ def test_temperature_starts_for_the_dimension_and_is_capped():
         model.log_scale.fill_(10.0)
     model.cap_scale()
     assert model.scale.item() == pytest.approx(100 / 16)
+
+
+def test_instance_norm_takes_out_level_and_spread_of_every_bin():
+    model, mel = small(instance_norm=True), torch.randn(2, 50, 40)
+    level, spread = torch.randn(2, 1, 40), torch.rand(2, 1, 40) + 0.5
+    s, moved = model.speech_encoder(mel), model.speech_encoder(mel * spread + level)
+    torch.testing.assert_close(s, moved, atol=0.02, rtol=0.0)
+    assert (small().speech_encoder(mel) - small().speech_encoder(mel * spread + level)).abs().max() > 0.2

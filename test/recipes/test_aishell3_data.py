@@ -175,6 +175,30 @@ def test_both_layouts(corpus, tmp_path, nested):
     assert set(read_table(tmp_path / "tables" / "utt2part").values()) == {"train"}
 
 
+def test_recordings_of_any_ending_in_any_directory_are_found(corpus, tmp_path):
+    utts = [f"SSB0001000{i}" for i in range(5)]
+    paths = [corpus.wave(utt) for utt in utts]
+    wavs = corpus.root / "train" / "wav"
+    upper, deep, flat = (
+        paths[0].with_suffix(".WAV"),
+        wavs / "1" / "SSB0001" / paths[1].name,
+        wavs / paths[2].name,
+    )
+    deep.parent.mkdir(parents=True)
+    for old, new in zip(paths, (upper, deep, flat), strict=False):
+        old.rename(new)
+    flac = paths[3].with_suffix(".Flac")
+    soundfile.write(flac, soundfile.read(paths[3])[0], 16000, format="FLAC")
+    paths[3].unlink()
+    endings = (".WAV", ".wav", ".wav", ".Flac", ".WAV")
+    corpus.content("train", [f"{utt}{ending}\t{LINE}" for utt, ending in zip(utts, endings, strict=True)])
+    corpus.speakers(("SSB0001", "B", "female", "north"))
+    stage_0(corpus.root, tmp_path / "data")
+    assert rows(tmp_path / "data/local/skipped.tsv") == rows(tmp_path / "data/local/notices.tsv") == []
+    found = read_table(tmp_path / "data/local/all/wav.scp")
+    assert found == dict(zip(utts, map(str, (upper, deep, flat, flac, paths[4])), strict=True))
+
+
 @pytest.mark.parametrize(
     ("tokens", "reading"),
     [

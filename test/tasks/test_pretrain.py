@@ -15,10 +15,10 @@ from test import tiny
 WITHOUT_DECODER = {"mse_weight": 0.0, "kl_weight": 0.0}
 
 
-def config(name="pretrain", **loss):
+def config(name="pretrain", voice=None, **loss):
     values = {"data": tiny.DATA, "optim": tiny.OPTIM, "trainer": tiny.TRAINER}
     if name == "pretrain":
-        values |= {"model": tiny.MODEL, "loss": {"phoneme_decoder": tiny.STACK, **loss}}
+        values |= {"voice": voice or {}, "model": tiny.MODEL, "loss": {"phoneme_decoder": tiny.STACK, **loss}}
     return from_dict(TRAININGS[name][0], values, "test")
 
 
@@ -122,6 +122,38 @@ def test_without_decoder_only_the_contrastive_loss_is_left(dump):
     assert not optimised & {id(w) for w in left_out}
     losses["loss"].backward()  # every trained weight has a gradient, as training on several processes asks
     assert all(w.grad is not None for w in task.parameters() if w.requires_grad)
+
+
+def test_voices_are_moved_for_the_speech_encoder_alone_and_in_training_alone(dump):
+    task, batch = task_and_batch(dump, voice={"warp": 0.3, "tilt": 1.0})
+    plain, _ = task_and_batch(dump)
+    torch.testing.assert_close(task(batch)[0]["loss"], plain(batch)[0]["loss"])
+    for each in (task, plain):  # dropout aside
+        each.train()
+        each.ctap.eval()
+    torch.manual_seed(1)
+    losses, (s, p, *_) = task(batch)
+    _, (still, same_p, *_) = plain(batch)
+    assert not torch.allclose(s, still) and torch.equal(p, same_p)
+    torch.manual_seed(1)
+    heard = task.ctap.encode_speech(task.voices(batch.mel), batch.mask)
+    torch.testing.assert_close(s, heard)
+    assert losses["contrastive"].item() == pytest.approx(
+        contrastive(task, real_frames(batch, s), real_frames(batch, p)), rel=1e-5
+    )
+
+
+def test_speaker_adversary_adds_its_cross_entropy_in_training(dump):
+    task, batch = task_and_batch(dump, speaker_weight=0.5)
+    assert "speaker" not in task(batch)[0]
+    torch.manual_seed(1)
+    losses, (s, *_) = task.train()(batch)
+    expected = cross_entropy(task.adversary(s, batch.mask).detach().numpy(), batch.speakers.tolist())
+    assert losses["speaker"].item() == pytest.approx(expected, rel=1e-4)
+    plain, same_batch = task_and_batch(dump)
+    torch.manual_seed(1)
+    without = plain.train()(same_batch)[0]["loss"].item()
+    assert losses["loss"].item() - without == pytest.approx(0.5 * expected, rel=0.05)
 
 
 def test_one_weight_is_enough_to_keep_the_decoder(dump):

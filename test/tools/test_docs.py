@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ctap.tasks.build import TRAININGS
+from ctap.tasks.build import TRAININGS, Sources
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "egs/README.md", "tools/README.md"]
@@ -36,9 +37,11 @@ def option_names() -> set[str]:
     text = "".join(path.read_text(encoding="utf-8") for path in programs)
     text += "".join(path.read_text(encoding="utf-8") for path in (ROOT / "utils").iterdir() if path.is_file())
     names = set(re.findall(r"--([a-z][\w-]+)", text))
-    names |= set(re.findall(r"^    (\w+): [^\n]*,$", text, re.MULTILINE))  # signatures made into options
+    for path in (ROOT / "ctap/bin").glob("*.py"):  # signatures made into options
+        names |= {node.arg for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.arg)}
     script = (ROOT / "egs/TEMPLATE/ctap1/ctap.sh").read_text(encoding="utf-8")
-    names |= {field.name for config, _ in TRAININGS.values() for field in dataclasses.fields(config)}
+    configs = [Sources, *(config for config, _ in TRAININGS.values())]
+    names |= {field.name for config in configs for field in dataclasses.fields(config)}
     return names | set(re.findall(r"^([a-z]\w*)=", script, re.MULTILINE))
 
 

@@ -22,7 +22,7 @@ took() {
     echo "${name}: exit status ${rc}, $((SECONDS - started)) s" | tee -a "${out}/summary.log"
 }
 
-recipe() { (cd egs/mini/ctap1 && ./run.sh --ngpu 1 --nj "$(nproc)" "$@"); }
+recipe() { (CDPATH='' cd -- egs/mini/ctap1 && ./run.sh --ngpu 1 --nj "$(nproc)" "$@"); }
 
 nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader | tee "${out}/summary.log"
 took stages_0_to_2 recipe --stage 0 --stop_stage 2 &

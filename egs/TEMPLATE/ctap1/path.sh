@@ -27,3 +27,7 @@ case $(locale -a 2>/dev/null) in
     *) export LC_ALL=C ;;
 esac
 export PYTHONUTF8=1 PYTHONUNBUFFERED=1
+
+# A thread that waits for others soon gives its core away: where anything else runs, trainings take half as long
+# (docs/speed.md, "Beside other work").
+export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}

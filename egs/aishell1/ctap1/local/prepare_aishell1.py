@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     corpus = Corpus()
     for part in PARTS:
         if (root / "wav" / part).is_dir():
-            for utt, path in corpus.recordings(root / "wav" / part, "*/*.wav").items():
+            for utt, path in corpus.recordings(root / "wav" / part).items():
                 corpus.add(utt, path, utt[:SPEAKER_LENGTH], part)
     for number, line in corpus.read_lines(root / TRANSCRIPT):
         utt, *words = line.split()

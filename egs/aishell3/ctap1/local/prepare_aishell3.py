@@ -9,8 +9,9 @@ baselines", Interspeech 2021): 88,035 utterances of 218 speakers, 85.6 hours, 44
     train/label_train-set.txt                  SSB00050001|pinyin with % and $|characters with % and $
     spk-info.txt                               speaker<TAB>age group<TAB>gender<TAB>accent; # starts a comment
 
-under the corpus's root or under data_aishell3/ in it. Copies differ: lines without a recording and recordings
-without a line are named and counted, and the rest goes on. Written are wav.scp, text, pinyin, utt2spk,
+under the corpus's root or under data_aishell3/ in it. Copies differ: recordings may be .WAV or .flac, and lie
+deeper or in no speaker's directory; lines without a recording and recordings without a line are named and
+counted, and the rest goes on. Written are wav.scp, text, pinyin, utt2spk,
 spk2gender, utt2part (train or test, the corpus's own parts), prosody, skipped.tsv and notices.tsv; checking
 recordings and syllables is the work of ctap.bin.prepare_text.
 """
@@ -20,7 +21,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctap.errors import cli
-from ctap.kaldi.corpus import GENDERS, Corpus, find_root, reader_parser
+from ctap.kaldi.corpus import GENDERS, Corpus, find_root, reader_parser, without_ending
 from ctap.text.normalize import is_hanzi
 from ctap.text.pinyin import count_fits, is_erhua
 
@@ -61,13 +62,13 @@ def read_speakers(path: Path, corpus: Corpus) -> dict[str, str]:
 
 def add_part(folder: Path, corpus: Corpus, genders: dict[str, str]) -> None:
     """Add the utterances of ``train`` or ``test``."""
-    recordings = corpus.recordings(folder / "wav", "*/*.wav")
+    recordings = corpus.recordings(folder / "wav")
     tables, skipped = corpus.tables, corpus.skipped
     lines: dict[str, int] = {}
     content = folder / "content.txt"
     for number, line in corpus.read_lines(content):
         name, *tokens = line.split()
-        utt = name.removesuffix(".wav")
+        utt = without_ending(name)
         where = f"{content}:{number}"
         if utt in lines:
             skipped.add(utt, "duplicate utterance", f"{where}: line {lines[utt]} is kept")
@@ -81,7 +82,7 @@ def add_part(folder: Path, corpus: Corpus, genders: dict[str, str]) -> None:
         path = recordings.get(utt)
         if path is None:
             skipped.add(utt, "text without recording", where)
-        elif path.parent.name != speaker:
+        elif (parents := path.relative_to(folder / "wav").parts[:-1]) and speaker not in parents:
             skipped.add(utt, "recording in another speaker's folder", path)
         elif speaker not in genders:
             skipped.add(utt, "speaker not in spk-info.txt", f"{speaker}: {where}")
@@ -134,7 +135,7 @@ def read_prosody(path: Path, corpus: Corpus) -> dict[str, str]:
                 what = f"{path}:{number}: expected utt|pinyin|hanzi"
                 corpus.notices.add(fields[0], "prosody label ignored", what)
             continue
-        prosody.setdefault(fields[0].removesuffix(".wav"), fields[1])
+        prosody.setdefault(without_ending(fields[0]), fields[1])
     return prosody
 
 

@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     for part in PARTS:
         if not (root / part).is_dir():
             continue
-        for name, path in corpus.recordings(root / part, "*.wav").items():
+        for name, path in corpus.recordings(root / part).items():
             utt = name.replace("_", "-")
             corpus.add(utt, path, name.partition("_")[0], part)
             add_text(utt, path, corpus)

@@ -1,0 +1,154 @@
+"""How a function becomes a command: every module here ends with ``main = command(function)``."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, get_args, get_origin, get_type_hints
+
+import docstring_parser
+from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
+
+from ctap.errors import cli
+
+_DASHED = re.compile(r"(?<=^--)[a-z]+(-[a-z]+)+(?=$|=)")  # --out-dir, where --out_dir is meant
+
+
+class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Types and defaults behind every option; the description in the lines that it was written in."""
+
+
+class Entry:
+    """A command: its parser, and what is done with what the parser has read."""
+
+    def __init__(
+        self,
+        add_arguments: Callable[[ArgumentParser], None],
+        run: Callable[[Namespace], None],
+        help_text: str,
+        entries: Mapping[str, Entry] | None = None,
+    ) -> None:
+        """Make a command.
+
+        Args:
+            add_arguments: Gives a parser the command's options, or its subcommands.
+            run: Does the work, given their values.
+            help_text: What the command is for; the first line stands in lists of commands.
+            entries: The subcommands, where they are commands of their own.
+        """
+        self.add_arguments, self.run, self.help_text = add_arguments, run, help_text
+        self.entries = entries or {}
+
+    def parser(self, program: str | None = None) -> ArgumentParser:
+        """The command line; ``program`` is how the command is called in its help."""
+        parser = self.empty_parser(program or _module_program())
+        self.add_arguments(parser)
+        return parser
+
+    def empty_parser(self, program: str | None) -> ArgumentParser:
+        """The same without options yet."""
+        return ArgumentParser(prog=program, description=self.help_text, formatter_class=HelpFormatter)
+
+    def execute(self, argv: list[str] | None = None, program: str | None = None) -> None:
+        """Run the command.
+
+        Args:
+            argv: Its words; those of the process by default.
+            program: How it is called in its help.
+
+        Raises:
+            UserError: What the command raises.
+        """
+        parser = self.parser(program)
+        words = [
+            _DASHED.sub(lambda name: name[0].replace("-", "_"), word)
+            for word in (sys.argv[1:] if argv is None else argv)
+        ]
+        self.run(parser.instantiate(parser.parse_args(words)))
+
+    @cli
+    def __call__(self, argv: list[str] | None = None, program: str | None = None) -> None:
+        """Run the command and end the process, as a shell expects it, where something is wrong."""
+        self.execute(argv, program)
+
+
+def command(function: Callable[..., None]) -> Entry:
+    """Make ``function`` a command: its signature gives the options and their types, its docstring the help.
+
+    A parameter of type ``list`` takes several words. One that may be ``bool`` can stand without a value, and
+    is true then. Parameters before a ``/`` are given without their names.
+    """
+    text = docstring_parser.parse(function.__doc__ or "")
+    helps = {item.arg_name: item.description for item in text.params}
+    parameters = inspect.signature(function).parameters
+    unnamed = [k for k, v in parameters.items() if v.kind is inspect.Parameter.POSITIONAL_ONLY]
+
+    def add_arguments(parser: ArgumentParser) -> None:
+        hints = get_type_hints(function)
+        special = {
+            name for name in parameters if name in unnamed or _word(hints[name]) or _switch(hints[name])
+        }
+        parser.add_function_arguments(function, as_group=False, skip=special)
+        for name in (name for name in parameters if name in special):
+            default, hint = parameters[name].default, hints[name]
+            is_needed = default is inspect.Parameter.empty
+            options: dict[str, Any] = {"help": helps.get(name), "type": _word(hint) or hint}
+            if name not in unnamed:
+                options |= {"required": True} if is_needed else {"default": default}
+            if _word(hint):
+                options |= {"nargs": "+" if is_needed else "*"}
+                options |= {} if name in unnamed else {"action": "extend"}  # given twice, both count
+            elif hint is bool and unnamed:  # which would be taken for its value
+                options = {"help": helps.get(name), "action": "store_true"}
+            elif _switch(hint):
+                options |= {"nargs": "?", "const": True}
+            parser.add_argument(name if name in unnamed else f"--{name}", **options)
+
+    def run(values: Namespace) -> None:
+        named = dict(values.items())
+        given = [named.pop(name) for name in unnamed]
+        function(*given, **named)
+
+    return Entry(
+        add_arguments, run, "\n\n".join(filter(None, (text.short_description, text.long_description)))
+    )
+
+
+def commands(help_text: str, **entries: Entry) -> Entry:
+    """A command of several subcommands."""
+
+    def add_arguments(parser: ArgumentParser) -> None:
+        choice = parser.add_subcommands()
+        for name, entry in entries.items():
+            choice.add_subcommand(
+                name, entry.parser(f"{parser.prog} {name}"), help=first_line(entry.help_text)
+            )
+
+    def run(values: Namespace) -> None:
+        entries[values.subcommand].run(values[values.subcommand])
+
+    return Entry(add_arguments, run, help_text, entries)
+
+
+def first_line(text: str) -> str:
+    """The first line of a docstring, as lists of commands show it."""
+    return text.strip().splitlines()[0]
+
+
+def _word(hint: Any) -> Any:
+    """Type of the words that a list is given as; None if ``hint`` is no list."""
+    lists = [part for part in (hint, *get_args(hint)) if get_origin(part) is list]
+    return get_args(lists[0])[0] if lists else None
+
+
+def _switch(hint: Any) -> bool:
+    return hint is bool or bool in get_args(hint)
+
+
+def _module_program() -> str | None:
+    """``python -m ctap.bin.X`` where that is what runs."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return f"python -m {spec.name}" if spec is not None and spec.name.startswith("ctap.") else None

@@ -1,0 +1,71 @@
+"""Prompts in use: what of recordings of a voice the networks hear (paper, section 2.1.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ctap.audio.speech import NoVoiceError, voice_window
+from ctap.audio.wave import load_wave
+from ctap.data.cropping import clip_window
+from ctap.errors import UserError
+from ctap.models.model_dir import Parts
+
+Wave = str | Path | np.ndarray
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Speech of a voice, as the networks hear it.
+
+    Attributes:
+        mels: [P, frames, n_mels] normalised log-mel of P recordings: the 3 s of each with most speech.
+        g: [D_g] prompt embedding G, the mean of theirs.
+    """
+
+    mels: Tensor
+    g: Tensor
+
+
+Voice = Wave | Sequence[Wave] | Prompt
+"""One recording, several, or what :func:`hear` made of them."""
+
+
+def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor], *, strict: bool = True) -> Prompt:
+    """Hear one recording of a voice or several: the 3 s of each with most speech.
+
+    Args:
+        voice: Files, or arrays [N] at the model's rate.
+        parts: The model.
+        mel: Samples to their normalised log-mel [T, n_mels].
+        strict: Refuse recordings in which nobody speaks; of one, the middle is heard otherwise.
+
+    Raises:
+        AudioError: A recording can't be read, or nobody speaks in it; its name is said.
+        UserError: There is none.
+    """
+    if isinstance(voice, Prompt):
+        return voice
+    waves: Sequence[Wave] = [voice] if isinstance(voice, (str, Path, np.ndarray)) else voice
+    if not waves:
+        raise UserError("no prompt: expected a recording of the voice wanted")
+    frames = parts.ctap.config.prompt_encoder.frames
+    mels = []
+    for wave in waves:
+        samples = wave if isinstance(wave, np.ndarray) else load_wave(wave, parts.audio.sample_rate)
+        part = slice(None)
+        try:
+            found = voice_window(samples, parts.audio, frames)
+            part = slice(found.start, found.stop)
+        except NoVoiceError as error:
+            if strict:
+                named = "" if isinstance(wave, np.ndarray) else f"{wave}: "
+                raise NoVoiceError(f"{named}no prompt: {error}") from None
+        mels.append(clip_window(mel(samples)[part], frames))
+    heard = torch.stack(mels)
+    return Prompt(heard, parts.ctap.prompt_encoder(heard)[0].mean(dim=0))

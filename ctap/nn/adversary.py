@@ -1,0 +1,51 @@
+"""A speaker classifier behind a gradient that is turned round (Ganin and Lempitsky, 2015).
+
+It learns who speaks from S, and S learns to keep that from it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ctap.nn.conv import FrameConv
+from ctap.nn.masking import zero_padding
+
+
+class TurnedGradient(torch.autograd.Function):
+    """The identity, whose gradient has the opposite sign."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return -gradient
+
+
+class SpeakerAdversary(nn.Module):
+    """Two convolutions of 9 frames, mean and standard deviation over the utterance, a linear layer.
+
+    Args:
+        embed_dim: Dimension d of S.
+        n_speakers: Speakers of the training.
+        hidden: Channels.
+    """
+
+    def __init__(self, embed_dim: int, n_speakers: int, hidden: int = 64) -> None:
+        super().__init__()
+        self.conv1 = FrameConv(embed_dim, hidden, 9)
+        self.conv2 = FrameConv(hidden, hidden, 9)
+        self.classify = nn.Linear(2 * hidden, n_speakers)
+
+    def forward(self, s: Tensor, mask: Tensor) -> Tensor:
+        """Logits [B, n_speakers] from S [B, T, d] under ``mask`` [B, T]; towards S, gradients are turned."""
+        x = torch.relu(self.conv1(TurnedGradient.apply(s), mask))
+        x = zero_padding(torch.relu(self.conv2(x, mask)), mask).float()
+        count = mask.sum(1, keepdim=True)
+        mean = x.sum(1) / count
+        spread = (x.square().sum(1) / count - mean.square()).clamp(min=1e-5).sqrt()
+        return self.classify(torch.cat([mean, spread], dim=1))

@@ -1,0 +1,118 @@
+"""The optimiser of a training: Adam, or Muon for the matrices of transformer stacks and Adam for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from ctap.nn.transformer import TransformerStack
+
+
+@dataclass
+class OptimConfig:
+    """Adam and its schedule (paper, section 3.1: Adam, 2e-4).
+
+    Args:
+        name: adam, or muon: see :class:`MuonAndAdam`.
+        lr: Highest learning rate, reached at the end of the warm-up.
+        warmup_steps: Steps of linear warm-up.
+        schedule: After it, the inverse square root of the step, constant, or linear down to 0 at the last
+            step (the best where steps are few).
+        betas: Adam's decay rates.
+        weight_decay: Decoupled weight decay.
+    """
+
+    name: Literal["adam", "muon"] = "adam"
+    lr: float = 2e-4
+    warmup_steps: int = 4000
+    schedule: Literal["inverse_sqrt", "constant", "linear"] = "inverse_sqrt"
+    betas: tuple[float, float] = (0.9, 0.98)
+    weight_decay: float = 0.0
+
+    def factor(self, step: int, max_steps: int) -> float:
+        """Learning rate of ``step`` (from 0) of ``max_steps`` as a share of ``lr``."""
+        warmup = max(1, self.warmup_steps)
+        if step < warmup:
+            return (step + 1) / warmup
+        if self.schedule == "linear":
+            return max(0.0, (max_steps - step) / max(1, max_steps - warmup))
+        return (warmup / (step + 1)) ** 0.5 if self.schedule == "inverse_sqrt" else 1.0
+
+
+class MuonAndAdam(torch.optim.Optimizer):
+    """Muon (Jordan et al., 2024) for ``matrices``, Adam for ``others``, as one optimiser.
+
+    Muon steps along the nearest orthogonal matrix to the momentum. Its steps are scaled to the size of Adam's
+    (Liu et al., 2025, *Muon is Scalable for LLM Training*), so that one learning rate serves both.
+
+    Args:
+        matrices: Parameters [m, n].
+        others: Parameters of any shape.
+        lr: Learning rate.
+        weight_decay: Decoupled weight decay.
+        adam: What else Adam is told.
+    """
+
+    def __init__(
+        self,
+        matrices: Iterable[nn.Parameter],
+        others: Iterable[nn.Parameter],
+        *,
+        lr: float,
+        weight_decay: float,
+        **adam: Any,
+    ) -> None:
+        shared = {"lr": lr, "weight_decay": weight_decay}
+        self._parts = (
+            torch.optim.Muon(matrices, **shared, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(others, **shared, **adam),
+        )
+        super().__init__([group for part in self._parts for group in part.param_groups], {})
+        self._share()
+
+    def _share(self) -> None:
+        """Both parts work on this optimiser's groups and state, so that it is saved and scheduled as one."""
+        for part, group in zip(self._parts, self.param_groups, strict=True):
+            part.param_groups, part.state = [group], self.state
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        self._share()
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for part in self._parts:
+            part.step()
+        return loss
+
+
+def make_optimizer(module: nn.Module, config: OptimConfig, *, fused: bool) -> torch.optim.Optimizer:
+    """The optimiser of what is trained in ``module``; ``fused`` lets Adam take its steps in one kernel."""
+    trained = [p for p in module.parameters() if p.requires_grad]
+    shared: dict[str, Any] = {
+        "lr": config.lr,
+        "weight_decay": config.weight_decay,
+        "betas": config.betas,
+        "fused": fused,
+    }
+    if config.name == "adam":
+        return torch.optim.AdamW(trained, **shared)
+    inside = {
+        id(p)
+        for stack in module.modules()
+        if isinstance(stack, TransformerStack)
+        for p in stack.parameters()
+        if p.ndim == 2
+    }
+    matrices = [p for p in trained if id(p) in inside]
+    others = [p for p in trained if id(p) not in inside]
+    if not matrices or not others:  # a training without stacks
+        return torch.optim.AdamW(trained, **shared)
+    return MuonAndAdam(matrices, others, **shared)

@@ -1,0 +1,109 @@
+"""A function's signature and docstring as a command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from ctap.bin.entry import command, commands
+from ctap.errors import UserError
+
+SEEN: dict[str, Any] = {}
+
+
+def listen(
+    out: Path,
+    wav: list[Path],
+    names: list[str] | None = None,
+    level: Literal["low", "high"] = "low",
+    strict: bool = False,
+    drop: bool | Literal["doubtful", "all"] = False,
+) -> None:
+    """Listen to recordings.
+
+    More of it.
+
+    Args:
+        out: Where to.
+        wav: Recordings.
+        names: Of listeners.
+        level: How loud.
+        strict: Refuse more.
+        drop: Leave out.
+    """
+    SEEN.update(locals())
+
+
+def check(folder: list[Path], /, audio: bool = False, most: int = 3, no_text: bool = False) -> None:
+    """Check folders."""
+    SEEN.update(locals())
+    if most == 0:
+        raise UserError("folder: nothing to show")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("--wav a.wav b.wav", {"wav": [Path("a.wav"), Path("b.wav")], "names": None, "drop": False}),
+        ("--wav a.wav --wav b.wav", {"wav": [Path("a.wav"), Path("b.wav")]}),
+        ("--wav a --names 1 null --level high", {"names": ["1", "null"], "level": "high"}),
+        ("--wav a --strict --drop", {"strict": True, "drop": True}),
+        ("--wav a --strict true --drop all", {"strict": True, "drop": "all"}),
+        ("--strict false --drop=doubtful --wav a", {"strict": False, "drop": "doubtful"}),
+    ],
+)
+def test_values_have_the_types_of_the_signature(words: str, expected: dict[str, Any]) -> None:
+    command(listen)(["--out", "here", *words.split()])
+    assert SEEN["out"] == Path("here")
+    assert {key: SEEN[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["--out x", "--wav a", "--out x --wav", "--out x --wav a --drop some", "--out x --wav a --lvl high"],
+)
+def test_what_does_not_fit_the_signature_is_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command(listen)(words.split())
+    assert caught.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+def test_a_switch_does_not_swallow_what_is_given_without_a_name() -> None:
+    command(check)(["--audio", "a", "b", "--most", "7"])
+    assert SEEN | {"folder": [Path("a"), Path("b")], "audio": True, "most": 7} == SEEN
+
+
+def test_dashes_may_stand_for_underscores() -> None:
+    command(check)(["--no-text", "a-b"])
+    assert SEEN["no_text"] and SEEN["folder"] == [Path("a-b")]
+
+
+def test_the_docstring_is_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command(listen)(["--help"], "ctap listen")
+    said = capsys.readouterr().out
+    assert said.startswith("usage: ctap listen ") and "Listen to recordings.\n\nMore of it.\n" in said
+    assert "Recordings. (required" in said and "Leave out. (" in said
+
+
+def test_subcommands_have_their_own_options(capsys: pytest.CaptureFixture[str]) -> None:
+    both = commands("All of it.", listen=command(listen), check=command(check))
+    both(["check", "x", "--most", "1"])
+    assert SEEN["folder"] == [Path("x")] and SEEN["most"] == 1
+    with pytest.raises(SystemExit):
+        both(["--help"])
+    assert "Listen to recordings." in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        both(["listen", "x"])
+
+
+def test_a_fault_of_the_user_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command(check)(["x", "--most", "0"])
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == "error: folder: nothing to show\n"
+    with pytest.raises(UserError):
+        command(check).execute(["x", "--most", "0"])
