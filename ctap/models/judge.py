@@ -15,7 +15,7 @@ from torch import nn
 
 from ctap.audio.long import long_log_mel
 from ctap.audio.settings import AudioSettings
-from ctap.audio.wave import load_wave
+from ctap.audio.wave import check_wave, load_wave
 from ctap.config import from_dict, save_yaml, to_dict
 from ctap.device import choose_device
 from ctap.files.atomic import atomic_dir
@@ -87,8 +87,12 @@ class JudgeModel:
         self.device = torch.device(device)
         parts.judge.to(self.device).eval()
 
+    def check_source(self, source: str | Path) -> None:
+        """Refuse a recording that can't be read, by its header and by whether all of it is there."""
+        check_wave(source)
+
     @torch.inference_mode()
-    def recognize(self, wave: Wave) -> Recognition:
+    def recognize(self, wave: Wave, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
         """Phones of every frame, and phones, of a file or of an array [N] at the rate of ``parts.audio``."""
         parts = self.parts
         if not isinstance(wave, np.ndarray):
@@ -96,7 +100,7 @@ class JudgeModel:
         samples = torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))
         mel = long_log_mel(samples, parts.audio).to(self.device)
         scores = windowed(lambda x: parts.judge(x).float().log_softmax(dim=-1), mel, parts.longest).cpu()
-        frame_phones = parts.tokens.decode(sticky_path(scores, SWITCH_PENALTY).tolist())
+        frame_phones = parts.tokens.decode(sticky_path(scores, switch_penalty).tolist())
         return Recognition(frame_phones, collapse(frame_phones), None)
 
 
