@@ -25,7 +25,7 @@ from torch import Tensor
 from ctap.audio.griffin_lim import GriffinLim
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
-from ctap.config import from_dict, load_yaml
+from ctap.config import from_dict, load_config
 from ctap.errors import cli
 from ctap.models.inference import Model
 from ctap.models.model_dir import Parts
@@ -42,9 +42,9 @@ def build(config: Path, duration: Path, device: str) -> Model:
     """A model of the configurations' sizes with random weights."""
     settings, tokens = AudioSettings(), TokenTable.mandarin()
     torch.manual_seed(0)
-    pretrain = from_dict(PretrainConfig, load_yaml(config), str(config))
+    pretrain = from_dict(PretrainConfig, load_config(config), str(config))
     ctap = CTAP(pretrain.model, len(tokens), settings.n_mels)
-    sizes = from_dict(DurationConfig, load_yaml(duration)["model"], str(duration))
+    sizes = from_dict(DurationConfig, load_config(duration)["model"], str(duration))
     durations = DurationModel(ctap.config.embed_dim, ctap.config.prompt_encoder.dim, sizes)
     return Model(Parts(tokens, settings, ctap, duration=durations), device)
 

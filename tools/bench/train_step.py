@@ -35,7 +35,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from ctap.audio.settings import AudioSettings
-from ctap.config import from_dict, load_yaml
+from ctap.config import from_dict, load_config
 from ctap.data.batch import Batch
 from ctap.data.batching import BatchRequest
 from ctap.data.dataset import CTAPDataset, train_loader
@@ -269,7 +269,7 @@ def peak_memory(device: str) -> float:
 def run(name: str, options: argparse.Namespace, dump: Path, turn: Connection) -> None:
     """Measure system ``name``, a step whenever it is its ``turn``; then send the figures."""
     torch.set_num_threads(options.threads)
-    config = from_dict(PretrainConfig, load_yaml(options.config), str(options.config))
+    config = from_dict(PretrainConfig, load_config(options.config), str(options.config))
     config.trainer.accelerator = "cpu" if options.device == "cpu" else "gpu"  # what precision auto looks at
     total = options.warm_up + options.steps
     training = build_pretrain(config, Sources(dump))
