@@ -154,6 +154,10 @@ class Language(ABC):
         kinds = [self.phone_class(phone) for phone in phones[i - 1 : i + 2]]
         return len(kinds) == 3 and kinds[0] == kinds[2] == "vowel" != kinds[1] and kinds[1] != "pause"
 
+    def spellings(self) -> dict[str, str]:
+        """Every syllable's spelling to its phones, for programs that can't ask this package; may be empty."""
+        return {}
+
     # --- errors ---
 
     def written_out(self, text: str) -> str:

@@ -17,6 +17,7 @@ from ctap.text.pieces import Piece
 from ctap.text.rules import TextRules
 from ctap.text.sentences import may_cut, text_to_pieces
 from ctap.text.simplified import simplified
+from ctap.text.syllables import every_syllable
 
 
 def starts_syllable(phones: Sequence[str], i: int) -> bool:
@@ -84,6 +85,10 @@ class Mandarin(Language):
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """See :func:`ctap.text.sentences.text_to_pieces`."""
         return text_to_pieces(text, self.rules, most)
+
+    def spellings(self) -> dict[str, str]:
+        """Pinyin with tone to phones."""
+        return every_syllable()
 
     def _may_cut(self, phones: list[str], i: int) -> bool:
         return may_cut(phones, i)
