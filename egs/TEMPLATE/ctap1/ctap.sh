@@ -133,19 +133,8 @@ hubert_clusters=500                        # k-means of these frames
 . ./cmd.sh
 # shellcheck source=utils/parse_options.sh
 . parse_options.sh
-# shellcheck source=utils/log.sh
-. log.sh
-# shellcheck source=utils/run_step.sh
-. run_step.sh
-# shellcheck source=utils/words.sh
-. words.sh
-# shellcheck source=utils/jobs.sh
-. jobs.sh
-
-if (($#)); then
-    log "error: unexpected argument '$1' (see --help)" >&2
-    exit 2
-fi
+# shellcheck source=utils/recipe.sh
+. recipe.sh
 if [[ ${device} != auto && ${device} != cpu && ${device} != cuda ]]; then
     log "error: --device ${device}: expected cpu, cuda or auto; CUDA_VISIBLE_DEVICES says which GPUs" >&2
     exit 2
