@@ -63,10 +63,11 @@ def language_of(rules: TextRules) -> Language:
     Raises:
         UserError: there is none of this name, or its phones are not recorded.
     """
+    from ctap.text.english import English
     from ctap.text.mandarin import Mandarin
     from ctap.text.spoken import Own, Spoken
 
-    kinds: dict[str, Callable[[TextRules], Language]] = {"espeak": Spoken, "custom": Own}
+    kinds: dict[str, Callable[[TextRules], Language]] = {"espeak": Spoken, "custom": Own, "english": English}
     return kinds.get(rules.language.partition(":")[0], Mandarin)(rules)
 
 

@@ -136,6 +136,8 @@ class Spoken(Collected):
             # the library writes the digits of tones as they are, or by the sign for such a mnemonic
             symbol = symbol.rstrip("0123456789")
             symbol = symbol.removesuffix("ɜ") if tone == "3" and len(ipa.letters(symbol)) > 1 else symbol
+        if self._tonal:
+            symbol = symbol.lstrip(ipa.STRESS)  # every syllable with a tone is marked as stressed
         return unicodedata.normalize("NFC", symbol + tone) if ipa.letters(symbol) else ""
 
     def read(self, given: Mapping[str, str]) -> Reading:

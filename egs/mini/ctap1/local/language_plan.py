@@ -54,7 +54,8 @@ def names_in(voice: str) -> list[str]:
     found = set()
     for text in _texts(tables):
         plain = unicodedata.normalize("NFC", re.sub(r"\s*[(（].*?[)）]", "", text)).strip()
-        if 2 <= len(plain) <= MOST_CHARACTERS and re.fullmatch(r"(?:[^\W\d_]|[\u0300-\u036f' ’-])+", plain):
+        letters = all(c in " '’-" or unicodedata.category(c)[0] in "LM" for c in plain)
+        if 2 <= len(plain) <= MOST_CHARACTERS and letters:
             found.add(plain)
     return sorted(found)
 
