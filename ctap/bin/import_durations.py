@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctap.align import importing
-from ctap.align.labels import BUILT_IN, LabelTable
 from ctap.audio.settings import AudioSettings
 from ctap.bin.entry import command
+from ctap.text.labels import BUILT_IN, LabelTable
 
 
 def import_durations(

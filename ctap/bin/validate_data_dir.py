@@ -8,7 +8,7 @@ from pathlib import Path
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.kaldi.datadir import DataDir, Problem, validate
-from ctap.text.phones import PHONE_TABLES
+from ctap.text.languages import language_in
 
 
 def validate_data_dir(
@@ -26,7 +26,8 @@ def validate_data_dir(
     """
     bad = []
     for path in data_dir:
-        problems = validate(path, phones=PHONE_TABLES, text=not no_text, audio=audio)
+        phones = language_in(path).phone_tables
+        problems = validate(path, phones=phones, text=not no_text, audio=audio)
         if problems:
             bad.append(path)
             show(problems, max_lines)

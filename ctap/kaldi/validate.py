@@ -196,7 +196,7 @@ def _phones(
     for name, known in phones.items():
         for row in tables.get(name, []):
             for phone in unknown(row.value, known):
-                message = f"{row.key!r} has {phone!r}, not a phone of ctap.text.phones"
+                message = f"{row.key!r} has {phone!r}, not a phone of the language (text.json)"
                 if name == "phones" and phone in phones.get("aligned_phones", ()):
                     message = f"{row.key!r} has the pause {phone!r}; pauses belong in aligned_phones"
                 yield Problem(path / name, "unknown phone", message, row.number, row.key)
