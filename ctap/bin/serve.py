@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
@@ -44,7 +45,7 @@ def serve(
         max_waiting: Requests that may wait; more are refused.
     """
     try:
-        import uvicorn
+        import uvicorn  # noqa: F401
 
         from ctap.serving.app import make_app
     except ImportError as error:
@@ -63,8 +64,15 @@ def serve(
     names = (
         None if host in ("0.0.0.0", "::") and not hosts else {"localhost", "127.0.0.1", host, *(hosts or [])}
     )
+    _listen(make_app(served, limits, names and sorted(names)), host, port, ", ".join(served))
+
+
+def _listen(app: Any, host: str, port: int, names: str) -> None:
+    """Answer until the process is told to end."""
+    import uvicorn
+
     config = uvicorn.Config(
-        make_app(served, limits, names and sorted(names)),
+        app,
         host=host,
         port=port,
         log_level="warning",
@@ -77,8 +85,9 @@ def serve(
         ws="none",
     )
     listener = config.bind_socket()
+    listener.listen(200)  # who comes before all is up waits
     at, number = listener.getsockname()[:2]
-    print(f"serving {', '.join(served)} at http://{at}:{number}/ ; Ctrl-C ends", flush=True)
+    print(f"serving {names} at http://{at}:{number}/ ; Ctrl-C ends", flush=True)
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import StarletteHTTPException
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
 
 from ctap.models.many import Wanted
 from ctap.models.prompt import Prompt
@@ -78,8 +78,8 @@ def make_app(served: dict[str, Served], limits: Limits, hosts: Sequence[str] | N
     async def refused(_: Request, error: RefusedError) -> Response:
         return _refusal(error)
 
-    @app.exception_handler(HTTPException)
-    async def unknown(_: Request, error: HTTPException) -> Response:
+    @app.exception_handler(StarletteHTTPException)
+    async def unknown(_: Request, error: StarletteHTTPException) -> Response:
         reasons = {404: "no such address", 405: "this address takes another method"}
         return _refusal(RefusedError(error.status_code, reasons.get(error.status_code, str(error.detail))))
 
