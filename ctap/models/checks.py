@@ -9,8 +9,8 @@ from ctap.audio.wave import check_wave
 from ctap.errors import UserError
 from ctap.models.model_dir import Parts
 from ctap.models.timing import check_length, given
-from ctap.text.frontend import text_to_phones
-from ctap.text.sentences import Piece, phones_to_pieces, text_to_pieces
+from ctap.text.languages import language_of
+from ctap.text.pieces import Piece
 
 
 def read_phones(text: str | list[str], parts: Parts) -> list[str]:
@@ -19,16 +19,13 @@ def read_phones(text: str | list[str], parts: Parts) -> list[str]:
     Raises:
         UserError: The text can't be read.
     """
-    rules = parts.text
-    if not isinstance(text, str):
-        return text
-    return text_to_phones(text, sandhi=rules.sandhi, spell_latin=rules.spell_latin)
+    return language_of(parts.text).to_phones(text) if isinstance(text, str) else text
 
 
 def read_pieces(text: str | list[str], parts: Parts) -> list[Piece]:
     """The same in pieces that the duration model can time."""
-    most = parts.trained.window("duration")
-    return text_to_pieces(text, parts.text, most) if isinstance(text, str) else phones_to_pieces(text, most)
+    language, most = language_of(parts.text), parts.trained.window("duration")
+    return language.to_pieces(text, most) if isinstance(text, str) else language.cut(text, most)
 
 
 def check_text(
@@ -37,7 +34,7 @@ def check_text(
     """Refuse what :meth:`ctap.models.inference.Model.synthesize` would refuse, but for predicted lengths.
 
     Args:
-        text: Hanzi or pinyin, or phones as they stand.
+        text: Text of the model's language, or phones as they stand.
         parts: The model.
         durations: Frames of each phone, if they are given.
         max_seconds: The most that may be said.

@@ -200,7 +200,7 @@ class Model:
         """Speech from text (section 2.2.1), of any length.
 
         Text is read as that of the model's training was, and said sentence by sentence; sentences (and lists
-        of phones) much longer than those of the training are cut: :mod:`ctap.text.sentences`.
+        of phones) much longer than those of the training are cut: :mod:`ctap.text.pieces`.
 
         Args:
             text: Hanzi or pinyin, or a list of phones as they stand.

@@ -17,7 +17,7 @@ from ctap.models.inference import Model
 from ctap.models.onnx_graphs import Graph, graphs
 from ctap.models.onnx_vocoder import onnx_session
 from ctap.models.vocoder import NeuralVocoder
-from ctap.text.syllables import every_syllable
+from ctap.text.languages import language_of
 
 OPSET = 17
 TRACED = 23  # frames or phones of the utterance that a graph is traced with
@@ -118,7 +118,7 @@ def _manifest(model: Model, found: dict[str, Graph]) -> dict[str, object]:
         "prompt_frames": parts.ctap.config.prompt_encoder.frames,
         "trained": vars(parts.trained),
         "tokens": list(parts.tokens.tokens),
-        "pinyin": every_syllable(),
+        "pinyin": language_of(parts.text).spellings(),
         "graphs": {
             name: {"inputs": list(graph.inputs), "outputs": list(graph.outputs), "says": graph.says}
             for name, graph in found.items()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ctap.errors import UserError
-from ctap.text.sentences import Piece
+from ctap.text.pieces import Piece
 
 MAX_PAUSE = 60.0  # seconds
 LONGEST_PHONE = 6000  # frames that one phone may be given: a minute, the longest recording of a recipe

@@ -16,7 +16,7 @@ from ctap.files.tables import write_table
 from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.text.tokens import TokenTable
+from ctap.text.languages import older
 from test import tiny
 
 TEMPLATE = Path(__file__).parents[2] / "egs" / "TEMPLATE"
@@ -68,11 +68,11 @@ def test_one_step(path, dump, tmp_path):
     elif name not in ("pretrain", "judge", "vocoder"):
         torch.manual_seed(0)
         ctap = CTAP(
-            from_dict(type(TRAININGS["pretrain"][0]().model), tiny.MODEL, "test"), len(TokenTable.mandarin())
+            from_dict(type(TRAININGS["pretrain"][0]().model), tiny.MODEL, "test"), len(older().tokens)
         )
         from ctap.audio.settings import AudioSettings
 
-        Parts(TokenTable.mandarin(), AudioSettings(), ctap).save(tmp_path / "model")
+        Parts(older().tokens, AudioSettings(), ctap).save(tmp_path / "model")
         sources.init = tmp_path / "model"
     training = build(config, sources)
     task = training.task

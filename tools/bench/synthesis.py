@@ -32,7 +32,7 @@ from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP
 from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.tasks.pretrain import PretrainConfig
-from ctap.text.tokens import TokenTable
+from ctap.text.languages import older
 
 FRAMES = 10  # of a phone
 PHONES = "sil j in1 t ian1 t ian1 q i4 h en3 h ao3 sp uo3 m en5 q v4 g ong1 van2 s an4 b u4 sil"
@@ -40,7 +40,7 @@ PHONES = "sil j in1 t ian1 t ian1 q i4 h en3 h ao3 sp uo3 m en5 q v4 g ong1 van2
 
 def build(config: Path, duration: Path, device: str) -> Model:
     """A model of the configurations' sizes with random weights."""
-    settings, tokens = AudioSettings(), TokenTable.mandarin()
+    settings, tokens = AudioSettings(), older().tokens
     torch.manual_seed(0)
     pretrain = from_dict(PretrainConfig, load_config(config), str(config))
     ctap = CTAP(pretrain.model, len(tokens), settings.n_mels)

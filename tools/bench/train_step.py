@@ -48,7 +48,7 @@ from ctap.nn.transformer import TransformerStack
 from ctap.tasks.build import Sources, Training, build_pretrain
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
 from ctap.tasks.settings import set_product_precision
-from ctap.text.tokens import TokenTable
+from ctap.text.languages import older
 
 #: Log-normal lengths in frames: median, sigma, least and most. AISHELL-3: 0.79 to 15.7 s, mean 3.5 s.
 LENGTHS = {"aishell3": (316, 0.45, 79, 1570), "equal": (400, 0.0, 400, 400)}
@@ -57,7 +57,7 @@ LENGTHS = {"aishell3": (316, 0.45, 79, 1570), "equal": (400, 0.0, 400, 400)}
 def make_dump(folder: Path, lengths: np.ndarray, seed: int) -> Path:
     """Write a dump directory of random mels and phones, an utterance for each of ``lengths``."""
     rng = np.random.default_rng(seed)
-    audio, names = AudioSettings(), TokenTable.mandarin().decode(range(10, 60))
+    audio, names = AudioSettings(), older().tokens.decode(range(10, 60))
     tables: dict[str, dict[str, str]] = {
         k: {} for k in ("utt2spk", "utt2num_frames", "aligned_phones", "durations")
     }
