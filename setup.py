@@ -15,6 +15,7 @@ CORE = [
     "torchaudio>=2.6",  # mel filter bank of the log-mel features
     "lightning>=2.6",  # training loop, devices and nodes, checkpoints
     "jsonargparse[signatures]>=4.49",  # typed command lines and configurations from dataclasses
+    "shtab>=1.7",  # a shell's completion of `ctap`
     "docstring-parser>=0.16",  # docstrings to the help of commands
     "numpy>=1.26",  # arrays outside the networks
     "scipy>=1.11",  # transforms and solvers of the aligner
@@ -96,6 +97,7 @@ setup(
         "ctap.listening": ["page/*"],  # the page of listening tests
         "ctap.models": ["pretrained_vocoder/*"],  # the vocoder that is there without training
     },
+    entry_points={"console_scripts": ["ctap = ctap.bin.main:main"]},
     install_requires=CORE,
     extras_require={**EXTRAS, "all": sorted({name for names in EXTRAS.values() for name in names})},
     classifiers=[

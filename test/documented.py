@@ -14,6 +14,8 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctap.bin.main import COMMANDS, find
+
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = sorted(path.parts[-3] for path in ROOT.glob("egs/*/ctap1/run.sh"))
 PAGES = ["README.md", "egs/README.md", "tools/README.md"]
@@ -24,6 +26,7 @@ HEADERS = ["egs/TEMPLATE/ctap1/ctap.sh", "egs/TEMPLATE/ctap1/skeleton/run.sh"]
 HEADERS += sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("egs/*/ctap1/run.sh"))
 PROGRAMS = (
     "python",
+    "ctap",
     "make",
     "pip",
     "tensorboard",
@@ -67,13 +70,22 @@ class Call:
     def program(self) -> str:
         """What is called: ``ctap.sh``, ``make demo``, ``ctap.bin.embed``, ``tools/bench/align.py``."""
         words = self.words
+        if words[0] == "ctap":
+            return f"ctap.bin.{COMMANDS[name].split()[0]}" if (name := self.command) else "ctap"
         if words[0] == "python":
             return words[2] if words[1] == "-m" else re.sub(r"^(\.\./)+", "", words[1])
         return " ".join(words[:2]) if words[0] == "make" else words[0]
 
     @property
+    def command(self) -> str:
+        """Of ``ctap``: the command that it is asked for; nothing where it explains itself."""
+        return "" if self.words[1].startswith("--") else find(list(self.words[1:]))
+
+    @property
     def options(self) -> list[str]:
-        """The words behind the program."""
+        """The words behind the program, and before them a subcommand of its module."""
+        if self.words[0] == "ctap" and (name := self.command):
+            return [*COMMANDS[name].split()[1:], *self.words[1 + len(name.split()) :]]
         return list(self.words[{"python": 3 if self.words[1] == "-m" else 2}.get(self.words[0], 1) :])
 
 

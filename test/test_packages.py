@@ -16,11 +16,12 @@ PACKAGE = Path(ctap.__file__).parent
 ORDER = (
     ("errors", "threads", "device", "stages"),
     ("files", "jobs"),
-    ("config", "audio"),
+    ("config", "audio", "own"),
     ("text", "kaldi", "listening"),
     ("align", "data", "nn", "loss", "upstream", "metrics"),
     ("models",),
     ("tasks", "report"),
+    ("training",),
     ("bin",),
 )
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}

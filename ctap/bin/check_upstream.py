@@ -20,7 +20,9 @@ def check_upstream(
     layer: int | None = None,
     kmeans: Path | None = None,
 ) -> None:
-    """Load a model and print its dimension, frame rate and bits per second.
+    """Check that a published model is there, and print its dimension, frame rate and bits per second.
+
+    Exit status 3 if it is not there: a recipe then leaves the system out.
 
     Args:
         kind: codec, wav2vec2, hubert, hubert_frames or whisper.

@@ -10,7 +10,7 @@ from ctap.models.vocoder import DEFAULT, load_vocoder
 
 
 def check_vocoder(audio: Path, vocoder: str = DEFAULT) -> None:
-    """Load a vocoder.
+    """Check that a vocoder can be loaded and fits the features.
 
     Args:
         audio: Mel settings: audio.json of a dump.

@@ -27,7 +27,7 @@ def compare_scores(
     seed: int = 0,
     out: Path | None = None,
 ) -> None:
-    """Say of every figure that two systems share how far apart they are, and whether that may be chance.
+    """Compare two systems utterance by utterance: how far apart, and whether that may be chance.
 
     Only utterances that both systems have take part, so the figures may differ from those of the files of
     scores. With many figures some fall below p = 0.05 by chance: one in twenty where nothing differs.

@@ -33,7 +33,10 @@ def dump_upstream(
     max_failures: float = 0.05,
     compression: int = 3,
 ) -> None:
-    """Write one job's features, at the toolkit's frame rate.
+    """Compute a published model's representation of one job's share of a data directory.
+
+    It is brought to the toolkit's frame rate; combine_features joins the parts. Exit status 3: a package or
+    the model is not there (check_upstream asks that first).
 
     Args:
         kind: codec, wav2vec2, hubert, hubert_frames or whisper.

@@ -19,7 +19,7 @@ def embed(
     job: int = 1,
     num_jobs: int = 1,
 ) -> None:
-    """Extract S, one vector for every 10 ms of speech.
+    """Write speech embeddings S of recordings, one vector for every 10 ms, as a Kaldi ark.
 
     Args:
         model: Model directory.

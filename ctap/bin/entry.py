@@ -6,7 +6,7 @@ import argparse
 import inspect
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
 import docstring_parser
@@ -29,6 +29,7 @@ class Entry:
         add_arguments: Callable[[ArgumentParser], None],
         run: Callable[[Namespace], None],
         help_text: str,
+        entries: Mapping[str, Entry] | None = None,
     ) -> None:
         """Make a command.
 
@@ -36,16 +37,20 @@ class Entry:
             add_arguments: Gives a parser the command's options, or its subcommands.
             run: Does the work, given their values.
             help_text: What the command is for; the first line stands in lists of commands.
+            entries: The subcommands, where they are commands of their own.
         """
         self.add_arguments, self.run, self.help_text = add_arguments, run, help_text
+        self.entries = entries or {}
 
     def parser(self, program: str | None = None) -> ArgumentParser:
         """The command line; ``program`` is how the command is called in its help."""
-        parser = ArgumentParser(
-            prog=program or _module_program(), description=self.help_text, formatter_class=HelpFormatter
-        )
+        parser = self.empty_parser(program or _module_program())
         self.add_arguments(parser)
         return parser
+
+    def empty_parser(self, program: str | None) -> ArgumentParser:
+        """The same without options yet."""
+        return ArgumentParser(prog=program, description=self.help_text, formatter_class=HelpFormatter)
 
     def execute(self, argv: list[str] | None = None, program: str | None = None) -> None:
         """Run the command.
@@ -125,7 +130,7 @@ def commands(help_text: str, **entries: Entry) -> Entry:
     def run(values: Namespace) -> None:
         entries[values.subcommand].run(values[values.subcommand])
 
-    return Entry(add_arguments, run, help_text)
+    return Entry(add_arguments, run, help_text, entries)
 
 
 def first_line(text: str) -> str:

@@ -17,7 +17,7 @@ def import_vocoder(
     layout: Literal["channels_first", "frames_first"] = "channels_first",
     delay: int | None = None,
 ) -> None:
-    """Try a generator on a short mel, and write its directory.
+    """Make a vocoder's directory of a generator in ONNX, which is tried on a short mel first.
 
     Args:
         onnx: The generator: one input, natural-log mel, and samples as its first output.

@@ -25,7 +25,7 @@ def list_samples(
     settings: Path | None = None,
     count: int = 4,
 ) -> None:
-    """Write what the page of results plays.
+    """Choose the sounds that the page of results plays, and draw their mels.
 
     Args:
         out: samples.json to write.

@@ -13,7 +13,7 @@ from ctap.models.model_dir import Parts
 
 
 def pack(model: Path, out: Path, prompt: Path | None = None, seed: int = 777) -> None:
-    """Pack a model.
+    """Pack a model directory into one zip file that ctap.load reads once unpacked.
 
     Args:
         model: Model directory; it is loaded first, so that nothing broken is packed.

@@ -22,7 +22,9 @@ def predict_mels(
     job: int = 1,
     num_jobs: int = 1,
 ) -> None:
-    """Predict the mel of every recording, frame by frame with it, with the recording as its own prompt.
+    """Predict the mels of recordings from their phones and durations, for adapting a vocoder.
+
+    Frame by frame with the recording, which is its own prompt.
 
     Args:
         model: Model directory with a decoder that reads phonemes: CTAP's, or a target speaker's.

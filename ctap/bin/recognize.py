@@ -8,7 +8,11 @@ from typing import Any
 
 from ctap.bin.common import over, set_up_logging, wave_list, write_list
 from ctap.bin.entry import command
+from ctap.errors import UserError
+from ctap.files.atomic import write_json
 from ctap.jobs import share_table
+from ctap.metrics.errors import RECOGNITION
+from ctap.models.recognition import SWITCH_PENALTY, Recognition
 
 
 def recognize(
@@ -16,28 +20,34 @@ def recognize(
     out: Path,
     wav: list[Path] | None = None,
     scp: Path | None = None,
+    switch_penalty: float = SWITCH_PENALTY,
     device: str = "auto",
     job: int = 1,
     num_jobs: int = 1,
 ) -> None:
-    """Recognise recordings.
+    """Recognise phones and text of recordings.
 
     Args:
         model: Model directory with the part asr, or of a judge.
         out: Directory for phones, text (of the CTC head, if there is one), and frame by frame
-            aligned_phones with durations.
+            aligned_phones with durations; recognition.json says how they were found.
         wav: Recordings; what is heard is printed, too.
         scp: Or a list of them: "id path" a line.
+        switch_penalty: Nats that a change of phone costs: frames that waver for a moment do not break a phone
+            in two. 0: the best phone of every frame.
         device: cpu, cuda or auto.
         job: This job's number, from 1.
         num_jobs: Jobs that share the recordings.
     """
     from ctap.models.judge import load_recognizer
 
+    if switch_penalty < 0:
+        raise UserError(f"--switch_penalty {switch_penalty:g}: expected 0 or more")
     set_up_logging()
     items = share_table(wave_list(wav, scp), job, num_jobs)
     recognizer = load_recognizer(model, device)
     out.mkdir(parents=True, exist_ok=True)
+    write_json(out / RECOGNITION, {"model": str(model), "switch_penalty": switch_penalty})
 
     def save(heard: dict[str, Any]) -> None:
         runs = {u: [(p, len(list(r))) for p, r in groupby(h.frame_phones)] for u, h in heard.items()}
@@ -48,7 +58,10 @@ def recognize(
             # a table has no empty values: nothing heard is written as sentencepiece's sign of the unknown
             write_list(out, "text", {u: h.text or "⁇" for u, h in heard.items()}, job, num_jobs)
 
-    heard = over(items, "recognition", lambda utt, path: recognizer.recognize(path), save)
+    def hear(utt: str, path: str) -> Recognition:
+        return recognizer.recognize(path, switch_penalty)
+
+    heard = over(items, "recognition", hear, save)
     if wav is not None:
         for utt, h in heard.items():
             print(f"{utt}\t{' '.join(h.phones)}" + (f"\t{h.text}" if h.text is not None else ""))

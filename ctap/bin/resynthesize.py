@@ -26,7 +26,7 @@ def resynthesize(
     job: int = 1,
     num_jobs: int = 1,
 ) -> None:
-    """Take recordings to log-mel and back.
+    """Take recordings to log-mel and back: the best that synthesis can reach with this vocoder.
 
     Args:
         audio: Mel settings: audio.json of a dump or a model directory.

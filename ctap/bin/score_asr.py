@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.tables import read_table
 from ctap.metrics.errors import (
+    RECOGNITION,
     ErrorRate,
     characters,
     collapse,
@@ -36,7 +38,7 @@ def score_asr(
     seed: int = 777,
     config: str = "-",
 ) -> None:
-    """Compare what ctap.bin.recognize wrote with what was said.
+    """Score recognised phones and text against what was said.
 
     Args:
         ref_dir: Directory with phones, text, and for frame accuracy aligned_phones and durations.
@@ -64,7 +66,9 @@ def score_asr(
         )
     if frames:
         metrics["frame_accuracy"] = frame_metric(ref_dir, hyp_dir)
-    write_scores(out, name, metrics, collect_meta(seed=seed, config=config), task=task)
+    how = hyp_dir / RECOGNITION
+    heard = {"recognition": json.loads(how.read_text(encoding="utf-8"))} if how.exists() else {}
+    write_scores(out, name, metrics, collect_meta(seed=seed, config=config, **heard), task=task)
     for key, metric in metrics.items():
         beside = "".join(f", {label} {value:.4f}" for label, value in metric.against.items())
         print(f"{name}: {key} {metric.value:.4f} ({metric.n} utterances{beside})")

@@ -28,7 +28,7 @@ def score_transcripts(
     seed: int = 777,
     config: str = "-",
 ) -> None:
-    """Error rates of characters, and of syllables with tone as the text is read.
+    """Score what an outside recogniser heard: errors of characters and of syllables with tone.
 
     Args:
         ref_dir: Directory with text and phones.

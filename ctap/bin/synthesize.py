@@ -59,6 +59,7 @@ def synthesize(
     loaded = ctap.load(model, device, vocoder)
     _ = loaded.vocoder  # one that does not fit is refused here, not at every text
     voice = loaded.prompt(prompt)
+    (out / "wav").mkdir(parents=True, exist_ok=True)
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
         spans = whole_numbers(given[utt]) if given else durations
@@ -68,8 +69,6 @@ def synthesize(
         path = out / "wav" / f"{utt}.wav"
         speech.save(path)
         return str(path), speech.phones or [], speech.durations or []
-
-    (out / "wav").mkdir(parents=True, exist_ok=True)
 
     def save(done: dict[str, tuple[str, list[str], list[int]]]) -> None:
         for i, name in enumerate(("wav.scp", "aligned_phones", "durations")):

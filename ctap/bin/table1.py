@@ -40,7 +40,7 @@ def table1(
     skipped: list[str] | None = None,
     embed: bool = False,
 ) -> None:
-    """Write the table, what became of the paper's claims, and a page to listen to.
+    """Write the paper's Table 1 with our systems, what became of its claims, and a page to listen to.
 
     Args:
         systems: Each "label=directory"; labels as in ctap/report/paper_table1.py.

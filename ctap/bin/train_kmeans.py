@@ -87,7 +87,7 @@ def run(
     max_seconds: float = 60.0,
     device: str = "auto",
 ) -> None:
-    """Cluster a layer of HuBERT.
+    """Train the k-means centroids that stand for a layer of HuBERT.
 
     Args:
         model: Directory, or name on the Hugging Face hub.

@@ -14,7 +14,7 @@ NOTHING = "⁇"  # a table has no empty values
 
 
 def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 1, num_jobs: int = 1) -> None:
-    """Transcribe recordings.
+    """Transcribe recordings with a recogniser from outside.
 
     Args:
         asr: kind:model, with kind one of transformers, faster_whisper, funasr. Weights are not unpickled, but

@@ -30,6 +30,7 @@ from ctap.loss.targets import (
     phone_means,
     target_matrix,
 )
+from ctap.own import OwnModule
 
 TRITON_SHARED_MEMORY = 163 * 1024  # bytes the kernel's blocks take at d = 256: an A100's, an H100 has more
 
@@ -64,6 +65,15 @@ class ContrastiveConfig:
             raise UserError(f"loss.contrastive.share: expected 0 to 1, got {self.share}")
         if self.radius < 1:
             raise UserError(f"loss.contrastive.radius: expected 1 frame or more, got {self.radius}")
+
+
+def make_contrastive(config: ContrastiveConfig | OwnModule) -> nn.Module:
+    """The loss of a configuration; one of the user's is called as :meth:`ContrastiveLoss.forward` is.
+
+    Raises:
+        UserError: An own module can't be made.
+    """
+    return config.build("loss.contrastive") if isinstance(config, OwnModule) else ContrastiveLoss(config)
 
 
 class ContrastiveLoss(nn.Module):

@@ -14,6 +14,7 @@ import numpy as np
 from ctap.metrics.intervals import Interval, bootstrap_ratio
 
 __all__ = [
+    "RECOGNITION",
     "ErrorRate",
     "characters",
     "collapse",
@@ -22,6 +23,9 @@ __all__ = [
     "syllables",
     "without_tone",
 ]
+
+RECOGNITION = "recognition.json"
+"""How phones were found, beside those that were recognised."""
 
 
 @dataclass(frozen=True)

@@ -250,12 +250,17 @@ class Model:
         )
 
     @torch.inference_mode()
-    def recognize(self, wave: Wave) -> Recognition:
-        """Phones of every frame, phones, and text (section 2.2.3)."""
-        return self.recognize_embedding(self.embed(wave))
+    def recognize(self, wave: Wave, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
+        """Phones of every frame, phones, and text (section 2.2.3).
+
+        Args:
+            wave: A file, or an array.
+            switch_penalty: Nats that a change of phone costs; 0: the best phone of every frame.
+        """
+        return self.recognize_embedding(self.embed(wave), switch_penalty)
 
     @torch.inference_mode()
-    def recognize_embedding(self, embedding: Tensor) -> Recognition:
+    def recognize_embedding(self, embedding: Tensor, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
         """The same from speech embeddings [T, d]."""
         asr, tokens, units = self.parts.require("asr"), self.parts.tokens, self.parts.units
 
@@ -269,7 +274,7 @@ class Model:
             return torch.cat(found, dim=-1)
 
         found = windowed(scores, embedding.to(self.device), self.parts.trained.window("asr")).cpu()
-        best_phones = sticky_path(found[:, : len(tokens)], SWITCH_PENALTY)
+        best_phones = sticky_path(found[:, : len(tokens)], switch_penalty)
         frame_phones = tokens.decode(best_phones.tolist())
         text = None
         if units is not None:

@@ -88,7 +88,7 @@ class JudgeModel:
         parts.judge.to(self.device).eval()
 
     @torch.inference_mode()
-    def recognize(self, wave: Wave) -> Recognition:
+    def recognize(self, wave: Wave, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
         """Phones of every frame, and phones, of a file or of an array [N] at the rate of ``parts.audio``."""
         parts = self.parts
         if not isinstance(wave, np.ndarray):
@@ -96,7 +96,7 @@ class JudgeModel:
         samples = torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))
         mel = long_log_mel(samples, parts.audio).to(self.device)
         scores = windowed(lambda x: parts.judge(x).float().log_softmax(dim=-1), mel, parts.longest).cpu()
-        frame_phones = parts.tokens.decode(sticky_path(scores, SWITCH_PENALTY).tolist())
+        frame_phones = parts.tokens.decode(sticky_path(scores, switch_penalty).tolist())
         return Recognition(frame_phones, collapse(frame_phones), None)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-SWITCH_PENALTY = 4.0  # nats: what a change of phone costs in recognition
+SWITCH_PENALTY = 4.0
+"""What a change of phone costs in recognition, in nats, where nothing else is asked for."""
 
 
 @dataclass

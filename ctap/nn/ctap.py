@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from ctap.errors import UserError
 from ctap.nn.decoder import Decoder
+from ctap.nn.encoders import make_phoneme_encoder, make_speech_encoder
 from ctap.nn.given import GivenFrames
-from ctap.nn.phoneme_encoder import PhonemeEncoder
 from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder
 from ctap.nn.semantic import SemanticModel
-from ctap.nn.speech_encoder import SpeechEncoder
 from ctap.nn.transformer import StackConfig
+from ctap.own import OwnModule
 
 
 @dataclass
@@ -23,8 +24,9 @@ class CTAPConfig:
 
     Args:
         embed_dim: Dimension d of the joint space.
-        speech_encoder: 6 transformer blocks after two convolutions.
-        phoneme_encoder: 4 transformer blocks after one convolution.
+        speech_encoder: 6 transformer blocks after two convolutions; or a module of your own, by class_path
+            and init_args (docs/python.md).
+        phoneme_encoder: 4 transformer blocks after one convolution; or a module of your own.
         prompt_encoder: The VAE over the prompt.
         decoder: 6 transformer blocks before five convolutions.
         postnet_dim: Channels of the decoder's convolutions.
@@ -37,8 +39,8 @@ class CTAPConfig:
     """
 
     embed_dim: int = 256
-    speech_encoder: StackConfig = field(default_factory=StackConfig)
-    phoneme_encoder: StackConfig = field(default_factory=lambda: StackConfig(layers=4))
+    speech_encoder: OwnModule | StackConfig = field(default_factory=StackConfig)
+    phoneme_encoder: OwnModule | StackConfig = field(default_factory=lambda: StackConfig(layers=4))
     prompt_encoder: PromptConfig = field(default_factory=PromptConfig)
     decoder: StackConfig = field(default_factory=StackConfig)
     postnet_dim: int = 512
@@ -77,11 +79,13 @@ class CTAP(nn.Module):
         self.speech_encoder: nn.Module
         self.phoneme_encoder: nn.Module
         if config.given:
+            if isinstance(config.phoneme_encoder, OwnModule):
+                raise UserError("model.phoneme_encoder: with another representation (--given) it takes sizes")
             self.speech_encoder = GivenFrames(d, given_mean, given_std)
             self.phoneme_encoder = SemanticModel(n_tokens, d, config.phoneme_encoder)
         else:
-            self.speech_encoder = SpeechEncoder(n_mels, d, config.speech_encoder, config.instance_norm)
-            self.phoneme_encoder = PhonemeEncoder(n_tokens, d, config.phoneme_encoder)
+            self.speech_encoder = make_speech_encoder(n_mels, d, config.speech_encoder, config.instance_norm)
+            self.phoneme_encoder = make_phoneme_encoder(n_tokens, d, config.phoneme_encoder)
         self.prompt_encoder = PromptEncoder(n_mels, prompt)
         self.decoder = Decoder(n_mels, d, prompt.dim, config.decoder, config.postnet_dim)
         self.log_scale = nn.Parameter(torch.tensor(math.log(config.temperature / d)))

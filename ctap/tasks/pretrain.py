@@ -13,7 +13,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.data.batch import Batch
 from ctap.data.dataset import DataConfig
 from ctap.data.voice import OtherVoices, VoiceConfig
-from ctap.loss.contrastive import ContrastiveConfig, ContrastiveLoss
+from ctap.loss.contrastive import ContrastiveConfig, make_contrastive
 from ctap.loss.kl import gaussian_kl, margin_kl
 from ctap.loss.regression import masked_mse
 from ctap.metrics.retrieval import retrieval
@@ -23,6 +23,7 @@ from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.nn.transformer import StackConfig
+from ctap.own import OwnModule
 from ctap.tasks.base import Task
 from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
@@ -52,7 +53,8 @@ class LossConfig:
         phoneme_decoder: Its stack.
         speaker_weight: Weight of the cross-entropy of a speaker classifier on S whose gradient is turned
             round (:mod:`ctap.nn.adversary`); 0, as in the paper, leaves it out.
-        contrastive: Objective and kind of the contrastive loss.
+        contrastive: Objective and kind of the contrastive loss; or a module of your own in its place, by
+            class_path and init_args (docs/python.md).
     """
 
     contrastive_weight: float = 1.0
@@ -64,7 +66,7 @@ class LossConfig:
     phoneme_weight: float = 0.0
     phoneme_decoder: StackConfig = field(default_factory=StackConfig)
     speaker_weight: float = 0.0
-    contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
+    contrastive: OwnModule | ContrastiveConfig = field(default_factory=ContrastiveConfig)
 
 
 @dataclass
@@ -106,7 +108,7 @@ class PretrainTask(Task):
         self.ctap = ctap
         ctap.cap_scale()
         self.weights = config.loss
-        self.contrastive = ContrastiveLoss(config.loss.contrastive)
+        self.contrastive = make_contrastive(config.loss.contrastive)
         self.tokens = tokens
         self.reconstructs = bool(config.loss.mse_weight or config.loss.kl_weight)
         if not self.reconstructs:
@@ -182,8 +184,8 @@ class PretrainTask(Task):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         learned = {"scale": self.ctap.scale.detach()}
-        if self.weights.contrastive.objective == "sigmoid":
-            learned["bias"] = self.contrastive.bias.detach()
+        if isinstance(bias := getattr(self.contrastive, "bias", None), Tensor) and bias.numel() == 1:
+            learned["bias"] = bias.detach()
         return {**self(batch)[0], **learned}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any] | None:

@@ -1,5 +1,7 @@
 """A model in use: the four verbs, the same from the command line, text of any length, limits."""
 
+import json
+
 import numpy as np
 import pytest
 import soundfile
@@ -13,48 +15,29 @@ from ctap.bin.embed import embed
 from ctap.bin.entry import command
 from ctap.bin.predict_mels import predict_mels
 from ctap.bin.recognize import recognize
+from ctap.bin.score_asr import score_asr
 from ctap.bin.synthesize import synthesize
-from ctap.config import from_dict
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
 from ctap.models import inference
 from ctap.models.model_dir import Parts
 from ctap.models.windows import TrainedLengths
-from ctap.nn.ctap import CTAP, CTAPConfig
-from ctap.nn.duration import DurationConfig, DurationModel
-from ctap.nn.phoneme_decoder import PhonemeDecoder
-from ctap.nn.transformer import StackConfig
 from ctap.text.frontend import text_to_phones
 from ctap.text.reading import read
 from ctap.text.rules import TextRules
-from ctap.text.tokens import TokenTable
 from test import tiny
-
-RATE = 24000
+from test.tiny_model import RATE, save_model, save_tone
 
 
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory):
-    torch.manual_seed(0)
-    tokens, audio = TokenTable.mandarin(), AudioSettings()
-    net = CTAP(from_dict(CTAPConfig, tiny.MODEL, "test"), len(tokens), 40, [-5.0] * 40, [2.0] * 40)
-    durations = DurationModel(8, 6, DurationConfig(layers=2, channels=8, predictor_channels=8), 2.3, 0.4)
-    stack = from_dict(StackConfig, tiny.STACK, "test")
-    asr = PhonemeDecoder(8, len(tokens), 0, stack)
-    path = tmp_path_factory.mktemp("model") / "model"
-    Parts(tokens, audio, net, durations, asr, asr_config=stack).save(path)
-    return path
+    return save_model(tmp_path_factory.mktemp("model") / "model")
 
 
 @pytest.fixture(scope="module")
 def wav(tmp_path_factory):
-    path = tmp_path_factory.mktemp("wav") / "a.wav"
-    tone = 0.3 * np.sin(2 * np.pi * 180 * np.arange(RATE) / RATE) + 0.01 * np.random.default_rng(0).normal(
-        size=RATE
-    )
-    soundfile.write(path, tone, RATE)
-    return path
+    return save_tone(tmp_path_factory.mktemp("wav") / "a.wav")
 
 
 def test_load_is_what_was_saved(model_dir):
@@ -145,6 +128,26 @@ def test_commands_write_what_the_functions_return(model_dir, wav, tmp_path):
     recognize(model_dir, tmp_path / "asr", scp=tmp_path / "wav.scp", device="cpu", job=1, num_jobs=2)
     heard = read_table(tmp_path / "asr" / "durations.1")["u1"].split()
     assert sum(map(int, heard)) == 101
+
+
+def test_what_a_change_of_phone_costs_is_an_option_and_is_recorded(model_dir, wav, tmp_path):
+    model = ctap.load(model_dir, device="cpu")
+    assert model.recognize(wav).frame_phones == model.recognize(wav, 4.0).frame_phones
+    counts = []
+    for penalty in (0.0, 4.0, 1e6):
+        out = tmp_path / str(penalty)
+        recognize(model_dir, out, wav=[wav], device="cpu", switch_penalty=penalty)
+        counts.append(len(read_table(out / "durations")["a"].split()))
+        assert json.loads((out / "recognition.json").read_text())["switch_penalty"] == penalty
+    assert counts[0] > counts[1] >= counts[2] == 1
+    said = {"phones": {"a": "n i3"}}
+    for name, rows in said.items():
+        write_table(tmp_path / "said" / name, rows)
+    score_asr(tmp_path / "said", tmp_path / "4.0", tmp_path / "scores.json", "asr", frames=False)
+    meta = json.loads((tmp_path / "scores.json").read_text())["meta"]
+    assert meta["recognition"] == {"model": str(model_dir), "switch_penalty": 4.0}
+    with pytest.raises(UserError, match="--switch_penalty -1"):
+        recognize(model_dir, tmp_path, wav=[wav], device="cpu", switch_penalty=-1)
 
 
 def test_nothing_readable_is_an_error(model_dir, tmp_path):

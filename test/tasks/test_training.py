@@ -117,7 +117,7 @@ def test_steps_need_not_fill_epochs(dump, tmp_path):
 def test_a_finished_training_is_left_as_it_is(dump, pretrained, tmp_path, monkeypatch):
     out = tmp_path / "ctap"
     shutil.copytree(pretrained, out)
-    monkeypatch.setattr("ctap.bin.train.fit", None)
+    monkeypatch.setattr("ctap.training.fit", None)
     train("pretrain", config("pretrain"), Sources(dump / "train", dump / "dev"), out)
     assert same(weights(out), weights(pretrained))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ctap.tasks.build import TRAININGS
+from ctap.tasks.build import TRAININGS, Sources
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "egs/README.md", "tools/README.md"]
@@ -40,7 +40,8 @@ def option_names() -> set[str]:
     for path in (ROOT / "ctap/bin").glob("*.py"):  # signatures made into options
         names |= {node.arg for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.arg)}
     script = (ROOT / "egs/TEMPLATE/ctap1/ctap.sh").read_text(encoding="utf-8")
-    names |= {field.name for config, _ in TRAININGS.values() for field in dataclasses.fields(config)}
+    configs = [Sources, *(config for config, _ in TRAININGS.values())]
+    names |= {field.name for config in configs for field in dataclasses.fields(config)}
     return names | set(re.findall(r"^([a-z]\w*)=", script, re.MULTILINE))
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import jsonargparse
 import pytest
 
+from ctap.bin.main import COMPLETION
 from test.documented import PAGES, ROOT, Block, Call, Layout, blocks, spans
 
 PIPELINE = "test/recipes/test_pipeline.py"
@@ -40,6 +41,7 @@ NO_COMMANDS = {
 
 KNOWN = {
     "ctap.sh": SLOW,
+    "ctap": "test/bin/test_main.py",
     "make env": NETWORK,
     "make demo": "needs: twenty minutes; its stages are run by " + PIPELINE,
     "make table1": "needs: an hour; stage 7 is run by test/recipes/test_table1.py",
@@ -62,6 +64,7 @@ KNOWN = {
     "ctap.bin.train_kmeans": UPSTREAM,
     "ctap.bin.dump_upstream": UPSTREAM,
     "ctap.bin.combine_features": UPSTREAM,
+    "ctap.bin.train": "test/docs/test_examples.py",
     "ctap.bin.score_listening_test": "test/listening/test_scores.py",
 }
 FOLLOWED = ["synthesize", "convert", "recognize", "embed", "compare_scores", "plot_alignments", "align"]
@@ -73,7 +76,8 @@ ALL = blocks()
 SHELL = [
     b
     for b in ALL
-    if b.kind != "python" and not any(b.page == p and b.first.startswith(s) for p, s in NO_COMMANDS)
+    if b.kind not in ("python", "yaml")
+    and not any(b.page == p and b.first.startswith(s) for p, s in NO_COMMANDS)
 ]
 CONFIGURED = {
     "train_args": ("pretrain", "train_config"),
@@ -187,6 +191,8 @@ def test_commands_of_a_page_are_known_and_sound(
                 Block(page, "", "egs/TEMPLATE/ctap1/setup.sh ljstyle")
             )
         for call in layout.calls(block):
+            if call.words[0] == "ctap" and call.command and not call.options:
+                continue  # a command's mere name, which is there
             assert call.program in KNOWN, f"{page}: {shlex.join(call.words)}: which test runs it?"
             if call.program == "ctap.sh":
                 check_recipe(call.folder, call.options)
@@ -194,6 +200,8 @@ def test_commands_of_a_page_are_known_and_sound(
                 check_make(call.words)
             elif call.program == "pip":
                 check_pip(call.words)
+            elif call.program == "ctap":
+                assert call.words[1] in ("--help", COMPLETION, "--version"), call.words
             elif call.program.startswith(("ctap.bin.", "tools/bench/")):
                 parse(call, monkeypatch)
             elif call.program.startswith("utils/"):

@@ -95,6 +95,7 @@ vocoder=pretrained        # pretrained (comes with the package), griffin_lim, or
 judge_config=conf/judge.yaml # recogniser on log-mel of recordings, for error rates of what stages 4, 5 and 7 say
 judge_args=""             # more of its options
 eval_utts=100             # utterances of each target speaker, and of test, that are synthesised and scored
+switch_penalty=4.0        # nats that a change of phone costs in recognition, of the ASR and of the judge; 0: none
 vc_utts=20                # test utterances of other speakers that are converted to each target speaker
 max_refs=10               # recordings a speaker that the speaker encoder hears
 device=auto               # of networks in use: cpu, cuda (a GPU a job), or auto: cuda with --ngpu, else cpu

@@ -18,7 +18,7 @@ embed_voices() {
 # recognize SPEECH NAME MODEL: recognises a wav.scp (or what else MODEL reads) -> exp/recognized/NAME.
 recognize() {
     generate "recognition_$2" ctap.bin.recognize title:"recognition of $2" each:"$1" \
-        --out into:"${expdir}/recognized/$2/phones" --model in:"$3" --scp table:"$1"
+        --out into:"${expdir}/recognized/$2/phones" --model in:"$3" --scp table:"$1" --switch_penalty "${switch_penalty}"
 }
 
 # judge SPEECH NAME: recognises a wav.scp by the judge -> exp/recognized/NAME.

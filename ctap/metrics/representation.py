@@ -1,0 +1,159 @@
+"""Figures of a representation: retrieval, losses, probes, size; beside each its floor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ctap.metrics.intervals import bootstrap_mean, bootstrap_ratio
+from ctap.metrics.probe import Probe, phone_probe, speaker_probe
+from ctap.metrics.results import Metric, items
+from ctap.metrics.retrieval import DIRECTIONS, retrieval
+
+__all__ = ["metrics_of_probes", "metrics_of_set", "metrics_of_size", "metrics_of_utterances", "retrieved"]
+
+LEVELS = ("frame", "within_1", "within_3", "phone")
+PROBE_FRAMES = 4000
+UNITS = {"contrastive": "nats", "kl": "nats", "mel_cepstral_distortion": "dB"}
+NOTES = {
+    "kl": "before the margin of Eq. 2",
+    "mel_cepstral_distortion": "mel from P, the recording's durations, prompts as in training; no warping",
+    "phone_retrieval": "speech to phoneme, within the utterance",
+    "phone_retrieval_shifted": "the same, speech encoder's positions shifted at random by 1 to 1000 frames",
+}
+
+
+def retrieved(
+    speech: Sequence[Tensor], shifted: Sequence[Tensor], phonemes: Sequence[Tensor], labels: Sequence[Tensor]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Retrieval of every direction and level, within utterances and (``across/``) in the whole set.
+
+    Args:
+        speech: S of each utterance, [T, d].
+        shifted: The same with the speech encoder's positions shifted.
+        phonemes: P of each utterance, [T, d].
+        labels: Phone of every frame, [T].
+
+    Returns:
+        The figures, and the rate of guessing of each.
+    """
+    lengths = [len(x) for x in speech]
+    s, p, phones = torch.cat(list(speech)), torch.cat(list(phonemes)), torch.cat(list(labels))
+    found = retrieval(s, p, phones, lengths=lengths, scope="utterance")
+    moved = retrieval(torch.cat(list(shifted)), p, phones, lengths=lengths, scope="utterance")
+    across = retrieval(s, p, phones, lengths=lengths, scope="batch")
+    figures = {
+        "frame_retrieval": found["speech_to_phone/frame"],
+        "phone_retrieval": found["speech_to_phone/phone"],
+        "phone_retrieval_shifted": moved["speech_to_phone/phone"],
+    }
+    chance = {
+        "frame_retrieval": found["chance/frame"],
+        "phone_retrieval": found["chance/phone"],
+        "phone_retrieval_shifted": found["chance/phone"],
+    }
+    for prefix, table in (("", found), ("across/", across)):
+        for way, level in ((way, level) for way in DIRECTIONS for level in LEVELS):
+            figures[f"{prefix}{way}/{level}"] = table[f"{way}/{level}"]
+            chance[f"{prefix}{way}/{level}"] = table[f"chance/{level}"]
+    return figures, chance
+
+
+def metrics_of_set(
+    found: Mapping[str, float],
+    untrained: Mapping[str, float],
+    chance: Mapping[str, float],
+    count: int,
+    notes: Mapping[str, str],
+) -> dict[str, Metric]:
+    """Figures of a whole set, such as those of :func:`retrieved`.
+
+    Args:
+        found: The figures.
+        untrained: The same of a model with random weights.
+        chance: The rate of guessing; a figure that has one is better if higher, another if lower.
+        count: Utterances.
+        notes: What is to be known of a figure, besides :data:`NOTES`.
+    """
+    return {
+        key: Metric(
+            value,
+            count,
+            UNITS.get(key, ""),
+            "higher" if key in chance else "lower",
+            against={"untrained": untrained[key]} | ({"chance": chance[key]} if key in chance else {}),
+            note=(NOTES | dict(notes)).get(key, ""),
+        )
+        for key, value in found.items()
+    }
+
+
+def metrics_of_utterances(
+    found: Mapping[str, Sequence[float]], untrained: Mapping[str, Sequence[float]], utts: Sequence[str]
+) -> dict[str, Metric]:
+    """Means over utterances of figures that each has of its own, with intervals.
+
+    Args:
+        found: Figure to its value of each utterance.
+        untrained: The same of a model with random weights.
+        utts: The utterances.
+    """
+    return {
+        key: Metric.of(
+            bootstrap_mean(values),
+            unit=UNITS.get(key, ""),
+            better="neither" if key == "kl" else "lower",
+            against={"untrained": sum(untrained[key]) / len(utts)},
+            note=NOTES.get(key, ""),
+            items=items(utts, values),
+        )
+        for key, values in found.items()
+    }
+
+
+def metrics_of_size(dim: int, bits_per_second: float, count: int) -> dict[str, Metric]:
+    """Dimension, and bits a second."""
+    note = "codes as such, floats as 32 bits"
+    return {
+        "dimension": Metric(dim, count),
+        "bits_per_second": Metric(bits_per_second, count, "bit/s", "lower", note=note),
+    }
+
+
+def metrics_of_probes(
+    speech: Sequence[Tensor],
+    mels: Sequence[Tensor],
+    phones: Sequence[Sequence[str]],
+    speakers: Sequence[str],
+    utts: Sequence[str],
+    seed: int,
+) -> dict[str, Metric]:
+    """Linear probes for phone and speaker, beside those on the log-mel and the rate of guessing.
+
+    Args:
+        speech: The representation of each utterance, [T, d].
+        mels: Its log-mel, [T, n_mels].
+        phones: Phone of every frame.
+        speakers: Who speaks.
+        utts: The utterances.
+        seed: Of the division into training and test.
+    """
+    metrics = {}
+    if len(speech) > 1:
+        on_mel, own = (phone_probe(x, phones, max_frames=PROBE_FRAMES, seed=seed) for x in (mels, speech))
+        metrics["phone_probe"] = _metric_of(own, "higher", on_mel, utts)
+    if sum(list(speakers).count(s) > 1 for s in set(speakers)) > 1:
+        on_mel, own = (speaker_probe(x, speakers, seed=seed) for x in (mels, speech))
+        metrics["speaker_probe"] = _metric_of(own, "lower", on_mel, utts)
+    return metrics
+
+
+def _metric_of(probe: Probe, better: str, on_mel: Probe, utts: Sequence[str]) -> Metric:
+    counts = {utts[i]: pair for i, pair in probe.by_utterance().items()}
+    right, total = zip(*counts.values(), strict=True)
+    against = {"chance": probe.chance, "log-mel": on_mel.accuracy}
+    return Metric.of(
+        bootstrap_ratio(right, total), better=better, against=against, items=items(counts, right, total)
+    )

@@ -1,0 +1,122 @@
+"""A training from its configuration to a model directory, for the command and for Python (`ctap.train`)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback
+
+from ctap.config import from_dict, load_yaml, to_dict
+from ctap.data import dataset, waves
+from ctap.errors import UserError
+from ctap.report.training import Pictures
+from ctap.tasks.base import Task
+from ctap.tasks.build import TRAININGS, Sources
+from ctap.tasks.trainer import fit, make_trainer, prepare_experiment
+
+
+def train(
+    config: object,
+    data: str | Path | Sources,
+    out: str | Path,
+    callbacks: Sequence[Callback] = (),
+    *,
+    task: str = "pretrain",
+    init: str | Path | None = None,
+    restart: bool = False,
+) -> Path:
+    """Train one part of the system; what was cut off goes on, what has ended is left as it is.
+
+    Args:
+        config: YAML file, mapping or dataclass of the training's configuration.
+        data: Directory of a dump (stage 2), of which ``train`` and, if it is there, ``dev`` are read; or
+            :class:`~ctap.tasks.build.Sources`, for all that the command can be given.
+        out: Experiment directory; curves, pictures and checkpoints go there.
+        callbacks: Lightning's, called besides the toolkit's own.
+        task: What to train, a subcommand of ``ctap.bin.train``: pretrain, finetune, duration, asr, ...
+        init: Model directory to start from.
+        restart: Start anew, whatever is there.
+
+    Returns:
+        The model directory, OUT/model, for :func:`ctap.load`.
+
+    Raises:
+        UserError: Configuration, data or model directory can't be used.
+    """
+    if task not in TRAININGS:
+        raise UserError(f"task {task!r}: expected one of {', '.join(TRAININGS)}")
+    kind = TRAININGS[task][0]
+    if not isinstance(config, kind):
+        if not isinstance(config, (str, Path, Mapping)):
+            raise UserError(f"config: expected a YAML file, a mapping or {kind.__name__} for task {task!r}")
+        values = config if isinstance(config, Mapping) else load_yaml(config)
+        config = from_dict(kind, values, "config" if isinstance(config, Mapping) else str(config))
+    if not isinstance(data, Sources):
+        root = Path(data)
+        if not (root / "train").is_dir():
+            raise UserError(f"{root}: expected the directory of a dump, with the set 'train' in it (stage 2)")
+        dev = root / "dev"
+        data = Sources(
+            root / "train", dev if dev.is_dir() else None, init=None if init is None else Path(init)
+        )
+    elif init is not None:
+        raise UserError("init: with Sources as data, it stands there (Sources.init)")
+    return run(task, config, data, Path(out), callbacks, restart=restart)
+
+
+def run(
+    name: str,
+    config: Any,
+    sources: Sources,
+    out: Path,
+    callbacks: Sequence[Callback] = (),
+    *,
+    restart: bool = False,
+) -> Path:
+    """Run training ``name`` and write its model directory.
+
+    Returns:
+        The model directory, OUT/model.
+    """
+    settings, model_dir = config.trainer, out / "model"
+    if settings.patience and (sources.dev_dir is None or settings.keep_best == 0):
+        raise UserError("trainer.patience: needs validation (--dev_dir) and trainer.keep_best of 1 or more")
+    trainer = make_trainer(settings, Task.monitor if sources.dev_dir else None, out, [Pictures(), *callbacks])
+    if trainer.is_global_zero:
+        described = {"task": name, **to_dict(config), "inputs": sources.fingerprints()}
+        ahead = prepare_experiment(out, described, model_dir, restart=restart)
+    else:
+        logging.getLogger().setLevel(logging.WARNING)
+        ahead = True
+    ahead = trainer.strategy.broadcast(ahead)
+    if not ahead:
+        logging.info("%s: this training has ended already", model_dir)
+        return model_dir
+    training = TRAININGS[name][1](config, sources)
+    task, dev = training.task, None
+    shared = {"rank": trainer.global_rank, "world": trainer.world_size}
+    of_waves = isinstance(training.train, waves.WaveSet)
+    batches = waves if of_waves else dataset
+    if not of_waves:
+        shared["prompt_frames"] = training.prompt_frames
+    train_batches = batches.train_loader(
+        training.train,
+        config.data,
+        epoch_steps=settings.epoch_steps,
+        max_steps=settings.max_steps,
+        accumulate=settings.accumulate,
+        position=lambda: task.global_step,
+        seed=settings.seed,
+        **shared,
+    )
+    if training.dev is not None:
+        dev = batches.dev_loader(training.dev, config.data, **shared)
+    weights = fit(trainer, task, train_batches, dev, out)
+    if trainer.is_global_zero:
+        task.load_state_dict(weights)
+        training.parts.save(model_dir)
+        logging.info("model written to %s", model_dir)
+    return model_dir

@@ -1,0 +1,104 @@
+"""The examples of docs/python.md, run: a model of one's own by YAML alone, a training from Python."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+import ctap
+from ctap.bin.train import main
+from ctap.config import load_yaml
+from ctap.errors import UserError
+from test import tiny
+from test.tiny_model import save_tone
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "docs/examples"
+
+
+@pytest.fixture
+def examples(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The examples, importable as from their own directory."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    return EXAMPLES
+
+
+@pytest.fixture(scope="module")
+def wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tone(tmp_path_factory.mktemp("wav") / "a.wav")
+
+
+def test_an_own_speech_encoder_needs_yaml_alone(
+    examples: Path, dump: Path, wav: Path, tmp_path: Path
+) -> None:
+    """Trained by the command, recorded in the model directory, and built again by ctap.load."""
+    words = ["--train_dir", str(dump / "train"), "--trainer.max_steps", "2", "--trainer.precision", "32-true"]
+    config = str(examples / "own_encoder.yaml")
+    main.execute(["pretrain", "--config", config, *words, "--out", str(tmp_path / "exp")])
+    described = load_yaml(tmp_path / "exp/model/model.yaml")["parts"]["ctap"]["speech_encoder"]
+    assert described == load_yaml(examples / "own_encoder.yaml")["model"]["speech_encoder"]
+    model = ctap.load(tmp_path / "exp/model", device="cpu")
+    assert type(model.parts.ctap.speech_encoder).__name__ == "ConvEncoder"
+    assert model.embed(wav).shape == (101, 64)
+    saved = torch.load(tmp_path / "exp/model/ctap.pt", weights_only=True)
+    assert saved["speech_encoder.enter.weight"].shape == (64, 40)
+
+
+def test_an_own_loss_is_what_is_minimised(examples: Path, dump: Path, tmp_path: Path) -> None:
+    loss = {"contrastive": {"class_path": "conv_encoder.HingeLoss", "init_args": {"margin": 0.1}}}
+    config = {"model": tiny.MODEL, "loss": loss, "data": tiny.DATA, "optim": tiny.OPTIM}
+    config["trainer"] = {**tiny.TRAINER, "max_steps": 12, "epoch_steps": 4}
+    ctap.train(config, dump, tmp_path / "exp")
+    header, *rows = (line.split(",") for line in (tmp_path / "exp/metrics.csv").read_text().splitlines())
+    losses = [float(row[header.index("val/contrastive")]) for row in rows]
+    assert len(losses) == 3 and losses[-1] < losses[0] < 2.2  # a hinge of cosines, no cross-entropy
+
+
+def test_a_notebook_trains_watches_and_speaks(dump: Path, wav: Path, tmp_path: Path) -> None:
+    script = EXAMPLES / "notebook.py"
+    assert len(script.read_text().splitlines()) < 40
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(script), str(dump), str(wav), str(tmp_path), "4"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("retrieval") == 4 and "speech.wav" in done.stdout
+    assert np.isfinite(soundfile.read(tmp_path / "speech.wav")[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("task", "data", "message"),
+    [
+        ("pretraining", "", "expected one of pretrain, finetune"),
+        ("pretrain", "nowhere", "expected the directory of a dump"),
+    ],
+)
+def test_mistakes_of_a_notebook_are_named(
+    dump: Path, tmp_path: Path, task: str, data: str, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        ctap.train({}, dump / data, tmp_path / "exp", task=task)
+    with pytest.raises(UserError, match="config: expected a YAML file"):
+        ctap.train(3, dump, tmp_path / "exp")
+
+
+def test_without_its_module_a_model_says_what_is_missing(
+    examples: Path, dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(examples / "conv_encoder.py", tmp_path / "my_networks.py")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    own = {"class_path": "my_networks.ConvEncoder", "init_args": {"channels": 8, "layers": 1}}
+    config = {"model": {**tiny.MODEL, "speech_encoder": own}, "data": tiny.DATA}
+    config["trainer"] = {**tiny.TRAINER, "max_steps": 1}
+    model = ctap.train(config, dump, tmp_path / "exp")
+    monkeypatch.delitem(sys.modules, "my_networks")
+    (tmp_path / "my_networks.py").unlink()
+    with pytest.raises(UserError, match=r"can't import my_networks\.ConvEncoder: .*PYTHONPATH"):
+        ctap.load(model)

@@ -1,0 +1,75 @@
+"""Figures of a representation that are known beforehand, and what stands beside them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ctap.metrics.representation import (
+    metrics_of_probes,
+    metrics_of_set,
+    metrics_of_size,
+    metrics_of_utterances,
+    retrieved,
+)
+
+
+@pytest.fixture
+def aligned() -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Two utterances whose every frame is a direction of its own, and their phones, two frames each."""
+    frames = torch.eye(12)
+    return [frames[:8], frames[8:]], [torch.tensor([0, 0, 1, 1, 2, 2, 3, 3]), torch.tensor([0, 0, 4, 4])]
+
+
+def test_what_is_the_same_is_found_and_what_is_turned_round_is_not(aligned) -> None:
+    frames, labels = aligned
+    turned = [x.roll(2, dims=0) for x in frames]
+    figures, chance = retrieved(frames, turned, frames, labels)
+    assert figures.keys() == chance.keys()
+    assert (
+        figures["frame_retrieval"]
+        == figures["phone_retrieval"]
+        == figures["across/phone_to_speech/phone"]
+        == 1
+    )
+    assert figures["phone_retrieval_shifted"] == 0  # the nearest frame is always that of another phone
+    assert chance["across/speech_to_phone/phone"] < chance["phone_retrieval"] < 1
+
+
+def test_a_figure_of_the_set_is_better_higher_if_it_can_be_guessed() -> None:
+    metrics = metrics_of_set(
+        {"contrastive": 2.0, "phone_retrieval": 0.5}, {"contrastive": 9.0, "phone_retrieval": 0.1},
+        {"phone_retrieval": 0.05}, 7, {"contrastive": "of 8"},
+    )  # fmt: skip
+    loss, found = metrics["contrastive"], metrics["phone_retrieval"]
+    assert (loss.value, loss.n, loss.unit, loss.better, loss.note) == (2.0, 7, "nats", "lower", "of 8")
+    assert loss.against == {"untrained": 9.0}
+    assert found.better == "higher" and found.against == {"untrained": 0.1, "chance": 0.05}
+    assert found.note.startswith("speech to phoneme")
+
+
+def test_means_over_utterances_stand_beside_those_of_random_weights() -> None:
+    metrics = metrics_of_utterances({"kl": [1.0, 3.0]}, {"kl": [5.0, 5.0]}, ["a", "b"])
+    assert metrics["kl"].value == 2 and metrics["kl"].against == {"untrained": 5.0}
+    assert metrics["kl"].better == "neither"
+
+
+def test_probes_are_left_out_where_there_is_nobody_to_tell_apart() -> None:
+    generator = torch.Generator().manual_seed(0)
+    speech = [torch.randn(40, 4, generator=generator) for _ in range(8)]
+    phones = [["a", "b"] * 20 for _ in speech]
+    utts = [f"u{i}" for i in range(8)]
+    several = metrics_of_probes(speech, speech, phones, ["x", "y"] * 4, utts, seed=0)
+    assert several.keys() == {"phone_probe", "speaker_probe"}
+    assert several["phone_probe"].against["log-mel"] == several["phone_probe"].value
+    assert several["speaker_probe"].better == "lower"
+    assert metrics_of_probes(speech, speech, phones, ["x"] * 8, utts, seed=0).keys() == {"phone_probe"}
+    assert metrics_of_probes(speech, speech, phones, ["x"] * 7 + ["y"], utts, seed=0).keys() == {
+        "phone_probe"
+    }
+    assert not metrics_of_probes(speech[:1], speech[:1], phones[:1], ["x"], utts[:1], seed=0)
+
+
+def test_size() -> None:
+    metrics = metrics_of_size(256, 819200.0, 5)
+    assert metrics["dimension"].value == 256 and metrics["bits_per_second"].unit == "bit/s"
