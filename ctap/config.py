@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from jsonargparse import ArgumentParser
+from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
 
-from ctap.errors import UserError
+from ctap.errors import UserError, cli
 from ctap.files.atomic import atomic_write
 
 T = TypeVar("T")
@@ -57,6 +58,75 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
     return values
 
 
+def load_config(path: str | Path) -> dict[str, Any]:
+    """Read a configuration, on top of those that it names as its ``base``.
+
+    ``base: ctap.yaml`` (a path from the file's own directory, or a list) takes over what stands there.
+    The file's own keys win, mappings are joined key by key, and of a list the later ones win.
+    ``base: ctap.yaml:model.decoder`` takes over that key alone. A base may have a base.
+
+    Raises:
+        UserError: A file is missing or no mapping, lacks the key asked for, or is a base of itself.
+    """
+    return _resolve(Path(path), ())[0]
+
+
+def config_files(path: str | Path) -> list[Path]:
+    """The files that :func:`load_config` reads: ``path``, and its bases."""
+    return _resolve(Path(path), ())[1]
+
+
+class ConfigFile(ActionConfigFile):
+    """The option ``--config FILE`` of a parser, read by :func:`load_config`."""
+
+    def __call__(self, parser: ArgumentParser, namespace: Namespace, values: Any, option: str = "") -> None:
+        """Put what the file says in place of the defaults; options behind it win."""
+        try:
+            found = load_config(values)
+        except UserError as error:
+            parser.error(str(error))
+        super().__call__(parser, namespace, json.dumps(found), option)
+
+
+def merge(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """``own`` on top of ``base``; where both have a mapping, key by key."""
+    merged = dict(base)
+    for key, value in own.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def _resolve(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], list[Path]]:
+    """Values and files of a configuration that is a base of those ``above``."""
+    if path.resolve() in above:
+        raise UserError(f"{path}: is a base of itself")
+    own = load_yaml(path)
+    bases = own.pop("base", [])
+    if isinstance(bases, str):
+        bases = [bases]
+    if not isinstance(bases, list) or not all(isinstance(base, str) for base in bases):
+        raise UserError(f"{path}: base: expected a file, FILE:KEY, or a list of them, not {bases!r}")
+    values: dict[str, Any] = {}
+    files = [path]
+    for base in bases:
+        name, _, dotted = base.partition(":")
+        found, more = _resolve(path.parent / name, (*above, path.resolve()))
+        values = merge(values, _only(found, dotted, f"{path}: base: {base}"))
+        files += (file for file in more if file not in files)
+    return merge(values, own), files
+
+
+def _only(values: dict[str, Any], dotted: str, where: str) -> dict[str, Any]:
+    """``values`` without all but one key, such as ``model.decoder``; all of them if it is empty."""
+    if not dotted:
+        return values
+    key, _, rest = dotted.partition(".")
+    if not isinstance(values, dict) or key not in values:
+        raise UserError(f"{where}: no key {key!r} there")
+    return {key: _only(values[key], rest, where)}
+
+
 def differences(
     old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
 ) -> dict[str, tuple[Any, Any]]:
@@ -69,3 +139,13 @@ def differences(
         elif a != b:
             found[f"{prefix}{key}"] = (a, b)
     return found
+
+
+@cli
+def main() -> None:
+    """Print the files that a configuration is made of, a line each, for the recipe's done-marks."""
+    print(*config_files(sys.argv[1]), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

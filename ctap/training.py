@@ -9,7 +9,7 @@ from typing import Any
 
 from lightning import Callback
 
-from ctap.config import from_dict, load_yaml, to_dict
+from ctap.config import from_dict, load_config, to_dict
 from ctap.data import dataset, waves
 from ctap.errors import UserError
 from ctap.report.training import Pictures
@@ -52,7 +52,7 @@ def train(
     if not isinstance(config, kind):
         if not isinstance(config, (str, Path, Mapping)):
             raise UserError(f"config: expected a YAML file, a mapping or {kind.__name__} for task {task!r}")
-        values = config if isinstance(config, Mapping) else load_yaml(config)
+        values = config if isinstance(config, Mapping) else load_config(config)
         config = from_dict(kind, values, "config" if isinstance(config, Mapping) else str(config))
     if not isinstance(data, Sources):
         root = Path(data)

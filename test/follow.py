@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ctap.bin.main import COMMANDS
 from ctap.files.tables import read_table
 from test.documented import ROOT, Block, Layout, blocks
 
@@ -73,6 +74,12 @@ def run(program: str, options: Sequence[str], folder: Path, patch: pytest.Monkey
             assert not stop.code, f"{program} {' '.join(options)}"
 
 
+def spoken(program: str) -> list[str]:
+    """How the pages may call a program: as a module, or under ``ctap``."""
+    module = program.rpartition(".")[2]
+    return [program, *(f"ctap {name} " for name, target in COMMANDS.items() if target == module)]
+
+
 def follow(recipe: Path, corpus: Path, layout: Layout, patch: pytest.MonkeyPatch) -> list[str]:
     """Run what :data:`PAGES` names.
 
@@ -86,7 +93,9 @@ def follow(recipe: Path, corpus: Path, layout: Layout, patch: pytest.MonkeyPatch
         if block.kind == "python" and block.page == "README.md":
             with _as_program(["python"], recipe, patch):
                 exec(compile(block.text.replace(SPEAKER, OURS), block.page, "exec"), {})
-        if block.kind not in ("", "inline") or not any(name in block.text for name in wanted):
+        if block.kind not in ("", "inline") or not any(
+            word in block.text for name in wanted for word in spoken(name)
+        ):
             continue
         text = block.text.replace(SPEAKER, OURS)
         for call in layout.calls(Block(block.page, block.kind, text)):

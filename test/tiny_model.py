@@ -15,7 +15,7 @@ from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.transformer import StackConfig
-from ctap.text.tokens import TokenTable
+from ctap.text.languages import older
 from test import tiny
 
 RATE = 24000
@@ -24,7 +24,7 @@ RATE = 24000
 def save_model(path: Path, seed: int = 0) -> Path:
     """Write a model with random weights: encoders, decoder, duration models, recogniser."""
     torch.manual_seed(seed)
-    tokens, audio = TokenTable.mandarin(), AudioSettings()
+    tokens, audio = older().tokens, AudioSettings()
     net = CTAP(from_dict(CTAPConfig, tiny.MODEL, "test"), len(tokens), 40, [-5.0] * 40, [2.0] * 40)
     durations = DurationModel(8, 6, DurationConfig(layers=2, channels=8, predictor_channels=8), 2.3, 0.4)
     stack = from_dict(StackConfig, tiny.STACK, "test")

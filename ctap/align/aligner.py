@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from ctap.align.alignment import Alignment
 from ctap.align.corpus import AlignCorpus
 from ctap.align.features import Features, Statistics
 from ctap.audio.settings import AudioSettings
+from ctap.text.language import Language
 
 
 class Aligner(Protocol):
@@ -17,12 +18,18 @@ class Aligner(Protocol):
 
     everybody: Statistics
 
-    def align(self, features: Features, phones: list[str], total_frames: int) -> Alignment:
-        """Align features with phones (no pauses); raises :class:`~ctap.align.alignment.CannotAlign`."""
+    def align(
+        self, features: Features, phones: list[str], total_frames: int, starts: Sequence[bool] | None = None
+    ) -> Alignment:
+        """Align features with phones (no pauses); a pause may come before those that ``starts`` says.
+
+        Raises:
+            CannotAlign: they do not fit.
+        """
         ...
 
-    def adapt(self, examples: Iterable[tuple[Features, list[str]]]) -> Aligner:
-        """This aligner, made to suit one speaker by features and phones of some utterances."""
+    def adapt(self, examples: Iterable[tuple[Features, list[str], Sequence[bool]]]) -> Aligner:
+        """This aligner, made to suit one speaker by features, phones and starts of some utterances."""
         ...
 
     def save(self, folder: Path) -> None:
@@ -37,6 +44,6 @@ class AlignerKind(Protocol):
         """Train from a flat start on at most ``hours`` of the corpus."""
         ...
 
-    def load(self, folder: Path, settings: AudioSettings) -> Aligner:
-        """Read what :meth:`Aligner.save` wrote."""
+    def load(self, folder: Path, settings: AudioSettings, language: Language) -> Aligner:
+        """Read what :meth:`Aligner.save` wrote, to align phones of ``language``."""
         ...

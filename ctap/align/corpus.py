@@ -15,6 +15,8 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError, load_wave, wave_info
 from ctap.errors import UserError
 from ctap.files.tables import read_table
+from ctap.text.language import WORD_TABLE
+from ctap.text.languages import language_in
 
 SPEAKER_UTTERANCES = 30  # enough to know a speaker's mean spectrum
 
@@ -24,7 +26,7 @@ class AlignCorpus:
     """Audio and phones of a data directory.
 
     Attributes:
-        data_dir: with ``wav.scp``, ``utt2spk`` and ``phones``.
+        data_dir: with ``wav.scp``, ``utt2spk`` and ``phones``, and ``word_phones`` if the language has words.
         settings: the audio settings whose frames the durations count.
         max_seconds: longer utterances are left out (the search takes memory of length times phones).
         left_out: utterance to reason, filled while the corpus is read.
@@ -41,6 +43,9 @@ class AlignCorpus:
         self.waves = read_table(self.data_dir / "wav.scp")
         self.phones = {u: v.split() for u, v in read_table(self.data_dir / "phones").items()}
         self.speakers = read_table(self.data_dir / "utt2spk")
+        self.language = language_in(self.data_dir)
+        words = self.data_dir / WORD_TABLE
+        self._words = read_table(words) if words.is_file() else {}
         for utterance in self.waves.keys() - self.phones.keys():
             self.left_out[utterance] = "no phones"
         for utterance in self.phones.keys() - self.waves.keys():
@@ -51,6 +56,23 @@ class AlignCorpus:
         lone = [u for u in self.utterances if u not in self.speakers]
         if lone:
             raise UserError(f"{self.data_dir / 'utt2spk'}: {lone[0]!r} is missing ({len(lone)} such in all)")
+
+    def starts(self, utterance: str) -> list[bool]:
+        """Before which phones of an utterance there may be a pause: its words', or what the phones tell.
+
+        Raises:
+            UserError: the numbers of phones of its words do not sum to its phones.
+        """
+        phones = self.phones[utterance]
+        if utterance not in self._words:
+            return self.language.starts(phones)
+        counts = self._words[utterance].split()
+        if not all(map(str.isdecimal, counts)) or sum(map(int, counts)) != len(phones):
+            raise UserError(
+                f"{self.data_dir / WORD_TABLE}: {utterance}: expected numbers that sum to {len(phones)}, "
+                f"the phones, found {' '.join(counts)}"
+            )
+        return [i == 0 for count in counts for i in range(int(count))]
 
     def of_speaker(self) -> dict[str, list[str]]:
         """Speaker to its utterances, both sorted."""

@@ -7,12 +7,13 @@ sum to the utterance's frame count (:func:`ctap.audio.frames.num_frames`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
-from ctap.text.phones import PAUSES, is_phone
+from ctap.text.languages import language_in, older
+from ctap.text.pauses import PAUSES
 
 Durations = dict[str, tuple[list[str], list[int]]]
 
@@ -41,11 +42,12 @@ def read_durations(data_dir: str | Path) -> Durations:
             f"{data_dir}: {len(lone)} utterances are in only one of aligned_phones and durations, "
             f"such as {lone[0]!r}; both files come from one alignment, make them again"
         )
+    known = language_in(data_dir).phone_tables["aligned_phones"]
     result = {}
     for utterance, text in phones.items():
         labels = text.split()
         counts = _whole_numbers(frames[utterance], frames_file, utterance)
-        problem = check(labels, counts)
+        problem = check(labels, counts, known=known)
         if problem:
             raise UserError(f"{frames_file}: {utterance}: {problem}")
         result[utterance] = (labels, counts)
@@ -61,8 +63,9 @@ def write_durations(
         UserError: an alignment is not sound, see :func:`check`.
     """
     data_dir = Path(data_dir)
+    known = language_in(data_dir).phone_tables["aligned_phones"]
     for utterance, (labels, counts) in alignments.items():
-        problem = check(labels, counts)
+        problem = check(labels, counts, known=known)
         if problem:
             raise UserError(f"{data_dir}: alignment of {utterance}: {problem}")
     write_table(data_dir / "aligned_phones", {u: labels for u, (labels, _) in alignments.items()})
@@ -75,6 +78,7 @@ def check(
     *,
     phones: Sequence[str] | None = None,
     total_frames: int | None = None,
+    known: Collection[str] | None = None,
 ) -> str | None:
     """Say what is wrong with one alignment, or ``None``.
 
@@ -83,12 +87,14 @@ def check(
         counts: frames of each.
         phones: the utterance's phones without pauses; the labels must hold exactly these.
         total_frames: what the frames must sum to.
+        known: every phone, pauses included; default: those of older data directories.
     """
     if len(labels) != len(counts):
         return f"{len(labels)} aligned phones, but {len(counts)} durations"
     if not labels:
         return "no phones"
-    unknown = [label for label in labels if not is_phone(label)]
+    known = older().phone_tables["aligned_phones"] if known is None else known
+    unknown = [label for label in labels if label not in known]
     if unknown:
         return f"unknown phone {unknown[0]!r}"
     short = [i for i, count in enumerate(counts) if count < 1]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ctap.align.textgrid import Segment, align_intervals, find_textgrids, read_textgrid
 from ctap.errors import UserError
-from ctap.text.phones import PAUSES
+from ctap.text.pauses import PAUSES
 
 EVENT_COLUMNS = ["utterance", "phone", "index", "mnemonic", "start", "end"]
 

@@ -1,7 +1,7 @@
 """The aligner "gmm": hidden Markov models with Gaussian mixtures, trained from a flat start by Viterbi EM.
 
 The classic recipe (Young et al., The HTK Book, 2006, chapter 8: flat start, re-estimation, growing mixtures),
-with phones without tone and the topology of :mod:`ctap.align.topology`.
+with phones without tone or stress and the topology of :mod:`ctap.align.topology`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import itertools
 import sys
 import time
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,13 +31,13 @@ from ctap.align.topology import (
     Graph,
     Units,
     build_graph,
-    has_closure,
 )
 from ctap.align.viterbi import viterbi
 from ctap.audio.frames import boundaries_to_durations
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
-from ctap.text.phones import PAUSES, is_phone, phone_class
+from ctap.text.language import Language
+from ctap.text.pauses import PAUSES
 
 SCHEDULE = (1,) * 6 + (2,) * 2 + (4,) * 2 + (8,) * 2
 """Components per state in each round of training."""
@@ -56,6 +56,9 @@ closure after it; at no cost, long closures inside words are taken for pauses.""
 
 MODEL_FILE = "model.npz"
 
+Example = tuple[Features, list[str], list[bool]]
+"""Normalised features of an utterance, its phones, and before which of them there may be a pause."""
+
 
 class HmmKind:
     """Trains and loads :class:`HmmAligner`."""
@@ -72,15 +75,15 @@ class HmmKind:
         everybody, data = _load(corpus, names, threads)
         if not data:
             raise UserError(f"{corpus.data_dir}: no utterance that an aligner could be trained on")
-        units = Units.count(phones for _, phones in data.values())
-        seconds = sum(len(f) for f, _ in data.values()) * corpus.analysis.frame_shift
+        units = Units.count((phones for _, phones, _ in data.values()), corpus.language)
+        seconds = sum(len(f) for f, _, _ in data.values()) * corpus.analysis.frame_shift
         _say(f"{len(data)} utterances, {seconds / 60:.1f} minutes, {len(units.known)} phones without tone; "
              f"read in {time.perf_counter() - started:.1f} s")  # fmt: skip
         mixtures = _estimate(data, units, threads)
         return HmmAligner(units, mixtures, everybody, corpus.settings)
 
-    def load(self, folder: Path, settings: AudioSettings) -> HmmAligner:
-        """Read a model; nothing in it is unpickled.
+    def load(self, folder: Path, settings: AudioSettings, language: Language) -> HmmAligner:
+        """Read a model to align phones of ``language``; nothing in it is unpickled.
 
         Raises:
             UserError: the file is missing or damaged.
@@ -88,7 +91,7 @@ class HmmKind:
         path = folder / MODEL_FILE
         try:
             with np.load(path, allow_pickle=False) as file:
-                units = Units(str(unit) for unit in file["units"])
+                units = Units((str(unit) for unit in file["units"]), language)
                 mixtures = Mixtures(file["mean"], file["variance"], file["log_weight"])
                 everybody = Statistics(file["everybody_mean"], file["everybody_std"], int(file["frames"]))
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -127,20 +130,23 @@ class HmmAligner:
             frames=np.int64(self.everybody.frames),
         )
 
-    def align(self, features: Features, phones: list[str], total_frames: int) -> Alignment:
+    def align(
+        self, features: Features, phones: list[str], total_frames: int, starts: Sequence[bool] | None = None
+    ) -> Alignment:
         """Align one utterance.
 
         Args:
             features: normalised.
             phones: without pauses.
             total_frames: frames that the durations sum to.
+            starts: before which phones there may be a pause; default: what the language tells of the phones.
 
         Raises:
             CannotAlign: there are more phones than frames, or no path.
         """
         if len(phones) > total_frames:
             raise CannotAlign(f"{len(phones)} phones do not fit into {total_frames} frames")
-        graph = build_graph(phones, self.units)
+        graph = build_graph(phones, self.units, starts)
         path, score, density = _best_path(features, graph, self.mixtures)
         if score <= NO_PATH / 2:
             raise CannotAlign(f"no path through {len(phones)} phones in {len(features)} frames of 5 ms")
@@ -153,18 +159,18 @@ class HmmAligner:
         durations = boundaries_to_durations(ends, total_frames, self.settings)
         return Alignment(labels, durations, confidence, float(gap[spoken].mean()))
 
-    def adapt(self, examples: Iterable[tuple[Features, list[str]]]) -> HmmAligner:
+    def adapt(self, examples: Iterable[tuple[Features, list[str], Sequence[bool]]]) -> HmmAligner:
         """This aligner with its means moved towards one speaker's, by that speaker's own alignments.
 
         Args:
-            examples: normalised features and phones of some utterances; those that can't be
+            examples: normalised features, phones and starts of some utterances; those that can't be
                 aligned are passed over.
         """
         cepstra, states = [], []
-        for features, phones in examples:
-            if not phones or not all(is_phone(phone) and phone not in PAUSES for phone in phones):
+        for features, phones, starts in examples:
+            if not phones or not all(self.units.language.is_phone(p) and p not in PAUSES for p in phones):
                 continue
-            graph = build_graph(phones, self.units)
+            graph = build_graph(phones, self.units, starts)
             path, score, _ = _best_path(features, graph, self.mixtures)
             if score > NO_PATH / 2:
                 cepstra.append(features.cepstra)
@@ -179,18 +185,17 @@ class HmmAligner:
         end = float(segments[i][2])
         if i + 1 < len(segments):
             here, after = labels[i] in PAUSES, labels[i + 1] in PAUSES
-            closes = not after and has_closure(labels[i + 1])
+            language = self.units.language
+            closes = not after and language.has_closure(labels[i + 1])
             if not here and (after or closes):
                 end = max(end - RINGING, segments[i][1] + 1.0)
-            elif not here and phone_class(labels[i + 1]) == "vowel":
+            elif not here and language.phone_class(labels[i + 1]) == "vowel":
                 end = max(end - TRANSITION, segments[i][1] + 1.0)
         return max(0.0, (end - 0.5) * self._shift)
 
 
-def _load(
-    corpus: AlignCorpus, names: list[str], threads: int
-) -> tuple[Statistics, dict[str, tuple[Features, list[str]]]]:
-    """Normalised features and phones of the training utterances, and everybody's statistics."""
+def _load(corpus: AlignCorpus, names: list[str], threads: int) -> tuple[Statistics, dict[str, Example]]:
+    """Normalised features, phones and starts of the training utterances, and everybody's statistics."""
     with ThreadPoolExecutor(threads) as pool:
         loaded = dict(zip(names, pool.map(corpus.load, names), strict=True))
     raw = {u: pair[0] for u, pair in loaded.items() if pair is not None}
@@ -205,21 +210,21 @@ def _load(
         own = Statistics.of((raw[u].cepstra for u in mine), prior=everybody)
         for utterance in mine:
             phones = corpus.phones[utterance]
-            unknown = [phone for phone in phones if phone in PAUSES or not is_phone(phone)]
+            unknown = [phone for phone in phones if phone in PAUSES or not corpus.language.is_phone(phone)]
             if unknown:
                 corpus.left_out[utterance] = f"phone {unknown[0]!r} is a pause or not of the inventory"
             elif STATES_PER_UNIT * len(phones) <= len(raw[utterance]):
-                data[utterance] = (own.normalise(raw[utterance]), phones)
+                data[utterance] = (own.normalise(raw[utterance]), phones, corpus.starts(utterance))
             else:
                 corpus.left_out[utterance] = f"{len(phones)} phones in {len(raw[utterance])} frames of 5 ms"
     return everybody, dict(sorted(data.items()))
 
 
-def _estimate(data: dict[str, tuple[Features, list[str]]], units: Units, threads: int) -> Mixtures:
-    graphs = {u: build_graph(phones, units) for u, (_, phones) in data.items()}
-    cepstra = np.concatenate([f.cepstra for f, _ in data.values()])
+def _estimate(data: dict[str, Example], units: Units, threads: int) -> Mixtures:
+    graphs = {u: build_graph(phones, units, starts) for u, (_, phones, starts) in data.items()}
+    cepstra = np.concatenate([f.cepstra for f, _, _ in data.values()])
     mixtures = Mixtures.flat(units.num_states, cepstra)
-    mixtures.update(cepstra, np.concatenate([_flat_states(f, p, units) for f, p in data.values()]))
+    mixtures.update(cepstra, np.concatenate([_flat_states(f, p, units) for f, p, _ in data.values()]))
     mixtures.copy_state(SILENCE, CLOSURE)
     for number, components in enumerate(SCHEDULE, 1):
         started = time.perf_counter()

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ctap.align.durations import Durations, check, read_durations, write_durations
-from ctap.align.labels import BUILT_IN, LabelTable, UnreadLabels
 from ctap.align.textgrid import (
     align_intervals,
     check_end,
@@ -20,7 +19,9 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import utterance_frames
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
-from ctap.text.phones import PAUSES
+from ctap.text.labels import BUILT_IN, LabelTable, UnreadLabels
+from ctap.text.languages import language_in
+from ctap.text.pauses import PAUSES
 
 OF_BUILT_IN = ("align_score", "align_confidence", "align_outliers")
 """What :func:`ctap.align.jobs.combine` says of its own alignments, and is not true of imported ones."""
@@ -51,6 +52,7 @@ def import_durations(
     phones = {u: v.split() for u, v in read_table(data_dir / "phones").items()}
     given, grids = _offered(source)
     kind = "TextGrids" if grids else "durations"
+    known = language_in(data_dir).phone_tables["aligned_phones"]
     taken: Durations = {}
     failed: dict[str, UserError] = {}
     for utterance, wanted in sorted(phones.items()):
@@ -61,7 +63,7 @@ def import_durations(
                 raise UserError("not in wav.scp")
             frames = utterance_frames(waves[utterance], settings)
             found = given.get(utterance) or _from_textgrid(grids[utterance], wanted, frames, settings, table)
-            if problem := check(*found, phones=wanted, total_frames=frames):
+            if problem := check(*found, phones=wanted, total_frames=frames, known=known):
                 raise UserError(problem)
             taken[utterance] = found
         except UserError as error:

@@ -19,6 +19,8 @@ from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table, write_table
 from ctap.jobs import share
+from ctap.text.languages import language_in
+from ctap.text.rules import TextRules
 
 
 def align_part(
@@ -35,7 +37,7 @@ def align_part(
         UserError: the data directory or the model can't be used. An utterance that can't be aligned is no
             error: it is written with its reason.
     """
-    aligner, settings = load_aligner(model)
+    aligner, settings = load_aligner(model, TextRules.load(data_dir))
     corpus = AlignCorpus(data_dir, settings, max_seconds)
     names = share(corpus.utterances, job, num_jobs)
     done, frames = 0, 0
@@ -44,11 +46,17 @@ def align_part(
         for utterance, features, total_frames, adapted in _read(corpus, names, aligner):
             phones = corpus.phones[utterance]
             try:
-                alignment = adapted.align(features, phones, total_frames)
+                alignment = adapted.align(features, phones, total_frames, corpus.starts(utterance))
             except UserError as error:
                 corpus.left_out[utterance] = str(error)
                 continue
-            problem = check(alignment.phones, alignment.durations, phones=phones, total_frames=total_frames)
+            problem = check(
+                alignment.phones,
+                alignment.durations,
+                phones=phones,
+                total_frames=total_frames,
+                known=corpus.language.phone_tables["aligned_phones"],
+            )
             if problem:
                 raise RuntimeError(f"{utterance}: {problem}")
             file.write(json.dumps({"utterance": utterance, **asdict(alignment)}) + "\n")
@@ -88,7 +96,7 @@ def combine(
             be aligned.
     """
     alignments, failed, settings = _found(data_dir, out_dir, num_jobs)
-    outliers = find_outliers(alignments)
+    outliers = find_outliers(alignments, language_in(data_dir))
     doubtful = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.whole_utterance}
     odd = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.reason != "long-pause"}
     if drop_outliers:
@@ -158,7 +166,8 @@ def _read(
 ) -> Iterator[tuple[str, Features, int, Aligner]]:
     """Utterances with the aligner adapted to their speaker."""
     for part in corpus.by_speaker(names, aligner.everybody):
-        adapted = aligner.adapt((f, corpus.phones[u]) for u, (f, _) in part.examples.items())
+        examples = ((f, corpus.phones[u], corpus.starts(u)) for u, (f, _) in part.examples.items())
+        adapted = aligner.adapt(examples)
         for utterance, features, total_frames in part.read():
             yield utterance, features, total_frames, adapted
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ctap.align.alignment import Alignment
-from ctap.text.phones import PAUSES, base
+from ctap.text.language import Language
+from ctap.text.languages import older
+from ctap.text.pauses import PAUSES
 
 SCORE_DEVIATIONS = 6.0  # robust standard deviations below the median
 PHONE_DEVIATIONS = 8.0  # the same for a single phone: a wrong reading, a swallowed syllable
@@ -34,8 +36,8 @@ class Outlier:
     whole_utterance: bool
 
 
-def find_outliers(alignments: Mapping[str, Alignment]) -> list[Outlier]:
-    """All outliers, sorted by utterance.
+def find_outliers(alignments: Mapping[str, Alignment], language: Language | None = None) -> list[Outlier]:
+    """All outliers of phones of ``language``, sorted by utterance.
 
     An utterance is doubtful if its score lies far below the others', or half of its phones got no more than
     two frames; a single phone if its confidence lies far below that of all phones, or it is far longer than
@@ -53,7 +55,8 @@ def find_outliers(alignments: Mapping[str, Alignment]) -> list[Outlier]:
         LEAST_DEVIATION[1],
     )
     found = []
-    typical = _typical_lengths(alignments)
+    base = (language or older()).base
+    typical = _typical_lengths(alignments, base)
     for utterance, alignment in sorted(alignments.items()):
         if alignment.score < lowest:
             detail = f"score {alignment.score:.2f}, median {middle:.2f}"
@@ -86,7 +89,7 @@ def _lowest(values: Sequence[float], deviations: float, least: float) -> tuple[f
     return middle, middle - deviations * max(deviation, least)
 
 
-def _typical_lengths(alignments: Mapping[str, Alignment]) -> dict[str, float]:
+def _typical_lengths(alignments: Mapping[str, Alignment], base: Callable[[str], str]) -> dict[str, float]:
     lengths: dict[str, list[int]] = {}
     for alignment in alignments.values():
         for phone, frames in zip(alignment.phones, alignment.durations, strict=True):

@@ -11,10 +11,11 @@ import numpy as np
 from ctap.align.durations import Durations, strip_pauses
 from ctap.align.events import Reference, Word
 from ctap.align.textgrid import Segment
-from ctap.align.topology import has_closure, starts_syllable
 from ctap.audio.frames import durations_to_boundaries
 from ctap.audio.settings import AudioSettings
-from ctap.text.phones import PAUSES, phone_class
+from ctap.text.language import Language
+from ctap.text.languages import older
+from ctap.text.pauses import PAUSES
 
 WITHIN = (0.010, 0.020, 0.050)
 WORD_TOLERANCE = 0.020
@@ -61,6 +62,7 @@ def score(
     hypothesis: Durations,
     settings: AudioSettings,
     own_silence: OwnSilence | None = None,
+    language: Language | None = None,
 ) -> dict:
     """Score alignments against true boundaries.
 
@@ -78,6 +80,7 @@ def score(
         hypothesis: aligned phones and frames.
         settings: whose frames are counted.
         own_silence: of words, see :func:`ctap.align.edges.own_silence`.
+        language: of the phones.
 
     Returns:
         ``kind``, ``utterances``, ``skipped`` (utterance to reason), ``boundaries`` (name to figures in
@@ -85,25 +88,23 @@ def score(
         of their errors, in the errors over 20 ms), and counts, ``pauses`` (:data:`PAUSE_COUNTS`) or ``words``
         (:data:`WORD_COUNTS`); of words with ``own_silence`` also how long it is.
     """
-    skipped = dict(reference.unusable)
+    language, skipped = language or older(), dict(reference.unusable)
     errors: dict[str, Errors] = {"all": Errors()}
     counts = dict.fromkeys(PAUSE_COUNTS if reference.phones else WORD_COUNTS, 0)
     used = 0
-    for utterance in sorted(hypothesis):
-        if utterance in skipped:
-            continue
+    for utterance in sorted(hypothesis.keys() - skipped.keys()):
         labels, frames = hypothesis[utterance]
-        if problem := _misfit(reference, utterance, labels):
+        if problem := _misfit(reference, utterance, labels, language):
             skipped[utterance] = problem
             continue
         ends = durations_to_boundaries(frames, settings)
         found = [Segment(p, s, e) for p, s, e in zip(labels, [0.0, *ends[:-1]], ends, strict=True)]
         used += 1
         if reference.phones:
-            _score_phones(reference.phones[utterance], found, errors, counts)
+            _score_phones(language, reference.phones[utterance], found, errors, counts)
         else:
-            silent = (own_silence or {}).get(utterance)
-            _score_words(reference.words[utterance], found, errors, counts, silent)
+            words, silent = reference.words[utterance], (own_silence or {}).get(utterance)
+            _score_words(language, words, found, errors, counts, silent)
     result = {
         "kind": "phones" if reference.phones else "words",
         "utterances": used,
@@ -118,7 +119,7 @@ def score(
     return result
 
 
-def _misfit(reference: Reference, utterance: str, labels: Sequence[str]) -> str:
+def _misfit(reference: Reference, utterance: str, labels: Sequence[str], language: Language) -> str:
     """Why ``labels`` can't be scored by the reference, or ``""``."""
     if utterance not in (reference.phones or reference.words):
         return "not in the reference"
@@ -126,7 +127,11 @@ def _misfit(reference: Reference, utterance: str, labels: Sequence[str]) -> str:
         expected = strip_pauses([x.label for x in reference.phones[utterance]])
         return "" if expected == strip_pauses(labels) else "the reference has other phones"
     syllables = sum(word.syllables for word in reference.words[utterance])
-    return "" if syllables == _num_syllables(labels) else "the reference has another number of syllables"
+    return (
+        ""
+        if syllables == sum(language.starts(strip_pauses(labels)))
+        else "the reference has another number of syllables"
+    )
 
 
 def _gaps(intervals: Sequence[Segment]) -> tuple[list[Segment], dict[int, float]]:
@@ -141,6 +146,7 @@ def _gaps(intervals: Sequence[Segment]) -> tuple[list[Segment], dict[int, float]
 
 
 def _score_phones(
+    language: Language,
     expected: Sequence[Segment],
     found: Sequence[Segment],
     errors: dict[str, Errors],
@@ -149,8 +155,8 @@ def _score_phones(
     true, true_pauses = _gaps(expected)
     ours, our_pauses = _gaps(found)
     for i, (a, b) in enumerate(zip(true, ours, strict=True)):
-        name = phone_class(a.label)
-        if has_closure(a.label) and (i in true_pauses or i == 0):
+        name = language.phone_class(a.label)
+        if language.has_closure(a.label) and (i in true_pauses or i == 0):
             name = "closure after pause"
         _add(errors, name, b.start - a.start)
         if i + 1 == len(true) or i + 1 in true_pauses:
@@ -162,6 +168,7 @@ def _score_phones(
 
 
 def _score_words(
+    language: Language,
     words: Sequence[Word],
     found: Sequence[Segment],
     errors: dict[str, Errors],
@@ -170,7 +177,7 @@ def _score_words(
 ) -> None:
     phones, pauses = _gaps(found)
     labels = [x.label for x in phones]
-    syllables = [i for i in range(len(labels)) if starts_syllable(labels, i)]
+    syllables = [i for i, first in enumerate(language.starts(labels)) if first]
     firsts, at = [], 0
     for word in words:
         firsts.append(syllables[at])
@@ -191,12 +198,12 @@ def _score_words(
             end <= following.start + WORD_TOLERANCE and start >= word.end - WORD_TOLERANCE,
         )
         _count(counts, "swallowed", first not in pauses)
-        closes = has_closure(labels[first])
+        closes = language.has_closure(labels[first])
         left = f"end of word{' before closure' if closes else ''}"
         right = f"start of word{' with closure' if closes else ''}"
         _add(errors, left, end - word.end)
         _add(errors, right, start - following.start)
-        _again(errors, f"start of word: {phone_class(labels[first])}", start - following.start)
+        _again(errors, f"start of word: {language.phone_class(labels[first])}", start - following.start)
         if own_silence is not None:
             after, before = own_silence[k][1], own_silence[k + 1][0]
             _again(errors, f"{left}, speech", end - (word.end - after))
@@ -246,11 +253,6 @@ def _silence_summary(own_silence: OwnSilence) -> dict[str, dict[str, float]]:
 
 def _count(counts: dict[str, int], name: str, times: int) -> None:
     counts[name] += int(times)
-
-
-def _num_syllables(labels: Sequence[str]) -> int:
-    phones = strip_pauses(labels)
-    return sum(starts_syllable(phones, i) for i in range(len(phones)))
 
 
 def format_table(result: dict) -> str:

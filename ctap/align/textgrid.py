@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctap.align.durations import read_durations
-from ctap.align.labels import BUILT_IN, UNKNOWN, LabelTable, match_labels, merge, unread
-from ctap.align.topology import starts_syllable
 from ctap.audio.frames import boundaries_to_durations, durations_to_boundaries
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
 from ctap.files.tables import read_table
-from ctap.text.phones import PAUSES
+from ctap.text.labels import BUILT_IN, UNKNOWN, LabelTable, match_labels, merge, unread
+from ctap.text.language import Language
+from ctap.text.languages import language_in
+from ctap.text.pauses import PAUSES
 
 PHONE_TIERS = ("phones", "phone", "phonemes", "segments")
 END_TOLERANCE = 0.1  # seconds between the ends of a TextGrid and of its audio
@@ -107,7 +108,7 @@ def align_intervals(
         Intervals labelled with ``phones``, ``sil`` where there is silence at the ends and ``sp`` inside.
 
     Raises:
-        UserError: a word was unknown to the other aligner, or (:class:`~ctap.align.labels.UnreadLabels`) the
+        UserError: a word was unknown to the other aligner, or (:class:`~ctap.text.labels.UnreadLabels`) the
             labels can't be read as these phones.
     """
     spoken = [x for x in intervals if not table.is_silence(x.label)]
@@ -181,7 +182,7 @@ def export_textgrids(data_dir: str | Path, out_dir: str | Path, settings: AudioS
     from praatio import textgrid
 
     data_dir, out_dir = Path(data_dir), Path(out_dir)
-    durations = read_durations(data_dir)
+    durations, language = read_durations(data_dir), language_in(data_dir)
     pinyin = read_table(data_dir / "pinyin") if (data_dir / "pinyin").is_file() else {}
     out_dir.mkdir(parents=True, exist_ok=True)
     for utterance, (labels, frames) in durations.items():
@@ -191,7 +192,7 @@ def export_textgrids(data_dir: str | Path, out_dir: str | Path, settings: AudioS
             (max(0.0, a), b, "" if p in PAUSES else p) for a, b, p in zip(starts, ends, labels, strict=True)
         ]
         grid = textgrid.Textgrid(0.0, ends[-1])
-        syllables = _syllables(labels, starts, ends, pinyin.get(utterance, "").split())
+        syllables = _syllables(language, labels, starts, ends, pinyin.get(utterance, "").split())
         if syllables:
             grid.addTier(textgrid.IntervalTier("pinyin", syllables, 0.0, ends[-1]))
         grid.addTier(textgrid.IntervalTier("phones", entries, 0.0, ends[-1]))
@@ -203,11 +204,15 @@ def export_textgrids(data_dir: str | Path, out_dir: str | Path, settings: AudioS
 
 
 def _syllables(
-    labels: Sequence[str], starts: Sequence[float], ends: Sequence[float], pinyin: Sequence[str]
+    language: Language,
+    labels: Sequence[str],
+    starts: Sequence[float],
+    ends: Sequence[float],
+    pinyin: Sequence[str],
 ) -> list[tuple[float, float, str]]:
     spoken = [i for i, label in enumerate(labels) if label not in PAUSES]
     phones = [labels[i] for i in spoken]
-    firsts = [k for k in range(len(phones)) if starts_syllable(phones, k)]
+    firsts = [k for k, first in enumerate(language.starts(phones)) if first]
     if len(firsts) != len(pinyin):
         return []
     lasts = [*(k - 1 for k in firsts[1:]), len(phones) - 1]

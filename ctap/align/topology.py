@@ -1,10 +1,10 @@
 """What may follow what: the units of an aligner and the graph of one utterance.
 
-A unit is a phone without its tone. Each has three states from left to right. The first state of stops and
-affricates is the closure, one state shared by all of them: a closure is silent, and without a state of its
-own it is lost to the vowel before it. A pause may stand at both ends and after any syllable, never inside
-one. Before a stop or affricate it is dear to enter and a closure is dear to stay in: where the two sound the
-same, silence of up to 65 ms is closure, and what is longer is pause.
+A unit is a phone without its tone or stress. Each has three states from left to right. The first state of
+stops and affricates is the closure, one state shared by all of them: a closure is silent, and without a state
+of its own it is lost to the vowel before it. A pause may stand at both ends and where the language says
+(between syllables, or words), nowhere else. Before a stop or affricate it is dear to enter and a closure is
+dear to stay in: where the two sound the same, silence of up to 65 ms is closure, and what is longer is pause.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctap.errors import UserError
-from ctap.text.phones import ERHUA, INITIALS, PAUSES, base, is_phone, phone_class
+from ctap.text.language import Language
+from ctap.text.languages import older
+from ctap.text.pauses import PAUSES
 
 NO_PATH = np.float32(-1e30)  # log weight of what is forbidden
 STATES_PER_UNIT = 3
@@ -33,24 +35,6 @@ _ENTER_PAUSE = -30.0  # else weak fricatives are taken for pauses where there is
 _ENTER_PAUSE_BEFORE_CLOSURE = -80.0  # 13 frames of closure cost as much
 
 
-def starts_syllable(phones: Sequence[str], i: int) -> bool:
-    """Whether ``phones[i]`` (of an utterance without pauses) is the first phone of a syllable."""
-    if i == 0:
-        return True
-    return phones[i] in INITIALS or (phones[i - 1] not in INITIALS and phones[i] != ERHUA)
-
-
-def unit_of(phone: str) -> str:
-    """The unit that models ``phone``: the phone without its tone, syllabic nasals apart from initials."""
-    unit = base(phone)
-    return f"{unit}0" if unit in INITIALS and unit != phone else unit
-
-
-def has_closure(phone: str) -> bool:
-    """Whether ``phone`` starts with a closure: stops and affricates."""
-    return phone_class(phone) in ("stop", "affricate")
-
-
 class Units:
     """The units of a model and their states.
 
@@ -58,20 +42,25 @@ class Units:
 
     Args:
         known: units with states of their own.
+        language: of the phones that are aligned.
     """
 
-    def __init__(self, known: Iterable[str]) -> None:
+    def __init__(self, known: Iterable[str], language: Language | None = None) -> None:
+        self.language = language or older()
         self.known = tuple(sorted(set(known)))
         if not self.known:
             raise UserError("an aligner needs at least one phone to be trained on")
         self._index = {unit: i for i, unit in enumerate(self.known)}
 
     @classmethod
-    def count(cls, transcripts: Iterable[Sequence[str]], min_count: int = 8) -> Units:
+    def count(
+        cls, transcripts: Iterable[Sequence[str]], language: Language | None = None, min_count: int = 8
+    ) -> Units:
         """The units that occur at least ``min_count`` times in ``transcripts``."""
-        counts = Counter(unit_of(phone) for phones in transcripts for phone in phones)
+        language = language or older()
+        counts = Counter(language.unit(phone) for phones in transcripts for phone in phones)
         often = [unit for unit, n in counts.items() if n >= min_count]
-        return cls(often or counts)
+        return cls(often or counts, language)
 
     @property
     def num_states(self) -> int:
@@ -80,26 +69,20 @@ class Units:
 
     def states(self, phone: str) -> tuple[int, int, int]:
         """The three states of ``phone``."""
-        unit = unit_of(phone)
+        unit = self.language.unit(phone)
         if unit not in self._index:
             self._index[unit] = self._index[self._most_alike(phone)]
         first = 2 + STATES_PER_UNIT * self._index[unit]
-        return (CLOSURE if has_closure(phone) else first, first + 1, first + 2)
+        return (CLOSURE if self.language.has_closure(phone) else first, first + 1, first + 2)
 
     def _most_alike(self, phone: str) -> str:
-        unit = unit_of(phone)
+        unit, kind = self.language.unit(phone), self.language.phone_class(phone)
 
         def likeness(other: str) -> tuple[int, int, int]:
-            same_class = int(phone_class(_example(other)) == phone_class(phone))
+            same_class = int(self.language.unit_class(other) == kind)
             return same_class, _common(unit[::-1], other[::-1]) + _common(unit, other), -len(other)
 
         return max(self.known, key=likeness)
-
-
-def _example(unit: str) -> str:
-    """Some phone of ``unit``."""
-    phone = unit.rstrip("0")
-    return phone if unit == phone and is_phone(phone) else f"{phone}1"
 
 
 def _common(a: str, b: str) -> int:
@@ -173,6 +156,7 @@ class _Builder:
 def build_graph(
     phones: Sequence[str],
     units: Units,
+    starts: Sequence[bool] | None = None,
     *,
     pause_frames: int = 4,
     end_frames: int = 4,
@@ -182,24 +166,27 @@ def build_graph(
     Args:
         phones: the utterance's phones without pauses.
         units: the model's units.
+        starts: before which phones there may be a pause; default: what the language tells of the phones.
         pause_frames: shortest pause inside the utterance.
         end_frames: shortest pause at the ends.
 
     Raises:
         UserError: there are no phones, or one is a pause or not of the inventory.
     """
+    language = units.language
     for phone in phones:
-        if phone in PAUSES or not is_phone(phone):
+        if phone in PAUSES or not language.is_phone(phone):
             raise UserError(f"phone {phone!r} cannot be aligned: not in the inventory, or a pause")
     if not phones:
         raise UserError("no phones to align")
+    starts = starts or language.starts(phones)
     build = _Builder()
     build.pause(PAUSE_START, end_frames, 0.0)
     for i, phone in enumerate(phones):
         bypass = 0  # nodes of the optional pause before this phone
-        if i and starts_syllable(phones, i):
+        if i and starts[i]:
             bypass = pause_frames
-            closes = has_closure(phone)
+            closes = language.has_closure(phone)
             build.pause(PAUSE_BEFORE - i, bypass, _ENTER_PAUSE_BEFORE_CLOSURE if closes else _ENTER_PAUSE)
         for k, state in enumerate(units.states(phone)):
             # Into state k from the state before it, or skipping the k first states from the phone or pause

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import over, set_up_logging, wave_list, write_list
+from ctap.bin.batch import Batch, read_waves
+from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
-from ctap.jobs import share_table
 from ctap.models.vocoder import DEFAULT
 
 
@@ -37,18 +37,20 @@ def convert(
     import ctap
 
     set_up_logging()
-    sources = share_table(wave_list(wav, scp), job, num_jobs)
+    batch = Batch("conversion", *read_waves(wav, scp), out, job, num_jobs)
     loaded = ctap.load(model, device, vocoder)
     _ = loaded.vocoder  # one that does not fit is refused here, not at every source
     voice = loaded.prompt(prompt)
+    (out / "wav").mkdir(parents=True, exist_ok=True)
+    batch.check(lambda utt, source: loaded.check_source(source))
 
     def say(utt: str, source: str) -> str:
         path = out / "wav" / f"{utt}.wav"
         loaded.convert(source, voice).save(path)
         return str(path)
 
-    (out / "wav").mkdir(parents=True, exist_ok=True)
-    over(sources, "conversion", say, lambda done: write_list(out, "wav.scp", done, job, num_jobs))
+    batch.run(say, lambda done: batch.write("wav.scp", done))
+    batch.finish(batch.path("wav.scp"))
 
 
 main = command(convert)

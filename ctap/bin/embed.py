@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import over, set_up_logging, wave_list
+from ctap.bin.batch import Batch, read_waves
+from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
-from ctap.jobs import share_table
 from ctap.kaldi.ark import MatrixWriter
 
 
@@ -33,16 +33,18 @@ def embed(
     import ctap
 
     set_up_logging()
-    items = share_table(wave_list(wav, scp), job, num_jobs)
+    batch = Batch("embedding", *read_waves(wav, scp), out, job, num_jobs)
     loaded = ctap.load(model, device)
     out.mkdir(parents=True, exist_ok=True)
+    batch.check(lambda utt, path: loaded.check_source(path))
     name = "embed" if num_jobs == 1 else f"embed.{job}"
-    with MatrixWriter(out / f"{name}.ark", out / f"{name}.scp", compression=None) as writer:
+    with MatrixWriter(out / f"{name}.ark", out / f"{name}.scp", compression=None, growing=True) as writer:
 
         def write(utt: str, path: str) -> None:
             writer[utt] = loaded.embed(path).numpy()
 
-        over(items, "embedding", write)
+        batch.run(write, lambda done: writer.save())
+    batch.finish(out / f"{name}.scp")
 
 
 main = command(embed)

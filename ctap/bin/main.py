@@ -30,6 +30,7 @@ COMMANDS = {
     "embed": "embed",
     "transcribe": "transcribe",
     "pack": "pack",
+    "export onnx": "export_onnx",
     "data fetch": "fetch_archive",
     "data prepare": "prepare_text",
     "data split": "split_targets",
@@ -69,6 +70,7 @@ COMMANDS = {
 }
 """Command to its module in this folder, and the module's subcommand where it has several."""
 GROUPS = {
+    "export": "models for other programs",
     "data": "corpora and their data directories",
     "durations": "how long each phone lasts",
     "features": "what models are trained on",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import ctap
-from ctap.bin.common import over, set_up_logging
+from ctap.bin.batch import Batch
+from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
-from ctap.bin.synthesize import read_durations, whole_numbers
+from ctap.bin.synthesize import whole_numbers
 from ctap.errors import UserError
+from ctap.files.skips import SkipList
 from ctap.files.tables import read_table
-from ctap.jobs import share_table
 from ctap.kaldi.ark import MatrixWriter
 
 
@@ -37,18 +38,22 @@ def predict_mels(
     set_up_logging()
     loaded = ctap.load(model, device)
     phones = read_table(data_dir / "aligned_phones")
-    durations, waves = read_durations(data_dir / "durations", phones), read_table(data_dir / "wav.scp")
-    if missing := sorted(set(phones) - set(waves)):
-        raise UserError(f"{data_dir}/wav.scp: no recording of {missing[0]} and {len(missing) - 1} more")
+    durations, waves = read_table(data_dir / "durations"), read_table(data_dir / "wav.scp")
+    for table, rows in (("wav.scp", waves), ("durations", durations)):
+        if missing := sorted(set(phones) - set(rows)):
+            raise UserError(f"{data_dir}/{table}: nothing of {missing[0]} and {len(missing) - 1} more")
     out.mkdir(parents=True, exist_ok=True)
+    batch = Batch("prediction", {utt: waves[utt] for utt in phones}, SkipList(), out, job, num_jobs)
     own = "" if num_jobs == 1 else f".{job}"
     with MatrixWriter(out / f"feats{own}.ark", out / f"feats.scp{own}", 5) as writer:
 
         def predict(utt: str, wave: str) -> None:
             spans = whole_numbers(durations[utt])
-            writer[utt] = loaded.predict_mel(phones[utt].split(), spans, wave).numpy()
+            voice = loaded.prompt(wave, strict=False)
+            writer[utt] = loaded.predict_mel(phones[utt].split(), spans, voice).numpy()
 
-        over(share_table({utt: waves[utt] for utt in phones}, job, num_jobs), "prediction", predict)
+        batch.run(predict)
+    batch.finish(out / f"feats.scp{own}")
 
 
 main = command(predict_mels)

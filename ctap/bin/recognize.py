@@ -6,11 +6,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ctap.bin.common import over, set_up_logging, wave_list, write_list
+from ctap.bin.batch import Batch, read_waves
+from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import write_json
-from ctap.jobs import share_table
 from ctap.metrics.errors import RECOGNITION
 from ctap.models.recognition import SWITCH_PENALTY, Recognition
 
@@ -44,27 +44,29 @@ def recognize(
     if switch_penalty < 0:
         raise UserError(f"--switch_penalty {switch_penalty:g}: expected 0 or more")
     set_up_logging()
-    items = share_table(wave_list(wav, scp), job, num_jobs)
+    batch = Batch("recognition", *read_waves(wav, scp), out, job, num_jobs)
     recognizer = load_recognizer(model, device)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / RECOGNITION, {"model": str(model), "switch_penalty": switch_penalty})
+    batch.check(lambda utt, path: recognizer.check_source(path))
 
     def save(heard: dict[str, Any]) -> None:
         runs = {u: [(p, len(list(r))) for p, r in groupby(h.frame_phones)] for u, h in heard.items()}
-        write_list(out, "phones", {u: h.phones or ["sil"] for u, h in heard.items()}, job, num_jobs)
-        write_list(out, "aligned_phones", {u: [p for p, _ in r] for u, r in runs.items()}, job, num_jobs)
-        write_list(out, "durations", {u: [n for _, n in r] for u, r in runs.items()}, job, num_jobs)
+        batch.write("phones", {u: h.phones or ["sil"] for u, h in heard.items()})
+        batch.write("aligned_phones", {u: [p for p, _ in r] for u, r in runs.items()})
+        batch.write("durations", {u: [n for _, n in r] for u, r in runs.items()})
         if any(h.text is not None for h in heard.values()):
             # a table has no empty values: nothing heard is written as sentencepiece's sign of the unknown
-            write_list(out, "text", {u: h.text or "⁇" for u, h in heard.items()}, job, num_jobs)
+            batch.write("text", {u: h.text or "⁇" for u, h in heard.items()})
 
     def hear(utt: str, path: str) -> Recognition:
         return recognizer.recognize(path, switch_penalty)
 
-    heard = over(items, "recognition", hear, save)
+    heard = batch.run(hear, save)
     if wav is not None:
         for utt, h in heard.items():
             print(f"{utt}\t{' '.join(h.phones)}" + (f"\t{h.text}" if h.text is not None else ""))
+    batch.finish(batch.path("phones"))
 
 
 main = command(recognize)

@@ -8,11 +8,11 @@ import torch
 
 from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.settings import AudioSettings
-from ctap.audio.wave import load_wave, save_wave
-from ctap.bin.common import over, set_up_logging, wave_list, write_list
+from ctap.audio.wave import check_wave, load_wave, save_wave
+from ctap.bin.batch import Batch, read_waves
+from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.device import choose_device
-from ctap.jobs import share_table
 from ctap.models.vocoder import DEFAULT, load_vocoder
 
 
@@ -50,9 +50,11 @@ def resynthesize(
         save_wave(path, vocode(invert, mel, settings), settings.sample_rate)
         return str(path)
 
+    batch = Batch("resynthesis", *read_waves(wav, scp), out, job, num_jobs)
     (out / "wav").mkdir(parents=True, exist_ok=True)
-    items = share_table(wave_list(wav, scp), job, num_jobs)
-    over(items, "resynthesis", say, lambda done: write_list(out, "wav.scp", done, job, num_jobs))
+    batch.check(lambda utt, source: check_wave(source))
+    batch.run(say, lambda done: batch.write("wav.scp", done))
+    batch.finish(batch.path("wav.scp"))
 
 
 main = command(resynthesize)

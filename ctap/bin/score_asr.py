@@ -15,16 +15,14 @@ from ctap.files.tables import read_table
 from ctap.metrics.errors import (
     RECOGNITION,
     ErrorRate,
-    characters,
     collapse,
     error_rate,
     frame_accuracy,
-    syllables,
-    without_tone,
 )
 from ctap.metrics.intervals import bootstrap_ratio
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.results import Metric, items, write_scores
+from ctap.text.languages import language_in
 
 
 def score_asr(
@@ -75,7 +73,9 @@ def score_asr(
 
 
 def error_rates(ref_dir: Path, hyp_dir: Path, *, text: bool) -> dict[str, ErrorRate]:
-    """Error rates of phones, syllables with and without tone, and characters where both sides have text.
+    """Error rates of phones, syllables (with and without tone) and, where both have text, of its tokens.
+
+    Syllables are left out where the language's phones do not tell them.
 
     An utterance that was not recognised at all counts as deleted.
     """
@@ -88,20 +88,19 @@ def error_rates(ref_dir: Path, hyp_dir: Path, *, text: bool) -> dict[str, ErrorR
             print(f"{hyp_dir}: {len(some)} utterances are not in the {what}: {' '.join(sorted(some)[:5])}")
     refs = [collapse(said[u].split()) for u in utts]
     hyps = [collapse(heard.get(u, "").split()) for u in utts]
-    ref_syllables, hyp_syllables = [syllables(r) for r in refs], [syllables(h) for h in hyps]
-    rates = {
-        "phone_error_rate": error_rate(refs, hyps, utts),
-        "syllable_error_rate": error_rate(ref_syllables, hyp_syllables, utts),
-        "syllable_error_rate_no_tone": error_rate(
-            [without_tone(s) for s in ref_syllables], [without_tone(s) for s in hyp_syllables], utts
-        ),
-    }
+    rates = {"phone_error_rate": error_rate(refs, hyps, utts)}
+    language = language_in(ref_dir)
+    ref_syllables, hyp_syllables = ([language.syllables(p) for p in some] for some in (refs, hyps))
+    if None not in ref_syllables:
+        rates["syllable_error_rate"] = error_rate(ref_syllables, hyp_syllables, utts)
+        rates["syllable_error_rate_no_tone"] = error_rate(
+            [language.toneless(s) for s in ref_syllables], [language.toneless(s) for s in hyp_syllables], utts
+        )
     if text and (ref_dir / "text").exists() and (hyp_dir / "text").exists():
         texts, spelled = read_table(ref_dir / "text"), read_table(hyp_dir / "text")
         both = [u for u in utts if u in texts]
-        rates["character_error_rate"] = error_rate(
-            [characters(texts[u]) for u in both], [characters(spelled.get(u, "")) for u in both], both
-        )
+        tokens = [[language.text_tokens(some.get(u, "")) for u in both] for some in (texts, spelled)]
+        rates[f"{language.token_name}_error_rate"] = error_rate(*tokens, both)
     return rates
 
 

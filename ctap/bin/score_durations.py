@@ -15,6 +15,7 @@ from ctap.files.atomic import write_json
 from ctap.files.tables import read_table
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.results import Metric, write_scores
+from ctap.text.languages import language_in
 
 
 def score_durations(
@@ -48,7 +49,7 @@ def score_durations(
         aligned = {u: words for u, words in truth.words.items() if u in durations}
         waves, speakers = (read_table(hypothesis / name) for name in ("wav.scp", "utt2spk"))
         silence = edges.own_silence(aligned, waves, speakers)
-    result = score(truth, durations, audio, silence)
+    result = score(truth, durations, audio, silence, language_in(hypothesis))
     if json:
         write_json(json, result)
     if not result["boundaries"]:

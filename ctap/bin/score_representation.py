@@ -28,6 +28,7 @@ from ctap.models.model_dir import Parts
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.report.embedding_plots import plot_by_phone, plot_by_speaker
 from ctap.report.plots import plot_similarity, save_figure
+from ctap.text.languages import language_of
 from ctap.upstream.representation import Representation, bits_per_second
 
 SAID = ("frame_retrieval", "phone_retrieval", "phone_retrieval_shifted", "phone_probe", "speaker_probe")
@@ -54,7 +55,7 @@ def score_representation(
         out: Directory for scores.json and pictures.
         name: Name of the experiment.
         device: cpu, cuda or auto.
-        max_utts: Use the first so many utterances.
+        max_utts: Utterances to use at most, the first ones.
         contrastive_utts: Utterances over whose frames the contrastive loss is taken at a time, since its size
             depends on how much is compared; 8 is the paper's batch.
         seed: Seeds shifts and probes.
@@ -86,7 +87,8 @@ def score_representation(
         speech = [ctap.encode_speech(b.mel, b.mask, b.given)[0].cpu() for b in batches]
     metrics |= metrics_of_probes(speech, mels, phones, speakers, utts, seed)
     metrics |= metrics_of_size(speech[0].shape[1], bits(speech[0].shape[1], given, parts), len(utts))
-    save_figure(plot_by_phone(speech, phones, seed=seed), out / "images/embeddings_by_phone.png")
+    figure = plot_by_phone(speech, phones, language_of(parts.text), seed=seed)
+    save_figure(figure, out / "images/embeddings_by_phone.png")
     save_figure(plot_by_speaker(speech, speakers), out / "images/embeddings_by_speaker.png")
     meta = collect_meta(seed=seed, config=config, contrastive_utts=contrastive_utts)
     write_scores(out / "scores.json", name, metrics, meta, task="pretrain")

@@ -9,12 +9,10 @@ from ctap.bin.entry import command
 from ctap.bin.transcribe import NOTHING
 from ctap.errors import UserError
 from ctap.files.tables import read_table
-from ctap.metrics.errors import ErrorRate, characters, error_rate, syllables
+from ctap.metrics.errors import ErrorRate, error_rate
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.results import Metric, write_scores
-from ctap.text.frontend import text_to_phones
-from ctap.text.normalize import UnreadableText, normalize_text
-from ctap.text.simplified import simplified
+from ctap.text.languages import language_in
 
 
 def score_transcripts(
@@ -28,7 +26,7 @@ def score_transcripts(
     seed: int = 777,
     config: str = "-",
 ) -> None:
-    """Score what an outside recogniser heard: errors of characters and of syllables with tone.
+    """Score what an outside recogniser heard: errors of characters or words, and of syllables with tone.
 
     Args:
         ref_dir: Directory with text and phones.
@@ -63,43 +61,25 @@ def score_transcripts(
 
 
 def transcription_rates(ref_dir: Path, hyp_dir: Path) -> dict[str, ErrorRate]:
-    """Character and syllable error rates; an utterance that was not transcribed counts as deleted.
+    """Error rates of what the language counts; an utterance that was not transcribed counts as deleted.
 
-    What was said counts, not how it is written: both sides are brought to simplified characters, and digits
-    to words. Text that can't be read out (Latin letters, say) counts with the syllables of what can.
+    What was said counts, not how it is written: both sides are brought to one form, digits to words. Text
+    that can't be read out (Latin letters among hanzi, say) counts with the syllables of what can.
     """
-    texts = {utt: written_out(text) for utt, text in read_table(ref_dir / "text").items()}
+    language = language_in(ref_dir)
+    texts = {utt: language.written_out(text) for utt, text in read_table(ref_dir / "text").items()}
     phones, transcripts = read_table(ref_dir / "phones"), read_table(hyp_dir / "text")
-    heard = {utt: written_out(text) for utt, text in transcripts.items() if text != NOTHING}
+    heard = {utt: language.written_out(text) for utt, text in transcripts.items() if text != NOTHING}
     utts = sorted(texts)
     if not set(utts) & set(transcripts):
         raise UserError(f"{hyp_dir}/text and {ref_dir}/text have no utterance in common")
-    return {
-        "character_error_rate": error_rate(
-            [characters(texts[u]) for u in utts], [characters(heard.get(u, "")) for u in utts], utts
-        ),
-        "syllable_error_rate": error_rate(
-            [syllables(phones[u].split()) for u in utts], [_read(heard.get(u, "")) for u in utts], utts
-        ),
-    }
-
-
-def written_out(text: str) -> str:
-    """``text`` in simplified characters, digits and the like in words where they can be read.
-
-    >>> written_out("賠2000元。")
-    '赔两千元'
-    """
-    text = simplified(text)
-    try:
-        return normalize_text(text)
-    except UnreadableText:
-        return text
-
-
-def _read(text: str) -> list[str]:
-    hanzi = "".join(character for character in text if "\u4e00" <= character <= "\u9fff")
-    return syllables(text_to_phones(hanzi)) if hanzi else []
+    said, found = ([language.text_tokens(some.get(u, "")) for u in utts] for some in (texts, heard))
+    rates = {f"{language.token_name}_error_rate": error_rate(said, found, utts)}
+    syllables = [language.syllables(phones[u].split()) for u in utts]
+    if None not in syllables:
+        own = [language.heard_syllables(heard.get(u, "")) for u in utts]
+        rates["syllable_error_rate"] = error_rate(syllables, own, utts)
+    return rates
 
 
 main = command(score_transcripts)

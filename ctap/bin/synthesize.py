@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import ctap
-from ctap.bin.common import over, set_up_logging, write_list
+from ctap.bin.batch import Batch, read_rows
+from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.errors import UserError
-from ctap.files.tables import read_table
-from ctap.jobs import share_table
+from ctap.files.skips import SkipList
+from ctap.models.timing import check_pause
 from ctap.models.vocoder import DEFAULT
+from ctap.nn.duration import check_speed
 
 
 def synthesize(
@@ -54,33 +56,39 @@ def synthesize(
         num_jobs: Jobs that share the texts.
     """
     set_up_logging()
-    texts = read_texts(text, text_file, phones_file)
-    given = {} if durations_file is None else read_durations(durations_file, texts)
+    check_speed(speed)
+    check_pause(pause)
+    batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, job, num_jobs)
+    spans = read_durations(durations_file)
     loaded = ctap.load(model, device, vocoder)
     _ = loaded.vocoder  # one that does not fit is refused here, not at every text
     voice = loaded.prompt(prompt)
     (out / "wav").mkdir(parents=True, exist_ok=True)
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
-        spans = whole_numbers(given[utt]) if given else durations
+        times = spans(utt) or durations
         speech = loaded.synthesize(
-            what, voice, durations=spans, speed=speed, seed=seed, pause=pause, max_seconds=max_seconds
+            what, voice, durations=times, speed=speed, seed=seed, pause=pause, max_seconds=max_seconds
         )
         path = out / "wav" / f"{utt}.wav"
         speech.save(path)
         return str(path), speech.phones or [], speech.durations or []
 
-    def save(done: dict[str, tuple[str, list[str], list[int]]]) -> None:
-        for i, name in enumerate(("wav.scp", "aligned_phones", "durations")):
-            write_list(out, name, {u: v[i] for u, v in done.items()}, job, num_jobs)
+    batch.check(lambda utt, what: loaded.check_text(what, spans(utt), max_seconds))
+    batch.run(say, lambda done: write_said(batch, done))
+    batch.finish(batch.path("wav.scp"))
 
-    over(share_table(texts, job, num_jobs), "synthesis", say, save)
+
+def write_said(batch: Batch[Any], done: dict[str, tuple[str, list[str], list[int]]]) -> None:
+    """Write the tables of what was said: file, phones and durations by id."""
+    for i, name in enumerate(("wav.scp", "aligned_phones", "durations")):
+        batch.write(name, {utt: said[i] for utt, said in done.items()})
 
 
 def read_texts(
     text: str | None, text_file: Path | None, phones_file: Path | None
-) -> dict[str, str | list[str]]:
-    """What is to be said, by id: a text, or phones as they stand.
+) -> tuple[dict[str, str | list[str]], SkipList]:
+    """What is to be said, by id: a text, or phones as they stand; and the lines that can't be used.
 
     Raises:
         UserError: More than one of the three is given, or none.
@@ -88,20 +96,30 @@ def read_texts(
     if [text, text_file, phones_file].count(None) != 2:
         raise UserError("give one of --text, --text_file and --phones_file")
     if phones_file is not None:
-        return {k: v.split() for k, v in read_table(phones_file).items()}
-    return dict(read_table(text_file)) if text_file is not None else {"text": text or ""}
+        rows, left_out = read_rows(phones_file)
+        return {k: v.split() for k, v in rows.items()}, left_out
+    if text_file is not None:
+        rows, left_out = read_rows(text_file)
+        return dict(rows), left_out
+    return {"text": text or ""}, SkipList()
 
 
-def read_durations(path: Path, texts: Iterable[str]) -> dict[str, str]:
-    """The line of each text.
+def read_durations(path: Path | None) -> Callable[[str], list[int] | None]:
+    """Gives the durations of a text, or None if there is no file of them.
 
-    Raises:
-        UserError: A text has none.
+    What it gives raises :class:`UserError` where the file has no line of the text, or one of other words than
+    whole numbers.
     """
-    given = read_table(path)
-    if missing := sorted(set(texts) - set(given)):
-        raise UserError(f"{path}: no durations for {missing[0]} and {len(missing) - 1} more")
-    return given
+    given = None if path is None else read_rows(path)[0]
+
+    def durations(utt: str) -> list[int] | None:
+        if given is None:
+            return None
+        if utt not in given:
+            raise UserError(f"{path}: no durations of {utt}, or none that can be read")
+        return whole_numbers(given[utt])
+
+    return durations
 
 
 def whole_numbers(line: str) -> list[int]:

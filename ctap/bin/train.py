@@ -9,10 +9,11 @@ from __future__ import annotations
 import gc
 from pathlib import Path
 
-from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
+from jsonargparse import ArgumentParser, Namespace
 
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import Entry
+from ctap.config import ConfigFile
 from ctap.tasks.build import TRAININGS, Sources
 from ctap.training import run as train
 
@@ -22,11 +23,12 @@ def add_trainings(parser: ArgumentParser) -> None:
     commands = parser.add_subcommands()
     for name, (config, build) in TRAININGS.items():
         command = ArgumentParser(description=build.__doc__)
-        command.add_argument("--config", action=ActionConfigFile, help="YAML file of the configuration")
+        command.add_argument("--config", action=ConfigFile, help="YAML file of the configuration")
         command.add_class_arguments(config)
         command.add_class_arguments(Sources)
         command.add_argument("--out", type=Path, required=True, help="experiment directory")
-        command.add_argument("--restart", type=bool, default=False, help="start anew, whatever is there")
+        again = "start from the beginning, even if there is something to go on from"
+        command.add_argument("--restart", type=bool, default=False, help=again)
         commands.add_subcommand(name, command)
 
 

@@ -12,6 +12,7 @@ from ctap.align.registry import aligner_kind, save_aligner
 from ctap.audio.settings import AudioSettings
 from ctap.bin.entry import command
 from ctap.errors import UserError
+from ctap.text.rules import TextRules
 from ctap.threads import limit_threads
 
 
@@ -44,7 +45,7 @@ def train_aligner(
     audio = AudioSettings.load(settings)
     corpus = AlignCorpus(data_dir, audio, max_seconds)
     trained = aligner_kind(aligner).train(corpus, hours=train_hours, seed=seed, threads=max(1, threads))
-    save_aligner(aligner, trained, audio, out)
+    save_aligner(aligner, trained, audio, out, TextRules.load(data_dir))
     for utterance, reason in sorted(corpus.left_out.items()):
         print(f"left out of training: {utterance}: {reason}", file=sys.stderr)
     spent = time.perf_counter() - started

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import over, set_up_logging, write_list
+from ctap.bin.batch import Batch, read_rows
+from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.device import choose_device
-from ctap.files.tables import read_table
-from ctap.jobs import share_table
 
 NOTHING = "⁇"  # a table has no empty values
 
@@ -25,18 +24,20 @@ def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 
         job: This job's number, from 1.
         num_jobs: Jobs that share the recordings.
     """
-    from ctap.audio.wave import load_wave
+    from ctap.audio.wave import check_wave, load_wave
     from ctap.metrics.transcriber import make_transcriber
 
     set_up_logging()
-    items = share_table(read_table(scp), job, num_jobs)
+    batch = Batch("transcription", *read_rows(scp), out, job, num_jobs)
     hear = make_transcriber(asr, choose_device(device))
     out.mkdir(parents=True, exist_ok=True)
+    batch.check(lambda utt, path: check_wave(path))
 
     def say(utt: str, path: str) -> str:
         return " ".join(hear(load_wave(path, hear.sample_rate)).split()) or NOTHING
 
-    over(items, "transcription", say, lambda done: write_list(out, "text", done, job, num_jobs))
+    batch.run(say, lambda done: batch.write("text", done))
+    batch.finish(batch.path("text"))
 
 
 main = command(transcribe)

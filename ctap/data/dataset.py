@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
@@ -186,31 +186,25 @@ def train_loader(
     config: DataConfig,
     *,
     prompt_frames: int,
-    epoch_steps: int,
-    max_steps: int,
-    position: Callable[[], int],
     seed: int,
-    accumulate: int = 1,
-    rank: int = 0,
-    world: int = 1,
+    **stream: Any,
 ) -> DataLoader[Batch]:
-    """Seeded, endless, resumable training batches; see :class:`ctap.data.batching.BatchStream`."""
+    """Seeded, endless, resumable training batches.
+
+    Args:
+        features: What is read.
+        config: Batches, and how utterances are cropped.
+        prompt_frames: Frames of a prompt.
+        seed: Of batches, crops and prompts.
+        stream: More of :class:`ctap.data.batching.BatchStream`: steps, position, processes.
+    """
     dataset = CTAPDataset(
         features, max_frames=config.max_frames, prompt_frames=prompt_frames, prompt=config.prompt, seed=seed
     )
-    stream = BatchStream(
-        np.minimum(features.lengths, config.max_frames),
-        batch_frames=config.batch_frames,
-        batch_size=config.batch_size,
-        epoch_steps=epoch_steps,
-        max_steps=max_steps,
-        position=position,
-        seed=seed,
-        accumulate=accumulate,
-        rank=rank,
-        world=world,
-    )
-    return DataLoader(dataset, sampler=stream, batch_size=None, num_workers=config.num_workers)
+    lengths = np.minimum(features.lengths, config.max_frames)
+    size = {"batch_frames": config.batch_frames, "batch_size": config.batch_size}
+    batches = BatchStream(lengths, **size, seed=seed, **stream)
+    return DataLoader(dataset, sampler=batches, batch_size=None, num_workers=config.num_workers)
 
 
 def dev_loader(
@@ -220,11 +214,6 @@ def dev_loader(
     dataset = CTAPDataset(
         features, max_frames=None, prompt_frames=prompt_frames, prompt=config.prompt, seed=0
     )
-    batches = FixedBatches(
-        features.lengths,
-        batch_frames=config.batch_frames,
-        batch_size=config.batch_size,
-        rank=rank,
-        world=world,
-    )
+    size = {"batch_frames": config.batch_frames, "batch_size": config.batch_size}
+    batches = FixedBatches(features.lengths, **size, rank=rank, world=world)
     return DataLoader(dataset, sampler=batches, batch_size=None)

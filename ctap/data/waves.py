@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -194,40 +194,31 @@ def train_loader(
     waves: WaveSet,
     config: WaveDataConfig,
     *,
-    epoch_steps: int,
-    max_steps: int,
-    position: Callable[[], int],
     seed: int,
-    accumulate: int = 1,
-    rank: int = 0,
-    world: int = 1,
+    **stream: Any,
 ) -> DataLoader[WaveBatch]:
-    """Seeded, endless, resumable batches of crops; see :class:`ctap.data.batching.BatchStream`."""
-    stream = BatchStream(
-        np.full(len(waves.crops), waves.crop),
-        batch_frames=config.batch_size * waves.crop,
-        batch_size=config.batch_size,
-        epoch_steps=epoch_steps,
-        max_steps=max_steps,
-        position=position,
-        seed=seed,
-        accumulate=accumulate,
-        rank=rank,
-        world=world,
-    )
+    """Seeded, endless, resumable batches of crops.
+
+    Args:
+        waves: What is read.
+        config: Batches, and how crops are varied.
+        seed: Of batches and crops.
+        stream: More of :class:`ctap.data.batching.BatchStream`: steps, position, processes.
+    """
+    batches = BatchStream(**_crops_of(waves, config), seed=seed, **stream)
     dataset = _Crops(waves, config, seed)
-    return DataLoader(dataset, sampler=stream, batch_size=None, num_workers=config.num_workers)
+    return DataLoader(dataset, sampler=batches, batch_size=None, num_workers=config.num_workers)
 
 
 def dev_loader(
     waves: WaveSet, config: WaveDataConfig, *, rank: int = 0, world: int = 1
 ) -> DataLoader[WaveBatch]:
     """Every crop once, as it is, in a fixed order."""
-    batches = FixedBatches(
-        np.full(len(waves.crops), waves.crop),
-        batch_frames=config.batch_size * waves.crop,
-        batch_size=config.batch_size,
-        rank=rank,
-        world=world,
-    )
+    batches = FixedBatches(**_crops_of(waves, config), rank=rank, world=world)
     return DataLoader(_Crops(waves, config, 0), sampler=batches, batch_size=None)
+
+
+def _crops_of(waves: WaveSet, config: WaveDataConfig) -> dict[str, Any]:
+    """Lengths and sizes of batches of crops, which are all of one length."""
+    lengths, size = np.full(len(waves.crops), waves.crop), config.batch_size
+    return {"lengths": lengths, "batch_frames": size * waves.crop, "batch_size": size}

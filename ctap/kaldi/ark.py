@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ctap.errors import UserError
+from ctap.errors import UserError, writing
 from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table, write_table
 
@@ -49,23 +49,43 @@ class MatrixWriter:
         scp: path of the scp.
         compression: Kaldi's compression method 1, 2, 3 or 5, or None for plain float32. Method 5 stores one
             byte a value: error at most (max - min) / 510 of the matrix.
+        growing: The ark grows in its place, and :meth:`save` lists what is in it so far; so does the end of
+            the block, with an exception or without.
     """
 
     def __init__(
-        self, ark: str | os.PathLike[str], scp: str | os.PathLike[str], compression: int | None = ONE_BYTE
+        self,
+        ark: str | os.PathLike[str],
+        scp: str | os.PathLike[str],
+        compression: int | None = ONE_BYTE,
+        *,
+        growing: bool = False,
     ) -> None:
         if compression not in (None, 1, SPEECH_FEATURE, 3, ONE_BYTE):
             # Methods 4, 6 and 7 assume a fixed range of values and wrap around outside it.
             raise ValueError(f"compression {compression!r}: expected None, 1, 2, 3 or 5")
         _refuse_command(os.fspath(ark), str(scp))
         self.ark, self.scp, self.compression = os.fspath(ark), Path(scp), compression
+        self._growing = growing
         self._rows: dict[str, str] = {}
         self._stack = contextlib.ExitStack()
         self._file: Any = None
 
     def __enter__(self) -> MatrixWriter:
-        self._file = self._stack.enter_context(atomic_write(self.ark, "wb"))
+        if self._growing:
+            self.scp.unlink(missing_ok=True)  # an old scp must never point into a new ark
+            self._stack.enter_context(writing(self.ark))
+            self._file = self._stack.enter_context(Path(self.ark).open("wb"))
+        else:
+            self._file = self._stack.enter_context(atomic_write(self.ark, "wb"))
         return self
+
+    def save(self) -> None:
+        """List in the scp what a growing ark holds so far, if it holds anything."""
+        if self._rows:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            write_table(self.scp, self._rows)
 
     def __setitem__(self, utterance: str, matrix: np.ndarray) -> None:
         """Append ``matrix`` [T, D]; float32 and float64 are taken (stored as float32), as is float16.
@@ -101,6 +121,11 @@ class MatrixWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._growing:
+            self.save()
+            self._file = None
+            self._stack.__exit__(kind, error, trace)
+            return
         self._file = None
         if kind is None:
             # An old scp must never point into a new ark, whenever the process dies.

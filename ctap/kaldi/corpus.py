@@ -184,7 +184,7 @@ class Corpus:
             UserError: no recording has a text.
         """
         recordings = self.tables["wav.scp"].keys()
-        texts = {utt for name in ("text", "pinyin") for utt in self.tables.get(name, {})}
+        texts = {utt for name in ("text", "pinyin", "phones") for utt in self.tables.get(name, {})}
         if not recordings & texts:
             self.skipped.report("left out", "no file, since nothing is left")
             found = [f"{len(keys)} (first: {min(keys, default='none')})" for keys in (recordings, texts)]

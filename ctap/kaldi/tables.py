@@ -15,6 +15,7 @@ UTTERANCE_TABLES = (
     "text",
     "pinyin",
     "phones",
+    "word_phones",
     "prosody",
     "utt2dur",
     "utt2audio",
@@ -28,7 +29,7 @@ SPEAKER_TABLES = ("spk2utt", "spk2gender")
 #: Files about a directory as a whole, kept as they are in whatever is made of it: how its texts are read.
 WHOLE_FILES = ("text.json",)
 #: Absent from sets that hold speech only, and so are :data:`WHOLE_FILES`.
-TEXT_TABLES = ("text", "pinyin", "phones", "prosody", "aligned_phones", "durations")
+TEXT_TABLES = ("text", "pinyin", "phones", "word_phones", "prosody", "aligned_phones", "durations")
 
 
 @dataclass(frozen=True)

@@ -104,12 +104,16 @@ def _utterance_sets(path: Path, tables: dict[str, list[Row]]) -> Iterator[Proble
     for name in tables:
         if name in ("utt2spk",) or name.startswith("spk2"):
             continue
-        rows = {row.key: row for row in tables[name]}
-        for key in sorted(expected - rows.keys()):
-            yield Problem(path / name, "set difference", f"{key!r} of utt2spk is missing", key=key)
-        for key in sorted(rows.keys() - expected):
-            message = f"{key!r} is not in utt2spk"
-            yield Problem(path / name, "set difference", message, rows[key].number, key)
+        yield from _difference(path / name, tables[name], expected, "")
+
+
+def _difference(file: Path, table: list[Row], expected: set[str], what: str) -> Iterator[Problem]:
+    """Keys of utt2spk that a table lacks, and those that it has besides; ``what``: "speaker " or nothing."""
+    rows = {row.key: row for row in table}
+    for key in sorted(expected - rows.keys()):
+        yield Problem(file, "set difference", f"{what}{key!r} of utt2spk is missing", key=key)
+    for key in sorted(rows.keys() - expected):
+        yield Problem(file, "set difference", f"{what}{key!r} is not in utt2spk", rows[key].number, key)
 
 
 def _speakers(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
@@ -140,12 +144,7 @@ def _speakers(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
     speakers = set(speaker_of.values())
     for name in tables:
         if name.startswith("spk2") and name != "spk2utt" and speakers:
-            there = {row.key: row for row in tables[name]}
-            for key in sorted(speakers - there.keys()):
-                yield Problem(path / name, "set difference", f"speaker {key!r} is missing", key=key)
-            for key in sorted(there.keys() - speakers):
-                message = f"speaker {key!r} is not in utt2spk"
-                yield Problem(path / name, "set difference", message, there[key].number, key)
+            yield from _difference(path / name, tables[name], speakers, "speaker ")
     for row in tables.get("spk2gender", []):
         if row.value not in ("m", "f"):
             message = f"{row.key!r} has {row.value!r}, expected m or f"
@@ -197,7 +196,7 @@ def _phones(
     for name, known in phones.items():
         for row in tables.get(name, []):
             for phone in unknown(row.value, known):
-                message = f"{row.key!r} has {phone!r}, not a phone of ctap.text.phones"
+                message = f"{row.key!r} has {phone!r}, not a phone of the language (text.json)"
                 if name == "phones" and phone in phones.get("aligned_phones", ()):
                     message = f"{row.key!r} has the pause {phone!r}; pauses belong in aligned_phones"
                 yield Problem(path / name, "unknown phone", message, row.number, row.key)

@@ -23,20 +23,18 @@ from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.kaldi.ark import read_matrix
 from ctap.metrics.errors import collapse
+from ctap.models.checks import check_source, check_text, read_phones, read_pieces
 from ctap.models.model_dir import Parts
 from ctap.models.prompt import Prompt, Voice, Wave, hear
 from ctap.models.recognition import SWITCH_PENALTY, Recognition, sticky_path
-from ctap.models.timing import Timed, check_length, given, join, time_pieces
+from ctap.models.timing import Timed, check_length, check_pause, given, join, time_pieces
 from ctap.models.vocoder import DEFAULT, load_vocoder
 from ctap.models.windows import AnyLength, windowed
 from ctap.nn.duration import check_speed
-from ctap.text.frontend import text_to_phones
-from ctap.text.sentences import phones_to_pieces, text_to_pieces
 
 DurationSource = Literal["diffusion", "deterministic"]
 
 PAUSE = 0.4  # seconds between two sentences
-MAX_PAUSE = 60.0
 MAX_SECONDS = 3600.0  # the most that is said at once
 
 
@@ -121,9 +119,9 @@ class Model:
         return torch.from_numpy(np.ascontiguousarray(frames, dtype=np.float32)).to(self.device)
 
     @torch.inference_mode()
-    def prompt(self, voice: Voice) -> Prompt:
+    def prompt(self, voice: Voice, *, strict: bool = True) -> Prompt:
         """Hear the voice wanted, once for all that is said in it: :func:`ctap.models.prompt.hear`."""
-        return hear(voice, self.parts, self.mel)
+        return hear(voice, self.parts, self.mel, strict=strict)
 
     def embed_prompt(self, voice: Voice) -> Tensor:
         """Prompt embedding G [D_g] of the 3 s with most speech."""
@@ -136,6 +134,19 @@ class Model:
 
     def _speak(self, mel: Tensor) -> Speech:
         return Speech(vocode(self.vocoder, mel, self.parts.audio), self.sample_rate, mel)
+
+    def check_text(
+        self,
+        text: str | list[str],
+        durations: list[int] | None = None,
+        max_seconds: float = MAX_SECONDS,
+    ) -> None:
+        """Refuse what :meth:`synthesize` would, before the work: :func:`ctap.models.checks.check_text`."""
+        check_text(text, self.parts, durations, max_seconds)
+
+    def check_source(self, source: str | Path) -> None:
+        """Refuse a recording that can't be read: :func:`ctap.models.checks.check_source`."""
+        check_source(source, bool(self.parts.ctap.config.given))
 
     def convert(self, source: Wave, prompt: Voice) -> Speech:
         """Say ``source`` in the voice of this model's decoder and ``prompt`` (section 2.2.2)."""
@@ -188,7 +199,7 @@ class Model:
         """Speech from text (section 2.2.1), of any length.
 
         Text is read as that of the model's training was, and said sentence by sentence; sentences (and lists
-        of phones) much longer than those of the training are cut: :mod:`ctap.text.sentences`.
+        of phones) much longer than those of the training are cut: :mod:`ctap.text.pieces`.
 
         Args:
             text: Hanzi or pinyin, or a list of phones as they stand.
@@ -204,8 +215,7 @@ class Model:
                 out of its range.
         """
         check_speed(speed)
-        if not 0 <= pause <= MAX_PAUSE:
-            raise UserError(f"pause {pause:g}: expected 0 to {MAX_PAUSE:g} seconds")
+        check_pause(pause)
         heard = self.prompt(prompt)
         timed = self._time(text, heard, durations, speed, seed, pause)
         check_length(timed, self.parts.audio.frame_shift, max_seconds)
@@ -238,15 +248,12 @@ class Model:
         seed: int,
         pause: float,
     ) -> list[Timed]:
-        rules, most = self.parts.text, self.parts.trained.window("duration")
         if not isinstance(durations, str):
-            options = {"sandhi": rules.sandhi, "spell_latin": rules.spell_latin}
-            phones = text_to_phones(text, **options) if isinstance(text, str) else text
-            return [given(phones, durations)]
-        pieces = text_to_pieces(text, rules, most) if isinstance(text, str) else phones_to_pieces(text, most)
-        frames = round(pause / self.parts.audio.frame_shift)
+            return [given(read_phones(text, self.parts), durations)]
         return time_pieces(
-            pieces, lambda phones, i: self._predict(phones, prompt, durations, speed, seed + i), frames
+            read_pieces(text, self.parts),
+            lambda phones, i: self._predict(phones, prompt, durations, speed, seed + i),
+            round(pause / self.parts.audio.frame_shift),
         )
 
     @torch.inference_mode()

@@ -15,7 +15,7 @@ from torch import nn
 
 from ctap.audio.long import long_log_mel
 from ctap.audio.settings import AudioSettings
-from ctap.audio.wave import load_wave
+from ctap.audio.wave import check_wave, load_wave
 from ctap.config import from_dict, save_yaml, to_dict
 from ctap.device import choose_device
 from ctap.files.atomic import atomic_dir
@@ -86,6 +86,10 @@ class JudgeModel:
         self.parts = parts
         self.device = torch.device(device)
         parts.judge.to(self.device).eval()
+
+    def check_source(self, source: str | Path) -> None:
+        """Refuse a recording that can't be read, by its header and by whether all of it is there."""
+        check_wave(source)
 
     @torch.inference_mode()
     def recognize(self, wave: Wave, switch_penalty: float = SWITCH_PENALTY) -> Recognition:

@@ -60,7 +60,7 @@ class OnnxVocoder:
         self.delay = settings.hop_length // 2 if config.delay is None else config.delay
         if self.delay < 0:
             raise UserError(f"{graph}: delay {self.delay}: expected 0 or more samples")
-        self.session = _session(graph, torch.device(device))
+        self.session = onnx_session(graph, torch.device(device))
         inputs = self.session.get_inputs()
         if len(inputs) != 1:
             names = ", ".join(i.name for i in inputs)
@@ -110,7 +110,12 @@ class OnnxVocoder:
             shutil.copyfile(self.graph, folder / GRAPH)
 
 
-def _session(graph: Path, device: torch.device) -> Any:
+def onnx_session(graph: Path, device: torch.device) -> Any:
+    """What runs the ONNX file ``graph``.
+
+    Raises:
+        UserError: onnxruntime is not installed, or the file can't be read.
+    """
     try:
         import onnxruntime
     except ImportError:

@@ -36,13 +36,14 @@ Voice = Wave | Sequence[Wave] | Prompt
 """One recording, several, or what :func:`hear` made of them."""
 
 
-def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor]) -> Prompt:
+def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor], *, strict: bool = True) -> Prompt:
     """Hear one recording of a voice or several: the 3 s of each with most speech.
 
     Args:
         voice: Files, or arrays [N] at the model's rate.
         parts: The model.
         mel: Samples to their normalised log-mel [T, n_mels].
+        strict: Refuse recordings in which nobody speaks; of one, the middle is heard otherwise.
 
     Raises:
         AudioError: A recording can't be read, or nobody speaks in it; its name is said.
@@ -57,11 +58,14 @@ def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor]) -> Pro
     mels = []
     for wave in waves:
         samples = wave if isinstance(wave, np.ndarray) else load_wave(wave, parts.audio.sample_rate)
+        part = slice(None)
         try:
             found = voice_window(samples, parts.audio, frames)
+            part = slice(found.start, found.stop)
         except NoVoiceError as error:
-            named = "" if isinstance(wave, np.ndarray) else f"{wave}: "
-            raise NoVoiceError(f"{named}no prompt: {error}") from None
-        mels.append(clip_window(mel(samples)[found.start : found.stop], frames))
+            if strict:
+                named = "" if isinstance(wave, np.ndarray) else f"{wave}: "
+                raise NoVoiceError(f"{named}no prompt: {error}") from None
+        mels.append(clip_window(mel(samples)[part], frames))
     heard = torch.stack(mels)
     return Prompt(heard, parts.ctap.prompt_encoder(heard)[0].mean(dim=0))

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ctap.errors import UserError
-from ctap.text.sentences import Piece
+from ctap.text.pieces import Piece
 
+MAX_PAUSE = 60.0  # seconds
 LONGEST_PHONE = 6000  # frames that one phone may be given: a minute, the longest recording of a recipe
 
 
@@ -92,3 +93,13 @@ def check_length(timed: Sequence[Timed], frame_shift: float, max_seconds: float)
             f"{frames * frame_shift:.1f} s of speech, more than the {max_seconds:g} s that are allowed "
             "(max_seconds): are the durations frames?"
         )
+
+
+def check_pause(pause: float) -> None:
+    """Refuse a pause between sentences that is not 0 to :data:`MAX_PAUSE` seconds.
+
+    Raises:
+        UserError: With the limits.
+    """
+    if not 0 <= pause <= MAX_PAUSE:  # also true of NaN
+        raise UserError(f"pause {pause:g}: expected 0 to {MAX_PAUSE:g} seconds")

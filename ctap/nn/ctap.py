@@ -137,6 +137,9 @@ class CTAP(nn.Module):
         Returns:
             [B, L, d + D_g]. "Unexpanded": every phone lasts one frame.
         """
+        return self.condition(tokens, mask, self.prompt_encoder(self.normalize(prompt))[0])
+
+    def condition(self, tokens: Tensor, mask: Tensor, g: Tensor) -> Tensor:
+        """:meth:`duration_condition` of a G [B, D_g] at hand."""
         phonemes = self.phoneme_encoder(tokens, mask.long(), tokens.shape[1], mask)
-        g = self.prompt_encoder(self.normalize(prompt))[0]
         return torch.cat([phonemes, g[:, None].expand(-1, phonemes.shape[1], -1)], dim=-1)

@@ -162,9 +162,13 @@ class DurationModel(nn.Module):
 
     def sample(self, condition: Tensor, mask: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Draw log durations z [B, L] by few-step DDIM from seeded noise."""
+        return self.denoise(torch.randn(mask.shape, generator=generator).to(condition), condition, mask)
+
+    def denoise(self, noise: Tensor, condition: Tensor, mask: Tensor) -> Tensor:
+        """Log durations z [B, L] from Gaussian ``noise`` [B, L]."""
         count = min(self.config.sampling_steps, self.config.steps)
         steps = torch.linspace(self.config.steps - 1, 0, count).round().long().tolist()
-        z = self.config.temperature * torch.randn(mask.shape, generator=generator).to(condition)
+        z = self.config.temperature * noise
         for step, following in zip(steps, [*steps[1:], None], strict=True):
             now = self.alpha_bar[step]
             after = torch.ones_like(now) if following is None else self.alpha_bar[following]
@@ -187,8 +191,12 @@ class DurationModel(nn.Module):
         check_speed(speed)
         if not z[mask].isfinite().all():
             raise UserError("durations: the model predicts what is no number: its weights are broken")
-        frames = torch.expm1(z.clamp(-Z_LIMIT, Z_LIMIT) * self.std + self.mean)
+        return self.whole_frames(z, mask, speed)
+
+    def whole_frames(self, z: Tensor, mask: Tensor, speed: float | Tensor) -> Tensor:
+        """:meth:`to_frames` of what is known to be sound; ``speed`` may be a tensor [1]."""
+        frames = (z.clamp(-Z_LIMIT, Z_LIMIT) * self.std + self.mean).exp() - 1.0
         frames = (frames.clamp(max=self.config.max_frames) / speed).clamp(min=1.0) * mask
         ends = frames.cumsum(dim=1).round()
-        whole = torch.diff(ends, dim=1, prepend=torch.zeros_like(ends[:, :1])).long()
+        whole = (ends - F.pad(ends, (1, -1))).long()
         return whole.clamp(min=1) * mask

@@ -17,6 +17,9 @@ def frame_to_phone(durations: Tensor, size: int) -> Tensor:
         [B, T] int64 in [0, L); frames past an utterance's end take index L - 1 (mask them).
     """
     ends = durations.cumsum(dim=1)
+    if torch.onnx.is_in_onnx_export():  # ONNX has no search
+        passed = ends[:, None] <= torch.arange(size, device=durations.device)[:, None]
+        return passed.sum(dim=-1).clamp(max=durations.shape[1] - 1)
     frames = torch.arange(size, device=durations.device).expand(len(durations), size).contiguous()
     return torch.searchsorted(ends, frames, right=True).clamp(max=durations.shape[1] - 1)
 

@@ -235,32 +235,43 @@ class SourceFilter(nn.Module):
         """
         if not updates:
             return wave
-        spectra, filters = self.spectra(wave), mel_filters(self.settings).to(wave)
+        spectra = self.spectra(wave)
+        return self.overlap_add(spectra * self.match_factor(spectra.abs().clamp(min=1e-7), mel, updates))
+
+    def match_factor(self, magnitude: Tensor, mel: Tensor, updates: int) -> Tensor:
+        """By what to multiply magnitudes ``[B, T, F]`` so that their mel is ``[B, T, M]``."""
+        filters, asked = mel_filters(self.settings).to(magnitude), mel.exp()
         total = filters.sum(1)
-        magnitude, asked = spectra.abs().clamp(min=1e-7), mel.exp()
         factor = torch.ones_like(magnitude)
         for _ in range(updates):
             ratio = (asked / ((magnitude * factor) @ filters).clamp(min=1e-6)).clamp(0.1, 10.0)
             update = (ratio @ filters.T) / total.clamp(min=1e-8)
             factor = torch.where(total > 1e-6, factor * update, factor)
-        return self.overlap_add(spectra * factor)
+        return factor
 
 
 def _smooth(x: Tensor) -> Tensor:
     """Hann-weighted average of ``x`` [B, T, D] over frames nearby, the first and last repeated."""
     size = 2 * SMOOTHED + 1
-    padded = F.pad(x.transpose(1, 2), (SMOOTHED, SMOOTHED), mode="replicate")
-    window = torch.hann_window(size + 2, periodic=False, device=x.device)[1:-1]
-    return (padded.unfold(-1, size, 1) * (window / window.sum())).sum(-1).transpose(1, 2)
+    first, last = (edge.expand(-1, SMOOTHED, -1) for edge in (x[:, :1], x[:, -1:]))
+    padded = torch.cat([first, x, last], dim=1)
+    window = torch.hann_window(size + 2, periodic=False)[1:-1]
+    weights = (window / window.sum()).tolist()
+    return sum(weight * padded[:, k : k + x.shape[1]] for k, weight in enumerate(weights))
 
 
 def minimum_phase(log_gain: Tensor) -> Tensor:
-    """The minimum-phase filter ``[..., F]``, complex, of log magnitudes ``[..., F]``, by the cepstrum."""
+    """The minimum-phase filter ``[..., F]``, complex, of log magnitudes ``[..., F]``."""
+    return torch.exp(log_minimum_phase(log_gain))
+
+
+def log_minimum_phase(log_gain: Tensor) -> Tensor:
+    """Its logarithm, by the cepstrum: linear in ``log_gain``."""
     cepstrum = torch.fft.irfft(log_gain)
     half = cepstrum.shape[-1] // 2
-    fold = torch.zeros(cepstrum.shape[-1], device=log_gain.device)
+    fold = torch.zeros(cepstrum.shape[-1], device=log_gain.device, dtype=log_gain.dtype)
     fold[0], fold[half], fold[1:half] = 1.0, 1.0, 2.0
-    return torch.exp(torch.fft.rfft(cepstrum * fold))
+    return torch.fft.rfft(cepstrum * fold)
 
 
 @functools.lru_cache(maxsize=4)

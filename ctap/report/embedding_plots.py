@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ctap.report.canvas import new_figure
-from ctap.text.phones import phone_class
+from ctap.text.language import Language
 
 __all__ = ["plot_by_phone", "plot_by_speaker", "principal_components"]
 
@@ -33,17 +33,23 @@ def principal_components(x: Tensor) -> tuple[Tensor, list[float]]:
 
 
 def plot_by_phone(
-    speech: Sequence[Tensor], phones: Sequence[Sequence[str]], *, frames: int = 3000, seed: int = 0
+    speech: Sequence[Tensor],
+    phones: Sequence[Sequence[str]],
+    language: Language,
+    *,
+    frames: int = 3000,
+    seed: int = 0,
 ) -> Figure:
     """Frames, coloured by the class of their phone; pauses are left out.
 
     Args:
         speech: [T, d] of each utterance.
         phones: T phones of each utterance.
+        language: of the phones.
         frames: drawn at random, at most.
         seed: of the draw.
     """
-    classes = [phone_class(phone) for said in phones for phone in said]
+    classes = [language.phone_class(phone) for said in phones for phone in said]
     spoken = torch.tensor([i for i, name in enumerate(classes) if name != "pause"], dtype=torch.long)
     order = torch.randperm(len(spoken), generator=torch.Generator().manual_seed(seed))[:frames]
     chosen = spoken[order.sort().values]

@@ -9,33 +9,25 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ctap.data.batch import Batch
-from ctap.data.dataset import DataConfig
 from ctap.nn.ctap import CTAP
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.transformer import StackConfig
 from ctap.tasks.base import Task
-from ctap.tasks.optimiser import OptimConfig
-from ctap.tasks.settings import TrainerConfig
+from ctap.tasks.config import TrainingConfig
 
 
 @dataclass
-class ASRConfig:
+class ASRConfig(TrainingConfig):
     """``conf/asr.yaml``.
 
     Args:
         model: The phoneme decoder's stack: 6 blocks in the paper.
         ctc_weight: Weight of the CTC loss over text units; 0 leaves the head out.
-        data: Batches.
-        optim: Optimiser.
-        trainer: Steps, seed, devices.
     """
 
     model: StackConfig = field(default_factory=StackConfig)
     ctc_weight: float = 0.3
-    data: DataConfig = field(default_factory=DataConfig)
-    optim: OptimConfig = field(default_factory=OptimConfig)
-    trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
 
 class ASRTask(Task):

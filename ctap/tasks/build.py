@@ -34,8 +34,8 @@ from ctap.tasks.judge import JudgeConfig, JudgeTask
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
 from ctap.tasks.semantic import SemanticTask, SemanticTaskConfig
 from ctap.tasks.vocoder import VocoderTask, VocoderTaskConfig
+from ctap.text.languages import language_in
 from ctap.text.rules import RULES_FILE, TextRules, common_rules
-from ctap.text.tokens import TokenTable
 from ctap.text.units import Units
 
 
@@ -162,7 +162,7 @@ def _start_given(sizes: CTAPConfig, sources: Sources, seed: int) -> Parts:
         json.loads((folder / "stats.json").read_text())
         for folder in (sources.train_dir.parent, sources.given)
     )
-    tokens, audio = TokenTable.mandarin(), read_audio(sources.train_dir)
+    tokens, audio = language_in(sources.train_dir).tokens, read_audio(sources.train_dir)
     sizes = replace(sizes, given=True, embed_dim=len(given["mean"]))
     torch.manual_seed(seed)
     ctap = CTAP(sizes, len(tokens), audio.n_mels, stats["mean"], stats["std"], given["mean"], given["std"])
@@ -181,7 +181,7 @@ def longest(train: FeatureSet, data: DataConfig) -> int:
 
 def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
     """Pretraining, from random weights or from ``init``'s."""
-    tokens, audio = TokenTable.mandarin(), read_audio(sources.train_dir)
+    tokens, audio = language_in(sources.train_dir).tokens, read_audio(sources.train_dir)
     if config.model.given or sources.given is not None:
         raise UserError("pretraining makes its own representation: leave model.given and --given out")
     stats = json.loads((sources.train_dir.parent / "stats.json").read_text())
@@ -271,7 +271,7 @@ def build_judge(config: JudgeConfig, sources: Sources) -> Training:
     """Recogniser of phones on log-mel alone, which judges the speech of every system."""
     if sources.init or sources.duration_init or sources.given or sources.units:
         raise UserError("a judge starts anew, from log-mel to phones: give --train_dir and --dev_dir alone")
-    tokens, audio = TokenTable.mandarin(), read_audio(sources.train_dir)
+    tokens, audio = language_in(sources.train_dir).tokens, read_audio(sources.train_dir)
     stats = json.loads((sources.train_dir.parent / "stats.json").read_text())
     train = FeatureSet(sources.train_dir, tokens)
     dev = None if sources.dev_dir is None else FeatureSet(sources.dev_dir, tokens)

@@ -8,22 +8,17 @@ import torch
 from torch import Tensor
 
 from ctap.data.batch import Batch
-from ctap.data.dataset import DataConfig
 from ctap.nn.ctap import CTAP
 from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.tasks.base import Task
-from ctap.tasks.optimiser import OptimConfig
-from ctap.tasks.settings import TrainerConfig
+from ctap.tasks.config import TrainingConfig
 
 
 @dataclass
-class DurationTaskConfig:
+class DurationTaskConfig(TrainingConfig):
     """``conf/duration.yaml``."""
 
     model: DurationConfig = field(default_factory=DurationConfig)
-    data: DataConfig = field(default_factory=DataConfig)
-    optim: OptimConfig = field(default_factory=OptimConfig)
-    trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
 
 class DurationTask(Task):

@@ -17,21 +17,19 @@ import torch
 from torch import Tensor
 
 from ctap.data.batch import Batch
-from ctap.data.dataset import DataConfig
 from ctap.errors import UserError
 from ctap.loss.kl import margin_kl
 from ctap.loss.regression import masked_mse
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.tasks.base import Task
-from ctap.tasks.optimiser import OptimConfig
-from ctap.tasks.settings import TrainerConfig
+from ctap.tasks.config import TrainingConfig
 
 Trained = Literal["decoder", "prompt_encoder"]
 
 
 @dataclass
-class FinetuneConfig:
+class FinetuneConfig(TrainingConfig):
     """``conf/finetune.yaml``.
 
     Args:
@@ -42,18 +40,12 @@ class FinetuneConfig:
         model: Sizes of a new model, where another representation is given and there is none to start from;
             ``embed_dim`` is taken from the representation, the stack of the phoneme encoder is that of the
             semantic prediction model.
-        data: Batches.
-        optim: Optimiser.
-        trainer: Steps, seed, devices.
     """
 
     reads: Literal["speech", "phonemes"] = "speech"
     train: list[Trained] | None = None
     kl_margin: float = 10.0
     model: CTAPConfig = field(default_factory=CTAPConfig)
-    data: DataConfig = field(default_factory=DataConfig)
-    optim: OptimConfig = field(default_factory=OptimConfig)
-    trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
     def __post_init__(self) -> None:
         if self.train is not None and not self.train:

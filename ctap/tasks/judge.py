@@ -12,30 +12,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ctap.data.batch import Batch
-from ctap.data.dataset import DataConfig
 from ctap.nn.judge import Judge
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.transformer import StackConfig
 from ctap.tasks.base import Task
-from ctap.tasks.optimiser import OptimConfig
-from ctap.tasks.settings import TrainerConfig
+from ctap.tasks.config import TrainingConfig
 
 
 @dataclass
-class JudgeConfig:
+class JudgeConfig(TrainingConfig):
     """``conf/judge.yaml``.
 
     Args:
         model: The stack between convolutions and phones.
-        data: Batches.
-        optim: Optimiser.
-        trainer: Steps, seed, devices.
     """
 
     model: StackConfig = field(default_factory=lambda: StackConfig(positions="rotary"))
-    data: DataConfig = field(default_factory=DataConfig)
-    optim: OptimConfig = field(default_factory=OptimConfig)
-    trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
 
 class JudgeTask(Task):

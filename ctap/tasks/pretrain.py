@@ -11,7 +11,6 @@ from torch import Tensor
 
 from ctap.audio.settings import AudioSettings
 from ctap.data.batch import Batch
-from ctap.data.dataset import DataConfig
 from ctap.data.voice import OtherVoices, VoiceConfig
 from ctap.loss.contrastive import ContrastiveConfig, make_contrastive
 from ctap.loss.kl import gaussian_kl, margin_kl
@@ -25,8 +24,7 @@ from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.nn.transformer import StackConfig
 from ctap.own import OwnModule
 from ctap.tasks.base import Task
-from ctap.tasks.optimiser import OptimConfig
-from ctap.tasks.settings import TrainerConfig
+from ctap.tasks.config import TrainingConfig
 from ctap.text.tokens import TokenTable
 
 PROBE_SHIFTS = (
@@ -70,24 +68,18 @@ class LossConfig:
 
 
 @dataclass
-class PretrainConfig:
+class PretrainConfig(TrainingConfig):
     """``conf/ctap.yaml``.
 
     Args:
         model: Sizes.
         loss: Weights of the losses.
         voice: How the voice is moved of what the speech encoder reads; what is to be predicted keeps its own.
-        data: Batches.
-        optim: Optimiser.
-        trainer: Steps, seed, devices.
     """
 
     model: CTAPConfig = field(default_factory=CTAPConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     voice: VoiceConfig = field(default_factory=VoiceConfig)
-    data: DataConfig = field(default_factory=DataConfig)
-    optim: OptimConfig = field(default_factory=OptimConfig)
-    trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
 
 class PretrainTask(Task):

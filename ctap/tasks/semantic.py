@@ -5,33 +5,21 @@ The systems that CTAP is compared with need one; CTAP itself has its phoneme enc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ctap.data.batch import Batch
-from ctap.data.dataset import DataConfig
 from ctap.loss.regression import masked_mse
 from ctap.nn.ctap import CTAP
 from ctap.tasks.base import Task
-from ctap.tasks.optimiser import OptimConfig
-from ctap.tasks.settings import TrainerConfig
+from ctap.tasks.config import TrainingConfig
 
 
 @dataclass
-class SemanticTaskConfig:
-    """``conf/semantic.yaml``.
-
-    Args:
-        data: Batches.
-        optim: Optimiser.
-        trainer: Steps, seed, devices.
-    """
-
-    data: DataConfig = field(default_factory=DataConfig)
-    optim: OptimConfig = field(default_factory=OptimConfig)
-    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+class SemanticTaskConfig(TrainingConfig):
+    """``conf/semantic.yaml``."""
 
 
 class SemanticTask(Task):

@@ -76,6 +76,13 @@ def _numeric_date(match: Match) -> str:
     return _ymd(match[1], match[3], match[4], "号" if match[0].endswith("号") else "日")
 
 
+def _western_date(match: Match) -> str:
+    """``3/5/2024``: the month first, as in America, unless it can only be the day."""
+    first, second = (int(part) for part in match.group(1, 2))
+    month, day = (first, second) if first <= 12 else (second, first)
+    return _ymd(match[3], str(month), str(day), "日") if month <= 12 and day <= 31 else match[0]
+
+
 def _day_of_note(match: Match) -> str:
     return digits(match[0]).replace("点", "")
 
@@ -88,6 +95,11 @@ DATES_AND_TIMES: list[Rule] = [
     # Dates.
     (rf"(?<![\d.])(?:\d{{1,2}}\.\d{{1,2}}|\d{{3,4}})(?={_NAMED_BY_DAY})", _day_of_note),
     (rf"(?<!\d)({_YEAR})([-/.])({_MONTH})\2({_DAY})[日号]?(?![\d.]\d|\d)", _numeric_date),
+    (r"(?<![\d./])(\d{1,2})/(\d{1,2})/((?:19|20)\d\d)(?![\d/])[日号]?", _western_date),
+    (
+        rf"(?<![\d.A-Za-z])(?<!版本)(?<!版本号)(2\d)\.({_MONTH})\.({_DAY})(?![\d.]|版|系统)",
+        lambda m: _ymd(*m.groups(), "日"),
+    ),
     (rf"(?<!\d)({_YEAR})年\s?0?(\d{{1,2}})月(?:0?(\d{{1,2}})(日|号))?", lambda m: _ymd(*m.groups())),
     (rf"(?<![\d.-])({_YEAR})[-/](0[1-9]|1[0-2])(?![\d./-]|年)", lambda m: _ymd(m[1], m[2])),
     (rf"(?<![\d.])({_YEAR})(年?){DASH}({_YEAR})(?=年|学年|赛季|级|届|期间|之间)", _years),
@@ -128,6 +140,8 @@ DATES_AND_TIMES: list[Rule] = [
     ),
     (r"(?<![\d.])(\d{1,2})(?:′|')(\d{1,2})(?:′′|″|\"|'')", lambda m: f"{count(m[1])}分{count(m[2])}秒"),
     (rf"({NUMBER})(?:′′|″|\")(?=屏|的|寸|电视|显示)", lambda m: number(m[1]) + "英寸"),
+    (rf"(?<![\d.])({NUMBER})(?:′′|″)", lambda m: number(m[1]) + "秒"),
+    (r"(?<![\d.])(\d{1,3})′(?!\d)", lambda m: count(m[1]) + "分"),
     (r"(?<![\d.:])(\d{1,2})\s?([aApP])\.?[mM]\b\.?", _half_day),
     (r"(?<=[点时])0([1-9])(?=分)", lambda m: "零" + digits(m[1])),
     (r"(?<=分)0([1-9])(?=秒)", lambda m: "零" + digits(m[1])),

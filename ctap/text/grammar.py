@@ -90,6 +90,14 @@ def _power(match: Match) -> str:
     return f"{number(match[1])}的{name}"
 
 
+def _thousands(match: Match) -> str:
+    """``5k`` and ``3w`` before money; w is wan, 万."""
+    if match[2] in "wW":
+        return f"{match[1]}万"
+    amount = float(match[1]) * 1000
+    return number(str(int(amount))) if amount == int(amount) else f"{number(match[1])}千"
+
+
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _OPERATORS = {
     "+": "加",
@@ -159,6 +167,7 @@ _RULES: list[Rule] = [
     (r"(?<![\d.])(\d+)h(?=\d+min)", lambda m: counted(m[1]) + "小时"),
     (r"(?<![\d.])([12])m(\d\d)(?![\d.])", lambda m: f"{count(m[1])}米{digits(m[2])}"),
     (rf"(?<![\d.])([-+±])?({NUMBER})\s?([%‰‱])", _percent),
+    (rf"(?<![\d.A-Za-z])({NUMBER})\s?([kKwW])(?=元|块|人民币)", _thousands),
     (MONEY_BEFORE.pattern, money),
     (MEASURED.pattern, measured),
     (MONEY_AFTER.pattern, money_after),
@@ -169,6 +178,7 @@ _RULES: list[Rule] = [
     (rf"(?<=[元块次个万])/({alternation(UNITS)})(?![A-Za-z\d²³])", lambda m: "每" + UNITS[m[1]]),
     (r"(?<=\S)\s?&\s?(?=\S)", "和"),
     (r"(?<=[一-鿿])/(?=[一-鿿])", "，"),
+    (r"(?<![A-Za-z/])([A-Za-z])([²³])", lambda m: m[1] + {"²": "的平方", "³": "的立方"}[m[2]]),
     # Signs before and behind numbers.
     (r"(?<=[\d°])\+(?=[一-鿿])(?!\d)", "多"),
     (r"(?<=\d)\+(?!\s?\d)", "多"),

@@ -13,13 +13,13 @@ Pauses are ``sil`` (the ends of an utterance) and ``sp`` (inside it).
 from __future__ import annotations
 
 from ctap.errors import UserError
+from ctap.text.pauses import PAUSES
 
 
 def _split(names: str) -> tuple[str, ...]:
     return tuple(names.split())
 
 
-PAUSES: tuple[str, ...] = ("sil", "sp")
 INITIALS: tuple[str, ...] = _split("b p m f d t n l g k h j q x zh ch sh r z c s")
 FINALS: tuple[str, ...] = _split(
     "a o e ê ai ei ao ou an en ang eng ong "

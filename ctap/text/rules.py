@@ -8,6 +8,7 @@ its hanzi were read with the values that :class:`TextRules` has by default.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -16,7 +17,9 @@ from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 
 RULES_FILE = "text.json"
-LANGUAGES = ("mandarin",)
+LANGUAGES = ("mandarin", "english", "custom", "espeak:VOICE")
+"""What ``language`` may be; VOICE is one of eSpeak NG's."""
+
 NORMALIZATIONS = ("wetext",)
 
 
@@ -27,17 +30,20 @@ class TextRules:
     Pinyin is what was said and stays as it is, in a corpus as in synthesis; only hanzi are read.
 
     Attributes:
-        language: Which language it is, one of :data:`LANGUAGES`.
+        language: Which language it is, one of :data:`LANGUAGES`; :mod:`ctap.text.languages` makes it.
         sandhi: Tone sandhi where hanzi are read, see :mod:`ctap.text.sandhi`.
         normalization: What writes out digits, dates and units, see :mod:`ctap.text.normalize`.
         spell_latin: Whether Latin letters are read by their names, see :mod:`ctap.text.latin`; text that has
             any is refused otherwise.
+        phones: Of a language whose inventory is collected from the corpus: each phone and its class, in the
+            order of the token table. Empty where the language has its own.
     """
 
     language: str = "mandarin"
     sandhi: bool = False
     normalization: str = "wetext"
     spell_latin: bool = False
+    phones: tuple[tuple[str, str], ...] = ()
 
     def save(self, folder: str | Path) -> None:
         """Write ``folder/text.json``, whole or not at all."""
@@ -49,7 +55,10 @@ class TextRules:
         values = asdict(self)
         if not self.spell_latin:
             del values["spell_latin"]  # unset, so that versions without it know all that is there
-        return json.dumps(values, indent=2) + "\n"
+        values["phones"] = dict(self.phones)
+        if not self.phones:
+            del values["phones"]
+        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def load(cls, folder: str | Path) -> TextRules:
@@ -68,7 +77,13 @@ class TextRules:
         known = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or not values.keys() <= known:
             raise UserError(f"{path}: expected the keys {', '.join(sorted(known))}, found {values!r}")
-        rules = cls(**values)
+        phones = values.get("phones", {})
+        if not isinstance(phones, dict) or not all(isinstance(kind, str) for kind in phones.values()):
+            raise UserError(f"{path}: phones: expected phones to their classes, found {phones!r}")
+        rules = cls(**{**values, "phones": tuple(phones.items())})
+        if not is_language(rules.language):
+            listed = ", ".join(LANGUAGES)
+            raise UserError(f"{path}: language {json.dumps(rules.language)}: this version knows {listed}")
         for name, allowed in _ALLOWED.items():
             if (value := getattr(rules, name)) not in allowed:
                 listed = ", ".join(map(json.dumps, allowed))
@@ -83,7 +98,16 @@ class TextRules:
         """
         mine, theirs = asdict(self), asdict(other)
         different = [k for k in mine if mine[k] != theirs[k]]
+        if different == ["phones"]:
+            own, others = dict(self.phones), dict(other.phones)
+            lone = sorted(own.items() ^ others.items())[0][0]
+            raise UserError(
+                f"{where}: its phones are not those of {whose}: {lone!r} is of one of them only. Prepare the "
+                "data again with the phones of the other (stage 0, --phones_of)."
+            )
         if different:
+            mine, theirs = ({k: v for k, v in x.items() if k != "phones"} for x in (mine, theirs))
+            different = [k for k in different if k != "phones"]
             listed = "; ".join(f"{k} {json.dumps(theirs[k])}, not {json.dumps(mine[k])}" for k in different)
             raise UserError(
                 f"{where}: its text is read in another way than that of {whose}: {listed}. Prepare the data "
@@ -91,8 +115,14 @@ class TextRules:
             )
 
 
+def is_language(name: object) -> bool:
+    """Whether ``name`` is one of :data:`LANGUAGES`, with or without a voice in it."""
+    return name in LANGUAGES[:-1] or (
+        isinstance(name, str) and re.fullmatch(r"espeak:[\w-]+", name) is not None
+    )
+
+
 _ALLOWED: dict[str, tuple[str | bool, ...]] = {
-    "language": LANGUAGES,
     "sandhi": (True, False),
     "normalization": NORMALIZATIONS,
     "spell_latin": (True, False),

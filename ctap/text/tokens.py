@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
-from ctap.text.phones import PHONES
 
 PAD = "<pad>"
 BLANK = "<blank>"
@@ -43,9 +42,9 @@ class TokenTable:
             self._ids[token] = index
 
     @classmethod
-    def mandarin(cls) -> TokenTable:
-        """The table of :data:`ctap.text.phones.PHONES`, the same for every corpus."""
-        return cls((PAD, BLANK, *PHONES))
+    def of(cls, phones: Iterable[str]) -> TokenTable:
+        """The table of an inventory of phones, in their order."""
+        return cls((PAD, BLANK, *phones))
 
     @classmethod
     def load(cls, path: str | Path) -> TokenTable:

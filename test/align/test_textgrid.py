@@ -6,11 +6,11 @@ from praatio import textgrid as praat
 from ctap.align.durations import read_durations, write_durations
 from ctap.align.events import read_reference
 from ctap.align.importing import import_durations
-from ctap.align.labels import LabelTable
 from ctap.align.textgrid import align_intervals, export_textgrids, read_textgrid
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import save_wave
 from ctap.errors import UserError
+from ctap.text.labels import LabelTable
 
 SETTINGS = AudioSettings()
 

@@ -15,7 +15,7 @@ import ctap.bin
 from ctap.bin.entry import Entry
 from ctap.bin.main import COMMANDS, GROUPS, completion, entry, main
 
-HELPERS = {"__init__", "common", "entry", "main"}
+HELPERS = {"__init__", "batch", "common", "entry", "main"}
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -58,6 +58,12 @@ class FakeModel:
     def prompt(self, _: Any) -> None:
         return None
 
+    def check_text(self, *_: Any) -> None:
+        return None
+
+    def check_source(self, _: Any) -> None:
+        return None
+
     def synthesize(self, *_: Any, **__: Any) -> Speech:
         return self.convert()
 
@@ -65,7 +71,7 @@ class FakeModel:
         wave = np.full(RATE // 10, 0.1, np.float32)
         return Speech(wave, RATE, torch.zeros(FRAMES, 40), ["sil"], [FRAMES])
 
-    def recognize(self, _: str) -> Any:
+    def recognize(self, *_: Any) -> Any:
         return SimpleNamespace(frame_phones=["sil"], phones=[], text=None)
 
     def embed(self, _: str) -> torch.Tensor:

@@ -13,9 +13,9 @@ from ctap.data.cropping import crop_durations
 from ctap.data.dataset import CTAPDataset, FeatureSet
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
-from ctap.text.tokens import TokenTable
+from ctap.text.languages import older
 
-TOKENS = TokenTable.mandarin()
+TOKENS = older().tokens
 
 
 @settings(max_examples=80, deadline=None)

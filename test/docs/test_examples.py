@@ -15,7 +15,7 @@ import torch
 
 import ctap
 from ctap.bin.train import main
-from ctap.config import load_yaml
+from ctap.config import load_config
 from ctap.errors import UserError
 from test import tiny
 from test.tiny_model import save_tone
@@ -43,8 +43,8 @@ def test_an_own_speech_encoder_needs_yaml_alone(
     words = ["--train_dir", str(dump / "train"), "--trainer.max_steps", "2", "--trainer.precision", "32-true"]
     config = str(examples / "own_encoder.yaml")
     main.execute(["pretrain", "--config", config, *words, "--out", str(tmp_path / "exp")])
-    described = load_yaml(tmp_path / "exp/model/model.yaml")["parts"]["ctap"]["speech_encoder"]
-    assert described == load_yaml(examples / "own_encoder.yaml")["model"]["speech_encoder"]
+    described = load_config(tmp_path / "exp/model/model.yaml")["parts"]["ctap"]["speech_encoder"]
+    assert described == load_config(examples / "own_encoder.yaml")["model"]["speech_encoder"]
     model = ctap.load(tmp_path / "exp/model", device="cpu")
     assert type(model.parts.ctap.speech_encoder).__name__ == "ConvEncoder"
     assert model.embed(wav).shape == (101, 64)

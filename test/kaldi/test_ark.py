@@ -189,3 +189,27 @@ def test_reader_survives_pickling_and_moving(tmp_path: Path, monkeypatch: pytest
     copy = pickle.loads(pickle.dumps(reader))
     np.testing.assert_array_equal(copy["a"], expected)
     assert "b" not in reader and len(reader) == 1
+
+
+def test_a_growing_ark_lists_what_it_holds_whatever_comes(tmp_path):
+    ark, scp = tmp_path / "w.ark", tmp_path / "w.scp"
+    scp.write_text("old w.ark:4\n")
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(3, 2)), rng.normal(size=(4, 2))
+    with pytest.raises(KeyboardInterrupt), MatrixWriter(ark, scp, None, growing=True) as writer:
+        assert not scp.exists()
+        writer["a"] = first
+        writer.save()
+        so_far = MatrixReader(scp)
+        np.testing.assert_allclose(so_far["a"], first, rtol=1e-6)
+        with pytest.raises(UserError):
+            writer["bad"] = np.full((2, 2), np.nan)
+        writer["b"] = second
+        assert list(MatrixReader(scp)) == ["a"]
+        raise KeyboardInterrupt
+    found = MatrixReader(scp)
+    assert list(found) == ["a", "b"]
+    np.testing.assert_allclose(found["b"], second, rtol=1e-6)
+    with MatrixWriter(ark, scp, None, growing=True):
+        pass
+    assert not scp.exists()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctap.metrics.errors import characters, collapse, error_rate, frame_accuracy, syllables, without_tone
+from ctap.metrics.errors import collapse, error_rate, frame_accuracy
+from ctap.text.counting import characters
 
 sequences = st.lists(st.sampled_from(["n", "i3", "h", "ao3"]), max_size=8)
 
@@ -49,7 +50,6 @@ def test_counts_by_hand():
 def test_characters_are_given_as_strings_and_punctuation_does_not_count():
     result = error_rate([characters("你好，世界！")], [characters("你好 时界")])
     assert result.rate == 0.25
-    assert characters("ＯＫ 3.5 公里。") == ["o", "k", "3", "5", "公", "里"]
 
 
 @pytest.mark.parametrize(
@@ -78,27 +78,6 @@ def test_frame_accuracy_leaves_out_what_is_not_asked():
     assert frame_accuracy(np.array([0, 1, 2]), np.array([0, 1, 1]), ignore=[0]) == (1, 2)
     with pytest.raises(ValueError, match=r"\[T\]"):
         frame_accuracy([1, 2], [1])
-
-
-def test_syllables_of_what_the_front_end_makes():
-    from ctap.text.pinyin import syllable_to_phones
-
-    words = ["ni3", "hao3", "er2", "dianr3", "zhuang4", "an1", "lve4", "zi5"]
-    phones = ["sil"]
-    for word in words:
-        phones += syllable_to_phones(word)
-    found = syllables([*phones[:5], "sp", *phones[5:], "sil"])
-    assert found == ["".join(syllable_to_phones(word)) for word in words]
-
-
-def test_syllables_of_phones_that_are_not_well_formed_lose_none():
-    assert syllables(["n", "h", "ao3", "rr", "rr", "sil", "b", "sp", "a1", "zh"]) == [
-        "n", "hao3rr", "rr", "b", "a1", "zh",
-    ]  # fmt: skip
-
-
-def test_without_tone():
-    assert without_tone(["ni3", "h", "v4", "5", "er2"]) == ["ni", "h", "v", "5", "er"]
 
 
 def test_named_utterances_keep_their_errors_and_lengths():

@@ -10,11 +10,13 @@ import torch
 import ctap
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
+from ctap.bin.batch import SomeLeftOutError
 from ctap.bin.convert import convert
 from ctap.bin.embed import embed
 from ctap.bin.entry import command
 from ctap.bin.predict_mels import predict_mels
 from ctap.bin.recognize import recognize
+from ctap.bin.resynthesize import resynthesize
 from ctap.bin.score_asr import score_asr
 from ctap.bin.synthesize import synthesize
 from ctap.errors import UserError
@@ -111,14 +113,14 @@ def test_a_missing_part_is_named_with_its_stage(model_dir, wav, tmp_path):
 def test_commands_write_what_the_functions_return(model_dir, wav, tmp_path):
     model = ctap.load(model_dir, device="cpu")
     write_table(tmp_path / "texts", {"u1": "你好", "u2": "zai4 jian4"})
-    write_table(tmp_path / "wav.scp", {"u1": str(wav), "u2": str(tmp_path / "missing.wav")})
+    write_table(tmp_path / "wav.scp", {"u1": str(wav), "u2": str(wav)})
     synthesize(model_dir, wav, tmp_path / "tts", text_file=tmp_path / "texts", seed=3, device="cpu")
     said = read_table(tmp_path / "tts" / "durations")["u1"].split()
     assert list(map(int, said)) == model.synthesize("你好", wav, seed=3).durations
     assert soundfile.info(read_table(tmp_path / "tts" / "wav.scp")["u2"]).samplerate == RATE
 
     convert(model_dir, wav, tmp_path / "vc", scp=tmp_path / "wav.scp", device="cpu")
-    assert set(read_table(tmp_path / "vc" / "wav.scp")) == {"u1"}  # the missing one is named and left out
+    assert set(read_table(tmp_path / "vc" / "wav.scp")) == {"u1", "u2"}
 
     embed(model_dir, tmp_path / "s", wav=[wav], device="cpu")
     np.testing.assert_allclose(
@@ -128,6 +130,47 @@ def test_commands_write_what_the_functions_return(model_dir, wav, tmp_path):
     recognize(model_dir, tmp_path / "asr", scp=tmp_path / "wav.scp", device="cpu", job=1, num_jobs=2)
     heard = read_table(tmp_path / "asr" / "durations.1")["u1"].split()
     assert sum(map(int, heard)) == 101
+
+
+def test_bad_inputs_are_left_out_before_the_work_and_the_rest_is_done(model_dir, wav, tmp_path, monkeypatch):
+    cut = tmp_path / "cut.ogg"
+    soundfile.write(cut, 0.1 * np.random.default_rng(0).standard_normal(5 * RATE), RATE)
+    cut.write_bytes(cut.read_bytes()[:-2000])
+    waves = {"u1": wav, "u2": tmp_path / "missing.wav", "u3": cut, "u4": wav}
+    lines = [f"{utt} {path}" for utt, path in waves.items()] + ["u/5 x.wav", "u6"]
+    (tmp_path / "scp").write_text("\n".join(lines) + "\n")
+    texts = ["u1 你好", "u2 zai4 jiann4", "u3 Кто", "u4 再见", "u/5 你好", "u6"]
+    (tmp_path / "texts").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    AudioSettings().save(tmp_path / "audio.json")
+    scp, cpu = tmp_path / "scp", {"device": "cpu"}
+    calls = {
+        "tts": ("wav.scp", lambda out: synthesize(model_dir, wav, out, text_file=tmp_path / "texts", **cpu)),
+        "vc": ("wav.scp", lambda out: convert(model_dir, wav, out, scp=scp, **cpu)),
+        "vocoded": ("wav.scp", lambda out: resynthesize(tmp_path / "audio.json", out, scp=scp, **cpu)),
+        "asr": ("phones", lambda out: recognize(model_dir, out, scp=scp, **cpu)),
+        "s": ("embed.scp", lambda out: embed(model_dir, out, scp=scp, **cpu)),
+    }
+    for name, (table, run) in calls.items():
+        out = tmp_path / name
+        with pytest.raises(SomeLeftOutError, match=f"2 of 6 done, listed in {out}/{table}; 4 left out"):
+            run(out)
+        assert set(read_table(out / table)) == {"u1", "u4"}
+        bad = {line.split("\t")[0]: line for line in (out / "left_out.tsv").read_text().splitlines()[1:]}
+        assert set(bad) == {"u2", "u3", "u/5", "u6"}
+        assert "input that can't be used" in bad["u2"] and "input that can't be used" in bad["u3"]
+        said = (
+            ("jiann4", "Кто") if name == "tts" else ("missing.wav: no such audio file", "cut.ogg: truncated")
+        )
+        assert said[0] in bad["u2"] and said[1] in bad["u3"]
+
+
+def test_a_fault_in_the_work_costs_nothing_that_was_done(model_dir, wav, tmp_path, monkeypatch):
+    """NaN is seen only when a recording is read."""
+    soundfile.write(tmp_path / "nan.wav", np.full(RATE, np.nan), RATE, subtype="FLOAT")
+    write_table(tmp_path / "wav.scp", {"u1": wav, "u2": tmp_path / "nan.wav", "u3": wav})
+    with pytest.raises(SomeLeftOutError, match=r"2 of 3 done, .*u2: .*nan\.wav: the audio holds NaN"):
+        embed(model_dir, tmp_path / "s", scp=tmp_path / "wav.scp", device="cpu")
+    assert list(MatrixReader(tmp_path / "s" / "embed.scp")) == ["u1", "u3"]
 
 
 def test_what_a_change_of_phone_costs_is_an_option_and_is_recorded(model_dir, wav, tmp_path):
@@ -353,5 +396,5 @@ def test_predicted_mels_are_those_that_are_said_whatever_the_number_of_jobs(mode
         assert list(found) == [utt]
         np.testing.assert_allclose(found[utt], said, atol=0.05)  # stored in a byte
     write_table(tmp_path / "durations", {"a": "30 20 31 20"})
-    with pytest.raises(UserError, match="no durations for b"):
+    with pytest.raises(UserError, match="durations: nothing of b and 0 more"):
         predict_mels(model_dir, tmp_path, tmp_path / "out", device="cpu")

@@ -13,7 +13,7 @@ from ctap.models.judge import JudgeModel, JudgeParts, load_recognizer
 from ctap.nn.judge import Judge
 from ctap.nn.transformer import StackConfig
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.text.tokens import TokenTable
+from ctap.text.languages import older
 from test import tiny
 
 CONFIG, BUILD = TRAININGS["judge"]
@@ -23,7 +23,7 @@ STACK = StackConfig(**{**tiny.STACK, "dropout": 0.0})
 @pytest.fixture
 def parts():
     torch.manual_seed(0)
-    tokens = TokenTable.mandarin()
+    tokens = older().tokens
     judge = Judge(len(tokens), 40, STACK, [-3.0] * 40, [1.5] * 40)
     return JudgeParts(tokens, AudioSettings(n_mels=40), judge.eval(), longest=120)
 
@@ -31,7 +31,7 @@ def parts():
 def test_loss_and_accuracy_are_those_of_the_frames_phones(dump):
     config = from_dict(CONFIG, {"model": {**tiny.STACK, "dropout": 0.0}}, "test")
     task = BUILD(config, Sources(dump / "train")).task
-    features = FeatureSet(dump / "train", TokenTable.mandarin())
+    features = FeatureSet(dump / "train", older().tokens)
     data = CTAPDataset(features, max_frames=None, prompt_frames=1, prompt="utterance", seed=0)
     batch = data[BatchRequest((0, 1, 2), None)]
     found = task.losses(batch)

@@ -6,6 +6,7 @@ import torch
 
 from ctap.report.canvas import save_figure
 from ctap.report.embedding_plots import plot_by_phone, plot_by_speaker, principal_components
+from ctap.text.languages import older
 
 
 def test_components_are_those_of_the_covariance():
@@ -24,8 +25,11 @@ def test_components_are_those_of_the_covariance():
 def test_few_utterances_and_few_dimensions_are_drawn(count, dim, tmp_path):
     speech = [torch.randn(7, dim) for _ in range(count)]
     said = [["sil", "b", "b", "a1", "a1", "sp", "ong3"]] * count
-    for figure in (plot_by_phone(speech, said), plot_by_speaker(speech, [f"s{i}" for i in range(count)])):
+    for figure in (
+        plot_by_phone(speech, said, older()),
+        plot_by_speaker(speech, [f"s{i}" for i in range(count)]),
+    ):
         assert save_figure(figure, tmp_path / "p.png").stat().st_size > 5000
-    labels = {text.get_text() for text in plot_by_phone(speech, said).legends[0].get_texts()}
+    labels = {text.get_text() for text in plot_by_phone(speech, said, older()).legends[0].get_texts()}
     assert "pause" not in labels
     assert len(labels) == 2

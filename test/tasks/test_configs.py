@@ -1,5 +1,6 @@
 """Every shipped configuration is built, the paper's size too, and takes one step."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from ctap.audio.wave import save_wave
-from ctap.config import differences, from_dict, load_yaml, to_dict
+from ctap.config import differences, from_dict, load_config, to_dict
 from ctap.data import dataset, waves
 from ctap.data.dataset import train_loader
 from ctap.errors import UserError
@@ -15,7 +16,7 @@ from ctap.files.tables import write_table
 from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.text.tokens import TokenTable
+from ctap.text.languages import older
 from test import tiny
 
 TEMPLATE = Path(__file__).parents[2] / "egs" / "TEMPLATE"
@@ -33,6 +34,15 @@ def test_there_is_a_configuration_of_every_training():
     assert {task_of(p) for p in CONFIGS} == set(TRAININGS)
 
 
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_a_configuration_is_what_it_is_whatever_it_stands_on(path):
+    """A changed base changes what stands on it: configurations.json has them all written out."""
+    written_out = json.loads(Path(__file__).with_name("configurations.json").read_text(encoding="utf-8"))
+    kind = TRAININGS[task_of(path)][0]
+    expected = from_dict(kind, written_out[str(path.relative_to(TEMPLATE))], path.name)
+    assert differences(to_dict(expected), to_dict(from_dict(kind, load_config(path), str(path)))) == {}
+
+
 def recordings(folder):
     """A data directory of two tones."""
     time = np.arange(36000) / 24000
@@ -46,7 +56,7 @@ def recordings(folder):
 def test_one_step(path, dump, tmp_path):
     name = task_of(path)
     config_class, build = TRAININGS[name]
-    config = from_dict(config_class, load_yaml(path), str(path))
+    config = from_dict(config_class, load_config(path), str(path))
     sources = Sources(dump / "train")
     if name == "vocoder":
         config.data.batch_size, config.data.num_workers = 2, 0
@@ -58,11 +68,11 @@ def test_one_step(path, dump, tmp_path):
     elif name not in ("pretrain", "judge", "vocoder"):
         torch.manual_seed(0)
         ctap = CTAP(
-            from_dict(type(TRAININGS["pretrain"][0]().model), tiny.MODEL, "test"), len(TokenTable.mandarin())
+            from_dict(type(TRAININGS["pretrain"][0]().model), tiny.MODEL, "test"), len(older().tokens)
         )
         from ctap.audio.settings import AudioSettings
 
-        Parts(TokenTable.mandarin(), AudioSettings(), ctap).save(tmp_path / "model")
+        Parts(older().tokens, AudioSettings(), ctap).save(tmp_path / "model")
         sources.init = tmp_path / "model"
     training = build(config, sources)
     task = training.task
@@ -116,7 +126,7 @@ def test_one_step_with_each_contrastive_objective(objective, dump):
 
 def test_paper_size_is_the_papers():
     """Section 3.1: 6, 4 and 6 transformer layers, hidden dimension 512, batches of 8, Adam at 2e-4."""
-    config = from_dict(TRAININGS["pretrain"][0], load_yaml(CONF / "ctap.yaml"), "ctap.yaml")
+    config = from_dict(TRAININGS["pretrain"][0], load_config(CONF / "ctap.yaml"), "ctap.yaml")
     model = config.model
     stacks = (model.speech_encoder, model.phoneme_encoder, model.decoder)
     assert [s.layers for s in stacks] == [6, 4, 6]
@@ -154,7 +164,7 @@ def test_an_ablation_differs_in_what_its_name_says(name, base, expected):
     """Section 3.2: the rows of Table 1 share everything but what their names say."""
 
     def read(path):
-        config = to_dict(from_dict(TRAININGS["pretrain"][0], load_yaml(CONF / f"{path}.yaml"), path))
+        config = to_dict(from_dict(TRAININGS["pretrain"][0], load_config(CONF / f"{path}.yaml"), path))
         if not config["loss"]["phoneme_weight"]:
             del config["loss"]["phoneme_decoder"]  # not built
         elif "mini" not in path:

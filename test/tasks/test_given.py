@@ -17,7 +17,7 @@ from ctap.kaldi.ark import MatrixReader, MatrixWriter
 from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.text.tokens import TokenTable
+from ctap.text.languages import older
 from test import tiny
 
 PHONES, DURATIONS = ["sil", "b", "a1", "sil"], [3, 4, 5, 2]
@@ -57,7 +57,7 @@ def model_dir(tmp_path_factory):
     """A CTAP model with a speech encoder of its own."""
     folder = tmp_path_factory.mktemp("exp") / "model"
     torch.manual_seed(0)
-    tokens = TokenTable.mandarin()
+    tokens = older().tokens
     sizes = from_dict(type(TRAININGS["pretrain"][0]().model), tiny.MODEL, "test")
     Parts(tokens, AudioSettings(), CTAP(sizes, len(tokens), mean=[-3.0] * 40, std=[1.2] * 40)).save(folder)
     return folder

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from ctap.text.frontend import text_to_phones
 from ctap.text.normalize import UnreadableText
+from ctap.text.pieces import SLACK, split_sentences
 from ctap.text.rules import TextRules
-from ctap.text.sentences import SLACK, phones_to_pieces, split_sentences, text_to_pieces
+from ctap.text.sentences import phones_to_pieces, text_to_pieces
 
 RULES = TextRules()
 

@@ -64,6 +64,9 @@ KNOWN = {
     "ctap.bin.train_kmeans": UPSTREAM,
     "ctap.bin.dump_upstream": UPSTREAM,
     "ctap.bin.combine_features": UPSTREAM,
+    "tools/bench/onnx_speed.py": "needs: minutes, being a benchmark",
+    "docs/examples/onnx_speech.py": "test/models/test_onnx_export.py",
+    "ctap.bin.export_onnx": "test/models/test_onnx_export.py",
     "ctap.bin.train": "test/docs/test_examples.py",
     "ctap.bin.score_listening_test": "test/listening/test_scores.py",
 }

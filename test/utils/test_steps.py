@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +64,22 @@ def test_recordings_are_tables_that_may_be_two(tmp_path: Path) -> None:
     assert "already done" in run(tmp_path, step).stdout
     (tmp_path / "b/utt2audio").write_text("1")
     assert "b/utt2audio was added" in run(tmp_path, step).stdout
+
+
+def test_a_training_is_done_again_if_the_base_of_its_configuration_has_changed(tmp_path: Path) -> None:
+    """Configurations may stand on others (``base:``)."""
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/own.yaml").write_text("base: middle.yaml:model\n")
+    (tmp_path / "conf/middle.yaml").write_text("base: ../sizes.yaml\n")
+    (tmp_path / "sizes.yaml").write_text("model: {layers: 2}\n")
+    step = f"_training() {{ mkdir -p exp/x/model; }}; python={sys.executable} all_args=''; "
+    step += "training x pretrain conf/own.yaml"
+    assert run(tmp_path, step).returncode == 0
+    assert "already done" in run(tmp_path, step).stdout
+    (tmp_path / "sizes.yaml").write_text("model: {layers: 3}\n")
+    assert "sizes.yaml has changed" in run(tmp_path, step).stdout
+    (tmp_path / "sizes.yaml").unlink()
+    assert "sizes.yaml: can't read it" in run(tmp_path, step).stderr
 
 
 def test_an_input_that_is_not_there_is_named(tmp_path: Path) -> None:

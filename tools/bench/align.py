@@ -31,10 +31,11 @@ from ctap.align.events import read_reference
 from ctap.align.features import NUM_CEPSTRA, Features, Statistics, analysis_settings
 from ctap.align.hmm import HmmKind, _best_path, _flat_states, _load
 from ctap.align.score import format_table, score
-from ctap.align.topology import NO_PATH, Graph, Units, build_graph, starts_syllable, unit_of
+from ctap.align.topology import NO_PATH, Graph, Units, build_graph
 from ctap.align.viterbi import viterbi
 from ctap.audio.frames import boundaries_to_durations
 from ctap.errors import cli
+from ctap.text.mandarin import starts_syllable, unit_of
 from ctap.threads import limit_threads
 
 Utterance = tuple[str, Features, int]
@@ -52,7 +53,8 @@ def training_data(
 ) -> tuple[Statistics, dict[str, tuple[Features, list[str]]]]:
     """The utterances that ``HmmKind.train`` learns from."""
     names = corpus.choose(3600 * hours, np.random.default_rng(0))
-    return _load(corpus, names, threads=1)
+    everybody, data = _load(corpus, names, threads=1)
+    return everybody, {u: (features, phones) for u, (features, phones, _) in data.items()}
 
 
 def batches(lengths: dict[str, int], rng: np.random.Generator) -> list[list[str]]:
@@ -86,7 +88,9 @@ def train_gmm(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[Ali
     def align(other: AlignCorpus) -> Durations:
         result = {}
         for part in other.by_speaker(other.utterances, aligner.everybody):
-            adapted = aligner.adapt((f, other.phones[u]) for u, (f, _) in part.examples.items())
+            adapted = aligner.adapt(
+                (f, other.phones[u], other.starts(u)) for u, (f, _) in part.examples.items()
+            )
             for utterance, features, total_frames in part.read():
                 found = adapted.align(features, other.phones[utterance], total_frames)
                 result[utterance] = (found.phones, found.durations)

@@ -27,12 +27,12 @@ def measure(options: argparse.Namespace) -> None:
     import torch
     from train_step import Toolkit, draw_lengths, make_dump, step
 
-    from ctap.config import from_dict, load_yaml
+    from ctap.config import from_dict, load_config
     from ctap.tasks.build import Sources, build_pretrain
     from ctap.tasks.pretrain import PretrainConfig
 
     torch.set_num_threads(options.threads)
-    config = from_dict(PretrainConfig, load_yaml(CONFIG), str(CONFIG))
+    config = from_dict(PretrainConfig, load_config(CONFIG), str(CONFIG))
     with tempfile.TemporaryDirectory() as folder:
         dump = make_dump(Path(folder), draw_lengths("aishell3", 200, 777), 777)
         system = Toolkit(build_pretrain(config, Sources(dump)), config, "auto")

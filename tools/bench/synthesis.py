@@ -25,14 +25,14 @@ from torch import Tensor
 from ctap.audio.griffin_lim import GriffinLim
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
-from ctap.config import from_dict, load_yaml
+from ctap.config import from_dict, load_config
 from ctap.errors import cli
 from ctap.models.inference import Model
 from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP
 from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.tasks.pretrain import PretrainConfig
-from ctap.text.tokens import TokenTable
+from ctap.text.languages import older
 
 FRAMES = 10  # of a phone
 PHONES = "sil j in1 t ian1 t ian1 q i4 h en3 h ao3 sp uo3 m en5 q v4 g ong1 van2 s an4 b u4 sil"
@@ -40,11 +40,11 @@ PHONES = "sil j in1 t ian1 t ian1 q i4 h en3 h ao3 sp uo3 m en5 q v4 g ong1 van2
 
 def build(config: Path, duration: Path, device: str) -> Model:
     """A model of the configurations' sizes with random weights."""
-    settings, tokens = AudioSettings(), TokenTable.mandarin()
+    settings, tokens = AudioSettings(), older().tokens
     torch.manual_seed(0)
-    pretrain = from_dict(PretrainConfig, load_yaml(config), str(config))
+    pretrain = from_dict(PretrainConfig, load_config(config), str(config))
     ctap = CTAP(pretrain.model, len(tokens), settings.n_mels)
-    sizes = from_dict(DurationConfig, load_yaml(duration)["model"], str(duration))
+    sizes = from_dict(DurationConfig, load_config(duration)["model"], str(duration))
     durations = DurationModel(ctap.config.embed_dim, ctap.config.prompt_encoder.dim, sizes)
     return Model(Parts(tokens, settings, ctap, duration=durations), device)
 

@@ -35,7 +35,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from ctap.audio.settings import AudioSettings
-from ctap.config import from_dict, load_yaml
+from ctap.config import from_dict, load_config
 from ctap.data.batch import Batch
 from ctap.data.batching import BatchRequest
 from ctap.data.dataset import CTAPDataset, train_loader
@@ -48,7 +48,7 @@ from ctap.nn.transformer import TransformerStack
 from ctap.tasks.build import Sources, Training, build_pretrain
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
 from ctap.tasks.settings import set_product_precision
-from ctap.text.tokens import TokenTable
+from ctap.text.languages import older
 
 #: Log-normal lengths in frames: median, sigma, least and most. AISHELL-3: 0.79 to 15.7 s, mean 3.5 s.
 LENGTHS = {"aishell3": (316, 0.45, 79, 1570), "equal": (400, 0.0, 400, 400)}
@@ -57,7 +57,7 @@ LENGTHS = {"aishell3": (316, 0.45, 79, 1570), "equal": (400, 0.0, 400, 400)}
 def make_dump(folder: Path, lengths: np.ndarray, seed: int) -> Path:
     """Write a dump directory of random mels and phones, an utterance for each of ``lengths``."""
     rng = np.random.default_rng(seed)
-    audio, names = AudioSettings(), TokenTable.mandarin().decode(range(10, 60))
+    audio, names = AudioSettings(), older().tokens.decode(range(10, 60))
     tables: dict[str, dict[str, str]] = {
         k: {} for k in ("utt2spk", "utt2num_frames", "aligned_phones", "durations")
     }
@@ -269,7 +269,7 @@ def peak_memory(device: str) -> float:
 def run(name: str, options: argparse.Namespace, dump: Path, turn: Connection) -> None:
     """Measure system ``name``, a step whenever it is its ``turn``; then send the figures."""
     torch.set_num_threads(options.threads)
-    config = from_dict(PretrainConfig, load_yaml(options.config), str(options.config))
+    config = from_dict(PretrainConfig, load_config(options.config), str(options.config))
     config.trainer.accelerator = "cpu" if options.device == "cpu" else "gpu"  # what precision auto looks at
     total = options.warm_up + options.steps
     training = build_pretrain(config, Sources(dump))

@@ -53,8 +53,10 @@ test_share=0.1            # of a target speaker, held out where the corpus has n
 targets_in_train=auto     # pretrain on target speakers too; auto: only if there are one or two speakers
 min_seconds=0.1           # shorter utterances are left out, and named
 max_seconds=60            # longer ones, too
-sandhi=false              # tone sandhi where hanzi are read: in a corpus without pinyin, and in synthesis
-spell_latin=false         # Latin letters by their names (KTV, T恤), there as in synthesis; false: left out, and named
+language=mandarin         # of its texts: mandarin, english, espeak:VOICE (such as espeak:de), custom:FILE (egs/README.md)
+phones_of=""              # model or data directory whose phones the corpus keeps to, of a language that collects them
+sandhi=false              # Mandarin: tone sandhi where hanzi are read: in a corpus without pinyin, and in synthesis
+spell_latin=false         # Mandarin: Latin letters by their names (KTV, T恤), there as in synthesis; false: left out, and named
 
 # Mels
 audio_config=""           # other mel settings than 24 kHz, 40 bands, hop 240: conf/audio/hifigan.yaml; needs a --vocoder for them
@@ -131,19 +133,8 @@ hubert_clusters=500                        # k-means of these frames
 . ./cmd.sh
 # shellcheck source=utils/parse_options.sh
 . parse_options.sh
-# shellcheck source=utils/log.sh
-. log.sh
-# shellcheck source=utils/run_step.sh
-. run_step.sh
-# shellcheck source=utils/words.sh
-. words.sh
-# shellcheck source=utils/jobs.sh
-. jobs.sh
-
-if (($#)); then
-    log "error: unexpected argument '$1' (see --help)" >&2
-    exit 2
-fi
+# shellcheck source=utils/recipe.sh
+. recipe.sh
 if [[ ${device} != auto && ${device} != cpu && ${device} != cuda ]]; then
     log "error: --device ${device}: expected cpu, cuda or auto; CUDA_VISIBLE_DEVICES says which GPUs" >&2
     exit 2

@@ -45,19 +45,8 @@ device=auto               # of networks in use: cpu, cuda (a GPU a job), or auto
 . ./cmd.sh
 # shellcheck source=utils/parse_options.sh
 . parse_options.sh
-# shellcheck source=utils/log.sh
-. log.sh
-# shellcheck source=utils/run_step.sh
-. run_step.sh
-# shellcheck source=utils/words.sh
-. words.sh
-# shellcheck source=utils/jobs.sh
-. jobs.sh
-
-if (($#)); then
-    log "error: unexpected argument '$1' (see --help)" >&2
-    exit 2
-fi
+# shellcheck source=utils/recipe.sh
+. recipe.sh
 ((nj > 0)) || nj=$(nproc)
 [[ ${init} != pretrained ]] || init=${CTAP_ROOT}/ctap/models/pretrained_vocoder
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)

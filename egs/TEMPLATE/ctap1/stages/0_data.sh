@@ -12,13 +12,17 @@ stage_-1() {
 stage_0() {
     [[ -n ${corpus} || ${download} != true ]] || corpus=${downloaddir}
     local set all=${datadir}/local
+    local -a spoken=()
+    [[ ${language} == mandarin ]] || spoken=(--language "${language}") # so that what was made before stays as it is
+    [[ ${language} != custom:* ]] || spoken+=(read:"${language#custom:}")
+    [[ -z ${phones_of} ]] || spoken+=(--phones_of in:"${phones_of}")
     step data_tables local/data.sh title:"tables of the corpus" read:"${here}/local" opt:"files=$(corpus_files)" \
         --corpus "${corpus}" --downloaddir "${downloaddir}" "${data_options[@]}" into:"${all}/corpus/wav.scp"
     # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.
     module data_text ctap.bin.prepare_text opt:"recordings=$(recordings_of "${all}/corpus/wav.scp")" \
         --in_dir in:"${all}/corpus" --out_dir into:"${all}/all/wav.scp" --skipped "${all}/skipped.tsv" \
         --min_seconds "${min_seconds}" --max_seconds "${max_seconds}" --sandhi "${sandhi}" \
-        --spell_latin "${spell_latin}"
+        --spell_latin "${spell_latin}" "${spoken[@]}"
     module data_sets ctap.bin.split_targets --data_dir in:"${all}/all" --out_dir "${datadir}" \
         made:"${datadir}/train/wav.scp" --target_speakers "${target_speakers}" \
         --num_targets "${num_targets}" --labeled_minutes "${labeled_minutes}" --dev_utts "${dev_utts}" \

@@ -25,11 +25,16 @@ train_voice() {
         -- "${duration_adapt_options[@]}"
 }
 
+# spoken_text DATA: the table of what is said in a data directory: pinyin where a language has it, else text.
+spoken_text() {
+    if [[ -f $1/pinyin ]]; then echo "$1/pinyin"; else echo "$1/text"; fi
+}
+
 # The test utterances with durations of its own, and with those of the recordings.
 speak() {
     local spk=$1 data=${expdir}/eval/target_$1 out=${expdir}/tts_$1
     generate "synthesis_${spk}" ctap.bin.synthesize title:"synthesis of ${spk}" each:"${data}/wav.scp" \
-        --out into:"${out}/test/wav.scp" --model in:"${out}/model" --text_file table:"${data}/pinyin" \
+        --out into:"${out}/test/wav.scp" --model in:"${out}/model" --text_file table:"$(spoken_text "${data}")" \
         "${speaks[@]}" --prompt in:"$(prompt_of "${spk}")" --durations "${duration_model}" --seed "${seed}"
     say_as_given "tts_${spk}" "${spk}" "${data}" test_given
     resynthesize "target_${spk}"

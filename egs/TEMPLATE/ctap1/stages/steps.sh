@@ -48,9 +48,11 @@ _generate() {
 }
 
 training() {
-    local name=$1 task=$2 config=$3
+    local name=$1 task=$2 config=$3 base
     local -a shared=()
-    [[ -z ${all_args} ]] || shared=(opt:"all_args=${all_args}")
+    # A configuration may stand on others (base:), which are read as well.
+    while IFS= read -r base; do shared+=(read:"${base}"); done < <("${python}" -m ctap.config "${config}" | tail -n +2)
+    [[ -z ${all_args} ]] || shared+=(opt:"all_args=${all_args}")
     log "training ${name}: log ${expdir}/log/train_${name}.log, curves: tensorboard --logdir ${expdir}/${name}"
     _as_step "train_${name}" _training "${name}" "${task}" in:"${config}" title:"training ${name}" \
         opt:"seed=${seed}" "${shared[@]}" made:"${expdir}/${name}/model" "${@:4}"

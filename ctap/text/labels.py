@@ -1,8 +1,8 @@
-"""Labels of other aligners as our phones: which labels make up which phone.
+"""Labels of other aligners as Mandarin phones: which labels make up which phone.
 
 Three sources say how a phone may be written: pinyin in its spellings, the table below (with what a user adds
-to it), and the IPA of MFA's Mandarin models (:mod:`ctap.align.ipa`). Tones never decide: dictionaries and
-readers differ in them (sandhi).
+to it), and the IPA of MFA's Mandarin models (:mod:`ctap.text.mfa_labels`). Tones never decide:
+dictionaries and readers differ in them (sandhi).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ctap.align.ipa import IPA_SEGMENTS, ipa_ways, plain
 from ctap.errors import UserError
+from ctap.text.mfa_labels import IPA_SEGMENTS, ipa_ways, plain
 from ctap.text.phones import ERHUA, FINALS, INITIALS, PAUSES, SYLLABIC_NASALS, base, is_phone
 from ctap.text.pinyin import ZERO_INITIAL
 
@@ -141,7 +141,7 @@ def _glides() -> LabelTable:
     return LabelTable(ways)
 
 
-BUILT_IN = LabelTable.parse(TABLE, "ctap.align.labels") | _glides()
+BUILT_IN = LabelTable.parse(TABLE, "ctap.text.labels") | _glides()
 """What is read without a table of the user's."""
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ctap.align.labels import BUILT_IN, LabelTable, match_labels, unmapped, unread
 from ctap.errors import UserError
+from ctap.text.labels import BUILT_IN, LabelTable, match_labels, unmapped, unread
 from ctap.text.phones import tone
 from ctap.text.pinyin import ZERO_INITIAL, syllable_to_phones
 

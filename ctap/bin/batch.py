@@ -1,0 +1,187 @@
+"""Commands that do one thing to many inputs.
+
+All inputs are looked at before the work. What can't be done is left out, named with its id and counted, and
+the command's exit status says so; what was done is written as the work goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from tqdm import tqdm
+
+from ctap.errors import UserError
+from ctap.files.names import name_fault
+from ctap.files.skips import SkipList
+from ctap.files.tables import write_table
+from ctap.jobs import share_table
+from ctap.kaldi.tables import scan
+
+T = TypeVar("T")
+
+SAVE_SECONDS = 30.0
+"""Results are written as often while the work goes on."""
+LEFT_OUT = "left_out.tsv"
+UNUSABLE_LINE, UNUSABLE_NAME = "line that can't be used", "name that can't be used"
+UNUSABLE, FAILED = "input that can't be used", "failed"
+
+
+class SomeLeftOutError(UserError):
+    """Some inputs were left out, the others are done."""
+
+    status = 4
+
+
+def read_rows(path: Path) -> tuple[dict[str, str], SkipList]:
+    """Rows of a table that users wrote, and the lines that can't be used, by their keys.
+
+    A byte-order mark, line ends of Windows and stray blanks are no matter.
+
+    Raises:
+        UserError: The file can't be read.
+    """
+    left_out = SkipList()
+    rows, faults = scan(path)
+    for fault in faults:
+        if fault.dropped is not None and fault.dropped.strip():
+            key = fault.key or fault.dropped.split(maxsplit=1)[0]
+            left_out.add(key, UNUSABLE_LINE, f"{path}:{fault.number}: {fault.message}")
+    found: dict[str, str] = {}
+    for row in rows:
+        if reason := name_fault(row.key):
+            left_out.add(row.key, UNUSABLE_NAME, f"{path}:{row.number}: {row.key[:80]!r} {reason}")
+        else:
+            found[row.key] = row.value
+    return found, left_out
+
+
+def read_waves(wav: Sequence[str | Path] | None, scp: Path | None) -> tuple[dict[str, str], SkipList]:
+    """Utterances and their files, from wav files (named by their stems) or a wav.scp; what can't be used.
+
+    Raises:
+        UserError: Neither or both are given, or the list can't be read.
+    """
+    if (wav is None) == (scp is None):
+        raise UserError("give either wav files (--wav) or a list of them (--scp)")
+    if scp is not None:
+        return read_rows(scp)
+    named: dict[str, str] = {}
+    left_out = SkipList()
+    for path in map(Path, wav or []):
+        if fault := name_fault(path.stem):
+            detail = f"--wav {path}: {path.stem!r} {fault}; give a list with --scp instead"
+            left_out.add(path.stem, UNUSABLE_NAME, detail)
+        elif path.stem in named:
+            detail = f"{path} and {named[path.stem]} have the same name; give a list with --scp instead"
+            left_out.add(path.stem, UNUSABLE_NAME, detail)
+        else:
+            named[path.stem] = str(path)
+    return named, left_out
+
+
+class Batch(Generic[T]):
+    """One job's share of the inputs, and what becomes of them.
+
+    Args:
+        what: The work, for messages.
+        items: Inputs by utterance.
+        left_out: What of them can't be used; told by the first job.
+        out: Directory for the results.
+        job: This job's number, from 1.
+        num_jobs: Jobs that share the inputs.
+    """
+
+    def __init__(
+        self, what: str, items: Mapping[str, T], left_out: SkipList, out: Path, job: int, num_jobs: int
+    ) -> None:
+        self.what, self.out, self.ending = what, out, "" if num_jobs == 1 else f".{job}"
+        self.items = share_table(items, job, num_jobs)
+        self.left_out = left_out if job == 1 else SkipList()
+        self.done: dict[str, Any] = {}
+
+    def check(self, check: Callable[[str, T], object]) -> None:
+        """Leave out every item for which ``check(utterance, item)`` raises a :class:`UserError`."""
+        for utt, item in list(self.items.items()):
+            try:
+                check(utt, item)
+            except UserError as error:
+                self._leave_out(utt, UNUSABLE, error)
+        logging.info("%s: %d inputs, %d left out", self.what, len(self.items), len(self.left_out))
+
+    def run(
+        self, do: Callable[[str, T], Any], save: Callable[[dict[str, Any]], None] = lambda done: None
+    ) -> dict[str, Any]:
+        """Call ``do(utterance, item)`` on all items under a progress bar; what fails is left out.
+
+        Args:
+            do: Raises :class:`UserError` for an item that can't be done.
+            save: Writes the results so far; called every half minute, at the end, and where the work ends
+                early.
+
+        Returns:
+            What ``do`` returned, by utterance.
+        """
+        saved = time.monotonic()
+        try:
+            for utt, item in tqdm(list(self.items.items()), desc=self.what, unit="utt", mininterval=2.0):
+                try:
+                    self.done[utt] = do(utt, item)
+                except UserError as error:
+                    self._leave_out(utt, FAILED, error)
+                if time.monotonic() - saved > SAVE_SECONDS:
+                    save(self.done)
+                    saved = time.monotonic()
+        finally:
+            if self.done:
+                save(self.done)
+            self._write_left_out()
+        return self.done
+
+    def write(self, name: str, rows: Mapping[str, Any]) -> None:
+        """Write table ``out/name``, or this job's part of it as ``out/name.JOB``."""
+        write_table(self.path(name), rows)
+
+    def path(self, name: str) -> Path:
+        """Where :meth:`write` puts a table."""
+        return self.out / f"{name}{self.ending}"
+
+    def finish(self, listed: Path) -> None:
+        """Say how many were done, and that they are ``listed`` there.
+
+        Raises:
+            SomeLeftOutError: Some were left out.
+            UserError: All were.
+        """
+        total = len(self.done) + len(self.left_out)
+        if not self.left_out.entries:
+            logging.info("%s: %d of %d done, listed in %s", self.what, total, total, listed)
+            return
+        utt, _, detail = self.left_out.entries[0]
+        why = f"each is named in {self._left_out_path()}; the first: {utt}: {detail}"
+        if not self.done:
+            raise UserError(f"{self.what}: none of {total} could be done, {why}")
+        raise SomeLeftOutError(
+            f"{self.what}: {len(self.done)} of {total} done, listed in {listed}; "
+            f"{len(self.left_out)} left out, {why}"
+        )
+
+    def _leave_out(self, utt: str, reason: str, error: UserError) -> None:
+        logging.warning("%s: left out: %s", utt, error)
+        self.left_out.add(utt, reason, error)
+        self.items.pop(utt, None)
+
+    def _left_out_path(self) -> Path:
+        stem, dot, suffix = LEFT_OUT.partition(".")
+        return self.out / f"{stem}{self.ending}{dot}{suffix}"
+
+    def _write_left_out(self) -> None:
+        if self.left_out.entries:
+            self.left_out.write(self._left_out_path())
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                self._left_out_path().unlink()

@@ -1,0 +1,123 @@
+"""Mandarin as a :class:`ctap.text.language.Language`: initials and toned finals, from hanzi or pinyin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from ctap.errors import UserError
+from ctap.text import phones as inventory
+from ctap.text import reading
+from ctap.text.counting import characters, syllables, without_tone
+from ctap.text.frontend import text_to_phones
+from ctap.text.language import Language, Reading
+from ctap.text.normalize import UnreadableText, normalize_text
+from ctap.text.phones import ERHUA, INITIALS, PHONES
+from ctap.text.pieces import Piece
+from ctap.text.rules import TextRules
+from ctap.text.sentences import may_cut, text_to_pieces
+from ctap.text.simplified import simplified
+from ctap.text.syllables import every_syllable
+
+
+def starts_syllable(phones: Sequence[str], i: int) -> bool:
+    """Whether ``phones[i]`` (of an utterance without pauses) is the first phone of a syllable."""
+    if i == 0:
+        return True
+    return phones[i] in INITIALS or (phones[i - 1] not in INITIALS and phones[i] != ERHUA)
+
+
+def unit_of(phone: str) -> str:
+    """The unit that models ``phone``: the phone without its tone, syllabic nasals apart from initials."""
+    unit = inventory.base(phone)
+    return f"{unit}0" if unit in INITIALS and unit != phone else unit
+
+
+class Mandarin(Language):
+    """Mandarin, read with the options of ``rules``."""
+
+    name = "mandarin"
+    given = ("text", "pinyin")
+    made = ("pinyin",)
+    without_text = "this corpus has no hanzi: `text` holds the syllables run together"
+
+    def __init__(self, rules: TextRules) -> None:
+        self.rules = rules
+
+    @cached_property
+    def inventory(self) -> Mapping[str, str]:
+        """See :mod:`ctap.text.phones`: the same for every corpus."""
+        return {phone: inventory.phone_class(phone) for phone in PHONES}
+
+    def base(self, phone: str) -> str:
+        """``phone`` without its tone."""
+        return inventory.base(phone)
+
+    def unit(self, phone: str) -> str:
+        """See :func:`unit_of`."""
+        return unit_of(phone)
+
+    def starts(self, phones: Sequence[str]) -> list[bool]:
+        """Before every syllable."""
+        return [starts_syllable(phones, i) for i in range(len(phones))]
+
+    def read(self, given: Mapping[str, str]) -> Reading:
+        """Hanzi, pinyin, or both; see :func:`ctap.text.reading.read`."""
+        found = reading.read(
+            given.get("text"),
+            given.get("pinyin"),
+            sandhi=self.rules.sandhi,
+            spell_latin=self.rules.spell_latin,
+        )
+        notice = (
+            ("traditional characters, read as simplified ones", found.text) if found.traditional else None
+        )
+        return Reading(found.text, found.phones, {"pinyin": found.pinyin}, notice)
+
+    def reason(self, error: UserError) -> str:
+        """The phrase under which an error of :meth:`read` is counted."""
+        return reading.reason(error)
+
+    def to_phones(self, text: str) -> list[str]:
+        """Hanzi or pinyin; see :func:`ctap.text.frontend.text_to_phones`."""
+        return text_to_phones(text, sandhi=self.rules.sandhi, spell_latin=self.rules.spell_latin)
+
+    def to_pieces(self, text: str, most: int) -> list[Piece]:
+        """See :func:`ctap.text.sentences.text_to_pieces`."""
+        return text_to_pieces(text, self.rules, most)
+
+    def spellings(self) -> dict[str, str]:
+        """Pinyin with tone to phones."""
+        return every_syllable()
+
+    def _may_cut(self, phones: list[str], i: int) -> bool:
+        return may_cut(phones, i)
+
+    def written_out(self, text: str) -> str:
+        """``text`` in simplified characters, digits and the like in words where they can be read.
+
+        >>> Mandarin(TextRules()).written_out("賠2000元。")
+        '赔两千元'
+        """
+        text = simplified(text)
+        try:
+            return normalize_text(text)
+        except UnreadableText:
+            return text
+
+    def text_tokens(self, text: str) -> list[str]:
+        """Characters."""
+        return characters(text)
+
+    def syllables(self, phones: Iterable[str]) -> list[str]:
+        """Initials joined with their final, and erhua."""
+        return syllables(phones)
+
+    def toneless(self, tokens: Iterable[str]) -> list[str]:
+        """Without tone digits."""
+        return without_tone(tokens)
+
+    def heard_syllables(self, text: str) -> list[str]:
+        """Syllables of the hanzi in ``text``, of no other characters."""
+        hanzi = "".join(character for character in text if "\u4e00" <= character <= "\u9fff")
+        return self.syllables(text_to_phones(hanzi)) if hanzi else []
