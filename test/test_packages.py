@@ -20,7 +20,7 @@ ORDER = (
     ("text", "kaldi", "listening"),
     ("align", "data", "nn", "loss", "upstream", "metrics"),
     ("models",),
-    ("tasks", "report"),
+    ("tasks", "report", "serving"),
     ("training",),
     ("bin",),
 )

@@ -13,7 +13,7 @@ import soundfile
 from tqdm import tqdm
 
 from ctap.audio.levels import SILENCE, LevelError, Remark, examine, one_channel
-from ctap.audio.whole import missing
+from ctap.audio.whole import lost_end, missing
 from ctap.files.skips import SkipList
 
 TRUNCATED, UNREADABLE = "recording truncated", "recording unreadable"
@@ -104,24 +104,25 @@ def _look(path: str, min_seconds: float, max_seconds: float) -> _Found | tuple[s
     except OSError as error:
         return UNREADABLE, str(error.strerror)
     except (soundfile.SoundFileError, RuntimeError) as error:
+        if lost := lost_end(path):
+            return TRUNCATED, lost
         return UNREADABLE, str(error).replace(repr(path), path).removesuffix(f": {path}")
 
 
 def _sound(
     path: str, file: soundfile.SoundFile, min_seconds: float, max_seconds: float
 ) -> _Found | tuple[str, str]:
-    if file.frames <= 0:
-        return "recording empty", "no samples after the header"
     if lost := missing(path, file):
         return TRUNCATED, lost
+    if file.frames <= 0:
+        return "recording empty", "no samples after the header"
     seconds = file.frames / file.samplerate
     if seconds < min_seconds:
         return "recording too short", f"{seconds:.3f} s < {min_seconds:g} s"
     if seconds > max_seconds:
         return "recording too long", f"{seconds:.1f} s > {max_seconds:g} s"
-    plain = (
-        file.subtype == "PCM_16" and file.channels == 1
-    )  # most corpora: nothing to mend, quickest as it is
+    # most corpora: there is nothing to mend, and integers are read quickest
+    plain = file.subtype == "PCM_16" and file.channels == 1
     samples = file.read(dtype="int16" if plain else "float32", always_2d=True)
     if len(samples) != file.frames:
         return TRUNCATED, f"{len(samples)} of {file.frames} samples are there"

@@ -20,6 +20,7 @@ OFFSET = "DC offset"
 SCALES = (1.0, 2.0**15, 2.0**23, 2.0**31)
 """Full scale of samples: as they should be, and integers of 16, 24 and 32 bits written as floats."""
 HEADROOM = 4.0  # floats may pass full scale by 12 dB and still be on it
+FAINT = 256.0  # integers of 16 bits that go no further lie 42 dB below full scale
 SILENCE = 2e-4  # of full scale, -74 dB, 6 steps of 16 bits: a file whose samples keep closer to their mean
 DEAD_SHARE = 1e-6  # of the loudest channel's power, -60 dB
 CANCELLED_SHARE = 0.1  # of the channels' mean power: unlike noises keep half of it, like ones all
@@ -52,16 +53,24 @@ def one_channel(samples: np.ndarray) -> tuple[np.ndarray, list[Remark]]:
     peak = max(-low, high)
     if not np.isfinite(peak):
         raise LevelError("the audio holds NaN or infinite samples")
-    scale = next((scale for scale in SCALES if peak <= HEADROOM * scale), None)
-    if scale is None:
-        raise LevelError(f"the audio's samples go to {peak:g}, which is no scale that samples are written in")
+    scale = _scale(samples, peak)
     if scale != 1:
         samples = samples / np.float32(scale)
-        remarks.append((OFF_SCALE, f"peak {peak:g}, divided by {scale:.0f}"))
+        remarks.append((OFF_SCALE, f"peak {peak:g}, divided by {scale:g}"))
     if samples.shape[1] == 1:
         return samples[:, 0], remarks
     wave, remark = _mixed(samples)
     return wave, [*remarks, remark]
+
+
+def _scale(samples: np.ndarray, peak: float) -> float:
+    """Full scale of samples with this peak."""
+    if HEADROOM < peak < FAINT and not np.array_equal(samples, np.rint(samples)):
+        return peak  # far too loud floats, since no integers
+    for scale in SCALES:
+        if peak <= HEADROOM * scale:
+            return scale
+    raise LevelError(f"the audio's samples go to {peak:g}, which is no scale that samples are written in")
 
 
 def _mixed(samples: np.ndarray) -> tuple[np.ndarray, Remark]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import sys
@@ -14,7 +15,7 @@ import soundfile
 from ctap.audio import levels
 from ctap.audio.frames import num_frames, resampled_length
 from ctap.audio.settings import AudioSettings
-from ctap.audio.whole import missing
+from ctap.audio.whole import lost_end, missing
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 
@@ -108,7 +109,7 @@ def load_wave(path: str | Path, sample_rate: int, *, max_seconds: float | None =
     try:
         samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError(f"{path}: cannot read the audio: {_short(error)}") from None
+        raise AudioError(f"{path}: {_why('cannot read the audio', path, error)}") from None
     if len(samples) != info.frames:
         raise AudioError(f"{path}: {len(samples)} samples where the header says {info.frames}: truncated?")
     try:
@@ -179,7 +180,7 @@ def _header(path: str | Path) -> soundfile._SoundFileInfo:
     try:
         info = soundfile.info(str(path))
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError(f"{path}: not a readable audio file: {_short(error)}") from None
+        raise AudioError(f"{path}: {_why('not a readable audio file', path, error)}") from None
     if info.frames <= 0:
         raise AudioError(f"{path}: the audio has no samples")
     return info
@@ -194,5 +195,9 @@ def _check_whole(path: str | Path, info: soundfile._SoundFileInfo) -> None:
         raise AudioError(f"{path}: truncated: {lost}")
 
 
-def _short(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _why(otherwise: str, path: str | Path, error: Exception) -> str:
+    """What is wrong with a file that libsndfile does not read."""
+    with contextlib.suppress(OSError):
+        if lost := lost_end(path):
+            return f"truncated: {lost}"
+    return f"{otherwise}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import soundfile
+
 from ctap.audio.mpeg import count_frames
 
 #: libsndfile's log of a chunk of samples whose size does not fit the file: what is promised, what there is.
@@ -23,6 +25,7 @@ _NIST_SAMPLES = re.compile(rb"^sample_count -i (\d+)", re.MULTILINE)
 _FLAC_START = b"fLaC\x00\x00\x00\x22"
 _FRAMES_SPARE = 4  # of an mp3: what encoders put before and behind the sound, and readers take away
 _LAST_PAGE, _FIRST_PAGE = 4, 2
+_SEVERAL = "several streams"
 
 
 class Header(Protocol):
@@ -50,6 +53,28 @@ def missing(path: str | Path, info: Header) -> str:
         return "there are fewer samples than the header says"
     look = _LOOKS.get(info.format)
     return look(Path(path), info) if look else ""
+
+
+def lost_end(path: str | Path) -> str:
+    """Why libsndfile does not open a file or read it to its end, if that is because its end is missing.
+
+    Returns:
+        For a message; ``""`` if it is for another reason, or can't be told.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    content = Path(path).read_bytes()
+    if content[:4] == b"OggS":
+        return _pages(content).replace(_SEVERAL, "")
+    if content[:4] == b"fLaC":
+        try:
+            with soundfile.SoundFile(str(path)) as file:
+                file.seek(file.frames - 1)
+                file.read(1)
+        except (soundfile.SoundFileError, RuntimeError):
+            return "its last samples are not there"
+    return ""
 
 
 def lost_samples(log: str) -> tuple[int, int] | None:
@@ -100,25 +125,28 @@ def _of_mp3(path: Path, info: Header) -> str:
 
 
 def _of_ogg(path: Path, info: Header) -> str:
-    """By its pages: header of 27 bytes, a table of segments, the segments."""
-    content = path.read_bytes()
+    lost = _pages(path.read_bytes())
+    if lost == _SEVERAL:
+        return _joined(info)
+    return f"{lost}, {info.frames / info.samplerate:.2f} s are left" if lost else ""
+
+
+def _pages(content: bytes) -> str:
+    """What an Ogg file lacks, by its pages: header of 27 bytes, a table of segments, the segments."""
     at, ended, numbers = 0, False, {}
-    left = f"{info.frames / info.samplerate:.2f} s are left"
     while content[at : at + 4] == b"OggS" and len(content) >= at + 27:
         table = content[at + 27 : at + 27 + content[at + 26]]
         flags, serial = content[at + 5], content[at + 14 : at + 18]
         number = int.from_bytes(content[at + 18 : at + 22], "little")
         at += 27 + content[at + 26] + sum(table)
         if at > len(content):
-            return f"it ends within a page, {left}"
+            return "it ends within a page"
         if ended and flags & _FIRST_PAGE:
-            return _joined(info)
+            return _SEVERAL
         if serial in numbers and number != numbers[serial] + 1:
-            return f"page {numbers[serial] + 1} is not there, {left}"
+            return f"page {numbers[serial] + 1} is not there"
         numbers[serial], ended = number, bool(flags & _LAST_PAGE)
-    if not ended:
-        return f"the last page has no end-of-stream flag, {left}"
-    return ""
+    return "" if ended else "the last page has no end-of-stream flag"
 
 
 _LOOKS: dict[str, Callable[[Path, Header], str]] = {

@@ -24,7 +24,7 @@ def align(
     drop_outliers: bool | Literal["doubtful", "all"] = False,
     textgrid_dir: Path | None = None,
 ) -> None:
-    """Align a data directory with a trained aligner: one job of several, or, with --combine, what they wrote.
+    """Align a data directory with a trained aligner; --combine joins what several jobs wrote.
 
     The jobs write ``align.JOB.jsonl`` into --out_dir. --combine then writes into the data directory:
     ``aligned_phones``, ``durations``, ``align_score`` (confidence of an utterance; 0 is best),

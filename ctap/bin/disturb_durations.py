@@ -11,7 +11,7 @@ from ctap.errors import UserError
 
 
 def disturb_durations(data_dir: Path, out_dir: Path, frames: int, seed: int = 0) -> None:
-    """Write the durations of a data directory with every boundary moved by so many frames.
+    """Move every boundary of a data directory's durations by a number of frames.
 
     What is written can be given to a recipe: ``--durations DIR`` reads ``DIR/<set>``.
 

@@ -6,7 +6,7 @@ import argparse
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args, get_origin, get_type_hints
 
 import docstring_parser
@@ -78,8 +78,8 @@ class Entry:
 def command(function: Callable[..., None]) -> Entry:
     """Make ``function`` a command: its signature gives the options and their types, its docstring the help.
 
-    A parameter of type ``list`` takes several words. One that may be ``bool`` can stand without a value, and
-    is true then. Parameters before a ``/`` are given without their names.
+    A parameter of type ``list`` or ``Sequence`` takes several words. One that may be ``bool`` can stand
+    without a value, and is true then. Parameters before a ``/`` are given without their names.
     """
     text = docstring_parser.parse(function.__doc__ or "")
     helps = {item.arg_name: item.description for item in text.params}
@@ -139,8 +139,8 @@ def first_line(text: str) -> str:
 
 
 def _word(hint: Any) -> Any:
-    """Type of the words that a list is given as; None if ``hint`` is no list."""
-    lists = [part for part in (hint, *get_args(hint)) if get_origin(part) is list]
+    """Type of the words that a list or sequence is given as; None if ``hint`` is neither."""
+    lists = [part for part in (hint, *get_args(hint)) if get_origin(part) in (list, Sequence)]
     return get_args(lists[0])[0] if lists else None
 
 

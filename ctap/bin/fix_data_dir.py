@@ -1,4 +1,4 @@
-"""Mend data directories in place; removed lines and the old files go to <data_dir>/.backup."""
+"""Correct data directories in place; removed lines and the old files go to <data_dir>/.backup."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ctap.text.languages import language_in
 
 
 def fix_data_dir(data_dir: list[Path], /, audio: bool = False) -> None:
-    """Mend data directories in place; removed lines and the old files go to <data_dir>/.backup.
+    """Correct data directories in place; removed lines and the old files go to <data_dir>/.backup.
 
     What was done is printed, counted by reason.
 

@@ -13,7 +13,7 @@ from ctap.text.labels import BUILT_IN, LabelTable
 def import_durations(
     data_dir: Path, durations: Path, settings: Path | None = None, label_table: Path | None = None
 ) -> None:
-    """Take durations from elsewhere: from TextGrids (MFA, Praat), or from aligned_phones and durations.
+    """Take durations from TextGrids (MFA, Praat), or from aligned_phones and durations.
 
     Everything is checked against the data directory: the same phones, and as many frames as the audio has.
     What does not fit is named in ``align_failed``; labels that can't be read are listed with their counts.

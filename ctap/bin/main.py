@@ -30,6 +30,7 @@ COMMANDS = {
     "embed": "embed",
     "transcribe": "transcribe",
     "pack": "pack",
+    "serve": "serve",
     "export onnx": "export_onnx",
     "data fetch": "fetch_archive",
     "data prepare": "prepare_text",

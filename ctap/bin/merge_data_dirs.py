@@ -14,7 +14,9 @@ from ctap.text.rules import common_rules
 
 
 def merge_data_dirs(inputs: list[Path], out_dir: Path) -> None:
-    """Join directories; a table goes along if all of them have it. Their texts must be read in one way.
+    """Join data or dump directories.
+
+    A table goes along if all of them have it. Their texts must be read in one way.
 
     Args:
         inputs: Data or dump directories, without an utterance in common.

@@ -28,7 +28,7 @@ def plot_alignments(
     reference: Path | None = None,
     settings: Path | None = None,
 ) -> None:
-    """Draw ``out_dir/<utterance>.png`` for some utterances of a data directory.
+    """Draw the alignments of some utterances of a data directory: OUT_DIR/<utterance>.png.
 
     Args:
         data_dir: With ``wav.scp``, ``aligned_phones`` and ``durations``.

@@ -16,7 +16,7 @@ def report(
     skip: list[str] | None = None,
     embed: bool = False,
 ) -> None:
-    """Gather the scores, pictures and sounds of all experiments into RESULTS.md and, if asked, an HTML page.
+    """Gather scores, pictures and sounds of all experiments into RESULTS.md and an HTML page.
 
     Args:
         expdir: Directory of experiments.

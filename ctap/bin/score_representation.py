@@ -55,7 +55,7 @@ def score_representation(
         out: Directory for scores.json and pictures.
         name: Name of the experiment.
         device: cpu, cuda or auto.
-        max_utts: Use the first so many utterances.
+        max_utts: Utterances to use at most, the first ones.
         contrastive_utts: Utterances over whose frames the contrastive loss is taken at a time, since its size
             depends on how much is compared; 8 is the paper's batch.
         seed: Seeds shifts and probes.

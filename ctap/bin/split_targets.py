@@ -29,7 +29,7 @@ def split_targets(
     targets_in_train: bool | Literal["auto"] = "auto",
     seed: int = 0,
 ) -> None:
-    """Divide a corpus into train, dev, test and, for every target speaker, speech, labeled and test sets.
+    """Divide a corpus into train, dev and test, and sets of each target speaker.
 
     Reads a data directory with wav.scp, utt2spk, utt2dur, text, pinyin, phones, and if there spk2gender,
     utt2part (the corpus's own train, dev and test). Writes OUT_DIR/train, dev and test (no target speakers in

@@ -27,7 +27,8 @@ def add_trainings(parser: ArgumentParser) -> None:
         command.add_class_arguments(config)
         command.add_class_arguments(Sources)
         command.add_argument("--out", type=Path, required=True, help="experiment directory")
-        command.add_argument("--restart", type=bool, default=False, help="start anew, whatever is there")
+        again = "start from the beginning, even if there is something to go on from"
+        command.add_argument("--restart", type=bool, default=False, help=again)
         commands.add_subcommand(name, command)
 
 

@@ -22,7 +22,7 @@ def validate_data_dir(
         data_dir: Kaldi data directories.
         no_text: They are sets of speech only.
         audio: Open every audio file.
-        max_lines: Print at most so many problems of a kind.
+        max_lines: Problems of a kind to print at most.
     """
     bad = []
     for path in data_dir:
@@ -36,7 +36,7 @@ def validate_data_dir(
             print(f"{path}: sound, {len(data.utterances())} utterances of {len(data.spk2utt)} speakers")
     if bad:
         names = " ".join(str(path) for path in bad)
-        raise UserError(f"problems in {names}; `utils/fix_data_dir` mends or removes most of them")
+        raise UserError(f"problems in {names}; `utils/fix_data_dir` corrects or removes most of them")
 
 
 def show(problems: list[Problem], most: int) -> None:

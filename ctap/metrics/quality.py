@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ctap.errors import UserError
+from ctap.metrics.from_files import from_files
 from ctap.metrics.results import Metric
 from ctap.metrics.speaker import NoSpeechError
 from ctap.metrics.speech import mean_metric
@@ -124,14 +125,7 @@ def predict_list(
     Raises:
         UserError: there is a figure for none of them.
     """
-    from ctap.audio.wave import load_wave
-
-    found = {}
-    for utt, path in waves.items():
-        try:
-            found[utt] = predictor(load_wave(path, predictor.sample_rate))
-        except UserError as error:
-            print(f"warning: {what}: no {predictor.name}: {utt}: {error}", file=sys.stderr)
+    found = from_files(waves, predictor, f"{what}: no {predictor.name}")
     if waves and not found:
         raise UserError(f"{what}: {predictor.name} has a figure for none of {len(waves)} utterances")
     return found

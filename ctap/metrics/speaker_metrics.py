@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table
 from ctap.kaldi.ark import MatrixReader
+from ctap.metrics.from_files import from_files
 from ctap.metrics.intervals import bootstrap_mean
 from ctap.metrics.results import Metric, items
 from ctap.metrics.speaker import NoSpeechError, SpeakerEncoder, centroid, similarity
@@ -29,14 +29,7 @@ def embed_list(
     Raises:
         UserError: none has speech.
     """
-    from ctap.audio.wave import load_wave
-
-    embeddings = {}
-    for utt, path in waves.items():
-        try:
-            embeddings[utt] = encoder(load_wave(path, encoder.sample_rate))
-        except NoSpeechError as error:
-            print(f"warning: {what}: no speaker embedding: {utt}: {error}", file=sys.stderr)
+    embeddings = from_files(waves, encoder, f"{what}: no speaker embedding", NoSpeechError)
     if not embeddings:
         raise UserError(f"{what}: none of the {len(waves)} utterances has speech")
     return embeddings

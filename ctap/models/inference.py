@@ -130,9 +130,10 @@ class Model:
     @torch.inference_mode()
     def _decode(self, embedding: Tensor, g: Tensor) -> Speech:
         mel = self.networks.decode(embedding.to(self.device), g.to(self.device))
-        return self._speak(self.parts.ctap.denormalize(mel).float().cpu())
+        return self.speak(self.parts.ctap.denormalize(mel).float().cpu())
 
-    def _speak(self, mel: Tensor) -> Speech:
+    def speak(self, mel: Tensor) -> Speech:
+        """Log-mel [T, n_mels], not normalised, through the vocoder."""
         return Speech(vocode(self.vocoder, mel, self.parts.audio), self.sample_rate, mel)
 
     def check_text(
@@ -219,8 +220,8 @@ class Model:
         heard = self.prompt(prompt)
         timed = self._time(text, heard, durations, speed, seed, pause)
         check_length(timed, self.parts.audio.frame_shift, max_seconds)
-        mels = [self._predict_mel(piece.phones, piece.durations, heard.g) for piece in timed]
-        speech, whole = self._speak(torch.cat(mels)), join(timed)
+        mels = [self.mel_of(piece.phones, piece.durations, heard.g) for piece in timed]
+        speech, whole = self.speak(torch.cat(mels)), join(timed)
         speech.phones, speech.durations = whole.phones, whole.durations
         return speech
 
@@ -232,9 +233,10 @@ class Model:
             UserError: Durations do not fit the phones or their limits.
         """
         timed = given(phones, durations)
-        return self._predict_mel(timed.phones, timed.durations, self.prompt(prompt).g)
+        return self.mel_of(timed.phones, timed.durations, self.prompt(prompt).g)
 
-    def _predict_mel(self, phones: list[str], durations: list[int], g: Tensor) -> Tensor:
+    def mel_of(self, phones: list[str], durations: list[int], g: Tensor) -> Tensor:
+        """Log-mel [T, n_mels] of phones that last ``durations`` frames, in the voice of G [D_g]."""
         tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
         p = self.networks.phonemes(tokens, torch.tensor(durations, device=self.device))
         return self.parts.ctap.denormalize(self.networks.decode(p, g)).float().cpu()

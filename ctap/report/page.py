@@ -16,6 +16,7 @@ from ctap.report.page_style import STYLE
 __all__ = ["page"]
 
 _SHOWN = 8  # utterances with sounds that are open at first
+_HEARD_FIRST = 4  # experiments that are heard at the top of the page
 _OWN = ("value", "figure")  # headings of the column that a table is about
 _ROLE_NAMES = {
     "prompt": "prompt",
@@ -85,7 +86,8 @@ def _sound(sample: Sample, address: Callable[[Path], str], preload: str) -> str:
     )
 
 
-def _sounds(samples: Sequence[Sample], address: Callable[[Path], str]) -> str:
+def _utterances(samples: Sequence[Sample], address: Callable[[Path], str]) -> list[str]:
+    """Each utterance with its sounds side by side."""
     utterances: dict[str, list[Sample]] = {}
     for sample in samples:
         utterances.setdefault(sample.utt, []).append(sample)
@@ -101,6 +103,24 @@ def _sounds(samples: Sequence[Sample], address: Callable[[Path], str]) -> str:
             + "".join(_sound(sample, address, preload) for sample in members)
             + "</div></div>\n"
         )
+    return blocks
+
+
+def _first(collection: Collection, address: Callable[[Path], str]) -> str:
+    """What can be heard, before anything that has to be read: an utterance of each experiment that speaks."""
+    blocks = []
+    for experiment in collection.experiments:
+        if {sample.role for sample in experiment.samples} & {"tts", "vc"}:
+            first = experiment.samples[0].utt
+            own = [sample for sample in experiment.samples if sample.utt == first]
+            blocks.append(f"<h4>{escape(experiment.name)}</h4>" + "".join(_utterances(own, address)))
+    if not blocks:
+        return ""
+    return f'<section class="card" id="listen"><h3>Listen</h3>{"".join(blocks[:_HEARD_FIRST])}</section>\n'
+
+
+def _sounds(samples: Sequence[Sample], address: Callable[[Path], str]) -> str:
+    blocks = _utterances(samples, address)
     shown, rest = blocks[:_SHOWN], blocks[_SHOWN:]
     more = f"<details><summary>{len(rest)} more</summary>{''.join(rest)}</details>" if rest else ""
     return f"<h4>Listen</h4>{''.join(shown)}{more}"
@@ -162,9 +182,10 @@ def page(
     def address(path: Path) -> str:
         return _embedded(path) if embed else markdown.link(path, out)
 
-    groups = collection.by_task()
+    # what can be heard stands before curves and figures of what can't
+    groups = dict(sorted(collection.by_task().items(), key=lambda g: not any(e.samples for e in g[1])))
     links = "".join(f'<a href="#{escape(t, quote=True)}">{escape(markdown.title(t))}</a>' for t in groups)
-    body = [_section(section) for section in lead]
+    body = [_first(collection, address), *(_section(section) for section in lead)]
     for task, experiments in groups.items():
         body.append(f'<h2 id="{escape(task, quote=True)}">{escape(markdown.title(task))}</h2>\n')
         compared = markdown.overview(experiments)

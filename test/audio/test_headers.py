@@ -87,7 +87,7 @@ def test_what_is_odd_about_samples_is_remarked_and_silence_is_left_out(tmp_path,
         "offset_alone": "recording silent",
         "nan": "recording unreadable",
         "wild": "recording unreadable",
-        "cut": "recording unreadable",
+        "cut": "recording truncated",
     }
     assert {utt: (why, detail.split(": ")[0]) for utt, why, detail in notices} == {
         "shorts": ("samples off scale, brought to -1..1", "peak 3276.8, divided by 32768"),
@@ -96,3 +96,29 @@ def test_what_is_odd_about_samples_is_remarked_and_silence_is_left_out(tmp_path,
         "clipped": ("clipped", "87.2% of samples at full scale"),
         "offset": ("DC offset", "mean +0.050 of full scale"),
     }
+
+
+def test_compressed_recordings_of_which_a_part_is_missing_or_not_read_are_left_out(tmp_path):
+    noise = 0.2 * np.random.default_rng(0).standard_normal(24000 * 6)
+    noise[: 24000 * 3] *= 1e-3
+    for name, options in {
+        "mp3": {"format": "MP3"},
+        "vbr": {"format": "MP3", "bitrate_mode": "VARIABLE"},
+        "vorbis": {"format": "OGG"},
+        "opus": {"format": "OGG", "subtype": "OPUS"},
+        "flac": {"format": "FLAC"},
+    }.items():
+        soundfile.write(tmp_path / name, noise, 24000, **options)
+    whole = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    vbr = whole["vbr"]
+    made = {f"{name}_cut": data[: len(data) * 6 // 10] for name, data in whole.items()}
+    made |= {f"{name}_twice": data * 2 for name, data in whole.items()}
+    made["vbr_without_length"] = vbr[vbr.index(vbr[:2], 4) :]
+    for name, data in made.items():
+        (tmp_path / name).write_bytes(data)
+    skipped = SkipList()
+    usable = check_recordings(
+        {name: str(tmp_path / name) for name in [*whole, *made]}, skipped, SkipList(), num_threads=1
+    )
+    assert {utt: own.seconds for utt, own in usable.items()} == dict.fromkeys(whole, 6.0)
+    assert {utt: why for utt, why, _ in skipped} == dict.fromkeys(made, "recording truncated")

@@ -19,7 +19,7 @@ def columns(*waves: np.ndarray) -> np.ndarray:
 def test_integers_written_as_floats_are_brought_to_scale(scale: float) -> None:
     wave, remarks = one_channel(columns(WAVE * scale))
     np.testing.assert_allclose(wave, WAVE, rtol=1e-6)
-    assert remarks == [(levels.OFF_SCALE, f"peak {np.abs(WAVE).max() * scale:g}, divided by {scale:.0f}")]
+    assert remarks == [(levels.OFF_SCALE, f"peak {np.abs(WAVE).max() * scale:g}, divided by {scale:g}")]
 
 
 def test_what_passes_full_scale_a_little_is_left_as_it_is() -> None:
@@ -27,6 +27,16 @@ def test_what_passes_full_scale_a_little_is_left_as_it_is() -> None:
     wave, remarks = one_channel(columns(loud))
     assert np.array_equal(wave, loud)
     assert remarks == []
+
+
+def test_far_too_loud_floats_and_faint_integers_are_told_apart() -> None:
+    wave, remarks = one_channel(columns(WAVE / np.abs(WAVE).max() * 20))
+    np.testing.assert_allclose(wave, WAVE / np.abs(WAVE).max(), rtol=1e-5)
+    assert remarks == [(levels.OFF_SCALE, "peak 20, divided by 20")]
+    faint = np.rint(WAVE / np.abs(WAVE).max() * 20)
+    wave, remarks = one_channel(columns(faint))
+    np.testing.assert_allclose(wave, faint / 32768)
+    assert remarks == [(levels.OFF_SCALE, "peak 20, divided by 32768")]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e12])

@@ -65,7 +65,7 @@ def test_samples_off_scale_and_channels_that_cancel_are_read_as_they_were_meant(
         assert name in caplog.messages[-1]
     assert [message.split(": ", 1)[1] for message in caplog.messages] == [
         "samples off scale, brought to -1..1: peak 16384, divided by 32768",
-        "samples off scale, brought to -1..1: peak 1.07374e+09, divided by 2147483648",
+        "samples off scale, brought to -1..1: peak 1.07374e+09, divided by 2.14748e+09",
         "channels cancel each other, the loudest taken: channel 1 of 2",
         "dead channel, left out: channel 1 of 2",
     ]

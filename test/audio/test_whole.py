@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from ctap.audio.mpeg import count_frames
-from ctap.audio.whole import missing
+from ctap.audio.whole import lost_end, missing
 
 RATE, SECONDS = 24000, 6
 WAVE = 0.2 * np.random.default_rng(0).standard_normal(SECONDS * RATE)
@@ -129,3 +129,24 @@ def test_tags_and_junk_are_no_frames(content: dict[str, bytes]) -> None:
         assert count_frames(more) == counted
     assert count_frames(b"") is None
     assert count_frames(b"\xff" * 1000) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "said"),
+    [
+        ("flac", -100, "its last samples are not there"),
+        ("opus", 2000, "it ends within a page"),
+        ("vorbis", 2000, "it ends within a page"),
+    ],
+)
+def test_the_end_of_what_can_not_be_read_is_looked_for(
+    content: dict[str, bytes], tmp_path: Path, name: str, kept: int, said: str
+) -> None:
+    (tmp_path / "a").write_bytes(content[name][:kept])
+    with pytest.raises(soundfile.LibsndfileError):
+        soundfile.read(tmp_path / "a")
+    assert lost_end(tmp_path / "a") == said
+    (tmp_path / "a").write_bytes(content[name][:60] + bytes(100) + content[name][160:])
+    assert lost_end(tmp_path / "a") != "it ends within a page"
+    (tmp_path / "a").write_bytes(b"no sound at all")
+    assert lost_end(tmp_path / "a") == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ SEEN: dict[str, Any] = {}
 def listen(
     out: Path,
     wav: list[Path],
-    names: list[str] | None = None,
+    names: Sequence[str] | None = None,
     level: Literal["low", "high"] = "low",
     strict: bool = False,
     drop: bool | Literal["doubtful", "all"] = False,

@@ -106,7 +106,9 @@ def test_markdown_has_every_figure_and_its_company(expdir, capsys):
 def test_every_link_leads_somewhere(expdir):
     main(["--expdir", str(expdir), "--html", str(expdir / "results.html")])
     page = Page((expdir / "results.html").read_text())
-    assert page.counts["audio"] == 4 and page.counts["img"] == 3
+    assert (
+        page.counts["audio"] == 4 + 4 and page.counts["img"] == 3
+    )  # what is heard first is heard again below
     for address in page.addresses:
         if address.startswith("#"):
             assert address[1:] in page.ids
@@ -121,6 +123,10 @@ def test_every_link_leads_somewhere(expdir):
         and "The first" in text
         and "prefers-color-scheme" in text
     )
+    raw = (expdir / "results.html").read_text()
+    assert (
+        raw.index("<audio") < raw.index("<table") < raw.index("<img")
+    )  # sounds and one table, then the rest
     markdown = (expdir / "RESULTS.md").read_text()
     assert "(RESULTS_files/asr_curves.png)" in markdown
     assert "tts_SSB9004/speaker_similarity.tsv" in page.addresses

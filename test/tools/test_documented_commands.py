@@ -67,6 +67,8 @@ KNOWN = {
     "tools/bench/onnx_speed.py": "needs: minutes, being a benchmark",
     "docs/examples/onnx_speech.py": "test/models/test_onnx_export.py",
     "ctap.bin.export_onnx": "test/models/test_onnx_export.py",
+    "ctap.bin.serve": "test/serving/test_browser.py",
+    "tools/bench/serve.py": "needs: minutes, being a benchmark",
     "ctap.bin.train": "test/docs/test_examples.py",
     "ctap.bin.score_listening_test": "test/listening/test_scores.py",
 }

@@ -44,7 +44,7 @@ def modules(requirements: list[str]) -> set[str]:
 def test_what_the_package_and_recipes_import_is_a_core_requirement() -> None:
     core, extras = check_install.read_lists()
     asked_for = ELSEWHERE | modules(
-        extras["upstream"] + extras["quality"]
+        extras["upstream"] + extras["quality"] + extras["serve"]
     )  # imported in functions, with advice where missing
     ours = {"ctap", *(path.stem for path in ROOT.glob("egs/*/*/local/*.py"))}
     for name, file in imported("ctap", "egs").items():

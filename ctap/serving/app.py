@@ -1,0 +1,216 @@
+"""HTTP: a page, its two files, and what models are asked for, in JSON. Nothing else can be reached."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import StarletteHTTPException
+from fastapi.responses import JSONResponse
+
+from ctap.models.many import Wanted
+from ctap.models.prompt import Prompt
+from ctap.nn.duration import SPEEDS
+from ctap.serving.limits import (
+    Limits,
+    RefusedError,
+    decode,
+    read_base64,
+    read_json,
+    read_number,
+    read_text,
+)
+from ctap.serving.served import Served, described, mel_picture, runs, spoken, wav_bytes
+from ctap.serving.worker import Worker
+
+PAGE = Path(__file__).parent / "page"
+FILES = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/recorder.js": ("recorder.js", "text/javascript; charset=utf-8"),
+    "/style.css": ("style.css", "text/css; charset=utf-8"),
+}
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; media-src blob:; img-src data:; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def make_app(served: dict[str, Served], limits: Limits, hosts: Sequence[str] | None = None) -> FastAPI:
+    """The server.
+
+    Args:
+        served: Models by name.
+        limits: Sizes and times.
+        hosts: Names that it may be called by; None for any. A page elsewhere whose name is made to point
+            here is turned away by it.
+    """
+    worker = Worker(limits)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        worker.close()
+
+    app = FastAPI(redirect_slashes=False, docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
+    app.state.worker = worker
+    desk = Desk(served, limits, worker)
+
+    @app.middleware("http")
+    async def guard(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+        name = request.headers.get("host", "").rsplit(":", 1)[0]
+        if hosts is not None and name not in hosts:
+            response: Response = _refusal(RefusedError(421, "this server is called by another name"))
+        else:
+            response = await handle(request)
+        response.headers.update(HEADERS)
+        return response
+
+    @app.exception_handler(RefusedError)
+    async def refused(_: Request, error: RefusedError) -> Response:
+        return _refusal(error)
+
+    @app.exception_handler(StarletteHTTPException)
+    async def unknown(_: Request, error: StarletteHTTPException) -> Response:
+        reasons = {404: "no such address", 405: "this address takes another method"}
+        return _refusal(RefusedError(error.status_code, reasons.get(error.status_code, str(error.detail))))
+
+    for path, (name, kind) in FILES.items():
+        content = (PAGE / name).read_bytes()
+        app.add_api_route(path, _file(content, kind), methods=["GET"])
+    app.add_api_route("/api/models", lambda: desk.models(), methods=["GET"])
+    for verb in ("synthesize", "convert", "recognize"):
+        app.add_api_route(f"/api/models/{{model}}/{verb}", getattr(desk, verb), methods=["POST"])
+    return app
+
+
+def _file(content: bytes, kind: str) -> Callable[[], Response]:
+    def give() -> Response:
+        return Response(content, media_type=kind)
+
+    return give
+
+
+def _refusal(error: RefusedError) -> JSONResponse:
+    headers = {"Retry-After": "5"} if error.status == 503 else {}
+    return JSONResponse({"error": error.reason}, error.status, headers | {"Connection": "close"})
+
+
+class Desk:
+    """Takes requests, looks at them, and has them carried out.
+
+    Args:
+        served: Models by name.
+        limits: Sizes and times.
+        worker: Uses the models.
+    """
+
+    def __init__(self, served: dict[str, Served], limits: Limits, worker: Worker) -> None:
+        self.served, self.limits, self.worker = served, limits, worker
+
+    def models(self) -> Response:
+        """The list of models, with what each can do and its voices."""
+        asked = {"characters": self.limits.characters, "audio_seconds": self.limits.audio_seconds}
+        return JSONResponse({"models": described(self.served), "limits": asked})
+
+    async def synthesize(self, model: str, request: Request) -> Response:
+        """Text to speech: ``text``, ``voice`` or ``prompt`` (a file in base64), ``speed``, ``seed``."""
+        own = self._find(model, "synthesize")
+        values = await self._values(request, {"text", "voice", "prompt", "speed", "seed"})
+        text = read_text(values, self.limits)
+        speed = read_number(values, "speed", 1.0, *SPEEDS)
+        seed = read_number(values, "seed", 0, 0, 2**31)
+        prompt = await self._voice(own, values)
+        wanted = Wanted(text, prompt, speed, int(seed), self.limits.speech_seconds)
+        return self._answer(request, own, await self.worker.say(own.model, wanted))
+
+    async def convert(self, model: str, request: Request) -> Response:
+        """``source`` (a file in base64) in a ``voice``, or that of a ``prompt``."""
+        own = self._find(model, "convert")
+        values = await self._values(request, {"source", "voice", "prompt"})
+        source = await self._wave(own, values, "source")
+        prompt = await self._voice(own, values)
+        return self._answer(request, own, await self.worker.do(lambda: own.model.convert(source, prompt)))
+
+    async def recognize(self, model: str, request: Request) -> Response:
+        """Phones of a recording: ``source``, a file in base64."""
+        own = self._find(model, "recognize")
+        values = await self._values(request, {"source"})
+        source = await self._wave(own, values, "source")
+
+        def hear() -> dict[str, Any]:
+            heard = own.model.recognize(source)
+            phones, durations = runs(heard.frame_phones)
+            mel = own.model.parts.ctap.denormalize(own.model.mel(source)).cpu()
+            shift = own.model.parts.audio.frame_shift
+            return {
+                "heard": heard.phones,
+                "text": heard.text,
+                "phones": phones,
+                "durations": durations,
+                "frame_shift": shift,
+                "mel": mel_picture(mel),
+            }
+
+        return JSONResponse(await self.worker.do(hear))
+
+    def _find(self, name: str, verb: str) -> Served:
+        own = self.served.get(name)
+        if own is None:
+            raise RefusedError(404, f"no such model; there are {', '.join(self.served)}")
+        if verb not in own.can():
+            raise RefusedError(404, f"model {name} can't {verb}; it can {', '.join(own.can()) or 'nothing'}")
+        return own
+
+    async def _values(self, request: Request, known: set[str]) -> dict[str, Any]:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":  # which a form of another site can't send
+            raise RefusedError(415, "expected Content-Type application/json")
+        most, length = self.limits.body_bytes, request.headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit():
+            raise RefusedError(400, "Content-Length: expected a number of bytes")
+        if int(length) > most:
+            raise RefusedError(413, f"{length} bytes, at most {most} are taken")
+        body = bytearray()
+
+        async def arrive() -> None:
+            async for part in request.stream():
+                body.extend(part)
+                if len(body) > most:
+                    raise RefusedError(413, f"more than {most} bytes")
+
+        try:
+            await asyncio.wait_for(arrive(), self.limits.body_seconds)
+        except asyncio.TimeoutError:
+            raise RefusedError(408, f"the body took more than {self.limits.body_seconds:g} s") from None
+        return read_json(bytes(body), known)
+
+    async def _wave(self, own: Served, values: dict[str, Any], name: str) -> Any:
+        data, rate = read_base64(values, name), own.model.sample_rate
+        return await asyncio.to_thread(decode, data, name, rate, self.limits)
+
+    async def _voice(self, own: Served, values: dict[str, Any]) -> Prompt:
+        if ("voice" in values) == ("prompt" in values):
+            raise RefusedError(400, "expected either a voice by its name or a prompt, a sound file in base64")
+        if "voice" in values:
+            name = values["voice"]
+            if not isinstance(name, str) or name not in own.voices:
+                raise RefusedError(404, f"no such voice; there are {', '.join(own.voices) or 'none'}")
+            return own.voices[name]
+        wave = await self._wave(own, values, "prompt")
+        return await self.worker.do(lambda: own.model.prompt(wave))
+
+    def _answer(self, request: Request, own: Served, speech: Any) -> Response:
+        if isinstance(speech, Exception):
+            raise RefusedError(400, str(speech))
+        if request.headers.get("accept", "").startswith("audio/"):
+            return Response(wav_bytes(speech), media_type="audio/wav")
+        return JSONResponse(spoken(speech, own.model.parts.audio.frame_shift))

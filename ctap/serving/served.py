@@ -1,0 +1,114 @@
+"""What is served: models by name, voices by name, and what each is asked for."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from torch import Tensor
+
+import ctap
+from ctap.errors import UserError
+from ctap.files.names import name_fault
+from ctap.models.inference import Model, Speech
+from ctap.models.prompt import Prompt
+
+
+@dataclass
+class Served:
+    """A model that may be asked for.
+
+    Attributes:
+        name: In addresses.
+        model: Loaded.
+        voices: Prompts by name, heard.
+    """
+
+    name: str
+    model: Model
+    voices: dict[str, Prompt]
+
+    def can(self) -> list[str]:
+        """What it can do."""
+        parts, reads_waves = self.model.parts, not self.model.parts.ctap.config.given
+        found = ["synthesize"] * (parts.duration is not None) + ["convert"] * reads_waves
+        return found + ["recognize"] * (parts.asr is not None and reads_waves)
+
+
+def load_served(
+    models: Sequence[Path], voices: Sequence[Path], device: str, vocoder: str
+) -> dict[str, Served]:
+    """Load models, and hear voices with each.
+
+    A model is named by its directory, or by the one above if that is called ``model``. A packed model's own
+    ``prompt.*`` is a voice of it.
+
+    Raises:
+        UserError: Two of one name, or a directory or recording can't be used.
+    """
+    found: dict[str, Served] = {}
+    for path in models:
+        folder = path.resolve()
+        name = folder.parent.name if folder.name == "model" else folder.name
+        if (fault := name_fault(name)) or name in found:
+            raise UserError(
+                f"{path}: model {name!r} {fault or 'is there already'}; name the directory otherwise"
+            )
+        model = ctap.load(path, device, vocoder)
+        named = {voice.stem: voice for voice in [*sorted(path.glob("prompt.*")), *voices]}
+        heard = {label: model.prompt(recording) for label, recording in named.items()}
+        _ = model.vocoder  # one that does not fit is refused now
+        found[name] = Served(name, model, heard)
+    return found
+
+
+def described(served: dict[str, Served]) -> list[dict[str, Any]]:
+    """The list of models, for the page."""
+    return [{"name": s.name, "can": s.can(), "voices": list(s.voices)} for s in served.values()]
+
+
+def wav_bytes(speech: Speech) -> bytes:
+    """A wav file of PCM-16."""
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(speech.wave, -1, 1), speech.sample_rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+def mel_picture(mel: Tensor) -> dict[str, Any]:
+    """Log-mel [T, n_mels] as bytes for the page's picture, 0 the quietest and 255 the loudest."""
+    low, high = float(mel.min()), float(mel.max())
+    scaled = ((mel - low) / max(high - low, 1e-6) * 255).round().byte()
+    data = base64.b64encode(scaled.numpy().tobytes()).decode("ascii")
+    return {"frames": mel.shape[0], "bins": mel.shape[1], "bytes": data}
+
+
+def spoken(speech: Speech, frame_shift: float) -> dict[str, Any]:
+    """The answer to who asked for speech: sound, mel, and when each phone is said."""
+    return {
+        "wav": base64.b64encode(wav_bytes(speech)).decode("ascii"),
+        "seconds": len(speech.wave) / speech.sample_rate,
+        "sample_rate": speech.sample_rate,
+        "frame_shift": frame_shift,
+        "mel": mel_picture(speech.mel),
+        "phones": speech.phones,
+        "durations": speech.durations,
+    }
+
+
+def runs(frame_phones: list[str]) -> tuple[list[str], list[int]]:
+    """Phones of frames as phones and the frames of each."""
+    phones: list[str] = []
+    lengths: list[int] = []
+    for phone in frame_phones:
+        if phones and phones[-1] == phone:
+            lengths[-1] += 1
+        else:
+            phones.append(phone)
+            lengths.append(1)
+    return phones, lengths
