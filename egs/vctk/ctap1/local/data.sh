@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Usage: data.sh --corpus DIR OUT_DIR
+# VCTK to one data directory: wav.scp, text, utt2spk and more. Checking, phones and the division into sets follow;
+# they are every corpus's.
+set -euo pipefail
+
+corpus=""                # root of the corpus: the directory of wav48_silence_trimmed/ and txt/, or the one VCTK-Corpus-0.92/ lies in
+downloaddir=downloads    # where stage -1 puts the corpus; used if --corpus is not given
+microphone=mic1         # mic1 or mic2
+
+# shellcheck source=egs/TEMPLATE/ctap1/path.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../../TEMPLATE/ctap1/path.sh"
+# shellcheck source=utils/parse_options.sh
+. parse_options.sh
+# shellcheck source=utils/log.sh
+. log.sh
+
+(($# == 1)) || die "expected one argument, the data directory to write (see --help)"
+"${python:-python3}" "$(dirname "${BASH_SOURCE[0]}")/prepare_vctk.py" --corpus "${corpus:-${downloaddir}}" \
+    --out_dir "$1" --microphone "${microphone}"

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""VCTK 0.92 as it is on disk to one data directory.
+
+The corpus (Yamagishi, Veaux, MacDonald, "CSTR VCTK Corpus: English Multi-speaker Corpus for CSTR Voice
+Cloning Toolkit (version 0.92)", 2019, https://doi.org/10.7488/ds/2645): 110 speakers, 44 hours, 48 kHz mono.
+Every utterance was recorded by two microphones; one of them is taken.
+
+    wav48_silence_trimmed/p225/p225_001_mic1.flac
+    txt/p225/p225_001.txt                            its text
+    speaker-info.txt                                 p225  23  F    English    Southern  England
+
+under the corpus's root or under VCTK-Corpus-0.92/ in it. The texts of p315 were lost: its recordings are
+named. What the chosen microphone did not record is passed over.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctap.errors import UserError, cli
+from ctap.kaldi.corpus import Corpus, find_root, reader_parser
+
+AUDIO = "wav48_silence_trimmed"
+MICROPHONES = ("mic1", "mic2")
+
+
+@cli
+def main(argv: list[str] | None = None) -> None:
+    """Write the data directory."""
+    parser = reader_parser(__doc__)
+    parser.add_argument("--microphone", choices=MICROPHONES, default="mic1", help="default: mic1")
+    options = parser.parse_args(argv)
+    root = find_root(options.corpus, "VCTK-Corpus-0.92", [AUDIO])
+    corpus = Corpus()
+    for name, path in corpus.recordings(root / AUDIO).items():
+        utt, _, microphone = name.rpartition("_")
+        if microphone not in MICROPHONES:
+            corpus.skipped.add(
+                name, "name that can't be used", f"{path}: expected SPEAKER_NUMBER_mic1 or _mic2"
+            )
+        elif microphone == options.microphone:
+            corpus.add(utt, path, path.parent.name)
+    for utt in sorted(corpus.tables["wav.scp"]):
+        read_text(corpus, utt, root / "txt" / corpus.tables["utt2spk"][utt] / f"{utt}.txt")
+    read_genders(root / "speaker-info.txt", corpus)
+    corpus.write(options.out_dir)
+
+
+def read_text(corpus: Corpus, utt: str, path: Path) -> None:
+    """The text of one utterance, if it has any."""
+    if path.is_file():
+        try:
+            lines = [line for _, line in corpus.read_lines(path, utt)]
+        except UserError as error:
+            corpus.skipped.add(utt, "unreadable text", error)
+            return
+        corpus.put("text", utt, " ".join(lines), path)
+
+
+def read_genders(path: Path, corpus: Corpus) -> None:
+    """Genders, if the list of speakers is there; its first line names the columns."""
+    if path.is_file():
+        for number, line in corpus.read_lines(path):
+            speaker, *rest = line.split()
+            if len(rest) > 1 and speaker != "ID":
+                corpus.gender(speaker, rest[1], f"{path.name}:{number}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""The embedded corpus in languages of eSpeak NG: text, phones and truth go together, and repeat."""
+
+from __future__ import annotations
+
+import filecmp
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from ctap.align.durations import strip_pauses
+from ctap.align.events import read_reference
+from ctap.files.tables import read_table
+from ctap.text.languages import language_in
+from test.recipes.readers import PYPATH, ROOT, skipped, stage_0
+
+LOCAL = ROOT / "egs/mini/ctap1/local"
+SIZE = ["--minutes", "0.2", "--target_minutes", "0.2", "--test_minutes", "0.1", "--speakers", "1"]
+
+
+def make(out: Path, language: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(LOCAL / "make_language_corpus.py"), str(out), "--language", language]
+    environment = {**os.environ, **PYPATH, "OMP_NUM_THREADS": "1"}
+    return subprocess.run([*command, *options], env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("language", ["espeak:en-us", "espeak:yue"])
+def test_phones_of_the_text_are_those_that_were_said(language, tmp_path):
+    done = make(tmp_path / "mini", language, *SIZE)
+    assert done.returncode == 0, done.stderr
+    out = stage_0(
+        "mini", tmp_path, tmp_path / "data", "--target_speakers", "none", text=("--language", language)
+    )
+    assert skipped(out) == []
+    whole = out / "local" / "all"
+    phones = {utt: row.split() for utt, row in read_table(whole / "phones").items()}
+    truth = read_reference(tmp_path / "mini" / "phoneme_events.tsv", phones).phones
+    assert truth.keys() == phones.keys() and len(phones) > 6
+    known = language_in(whole)
+    for utt, spans in truth.items():
+        assert strip_pauses([span.label for span in spans]) == phones[utt]
+        assert all(known.is_phone(span.label) for span in spans)
+        assert all(a.end == pytest.approx(b.start) for a, b in itertools.pairwise(spans))
+        seconds = soundfile.info(read_table(whole / "wav.scp")[utt]).duration
+        assert spans[-1].end == pytest.approx(seconds, abs=1e-4)
+
+
+def test_the_same_bytes_whoever_works(tmp_path):
+    for name, jobs in (("a", "1"), ("b", "3")):
+        assert make(tmp_path / name, "espeak:sw", *SIZE, "--jobs", jobs).returncode == 0
+    files = [str(p.relative_to(tmp_path / "a")) for p in (tmp_path / "a").rglob("*") if p.is_file()]
+    assert filecmp.cmpfiles(tmp_path / "a", tmp_path / "b", files, shallow=False)[0] == files
+
+
+@pytest.mark.parametrize(
+    ("language", "message"),
+    [
+        ("english", "eSpeak NG speaks this corpus"),
+        ("espeak:tlh", "no voice 'tlh'|no names in this language"),
+    ],
+)
+def test_what_can_not_be_said(language, message, tmp_path):
+    done = make(tmp_path / "mini", language, *SIZE)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert any(part in done.stderr for part in message.split("|")), done.stderr
