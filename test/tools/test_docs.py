@@ -39,7 +39,8 @@ def option_names() -> set[str]:
     names = set(re.findall(r"--([a-z][\w-]+)", text))
     for path in (ROOT / "ctap/bin").glob("*.py"):  # signatures made into options
         names |= {node.arg for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.arg)}
-    script = (ROOT / "egs/TEMPLATE/ctap1/ctap.sh").read_text(encoding="utf-8")
+    scripts = [ROOT / "egs/TEMPLATE/ctap1/ctap.sh", *ROOT.glob("egs/*/ctap1/local/data.sh")]
+    script = "".join(path.read_text(encoding="utf-8") for path in scripts)
     configs = [Sources, *(config for config, _ in TRAININGS.values())]
     names |= {field.name for config in configs for field in dataclasses.fields(config)}
     return names | set(re.findall(r"^([a-z]\w*)=", script, re.MULTILINE))

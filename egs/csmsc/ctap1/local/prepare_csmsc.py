@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """CSMSC (the Chinese Standard Mandarin Speech Corpus, BZNSYP) as it is on disk to one data directory.
 
-The corpus (Data-Baker, https://www.data-baker.com/data/index/TNtts, for non-commercial use): 10,000 utterances
-of one speaker, a woman, 12 hours, 48 kHz mono.
+The corpus (Data-Baker, https://www.data-baker.com/data/index/TNtts, for non-commercial use): 10,000
+utterances of one speaker, a woman, 12 hours, 48 kHz mono.
 
     Wave/000001.wav
     ProsodyLabeling/000001-010000.txt    000001<TAB>hanzi with prosody marks #1 to #4

@@ -2,7 +2,8 @@
 """LibriTTS as it is on disk to one data directory.
 
 The corpus (OpenSLR 60; Zen et al., "LibriTTS: A corpus derived from LibriSpeech for text-to-speech",
-Interspeech 2019, arXiv:1904.02882): 2,456 speakers, 585 hours, 24 kHz mono, in seven parts whose speakers differ.
+Interspeech 2019, arXiv:1904.02882): 2,456 speakers, 585 hours, 24 kHz mono, in seven parts of different
+speakers.
 
     train-clean-100/103/1241/103_1241_000000_000001.wav              speaker, chapter, paragraph, sentence
     train-clean-100/103/1241/103_1241_000000_000001.normalized.txt   its text, numbers in words
