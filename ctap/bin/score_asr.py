@@ -18,6 +18,7 @@ from ctap.metrics.errors import (
     collapse,
     error_rate,
     frame_accuracy,
+    metrics_of_rates,
 )
 from ctap.metrics.intervals import bootstrap_ratio
 from ctap.metrics.provenance import collect_meta
@@ -55,13 +56,7 @@ def score_asr(
         label: error_rates(ref_dir, folder, text=frames)
         for label, folder in labelled(against, "--against").items()
     }
-    metrics: dict[str, Metric] = {}
-    for key, rate in rates.items():
-        beside = {"nothing said": 1.0}
-        beside |= {label: own[key].rate for label, own in others.items() if key in own}
-        metrics[key] = Metric.of(
-            rate.interval(), n=rate.utterances, better="lower", against=beside, items=rate.items
-        )
+    metrics = metrics_of_rates(rates, others, floor={"nothing said": 1.0})
     if frames:
         metrics["frame_accuracy"] = frame_metric(ref_dir, hyp_dir)
     how = hyp_dir / RECOGNITION

@@ -9,9 +9,9 @@ from ctap.bin.entry import command
 from ctap.bin.transcribe import NOTHING
 from ctap.errors import UserError
 from ctap.files.tables import read_table
-from ctap.metrics.errors import ErrorRate, error_rate
+from ctap.metrics.errors import ErrorRate, error_rate, metrics_of_rates
 from ctap.metrics.provenance import collect_meta
-from ctap.metrics.results import Metric, write_scores
+from ctap.metrics.results import write_scores
 from ctap.text.languages import language_in
 
 
@@ -44,17 +44,8 @@ def score_transcripts(
         label: transcription_rates(ref_dir, folder)
         for label, folder in labelled(against, "--against").items()
     }
-    metrics = {
-        f"transcribed_{key}": Metric.of(
-            rate.interval(),
-            n=rate.utterances,
-            better="lower",
-            against={label: own[key].rate for label, own in others.items()},
-            note=f"heard by {asr}" if asr else "",
-            items=rate.items,
-        )
-        for key, rate in rates.items()
-    }
+    found = metrics_of_rates(rates, others, note=f"heard by {asr}" if asr else "")
+    metrics = {f"transcribed_{key}": metric for key, metric in found.items()}
     write_scores(out, name, metrics, collect_meta(seed=seed, config=config), task=task)
     for key, metric in metrics.items():
         print(f"{name}: {key} {metric.value:.4f} ({metric.n} utterances)")

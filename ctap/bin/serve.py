@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,9 @@ def serve(
     from ctap.serving.limits import Limits
     from ctap.serving.served import load_served
 
+    # a kernel for every length that was ever asked for is kept otherwise: memory that grows for hours
+    for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(cache, "16")
     set_up_logging()
     limits = Limits(
         characters=max_characters,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ctap.metrics.intervals import Interval, bootstrap_ratio
+from ctap.metrics.results import Metric
 
 __all__ = [
     "RECOGNITION",
@@ -17,6 +18,7 @@ __all__ = [
     "collapse",
     "error_rate",
     "frame_accuracy",
+    "metrics_of_rates",
 ]
 
 RECOGNITION = "recognition.json"
@@ -132,3 +134,31 @@ def frame_accuracy(
         raise ValueError(f"frame labels of shape {r.shape} and {h.shape}, expected [T] twice")
     asked = ~np.isin(r, list(ignore)) if len(ignore) else np.ones(r.shape, dtype=bool)
     return int(((r == h) & asked).sum()), int(asked.sum())
+
+
+def metrics_of_rates(
+    rates: Mapping[str, ErrorRate],
+    others: Mapping[str, Mapping[str, ErrorRate]],
+    *,
+    floor: Mapping[str, float] | None = None,
+    note: str = "",
+) -> dict[str, Metric]:
+    """Error rates with their intervals, beside those of other versions of the utterances.
+
+    Args:
+        rates: the figures.
+        others: name of a version -> its figures.
+        floor: what else stands beside each of them.
+        note: what is to be known of them.
+    """
+    return {
+        key: Metric.of(
+            rate.interval(),
+            n=rate.utterances,
+            better="lower",
+            against={**(floor or {}), **{name: own[key].rate for name, own in others.items() if key in own}},
+            note=note,
+            items=rate.items,
+        )
+        for key, rate in rates.items()
+    }

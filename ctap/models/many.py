@@ -15,7 +15,7 @@ from ctap.models.prompt import Prompt
 from ctap.models.timing import Timed, check_length, join, time_pieces
 from ctap.models.windows import BATCH_FRAMES
 from ctap.nn.duration import check_speed
-from ctap.text.sentences import Piece
+from ctap.text.pieces import Piece
 
 
 @dataclass(frozen=True)

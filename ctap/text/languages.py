@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from ctap.errors import UserError
+from ctap.files.tables import read_table
+from ctap.text.ipa import CHART
 from ctap.text.language import Language
+from ctap.text.pauses import PAUSES
 from ctap.text.rules import LANGUAGES, TextRules, is_language
 
 
@@ -15,15 +19,19 @@ def rules_for(name: str, *, phones_of: Path | None = None, **options: bool) -> T
     """Rules of the language that a user names.
 
     Args:
-        name: One of :data:`ctap.text.rules.LANGUAGES`.
+        name: One of :data:`ctap.text.rules.LANGUAGES`; ``custom:FILE`` with the table of own phones.
         phones_of: Model or data directory whose phones are taken, of a language whose are collected.
         options: Other fields of the rules.
 
     Raises:
         UserError: There is no such language, or ``phones_of`` is of another.
     """
-    if not is_language(name):
-        raise UserError(f"--language {name}: expected one of {', '.join(LANGUAGES)}")
+    kind, _, table = name.partition(":")
+    if kind == "custom" and table:
+        options, name = {**options, "phones": read_classes(Path(table))}, kind
+    elif not is_language(name) or name == "custom":
+        listed = ", ".join((*LANGUAGES, "custom:FILE")).replace("custom, ", "")
+        raise UserError(f"--language {name}: expected one of {listed}")
     rules = TextRules(language=name, **options)
     if phones_of is None:
         return rules
@@ -33,6 +41,21 @@ def rules_for(name: str, *, phones_of: Path | None = None, **options: bool) -> T
     return replace(rules, phones=there.phones)
 
 
+def read_classes(path: Path) -> tuple[tuple[str, str], ...]:
+    """A table of own phones: a phone and its manner class a line, such as ``tS affricate``.
+
+    Raises:
+        UserError: it can't be read, or a line is malformed or names no class or a pause.
+    """
+    found: dict[str, str] = {}
+    for phone, kind in read_table(path).items():
+        if kind not in CHART or phone in PAUSES:
+            listed = ", ".join(CHART)
+            raise UserError(f"{path}: {phone} {kind}: expected a phone (no pause) and its class: {listed}")
+        found[phone] = kind
+    return tuple(found.items())
+
+
 @functools.lru_cache(maxsize=32)
 def language_of(rules: TextRules) -> Language:
     """The language that ``rules`` name.
@@ -40,9 +63,12 @@ def language_of(rules: TextRules) -> Language:
     Raises:
         UserError: there is none of this name, or its phones are not recorded.
     """
+    from ctap.text.english import English
     from ctap.text.mandarin import Mandarin
+    from ctap.text.spoken import Own, Spoken
 
-    return Mandarin(rules)
+    kinds: dict[str, Callable[[TextRules], Language]] = {"espeak": Spoken, "custom": Own, "english": English}
+    return kinds.get(rules.language.partition(":")[0], Mandarin)(rules)
 
 
 def language_in(folder: str | Path) -> Language:

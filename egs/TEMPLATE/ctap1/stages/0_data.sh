@@ -12,11 +12,15 @@ stage_-1() {
 stage_0() {
     [[ -n ${corpus} || ${download} != true ]] || corpus=${downloaddir}
     local set all=${datadir}/local
-    local -a spoken=()
-    [[ ${language} == mandarin ]] || spoken=(--language "${language}") # so that what was made before stays as it is
+    local -a given=() spoken=()
+    if [[ ${language} != mandarin ]]; then # else as before there were others, so that what was made then stays
+        given=(opt:"language=${language}")
+        spoken=(--language "${language}")
+    fi
+    export CTAP_LANGUAGE=${language} # for corpora that are made in any language
     [[ ${language} != custom:* ]] || spoken+=(read:"${language#custom:}")
     [[ -z ${phones_of} ]] || spoken+=(--phones_of in:"${phones_of}")
-    step data_tables local/data.sh title:"tables of the corpus" read:"${here}/local" opt:"files=$(corpus_files)" \
+    step data_tables local/data.sh title:"tables of the corpus" read:"${here}/local" opt:"files=$(corpus_files)" "${given[@]}" \
         --corpus "${corpus}" --downloaddir "${downloaddir}" "${data_options[@]}" into:"${all}/corpus/wav.scp"
     # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.
     module data_text ctap.bin.prepare_text opt:"recordings=$(recordings_of "${all}/corpus/wav.scp")" \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Usage: data.sh [--corpus DIR] OUT_DIR
 # Speaks the embedded corpus (nothing is downloaded, the same bytes every time), unless one is given, and reads it
-# as AISHELL-3, whose layout it has. phoneme_events.tsv beside it tells where the phones are: for scoring alone.
+# as AISHELL-3, whose layout it has in Mandarin. The language is that of the recipe (--language: mandarin, espeak:VOICE). phoneme_events.tsv beside it tells where the phones are: for scoring alone.
 set -euo pipefail
 
 corpus=""                # an embedded corpus that is there already
@@ -22,10 +22,18 @@ jobs=2                   # processes that speak
 
 (($# == 1)) || die "expected one argument, the data directory to write (see --help)"
 here=$(dirname "${BASH_SOURCE[0]}")
+language=${CTAP_LANGUAGE:-mandarin}
+make=("${here}/make_corpus.py")
+[[ ${language} == mandarin ]] || make=("${here}/make_language_corpus.py" --language "${language}")
 if [[ -z ${corpus} ]]; then
     corpus=${downloaddir}/mini
-    "${python:-python3}" "${here}/make_corpus.py" "${corpus}" --minutes "${minutes}" \
+    [[ ${language} == mandarin ]] || corpus=${downloaddir}/mini_${language#*:}
+    "${python:-python3}" "${make[@]}" "${corpus}" --minutes "${minutes}" \
         --target_minutes "${target_minutes}" --test_minutes "${test_minutes}" --speakers "${speakers}" \
         --seed "${corpus_seed}" --jobs "${jobs}"
 fi
-"${here}/../../../aishell3/ctap1/local/data.sh" --corpus "${corpus}" "$1"
+if [[ ${language} == mandarin ]]; then
+    "${here}/../../../aishell3/ctap1/local/data.sh" --corpus "${corpus}" "$1"
+else
+    "${python:-python3}" "${here}/prepare_mini.py" --corpus "${corpus}" --out_dir "$1"
+fi

@@ -111,16 +111,25 @@ def render(
         raise NotSaid(f"the tones come out as {tones}")
     wave, events = espeak.say(text.spoken)
     spans = locate(pinyin_to_phones(text.syllables), wave, events, espeak.sample_rate)
-    wave, spans = scale_frequencies(wave, spans, speaker.scale, espeak.sample_rate)
+    return vary(wave, spans, speaker.scale, espeak.sample_rate, rng)
+
+
+def vary(
+    wave: np.ndarray, spans: list[Span], scale: float, sample_rate: int, rng: np.random.Generator
+) -> tuple[np.ndarray, list[Span]]:
+    """Scale frequencies, vary pauses and level, and add faint noise.
+
+    Returns:
+        ``[N]`` int16 samples and the spans of the phones in them.
+    """
+    wave, spans = scale_frequencies(wave, spans, scale, sample_rate)
     # Pauses of the library are all alike: make them, and the silence around, as varied as people's.
     silence = {"sil": (0.10, 0.30), "sp": (0.0, 0.25)}
     pieces, out, at = [], [], 0
     for span in spans:
         piece = wave[span.start : span.end].astype(np.float64)
         if span.phone in silence:
-            piece = np.concatenate(
-                [piece, np.zeros(int(espeak.sample_rate * rng.uniform(*silence[span.phone])))]
-            )
+            piece = np.concatenate([piece, np.zeros(int(sample_rate * rng.uniform(*silence[span.phone])))])
         pieces.append(piece)
         out.append(Span(span.phone, span.index, span.mnemonic, at, at + len(piece)))
         at += len(piece)

@@ -6,7 +6,8 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from espeak import Phoneme
+
+from ctap.text.espeak import Phoneme
 
 INITIAL_MNEMONICS = {
     "b": "p", "p": "ph", "m": "m", "f": "f", "d": "t", "t": "th", "n": "n", "l": "l", "g": "k", "k": "kh",
@@ -104,7 +105,7 @@ def locate(phones: list[str], wave: np.ndarray, events: list[Phoneme], sample_ra
             spans.append(Span("sp", index, "_", end_of_last, event.start))
             index += 1
         elif k and owner[k - 1] != phone:
-            silent = _trailing_silence(wave[spans[-1].start : event.start]) if phones[phone] in _CLOSED else 0
+            silent = trailing_silence(wave[spans[-1].start : event.start]) if phones[phone] in _CLOSED else 0
             start = event.start - (silent if silent >= SHORTEST_CLOSURE * sample_rate else gap)
             if start < event.start:
                 spans[-1].end = start
@@ -117,6 +118,6 @@ def locate(phones: list[str], wave: np.ndarray, events: list[Phoneme], sample_ra
     return spans
 
 
-def _trailing_silence(wave: np.ndarray) -> int:
+def trailing_silence(wave: np.ndarray) -> int:
     loud = np.flatnonzero(wave)
     return len(wave) - (int(loud[-1]) + 1 if len(loud) else 0)

@@ -1,0 +1,225 @@
+"""eSpeak NG through ctypes: what it reads in a text, and its speech with the first sample of every phoneme.
+
+The library and its data come from the PyPI package espeakng-loader. The interface is that of eSpeak NG's
+``speak_lib.h`` (API revision 12). The library keeps one global state: what :meth:`Espeak.say` returns may
+depend on the calls before it, so use one fresh process per stream of utterances that must come out the same
+every time. What it reads in a text does not.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import difflib
+import functools
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ctap.errors import UserError
+
+_SYNCHRONOUS = 2
+_PHONEME_EVENTS = 0x0001
+_DONT_EXIT = 0x8000
+_CHARS_UTF8 = 1
+_IPA = 0x02
+_SEPARATOR = "\x1f"
+_PARAMETERS = {"rate": 1, "volume": 2, "pitch": 3, "pitch_range": 4}
+_LIST_TERMINATED, _PHONEME = 0, 7
+_STRESS = str.maketrans("", "", "',%=")
+_SWITCH = re.compile(r"\([\w-]+\)$")
+
+
+class _Identity(ctypes.Union):
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", _Identity),
+    )
+
+
+class _Voice(ctypes.Structure):
+    _fields_ = (("name", ctypes.c_char_p), ("languages", ctypes.c_void_p), ("identifier", ctypes.c_char_p))
+
+
+_CALLBACK = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
+
+
+@dataclass(frozen=True)
+class Phoneme:
+    """One phoneme event: its mnemonic without stress marks, and its samples ``[start, end)``."""
+
+    mnemonic: str
+    start: int
+    end: int
+
+    @property
+    def is_pause(self) -> bool:
+        """Whether it is one of the library's pauses (``_:``, ``_|``, ...)."""
+        return is_pause(self.mnemonic)
+
+
+@dataclass(frozen=True)
+class Read:
+    """One phoneme that is read in a text.
+
+    Attributes:
+        mnemonic: As events name it (of at most 8 bytes), but with its tone.
+        ipa: The same in IPA, as the library writes it; "" of what has no sound of its own.
+    """
+
+    mnemonic: str
+    ipa: str
+
+
+@functools.cache
+def _library() -> tuple[Any, int]:
+    """The library, started, and the rate of its samples in Hz."""
+    import espeakng_loader
+
+    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    data = str(espeakng_loader.get_data_path()).encode()
+    rate = library.espeak_Initialize(_SYNCHRONOUS, 200, data, _PHONEME_EVENTS | _DONT_EXIT)
+    if rate <= 0:
+        raise UserError(f"eSpeak NG does not start with the data in {data.decode()}; run 'make env' again")
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+    return library, int(rate)
+
+
+def voices() -> list[str]:
+    """Names of the voices, one or more of every language: ``en-us``, ``de``, ``yue`` ..."""
+    found = _library()[0].espeak_ListVoices(None)
+    names, i = set(), 0
+    while found[i]:
+        names.add(ctypes.string_at(found[i].contents.languages + 1).decode())  # after a byte of priority
+        i += 1
+    return sorted(names)
+
+
+class Espeak:
+    """The library with a voice.
+
+    Attributes:
+        sample_rate: Hz of the samples that :meth:`say` returns.
+
+    Args:
+        voice: such as ``en-us``, see :func:`voices`.
+
+    Raises:
+        UserError: there is no such voice.
+    """
+
+    def __init__(self, voice: str) -> None:
+        self.name = voice
+        self._library, self.sample_rate = _library()
+        self._samples: list[np.ndarray] = []
+        self._events: list[tuple[str, int]] = []
+        self._callback = _CALLBACK(self._collect)  # kept: the library holds the bare pointer
+        self.voice("")
+
+    def voice(self, variant: str, **parameters: int) -> None:
+        """Choose a variant of the voice ("" for the plain one) and set rate, pitch, volume, ..."""
+        name = f"{self.name}+{variant}" if variant else self.name
+        if self._library.espeak_SetVoiceByName(name.encode()) != 0:
+            near = difflib.get_close_matches(self.name, voices(), 5, 0.3)
+            raise UserError(f"eSpeak NG has no voice {name!r}; near it: {', '.join(near) or 'none'}")
+        for key, value in parameters.items():
+            self._library.espeak_SetParameter(_PARAMETERS[key], int(value), 0)
+
+    def say(self, text: str) -> tuple[np.ndarray, list[Phoneme]]:
+        """Speak ``text``.
+
+        Returns:
+            ``[N]`` int16 samples, and the phonemes and pauses in order, the last one up to ``N``.
+
+        Raises:
+            RuntimeError: there is no sound.
+        """
+        self._samples.clear()
+        self._events.clear()
+        self._library.espeak_SetSynthCallback(self._callback)
+        content = text.encode() + b"\0"
+        status = self._library.espeak_Synth(content, len(content), 0, 1, 0, _CHARS_UTF8, None, None)
+        if status != 0 or not self._samples:
+            raise RuntimeError(f"eSpeak NG returned status {status} and no sound for {text!r}")
+        wave = np.concatenate(self._samples)
+        starts = [start for _, start in self._events]
+        ends = [*starts[1:], len(wave)]
+        names = [without_stress(name) for name, _ in self._events]
+        return wave, [Phoneme(*item) for item in zip(names, starts, ends, strict=True)]
+
+    def read(self, text: str) -> tuple[list[list[list[Read]]], bool]:
+        """What the library reads in ``text``.
+
+        Returns:
+            Clauses of words of phonemes, none of them empty, without pauses; and whether the library took
+            part of the text for another language than its voice's.
+        """
+        mnemonics, written = (self._translate(text, mode) for mode in (0, _IPA))
+        clauses, switched = [], False
+        for own, ipa in zip(mnemonics, written, strict=True):
+            words = []
+            for names, symbols in zip(own.split(" "), ipa.split(" "), strict=True):
+                read = _pairs(names.split(_SEPARATOR), symbols.split(_SEPARATOR))
+                switched |= any(_SWITCH.match(r.mnemonic) for r in read)
+                words.append([r for r in read if not (is_pause(r.mnemonic) or _SWITCH.match(r.mnemonic))])
+            clauses.append([word for word in words if word])
+        return [clause for clause in clauses if clause], switched
+
+    def _translate(self, text: str, mode: int) -> list[str]:
+        pointer = ctypes.c_char_p(text.encode())
+        clauses = []
+        while pointer.value is not None:
+            clause = self._library.espeak_TextToPhonemes(
+                ctypes.byref(pointer), _CHARS_UTF8, ord(_SEPARATOR) << 8 | mode
+            )
+            clauses.append(clause.decode())
+        return clauses
+
+    def _collect(self, wave: Any, count: int, event: Any) -> int:
+        if wave and count > 0:
+            self._samples.append(np.ctypeslib.as_array(wave, (count,)).copy())
+        i = 0
+        while event[i].type != _LIST_TERMINATED:
+            if event[i].type == _PHONEME:
+                self._events.append((bytes(event[i].id.string).decode(errors="replace"), event[i].sample))
+            i += 1
+        return 0
+
+
+def without_stress(mnemonic: str) -> str:
+    """A mnemonic without marks of stress."""
+    return mnemonic.translate(_STRESS)
+
+
+def is_pause(mnemonic: str) -> bool:
+    """Whether a mnemonic is that of a pause; a glide such as ``_j`` is none."""
+    return mnemonic[:1] == "_" and not mnemonic[1:].isalpha()
+
+
+def _pairs(names: list[str], symbols: list[str]) -> list[Read]:
+    """Phonemes of a word; the IPA of glides may be written into the sound before them.
+
+    Raises:
+        UserError: the two do not go together.
+    """
+    if len(names) > len(symbols):
+        for i, name in enumerate(names):
+            if name[:1] == "_" and name[1:].isalpha():
+                symbols.insert(i, "")
+    if len(names) != len(symbols):
+        raise UserError(f"eSpeak NG writes a word as {' '.join(names)} and as {' '.join(symbols)}")
+    return [Read(*pair) for pair in zip(names, symbols, strict=True) if pair[0]]

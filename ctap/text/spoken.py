@@ -1,0 +1,228 @@
+"""Languages as eSpeak NG reads them: IPA phones with stress or tone, words, and its own normalisation."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from ctap.errors import UserError
+from ctap.text import ipa
+from ctap.text.counting import characters, words
+from ctap.text.espeak import Espeak, Read
+from ctap.text.language import WORD_TABLE, Language, Reading
+from ctap.text.pauses import PAUSES
+from ctap.text.pieces import Piece, join_sentences, split_sentences
+from ctap.text.rules import TextRules
+
+TONAL = ("cmn", "hak", "yue", "vi")
+"""Voices whose mnemonics end in tones."""
+
+UNSPACED = ("cmn", "hak", "yue", "ja", "th", "lo", "my", "km")
+"""Voices whose languages are written without blanks between words: errors are counted in characters."""
+
+_TONE = re.compile(r"(?<=.)\d+$")
+
+
+class UnreadText(UserError):  # noqa: N818 - what it is
+    """Text without a reading."""
+
+
+class UnknownPhones(UserError):  # noqa: N818 - what they are
+    """Phones that are not of the inventory that is to be kept to."""
+
+
+class Collected(Language):
+    """A language whose inventory is what its corpus has, or that of a model.
+
+    Args:
+        rules: With ``phones``, the inventory; without, any phone is taken (and :meth:`collect` tells all).
+    """
+
+    def __init__(self, rules: TextRules) -> None:
+        self.rules, self.name = rules, rules.language
+
+    @cached_property
+    def inventory(self) -> Mapping[str, str]:
+        """The pauses, and the phones of the rules."""
+        return dict.fromkeys(PAUSES, "pause") | dict(self.rules.phones)
+
+    def collect(self, phones: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Phones of a corpus and their classes, sorted by the phones without stress and tone."""
+        found = sorted(set(phones), key=lambda phone: (self.base(phone), phone))
+        return tuple((phone, self.class_of(phone)) for phone in found)
+
+    def class_of(self, phone: str) -> str:
+        """Class of a phone that may be of no inventory yet."""
+        return ipa.class_of(phone)
+
+    def base(self, phone: str) -> str:
+        """Without stress and tone."""
+        return ipa.base(phone)
+
+    def unit_class(self, unit: str) -> str:
+        """Manner class of a unit, which need not be of the inventory (an aligner of another corpus)."""
+        return super().unit_class(unit) or self.class_of(unit)
+
+    def check(self, phones: Iterable[str]) -> None:
+        """Refuse phones that are not of the inventory, if there is one.
+
+        Raises:
+            UnknownPhones: naming them.
+        """
+        if self.rules.phones and (unknown := sorted(set(phones) - self.inventory.keys())):
+            raise UnknownPhones(
+                f"phones {' '.join(unknown)}: not among the {len(self.rules.phones)} of the model"
+            )
+
+    def reason(self, error: UserError) -> str:
+        """The phrase under which an error of :meth:`read` is counted."""
+        return "unknown phone" if isinstance(error, UnknownPhones) else "unreadable text"
+
+
+class Spoken(Collected):
+    """The language of a voice of eSpeak NG, ``espeak:VOICE``."""
+
+    def __init__(self, rules: TextRules) -> None:
+        super().__init__(rules)
+        self.voice = rules.language.partition(":")[2]
+        root = self.voice.partition("-")[0]
+        self._tonal, self._spaced = root in TONAL, root not in UNSPACED
+        self.token_name = "word" if self._spaced else "character"
+
+    @cached_property
+    def _espeak(self) -> Espeak:
+        return Espeak(self.voice)
+
+    def clauses(self, text: str) -> list[list[list[str]]]:
+        """Clauses of ``text``, each of words of phones; there are at least one clause, word and phone.
+
+        Raises:
+            UnreadText: there is nothing to read, or a character that the voice does not know.
+        """
+        return [
+            [self.phones_of(word) for word in clause if self.phones_of(word)] for clause in self.reads(text)
+        ]
+
+    def reads(self, text: str) -> list[list[list[Read]]]:
+        """The same as the library gives them, with what has no sound of its own.
+
+        Raises:
+            UnreadText: as above.
+        """
+        self._espeak.voice("")
+        found, switched = self._espeak.read(unicodedata.normalize("NFC", text))
+        if switched and not re.search("[A-Za-z]", text):
+            raise UnreadText(f"a character that eSpeak NG's {self.voice} can't read, in: {text}")
+        found = [clause for clause in found if any(map(self.phones_of, clause))]
+        if not found:
+            raise UnreadText(f"nothing to read in {text!r}")
+        return found
+
+    def switched(self, text: str) -> bool:
+        """Whether the voice reads part of ``text`` in another language."""
+        self._espeak.voice("")
+        return self._espeak.read(unicodedata.normalize("NFC", text))[1]
+
+    def phones_of(self, word: Iterable[Read]) -> list[str]:
+        """Phones of what the library reads, which says some of its phonemes by others."""
+        return [phone for read in word if (phone := self._phone(read))]
+
+    def _phone(self, read: Read) -> str:
+        symbol, tone = read.ipa.strip("_|"), ""
+        if self._tonal and (match := _TONE.search(read.mnemonic)):
+            tone = match[0]
+            # the library writes the digits of tones as they are, or by the sign for such a mnemonic
+            symbol = symbol.rstrip("0123456789")
+            symbol = symbol.removesuffix("ɜ") if tone == "3" and len(ipa.letters(symbol)) > 1 else symbol
+        if self._tonal:
+            symbol = symbol.lstrip(ipa.STRESS)  # every syllable with a tone is marked as stressed
+        return unicodedata.normalize("NFC", symbol + tone) if ipa.letters(symbol) else ""
+
+    def read(self, given: Mapping[str, str]) -> Reading:
+        """The phones of ``text``, and how many each word has."""
+        text = " ".join(given["text"].split())
+        found = [word for clause in self.clauses(text) for word in clause]
+        phones = [phone for word in found for phone in word]
+        self.check(phones)
+        self.collect(phones)  # a phone without a class is refused here
+        return Reading(text, phones, {WORD_TABLE: [str(len(word)) for word in found]})
+
+    def to_phones(self, text: str) -> list[str]:
+        """Clauses with a pause between them."""
+        phones = ["sil"]
+        for clause in self.clauses(text):
+            phones += [*(phone for word in clause for phone in word), "sp"]
+        self.check(phones)
+        return [*phones[:-1], "sil"]
+
+    def to_pieces(self, text: str, most: int) -> list[Piece]:
+        """Sentences, long ones cut at clauses."""
+        return join_sentences([self.to_phones(part) for part in split_sentences(text)], most, self._may_cut)
+
+    def text_tokens(self, text: str) -> list[str]:
+        """Words, or characters where they are not set apart."""
+        return words(text) if self._spaced else characters(text)
+
+
+class Own(Collected):
+    """Phones that a corpus brings itself, ``custom``: table ``phones``, classes in a file.
+
+    A user's text is its phones, set apart by blanks, with ``|`` between words and ``,`` for a pause.
+    """
+
+    given = ("phones",)
+    without_text = "`text` holds the phones, in which this corpus is read"
+    token_name = "phone"
+
+    def class_of(self, phone: str) -> str:
+        """From the table of classes."""
+        return self.phone_class(phone)
+
+    def base(self, phone: str) -> str:
+        """Without a final digit (tone, stress), if other phones are the same without it."""
+        return self._bases.get(phone, phone)
+
+    @cached_property
+    def _bases(self) -> dict[str, str]:
+        names = [phone for phone, _ in self.rules.phones]
+        roots = [name.rstrip("0123456789") for name in names]
+        return {name: root for name, root in zip(names, roots, strict=True) if roots.count(root) > 1 and root}
+
+    def unit_class(self, unit: str) -> str:
+        """Manner class of a unit of the table."""
+        return self._unit_classes.get(unit, "")
+
+    def collect(self, phones: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Those of the table, whatever the corpus has."""
+        return self.rules.phones
+
+    def _words(self, text: str) -> list[list[list[str]]]:
+        clauses = [[word.split() for word in clause.split("|")] for clause in text.split(",")]
+        clauses = [[word for word in clause if word] for clause in clauses]
+        if not any(clauses):
+            raise UnreadText("no phones")
+        self.check(phone for clause in clauses for word in clause for phone in word)
+        return [clause for clause in clauses if clause]
+
+    def read(self, given: Mapping[str, str]) -> Reading:
+        """Phones as they are given."""
+        found = [word for clause in self._words(given["phones"]) for word in clause]
+        phones = [phone for word in found for phone in word]
+        return Reading(given["phones"], phones, {WORD_TABLE: [str(len(word)) for word in found]})
+
+    def to_phones(self, text: str) -> list[str]:
+        """Phones as they stand."""
+        phones = ["sil"]
+        for clause in self._words(text):
+            phones += [*(phone for word in clause for phone in word), "sp"]
+        return [*phones[:-1], "sil"]
+
+    def to_pieces(self, text: str, most: int) -> list[Piece]:
+        """One sentence, cut at pauses if it is long."""
+        return self.cut(self.to_phones(text), most)
+
+    def text_tokens(self, text: str) -> list[str]:
+        """Phones."""
+        return text.replace("|", " ").replace(",", " ").split()

@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Speak a small corpus in a language of eSpeak NG; nothing is downloaded.
+
+The speakers of the Mandarin corpus (voices.py) say names in the language (language_plan.py). Written are
+``wav/SPEAKER/UTTERANCE.wav``, ``content.tsv`` (utterance, part, text), ``spk-info.txt`` (speaker, gender) and
+``phoneme_events.tsv``: utterance, phone, its index in the utterance (pauses count), mnemonic, start and end
+in seconds: the exact truth to score an aligner with, which no trainer may read.
+
+The same options give the same bytes, however many processes work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import multiprocessing
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from language_plan import Planner, sayable
+from make_corpus import vary
+from pinyin_events import LONGEST_GAP, SHORTEST_CLOSURE, NotSaid, Span, trailing_silence
+from voices import ORDINARY, TARGETS, VOLUME, Speaker
+
+from ctap.audio.wave import encode_wave
+from ctap.errors import UserError, cli
+from ctap.files.atomic import atomic_dir
+from ctap.text.espeak import Espeak, Phoneme, without_stress
+from ctap.text.languages import language_of, rules_for
+from ctap.text.spoken import Spoken
+
+
+@dataclass
+class Job:
+    """What one process says: a speaker's texts of each part, and where the sound goes."""
+
+    language: str
+    speaker: Speaker
+    texts: dict[str, list[str]]
+    seconds: dict[str, float]
+    out: Path
+    seed: int
+
+
+def speak(job: Job) -> tuple[list[tuple[str, str, str]], list[str], float, list[str]]:
+    """Say a speaker's texts until each part is long enough.
+
+    Returns:
+        Utterance, part and text of what was said, lines of its events, seconds, and why others were not said.
+    """
+    language = voice_of(job.language)
+    espeak = Espeak(language.voice)
+    said, lines, refused, all_seconds = [], [], [], 0.0
+    folder = job.out / "wav" / job.speaker.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, first in (("train", 1), ("test", 8001)):
+        total, number = 0.0, first
+        for text in job.texts[part]:
+            if total >= job.seconds[part]:
+                break
+            name = f"{job.speaker.name}{number:04d}"
+            rng = np.random.default_rng([job.seed, int(job.speaker.name[3:]), number])
+            try:
+                wave, spans = render(espeak, language, job.speaker, text, rng)
+            except (NotSaid, UserError) as error:
+                refused.append(f"{text}: {error}")
+                continue
+            (folder / f"{name}.wav").write_bytes(encode_wave(wave, espeak.sample_rate))
+            said.append((name, part, text))
+            rate = espeak.sample_rate
+            lines += [
+                f"{name}\t{s.phone}\t{s.index}\t{s.mnemonic}\t{s.start / rate:.5f}\t{s.end / rate:.5f}"
+                for s in spans
+            ]
+            total += len(wave) / rate
+            number += 1
+        all_seconds += total
+    return said, lines, all_seconds, refused
+
+
+def voice_of(name: str) -> Spoken:
+    """The language, which must be a voice of eSpeak NG's.
+
+    Raises:
+        UserError: it is not.
+    """
+    language = language_of(rules_for(name))
+    if not isinstance(language, Spoken):
+        raise UserError(f"--language {name}: eSpeak NG speaks this corpus: espeak:VOICE, or mandarin")
+    return language
+
+
+def render(
+    espeak: Espeak, language: Spoken, speaker: Speaker, text: str, rng: np.random.Generator
+) -> tuple[np.ndarray, list[Span]]:
+    """Say one text with its own slight change of rate and pitch, silence around it and faint noise.
+
+    Returns:
+        ``[N]`` int16 samples and the spans of the phones in them.
+
+    Raises:
+        NotSaid: the library says something else than it reads.
+    """
+    words = [word for clause in language.reads(text) for word in clause]
+    espeak.voice(
+        speaker.variant,
+        rate=round(speaker.rate / speaker.scale * rng.uniform(0.92, 1.08)),
+        pitch=round(speaker.pitch + rng.uniform(-4, 4)),
+        pitch_range=speaker.pitch_range,
+        volume=VOLUME,
+    )
+    wave, events = espeak.say(text)
+    expected = [(read.mnemonic, "".join(language.phones_of([read]))) for word in words for read in word]
+    spans = locate(expected, language, wave, events, espeak.sample_rate)
+    return vary(wave, spans, speaker.scale, espeak.sample_rate, rng)
+
+
+def locate(
+    expected: list[tuple[str, str]],
+    language: Spoken,
+    wave: np.ndarray,
+    events: list[Phoneme],
+    sample_rate: int,
+) -> list[Span]:
+    """Where the phones of an utterance lie, by the conventions of :func:`pinyin_events.locate`.
+
+    Args:
+        expected: mnemonics as they are read, and their phones; "" of what has no sound of its own.
+        language: of the phones.
+        wave: ``[N]`` the samples.
+        events: the library's phonemes and pauses.
+        sample_rate: Hz.
+
+    Raises:
+        NotSaid: the library said something else.
+    """
+    sounds = [event for event in events if not event.is_pause]
+    if len(sounds) != len(expected):
+        raise NotSaid(f"{len(sounds)} phonemes are said, {len(expected)} read")
+    for event, (mnemonic, _) in zip(sounds, expected, strict=True):
+        if not without_stress(mnemonic).startswith(event.mnemonic):
+            raise NotSaid(f"{mnemonic} is said as {event.mnemonic}")
+    spans: list[Span] = []
+    index, end = 0, 0
+    for event, (_, phone) in zip(sounds, expected, strict=True):
+        start, gap = event.start, event.start - end
+        if not spans:
+            spans.append(Span("sil", 0, "_", 0, start))
+        elif not phone:  # it only shapes the sound before it
+            spans[-1].end = end = event.end
+            continue
+        elif gap > LONGEST_GAP * sample_rate:
+            index += 1
+            spans.append(Span("sp", index, "_", end, start))
+        else:
+            closes = language.class_of(phone) in ("stop", "affricate") and spans[-1].phone not in (
+                "sil",
+                "sp",
+            )
+            silent = trailing_silence(wave[spans[-1].start : start]) if closes else 0
+            start -= silent if silent >= SHORTEST_CLOSURE * sample_rate else gap
+            start = max(start, spans[-1].start + 1)
+            spans[-1].end = start
+        index += 1
+        if event.end <= start or not phone:
+            raise NotSaid(f"{event.mnemonic} takes no time")
+        spans.append(Span(phone, index, event.mnemonic, start, event.end))
+        end = event.end
+    spans.append(Span("sil", index + 1, "_", end, len(wave)))
+    for left, right in itertools.pairwise(spans):
+        if left.end != right.start or left.end < left.start:
+            raise NotSaid(f"events do not adjoin at sample {left.end}")
+    return spans
+
+
+def write(out: Path, results: list, speakers: list[Speaker]) -> None:
+    """The tables of the corpus."""
+    said = sorted(item for result in results for item in result[0])
+    _write(out / "content.tsv", ["\t".join(item) for item in said])
+    _write(out / "spk-info.txt", [f"{s.name} {s.gender}" for s in speakers])
+    header = "utterance\tphone\tindex\tmnemonic\tstart\tend"
+    _write(out / "phoneme_events.tsv", [header, *(line for result in results for line in result[1])])
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path, help="directory to make")
+    parser.add_argument("--language", required=True, help="espeak:VOICE")
+    parser.add_argument("--minutes", type=float, default=3.0, help="train part of each ordinary speaker")
+    parser.add_argument("--target_minutes", type=float, default=4.5, help="train part of each target speaker")
+    parser.add_argument("--test_minutes", type=float, default=0.5, help="test part of each speaker")
+    parser.add_argument("--speakers", type=int, default=len(ORDINARY), help="ordinary speakers")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    return parser.parse_args()
+
+
+@cli
+def main() -> None:
+    """Make the corpus."""
+    args = _arguments()
+    if not 1 <= args.speakers <= len(ORDINARY):
+        raise UserError(f"--speakers {args.speakers}: expected 1 to {len(ORDINARY)}")
+    start, language = time.time(), voice_of(args.language)
+    phrases = sayable(language)
+    print(f"{args.language}: {len(phrases)} phrases")
+    pick = random.Random(args.seed)
+    pick.shuffle(phrases)
+    cut = len(phrases) // 10
+    planners = {
+        "train": Planner(phrases[cut:], pick),
+        "test": Planner(phrases[:cut], pick),
+    }
+    speakers = [*ORDINARY[: args.speakers], *TARGETS]
+    with atomic_dir(args.out) as out:
+        jobs = []
+        for speaker in speakers:
+            train = args.target_minutes if speaker.is_target else args.minutes
+            seconds = {"train": 60 * train, "test": 60 * args.test_minutes}
+            texts = {part: planners[part].utterances(seconds[part]) for part in planners}
+            jobs.append(Job(args.language, speaker, texts, seconds, out, args.seed))
+        # A fresh process for every speaker: eSpeak NG keeps state from one utterance to the next.
+        with multiprocessing.get_context("spawn").Pool(args.jobs, maxtasksperchild=1) as pool:
+            results = pool.map(speak, jobs, chunksize=1)
+        refused = [reason for result in results for reason in result[3]]
+        count = sum(len(result[0]) for result in results)
+        if not count:
+            raise UserError(f"nothing could be said; first reason: {refused[0] if refused else 'no text'}")
+        write(out, results, speakers)
+    for reason in refused[:5]:
+        print(f"left out: {reason}")
+    minutes = sum(result[2] for result in results) / 60
+    print(f"left out {len(refused)} utterances that were not said as they are read")
+    print(f"{args.out}: {count} utterances, {minutes:.1f} minutes, done in {time.time() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""Languages through eSpeak NG, and own phones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ctap.bin import prepare_text
+from ctap.errors import UserError
+from ctap.files.tables import read_table, write_table
+from ctap.kaldi.validate import validate
+from ctap.text.espeak import is_pause
+from ctap.text.languages import language_in, language_of, rules_for
+from ctap.text.rules import TextRules
+from test.recipes.readers import noise
+
+
+def read(language: str, text: str):
+    return language_of(rules_for(language)).read({"text": text})
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "phones", "words"),
+    [
+        ("espeak:en-us", "Hello, 2 worlds!", "h ə l ˈoʊ t ˈuː w ˈɜː l d z", "4 2 5"),
+        ("espeak:de", "Ich heiße Pfeiffer.", "ɪ ç h ˈaɪ s ə pf ˈaɪ f ɜ", "2 4 4"),
+        ("espeak:es", "El perro caro", "e l p ˈe r o k ˈa ɾ o", "2 4 4"),
+        ("espeak:ja", "ミャンマー", "mʲ ˈä m m ää", "5"),
+        ("espeak:sw", "Habari ya asubuhi", "h a b ˈa r i j a ˌa s u b ˈu h i", "6 2 7"),
+    ],
+)
+def test_phones_and_words(language, text, phones, words):
+    reading = read(language, text)
+    assert (" ".join(reading.phones), " ".join(reading.tables["word_phones"])) == (phones, words)
+    assert reading.text == text
+
+
+def test_tones_are_digits():
+    reading = read("espeak:yue", "好地方我愛你")
+    assert {phone[-1] for phone in reading.phones if phone[-1].isdigit()} <= set("123456")
+    assert any(phone.endswith("3") for phone in reading.phones)  # which the library writes as a vowel
+    assert not any("ɜ" in phone for phone in reading.phones)
+    assert "iɛ6" in read("espeak:vi", "Tiếng Việt").phones
+
+
+def test_a_pause_at_each_clause():
+    language = language_of(rules_for("espeak:en-us"))
+    assert language.to_phones("No, no.") == ["sil", "n", "ˈoʊ", "sp", "n", "ˈoʊ", "sil"]
+    pieces = language.to_pieces("No, no. Yes!", 100)
+    assert [piece.joint for piece in pieces] == ["sil", ""] and pieces[1].phones[-1] == "sil"
+    assert is_pause("_:") and is_pause("_|") and not is_pause("_j")
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "message"),
+    [
+        ("espeak:ja", "日本", "can't read"),
+        ("espeak:en-us", "...", "nothing to read"),
+        ("espeak:en-uk", "a", "no voice 'en-uk'; near it: .*en"),
+    ],
+)
+def test_what_can_not_be_read(language, text, message):
+    with pytest.raises(UserError, match=message):
+        read(language, text)
+
+
+def test_the_inventory_is_the_models():
+    rules = rules_for("espeak:de")
+    known = language_of(rules).collect(read("espeak:de", "Ich heiße").phones)
+    assert known[0] == ("ˈaɪ", "vowel") and ("ç", "fricative") in known
+    language = language_of(replace(rules, phones=known))
+    assert language.tokens.tokens[:4] == ("<pad>", "<blank>", "sil", "sp")
+    assert language.has_closure("h") is False and language.unit("ˈaɪ") == "aɪ"
+    with pytest.raises(UserError, match="phones f pf: not among the 6") as caught:
+        language.read({"text": "Ich pfeife"})
+    assert language.reason(caught.value) == "unknown phone"
+    assert language.text_tokens("Ich heiße: „Ä“.") == ["ich", "heisse", "ä"]
+    assert language_of(rules_for("espeak:ja")).text_tokens("ア イ。") == ["ア", "イ"]
+
+
+def corpus(folder, texts, table="text"):
+    waves = {utt: str(noise(folder / f"{utt}.wav")) for utt in texts}
+    write_table(folder / "in" / "wav.scp", waves)
+    write_table(folder / "in" / "utt2spk", dict.fromkeys(texts, "ann"))
+    write_table(folder / "in" / table, texts)
+    return folder / "in"
+
+
+def prepare(source, out, *options):
+    prepare_text.main(["--in_dir", str(source), "--out_dir", str(out), *map(str, options)])
+    return out
+
+
+def test_a_data_directory_and_one_that_keeps_to_its_phones(tmp_path):
+    first = corpus(tmp_path / "a", {"ann-1": "Ich heiße.", "ann-2": "..."})
+    data = prepare(first, tmp_path / "a" / "all", "--language", "espeak:de")
+    assert read_table(data / "word_phones") == {"ann-1": "2 4"}
+    assert validate(data, phones=language_in(data).phone_tables) == []
+    rules = TextRules.load(data)
+    assert rules.language == "espeak:de" and dict(rules.phones)["s"] == "fricative"
+    second = corpus(tmp_path / "b", {"ann-1": "heiß ich", "ann-2": "Pfeife"})
+    other = prepare(second, tmp_path / "b" / "all", "--language", "espeak:de", "--phones_of", data)
+    assert TextRules.load(other) == rules
+    assert "unknown phone\tphones f pf: not among" in (tmp_path / "b" / "skipped.tsv").read_text()
+
+
+def test_own_phones(tmp_path):
+    table = tmp_path / "classes"
+    table.write_text("t stop\nS fricative\na1 vowel\na2 vowel\n")
+    source = corpus(tmp_path, {"ann-1": "t a1 | S a2", "ann-2": "t x"}, "phones")
+    data = prepare(source, tmp_path / "all", "--language", f"custom:{table}")
+    assert read_table(data / "phones") == {"ann-1": "t a1 S a2"}
+    assert read_table(data / "word_phones") == {"ann-1": "2 2"}
+    language = language_in(data)
+    assert language.phones == ("sil", "sp", "t", "S", "a1", "a2")
+    assert (language.unit("a1"), language.unit_class("a"), language.has_closure("t")) == ("a", "vowel", True)
+    assert language.to_phones("t a1, S a2") == ["sil", "t", "a1", "sp", "S", "a2", "sil"]
+    assert "phones x: not among the 4" in (tmp_path / "skipped.tsv").read_text()
+    table.write_text("t plosive\n")
+    with pytest.raises(UserError, match=r"t plosive: expected a phone .* and its class: vowel, stop"):
+        rules_for(f"custom:{table}")
