@@ -1,9 +1,10 @@
-"""A speech encoder of one's own, of convolutions alone, and a loss of one's own: see docs/python.md."""
+"""Encoders of one's own, of convolutions alone, and a loss of one's own: see docs/python.md."""
 
 import torch.nn.functional as F
 from torch import nn
 
 from ctap.nn.conv import FrameConv
+from ctap.nn.length_regulator import regulate
 
 
 class ConvEncoder(nn.Module):
@@ -21,6 +22,22 @@ class ConvEncoder(nn.Module):
         for conv in self.convs:
             x = x + F.gelu(conv(x, mask))
         return self.leave(x)
+
+
+class ConvPhonemeEncoder(nn.Module):
+    """A convolution over phones, each of which then lasts its frames, and one over frames."""
+
+    def __init__(self, n_tokens: int, embed_dim: int, channels: int = 256) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(n_tokens, channels, padding_idx=0)
+        self.phones = FrameConv(channels, channels, 3)
+        self.frames = FrameConv(channels, channels, 5)
+        self.leave = nn.Sequential(nn.Linear(channels, embed_dim), nn.LayerNorm(embed_dim))
+
+    def forward(self, tokens, durations, size, mask=None, offset=0):
+        """Phones and the frames of each [B, L] to P [B, T=size, d]."""
+        x = F.gelu(self.phones(self.embedding(tokens), tokens > 0))
+        return self.leave(F.gelu(self.frames(regulate(x, durations, size), mask)))
 
 
 class HingeLoss(nn.Module):

@@ -52,14 +52,18 @@ def test_an_own_speech_encoder_needs_yaml_alone(
     assert saved["speech_encoder.enter.weight"].shape == (64, 40)
 
 
-def test_an_own_loss_is_what_is_minimised(examples: Path, dump: Path, tmp_path: Path) -> None:
+def test_own_phoneme_encoder_and_loss_are_what_is_trained(examples: Path, dump: Path, tmp_path: Path) -> None:
+    own = {"class_path": "conv_encoder.ConvPhonemeEncoder", "init_args": {"channels": 16}}
     loss = {"contrastive": {"class_path": "conv_encoder.HingeLoss", "init_args": {"margin": 0.1}}}
-    config = {"model": tiny.MODEL, "loss": loss, "data": tiny.DATA, "optim": tiny.OPTIM}
+    model = {**tiny.MODEL, "phoneme_encoder": own}
+    config = {"model": model, "loss": loss, "data": tiny.DATA, "optim": tiny.OPTIM}
     config["trainer"] = {**tiny.TRAINER, "max_steps": 12, "epoch_steps": 4}
     ctap.train(config, dump, tmp_path / "exp")
     header, *rows = (line.split(",") for line in (tmp_path / "exp/metrics.csv").read_text().splitlines())
     losses = [float(row[header.index("val/contrastive")]) for row in rows]
     assert len(losses) == 3 and losses[-1] < losses[0] < 2.2  # a hinge of cosines, no cross-entropy
+    encoder = ctap.load(tmp_path / "exp/model").parts.ctap.phoneme_encoder
+    assert type(encoder).__name__ == "ConvPhonemeEncoder" and encoder.frames.conv.weight.std() > 0
 
 
 def test_a_notebook_trains_watches_and_speaks(dump: Path, wav: Path, tmp_path: Path) -> None:

@@ -126,9 +126,11 @@ def test_a_visitor_brings_a_voice_and_a_bad_file(
     browser: Any, address: str, tone: Path, tmp_path: Path
 ) -> None:
     visitor = Visitor(browser, address)
+    assert not visitor.find("#prompt").is_displayed()
     from selenium.webdriver.support.ui import Select
 
     Select(visitor.find("#voice")).select_by_visible_text("a recording of mine")
+    assert visitor.find("#prompt").is_displayed()
     visitor.click("#say", "choose a voice, or a recording of one")
     bad = tmp_path / "bad.wav"
     bad.write_bytes(b"no sound at all")
