@@ -48,8 +48,9 @@ def lay_out(recipe: Path, corpus: Path) -> None:
     for name in ("prompt", "source", "target", "speech", "a", "b"):
         (recipe / f"{name}.wav").symlink_to(Path(waves[0]).resolve())
     (recipe / "wav.scp").write_text(f"one {waves[0]}\n")
-    (recipe / "downloads/mini").mkdir(parents=True, exist_ok=True)
-    (recipe / "downloads/mini/phoneme_events.tsv").symlink_to(corpus / "phoneme_events.tsv")
+    for name in ("mini", "mini_de"):  # here of the same corpus
+        (recipe / "downloads" / name).mkdir(parents=True, exist_ok=True)
+        (recipe / "downloads" / name / "phoneme_events.tsv").symlink_to(corpus / "phoneme_events.tsv")
     (recipe / "exp/one").symlink_to(f"tts_{OURS}")
     (recipe / "exp/other").symlink_to(f"tts_{OURS}")
     (recipe / "grids").mkdir()
