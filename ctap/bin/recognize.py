@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ctap.bin.batch import Batch, read_waves
+from ctap.bin.batch import NOTHING, Batch, read_waves
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.errors import UserError
@@ -51,13 +50,12 @@ def recognize(
     batch.check(lambda utt, path: recognizer.check_source(path))
 
     def save(heard: dict[str, Any]) -> None:
-        runs = {u: [(p, len(list(r))) for p, r in groupby(h.frame_phones)] for u, h in heard.items()}
+        runs = {u: h.runs() for u, h in heard.items()}
         batch.write("phones", {u: h.phones or ["sil"] for u, h in heard.items()})
-        batch.write("aligned_phones", {u: [p for p, _ in r] for u, r in runs.items()})
-        batch.write("durations", {u: [n for _, n in r] for u, r in runs.items()})
+        batch.write("aligned_phones", {u: phones for u, (phones, _) in runs.items()})
+        batch.write("durations", {u: frames for u, (_, frames) in runs.items()})
         if any(h.text is not None for h in heard.values()):
-            # a table has no empty values: nothing heard is written as sentencepiece's sign of the unknown
-            batch.write("text", {u: h.text or "⁇" for u, h in heard.items()})
+            batch.write("text", {u: h.text or NOTHING for u, h in heard.items()})
 
     def hear(utt: str, path: str) -> Recognition:
         return recognizer.recognize(path, switch_penalty)

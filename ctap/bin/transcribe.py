@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.batch import Batch, read_rows
+from ctap.bin.batch import NOTHING, Batch, read_rows
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.device import choose_device
-
-NOTHING = "⁇"  # a table has no empty values
 
 
 def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 1, num_jobs: int = 1) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -24,6 +25,11 @@ class Recognition:
     frame_phones: list[str]
     phones: list[str]
     text: str | None
+
+    def runs(self) -> tuple[list[str], list[int]]:
+        """Phones of :attr:`frame_phones`, pauses included, and the frames of each."""
+        found = [(phone, len(list(same))) for phone, same in groupby(self.frame_phones)]
+        return [phone for phone, _ in found], [frames for _, frames in found]
 
 
 def sticky_path(scores: Tensor, penalty: float) -> Tensor:

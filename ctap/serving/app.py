@@ -24,7 +24,7 @@ from ctap.serving.limits import (
     read_number,
     read_text,
 )
-from ctap.serving.served import Served, described, mel_picture, runs, spoken, wav_bytes
+from ctap.serving.served import Served, described, mel_picture, spoken, wav_bytes
 from ctap.serving.worker import Worker
 
 PAGE = Path(__file__).parent / "page"
@@ -148,7 +148,7 @@ class Desk:
 
         def hear() -> dict[str, Any]:
             heard = own.model.recognize(source)
-            phones, durations = runs(heard.frame_phones)
+            phones, durations = heard.runs()
             mel = own.model.parts.ctap.denormalize(own.model.mel(source)).cpu()
             shift = own.model.parts.audio.frame_shift
             return {

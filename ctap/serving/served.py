@@ -99,16 +99,3 @@ def spoken(speech: Speech, frame_shift: float) -> dict[str, Any]:
         "phones": speech.phones,
         "durations": speech.durations,
     }
-
-
-def runs(frame_phones: list[str]) -> tuple[list[str], list[int]]:
-    """Phones of frames as phones and the frames of each."""
-    phones: list[str] = []
-    lengths: list[int] = []
-    for phone in frame_phones:
-        if phones and phones[-1] == phone:
-            lengths[-1] += 1
-        else:
-            phones.append(phone)
-            lengths.append(1)
-    return phones, lengths

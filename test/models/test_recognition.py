@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctap.models.recognition import sticky_path
+from ctap.models.recognition import Recognition, sticky_path
 
 
 @settings(max_examples=50, deadline=None)
@@ -21,3 +21,8 @@ def test_sticky_path_is_the_best_of_all_paths(frames, labels, penalty, seed):
 
     found = sticky_path(scores, penalty).tolist()
     assert worth(found) == pytest.approx(max(map(worth, product(range(labels), repeat=frames))), abs=1e-4)
+
+
+def test_runs_are_phones_with_their_frames():
+    heard = Recognition(["sil", "sil", "n", "i3", "i3", "i3", "sp", "i3"], ["n", "i3", "i3"], None)
+    assert heard.runs() == (["sil", "n", "i3", "sp", "i3"], [2, 1, 3, 1, 1])
