@@ -159,6 +159,16 @@ class Corpus:
         else:
             rows[utt] = " ".join(value.split())
 
+    def put_file(self, table: str, utt: str, path: Path) -> None:
+        """Add the lines of an utterance's own file as a row, if there is such a file and it can be read."""
+        if path.is_file():
+            try:
+                lines = [line for _, line in self.read_lines(path, utt)]
+            except UserError as error:
+                self.skipped.add(utt, "unreadable text", error)
+                return
+            self.put(table, utt, " ".join(lines), path)
+
     def add(self, utt: str, recording: Path, speaker: str, part: str = "") -> None:
         """Add a recording with its speaker and, of a corpus that comes divided, part (train, dev, test)."""
         if fault := name_fault(utt):

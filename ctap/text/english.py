@@ -17,7 +17,7 @@ from ctap.errors import UserError
 from ctap.text import ipa
 from ctap.text.counting import words
 from ctap.text.espeak import Espeak
-from ctap.text.language import WORD_TABLE, Language, Reading
+from ctap.text.language import Language, Reading, read_by_words, with_pauses
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules
@@ -137,16 +137,11 @@ class English(Language):
     def read(self, given: Mapping[str, str]) -> Reading:
         """The phones of ``text``, and how many each word has."""
         text = " ".join(given["text"].split())
-        found = [word for clause in self.clauses(text) for word in clause]
-        phones = [phone for word in found for phone in word]
-        return Reading(text, phones, {WORD_TABLE: [str(len(word)) for word in found]})
+        return read_by_words(text, self.clauses(text))
 
     def to_phones(self, text: str) -> list[str]:
         """Clauses with a pause between them."""
-        phones = ["sil"]
-        for clause in self.clauses(text):
-            phones += [*(phone for word in clause for phone in word), "sp"]
-        return [*phones[:-1], "sil"]
+        return with_pauses(self.clauses(text))
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""

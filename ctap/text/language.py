@@ -34,6 +34,25 @@ class Reading:
     notice: tuple[str, str] | None = None
 
 
+Clauses = Sequence[Sequence[Sequence[str]]]
+"""Clauses of words of phones."""
+
+
+def read_by_words(text: str, clauses: Clauses) -> Reading:
+    """The phones of ``clauses``, and how many each word has."""
+    words = [word for clause in clauses for word in clause]
+    phones = [phone for word in words for phone in word]
+    return Reading(text, phones, {WORD_TABLE: [str(len(word)) for word in words]})
+
+
+def with_pauses(clauses: Clauses) -> list[str]:
+    """Phones of ``clauses`` for synthesis: ``sil`` at both ends, ``sp`` between two clauses."""
+    phones = ["sil"]
+    for clause in clauses:
+        phones += [*(phone for word in clause for phone in word), "sp"]
+    return [*phones[:-1], "sil"]
+
+
 class Language(ABC):
     """Phones of a language, how its texts become phones, and in what its errors are counted.
 

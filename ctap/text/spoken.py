@@ -11,7 +11,7 @@ from ctap.errors import UserError
 from ctap.text import ipa
 from ctap.text.counting import characters, words
 from ctap.text.espeak import Espeak, Read
-from ctap.text.language import WORD_TABLE, Language, Reading
+from ctap.text.language import Language, Reading, read_by_words, with_pauses
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules
@@ -102,7 +102,7 @@ class Spoken(Collected):
             UnreadText: there is nothing to read, or a character that the voice does not know.
         """
         return [
-            [self.phones_of(word) for word in clause if self.phones_of(word)] for clause in self.reads(text)
+            [phones for word in clause if (phones := self.phones_of(word))] for clause in self.reads(text)
         ]
 
     def reads(self, text: str) -> list[list[list[Read]]]:
@@ -143,19 +143,16 @@ class Spoken(Collected):
     def read(self, given: Mapping[str, str]) -> Reading:
         """The phones of ``text``, and how many each word has."""
         text = " ".join(given["text"].split())
-        found = [word for clause in self.clauses(text) for word in clause]
-        phones = [phone for word in found for phone in word]
-        self.check(phones)
-        self.collect(phones)  # a phone without a class is refused here
-        return Reading(text, phones, {WORD_TABLE: [str(len(word)) for word in found]})
+        found = read_by_words(text, self.clauses(text))
+        self.check(found.phones)
+        self.collect(found.phones)  # a phone without a class is refused here
+        return found
 
     def to_phones(self, text: str) -> list[str]:
         """Clauses with a pause between them."""
-        phones = ["sil"]
-        for clause in self.clauses(text):
-            phones += [*(phone for word in clause for phone in word), "sp"]
+        phones = with_pauses(self.clauses(text))
         self.check(phones)
-        return [*phones[:-1], "sil"]
+        return phones
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""
@@ -208,16 +205,11 @@ class Own(Collected):
 
     def read(self, given: Mapping[str, str]) -> Reading:
         """Phones as they are given."""
-        found = [word for clause in self._words(given["phones"]) for word in clause]
-        phones = [phone for word in found for phone in word]
-        return Reading(given["phones"], phones, {WORD_TABLE: [str(len(word)) for word in found]})
+        return read_by_words(given["phones"], self._words(given["phones"]))
 
     def to_phones(self, text: str) -> list[str]:
         """Phones as they stand."""
-        phones = ["sil"]
-        for clause in self._words(text):
-            phones += [*(phone for word in clause for phone in word), "sp"]
-        return [*phones[:-1], "sil"]
+        return with_pauses(self._words(text))
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """One sentence, cut at pauses if it is long."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.errors import UserError, cli
+from ctap.errors import cli
 from ctap.kaldi.corpus import Corpus, find_root, reader_parser
 
 PARTS = {
@@ -63,14 +63,7 @@ def add(corpus: Corpus, name: str, path: Path, part: str) -> None:
         return
     utt = f"{speaker_name(number)}_{rest}"
     corpus.add(utt, path, speaker_name(number), part)
-    text = path.with_name(f"{name}{TEXT}")
-    if text.is_file():
-        try:
-            lines = [line for _, line in corpus.read_lines(text, utt)]
-        except UserError as error:
-            corpus.skipped.add(utt, "unreadable text", error)
-            return
-        corpus.put("text", utt, " ".join(lines), text)
+    corpus.put_file("text", utt, path.with_name(f"{name}{TEXT}"))
 
 
 def read_genders(root: Path, corpus: Corpus) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.errors import UserError, cli
+from ctap.errors import cli
 from ctap.kaldi.corpus import Corpus, find_root, reader_parser
 
 AUDIO = "wav48_silence_trimmed"
@@ -41,20 +41,9 @@ def main(argv: list[str] | None = None) -> None:
         elif microphone == options.microphone:
             corpus.add(utt, path, path.parent.name)
     for utt in sorted(corpus.tables["wav.scp"]):
-        read_text(corpus, utt, root / "txt" / corpus.tables["utt2spk"][utt] / f"{utt}.txt")
+        corpus.put_file("text", utt, root / "txt" / corpus.tables["utt2spk"][utt] / f"{utt}.txt")
     read_genders(root / "speaker-info.txt", corpus)
     corpus.write(options.out_dir)
-
-
-def read_text(corpus: Corpus, utt: str, path: Path) -> None:
-    """The text of one utterance, if it has any."""
-    if path.is_file():
-        try:
-            lines = [line for _, line in corpus.read_lines(path, utt)]
-        except UserError as error:
-            corpus.skipped.add(utt, "unreadable text", error)
-            return
-        corpus.put("text", utt, " ".join(lines), path)
 
 
 def read_genders(path: Path, corpus: Corpus) -> None:
