@@ -169,15 +169,15 @@ class Model:
         Raises:
             UserError: ``speed`` is out of :data:`ctap.nn.duration.SPEEDS`.
         """
-        return self._predict(phones, self.prompt(prompt), source, speed, seed)
+        return self._predict(phones, self.prompt(prompt).g, source, speed, seed)
 
     def _predict(
-        self, phones: list[str], prompt: Prompt, source: DurationSource, speed: float, seed: int
+        self, phones: list[str], g: Tensor, source: DurationSource, speed: float, seed: int
     ) -> list[int]:
         duration = self.parts.require("duration")
         check_speed(speed)
         tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
-        condition = self.networks.duration_condition(tokens, self.parts.ctap.denormalize(prompt.mels))[None]
+        condition = self.networks.condition(tokens, g)[None]
         mask = torch.ones_like(tokens, dtype=torch.bool)[None]
         if source == "diffusion":
             z = duration.sample(condition, mask, torch.Generator().manual_seed(seed))
@@ -218,7 +218,7 @@ class Model:
         check_speed(speed)
         check_pause(pause)
         heard = self.prompt(prompt)
-        timed = self._time(text, heard, durations, speed, seed, pause)
+        timed = self._time(text, heard.g, durations, speed, seed, pause)
         check_length(timed, self.parts.audio.frame_shift, max_seconds)
         mels = [self.mel_of(piece.phones, piece.durations, heard.g) for piece in timed]
         speech, whole = self.speak(torch.cat(mels)), join(timed)
@@ -244,7 +244,7 @@ class Model:
     def _time(
         self,
         text: str | list[str],
-        prompt: Prompt,
+        g: Tensor,
         durations: list[int] | DurationSource,
         speed: float,
         seed: int,
@@ -254,7 +254,7 @@ class Model:
             return [given(read_phones(text, self.parts), durations)]
         return time_pieces(
             read_pieces(text, self.parts),
-            lambda phones, i: self._predict(phones, prompt, durations, speed, seed + i),
+            lambda phones, i: self._predict(phones, g, durations, speed, seed + i),
             round(pause / self.parts.audio.frame_shift),
         )
 

@@ -24,11 +24,9 @@ class Prompt:
     """Speech of a voice, as the networks hear it.
 
     Attributes:
-        mels: [P, frames, n_mels] normalised log-mel of P recordings: the 3 s of each with most speech.
-        g: [D_g] prompt embedding G, the mean of theirs.
+        g: [D_g] prompt embedding G: the mean over its recordings, of each the 3 s with most speech.
     """
 
-    mels: Tensor
     g: Tensor
 
 
@@ -67,5 +65,4 @@ def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor], *, str
                 named = "" if isinstance(wave, np.ndarray) else f"{wave}: "
                 raise NoVoiceError(f"{named}no prompt: {error}") from None
         mels.append(clip_window(mel(samples)[part], frames))
-    heard = torch.stack(mels)
-    return Prompt(heard, parts.ctap.prompt_encoder(heard)[0].mean(dim=0))
+    return Prompt(parts.ctap.prompt_encoder(torch.stack(mels))[0].mean(dim=0))

@@ -140,17 +140,10 @@ class AnyLength:
             lambda x: self.ctap.decoder(x, g.expand(len(x), -1)), embedding, self.trained.window("decoder")
         )
 
-    def duration_condition(self, tokens: Tensor, prompts: Tensor) -> Tensor:
-        """Condition [L, d + D_g] of the duration models: :meth:`ctap.nn.ctap.CTAP.duration_condition`.
-
-        Args:
-            tokens: [L] phone ids.
-            prompts: [P, F, n_mels] log-mel of the prompts, not normalised; their G is averaged.
-        """
+    def condition(self, tokens: Tensor, g: Tensor) -> Tensor:
+        """Condition [L, d + D_g] of the duration models, of phone ids [L] and G [D_g]."""
 
         def condition(ids: Tensor) -> Tensor:
-            mask = torch.ones_like(ids, dtype=torch.bool)
-            each = [self.ctap.duration_condition(ids, mask, p.expand(len(ids), -1, -1)) for p in prompts]
-            return torch.stack(each).mean(dim=0)
+            return self.ctap.condition(ids, torch.ones_like(ids, dtype=torch.bool), g.expand(len(ids), -1))
 
         return windowed(condition, tokens, self.trained.window("phoneme_encoder"))

@@ -71,8 +71,9 @@ def test_conditions_of_durations_are_windowed_over_phones():
     mask = torch.ones(1, 60, dtype=torch.bool)
     with torch.inference_mode():
         whole = ctap.duration_condition(tokens[None], mask, prompt[None])[0]
-        assert torch.equal(AnyLength(ctap, TrainedLengths()).duration_condition(tokens, prompt[None]), whole)
-        parts = AnyLength(ctap, TrainedLengths(phoneme_encoder=30)).duration_condition(tokens, prompt[None])
+        g = ctap.prompt_encoder(ctap.normalize(prompt)[None])[0][0]
+        assert torch.equal(AnyLength(ctap, TrainedLengths()).condition(tokens, g), whole)
+        parts = AnyLength(ctap, TrainedLengths(phoneme_encoder=30)).condition(tokens, g)
     assert parts.shape == whole.shape
     torch.testing.assert_close(parts[:, 8:], whole[:, 8:])  # G
 
