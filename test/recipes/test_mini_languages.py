@@ -67,3 +67,11 @@ def test_what_can_not_be_said(language, message, tmp_path):
     done = make(tmp_path / "mini", language, *SIZE)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert any(part in done.stderr for part in message.split("|")), done.stderr
+
+
+@pytest.mark.parametrize("wrong", [("--jobs", "0"), ("--minutes", "-1"), ("--speakers", "25")])
+def test_impossible_sizes_are_refused_in_one_line(wrong, tmp_path):
+    done = make(tmp_path / "mini", "espeak:sw", *wrong)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: --") and len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())

@@ -16,8 +16,10 @@ import collections
 import multiprocessing
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import soxr
@@ -26,10 +28,15 @@ from pinyin_events import NotSaid, Span, locate, match
 from text_plan import Phrase, Utterance, plan_utterances, read_phrases
 from voices import ORDINARY, TARGETS, VOLUME, Speaker
 
+import ctap.text.espeak
 from ctap.audio.wave import encode_wave
 from ctap.errors import UserError, cli
 from ctap.files.atomic import atomic_dir, atomic_write
 from ctap.text.pinyin import pinyin_to_phones
+
+EVENTS_HEADER = "utterance\tphone\tindex\tmnemonic\tstart\tend"
+JobT = TypeVar("JobT")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -50,7 +57,7 @@ class Said:
     name: str
     part: str
     text: Utterance
-    spans: list[tuple[str, int, str, float, float]]
+    events: list[str]
     seconds: float
 
 
@@ -78,11 +85,7 @@ def speak(job: Job) -> tuple[list[Said], list[str]]:
                 continue
             (folder / f"{name}.wav").write_bytes(encode_wave(wave, espeak.sample_rate))
             seconds = len(wave) / espeak.sample_rate
-            times = [
-                (s.phone, s.index, s.mnemonic, s.start / espeak.sample_rate, s.end / espeak.sample_rate)
-                for s in spans
-            ]
-            said.append(Said(name, part, text, times, seconds))
+            said.append(Said(name, part, text, event_lines(name, spans, espeak.sample_rate), seconds))
             total += seconds
             number += 1
     return said, refused
@@ -99,6 +102,17 @@ def render(
     Raises:
         NotSaid: the library says something else than the text.
     """
+    take_voice(espeak, speaker, rng)
+    tones = espeak.mnemonics(text.spoken)[1]
+    if tones != "".join(syllable[-1] for syllable in text.syllables):
+        raise NotSaid(f"the tones come out as {tones}")
+    wave, events = espeak.say(text.spoken)
+    spans = locate(pinyin_to_phones(text.syllables), wave, events, espeak.sample_rate)
+    return vary(wave, spans, speaker.scale, espeak.sample_rate, rng)
+
+
+def take_voice(espeak: ctap.text.espeak.Espeak, speaker: Speaker, rng: np.random.Generator) -> None:
+    """Speak as ``speaker`` from here on, a little faster or slower, higher or lower than usual."""
     espeak.voice(
         speaker.variant,
         rate=round(speaker.rate / speaker.scale * rng.uniform(0.92, 1.08)),
@@ -106,12 +120,6 @@ def render(
         pitch_range=speaker.pitch_range,
         volume=VOLUME,
     )
-    tones = espeak.mnemonics(text.spoken)[1]
-    if tones != "".join(syllable[-1] for syllable in text.syllables):
-        raise NotSaid(f"the tones come out as {tones}")
-    wave, events = espeak.say(text.spoken)
-    spans = locate(pinyin_to_phones(text.syllables), wave, events, espeak.sample_rate)
-    return vary(wave, spans, speaker.scale, espeak.sample_rate, rng)
 
 
 def vary(
@@ -184,25 +192,35 @@ def write_tables(out: Path, said: list[Said], speakers: list[Speaker]) -> None:
             f"{item.name}.wav\t" + " ".join(f"{h} {p}" for h, p in zip(*item.text.aligned, strict=True))
             for item in own
         ]
-        _write(out / part / "content.txt", lines)
+        write_lines(out / part / "content.txt", lines)
     labels = ["# utterance|pinyin|hanzi; % ends a phrase, $ is a pause or the end"]
     labels += [f"{i.name}|{i.text.marked_pinyin}|{i.text.marked_hanzi}" for i in said if i.part == "train"]
-    _write(out / "train" / "label_train-set.txt", labels)
+    write_lines(out / "train" / "label_train-set.txt", labels)
     info = ["# speaker\tage group\tgender\taccent"]
-    _write(out / "spk-info.txt", info + [f"{s.name}\tB\t{s.gender}\tnorth" for s in speakers])
-    events = ["utterance\tphone\tindex\tmnemonic\tstart\tend"]
-    for item in said:
-        events += [f"{item.name}\t{p}\t{i}\t{m}\t{a:.5f}\t{b:.5f}" for p, i, m, a, b in item.spans]
-    _write(out / "phoneme_events.tsv", events)
+    write_lines(out / "spk-info.txt", info + [f"{s.name}\tB\t{s.gender}\tnorth" for s in speakers])
+    write_lines(out / "phoneme_events.tsv", [EVENTS_HEADER, *(line for item in said for line in item.events)])
 
 
-def _write(path: Path, lines: list[str]) -> None:
+def event_lines(name: str, spans: list[Span], sample_rate: int) -> list[str]:
+    """Lines of ``phoneme_events.tsv``: the phones of an utterance and their times in seconds."""
+    return [
+        f"{name}\t{s.phone}\t{s.index}\t{s.mnemonic}\t{s.start / sample_rate:.5f}\t{s.end / sample_rate:.5f}"
+        for s in spans
+    ]
+
+
+def write_lines(path: Path, lines: list[str]) -> None:
+    """Write a table, whole or not at all."""
     with atomic_write(path) as file:
         file.write("\n".join(lines) + "\n")
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def read_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The options of an embedded corpus, beside those that ``parser`` has.
+
+    Raises:
+        UserError: one is out of its range.
+    """
     parser.add_argument("out", type=Path, help="directory to make")
     parser.add_argument("--minutes", type=float, default=3.0, help="train part of each ordinary speaker")
     parser.add_argument("--target_minutes", type=float, default=4.5, help="train part of each target speaker")
@@ -211,19 +229,26 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--speakers", type=int, default=most, help=f"ordinary speakers, 1 to {most}")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
-    return parser.parse_args()
-
-
-@cli
-def main() -> None:
-    """Make the corpus."""
-    args = _arguments()
+    args = parser.parse_args()
     if not 1 <= args.speakers <= len(ORDINARY):
         raise UserError(f"--speakers {args.speakers}: expected 1 to {len(ORDINARY)}")
     if min(args.minutes, args.target_minutes, args.test_minutes) < 0 or args.jobs < 1:
         raise UserError("--minutes, --target_minutes, --test_minutes must be 0 or more, --jobs 1 or more")
     if not max(args.minutes, args.target_minutes, args.test_minutes):
         raise UserError("nothing to say: --minutes, --target_minutes and --test_minutes are all 0")
+    return args
+
+
+def speak_all(speak: Callable[[JobT], Result], jobs: list[JobT], processes: int) -> list[Result]:
+    """``speak`` of each job, each in a fresh process: eSpeak NG keeps state from one text to the next."""
+    with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
+        return pool.map(speak, jobs, chunksize=1)
+
+
+@cli
+def main() -> None:
+    """Make the corpus."""
+    args = read_arguments(argparse.ArgumentParser(description=__doc__.splitlines()[0]))
     start = time.time()
     speakers = [*ORDINARY[: args.speakers], *TARGETS]
     minutes = {
@@ -249,9 +274,7 @@ def main() -> None:
             )
             for i, speaker in enumerate(speakers)
         ]
-        # A fresh process for every speaker: eSpeak NG keeps state from one utterance to the next.
-        with multiprocessing.get_context("spawn").Pool(args.jobs, maxtasksperchild=1) as pool:
-            results = pool.map(speak, jobs, chunksize=1)
+        results = speak_all(speak, jobs, args.jobs)
         said = sorted((item for items, _ in results for item in items), key=lambda item: item.name)
         refused = [reason for _, reasons in results for reason in reasons]
         if not said:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import multiprocessing
 import random
 import time
 from dataclasses import dataclass
@@ -21,9 +20,17 @@ from pathlib import Path
 
 import numpy as np
 from language_plan import Planner, sayable
-from make_corpus import vary
+from make_corpus import (
+    EVENTS_HEADER,
+    event_lines,
+    read_arguments,
+    speak_all,
+    take_voice,
+    vary,
+    write_lines,
+)
 from pinyin_events import LONGEST_GAP, SHORTEST_CLOSURE, NotSaid, Span, trailing_silence
-from voices import ORDINARY, TARGETS, VOLUME, Speaker
+from voices import ORDINARY, TARGETS, Speaker
 
 from ctap.audio.wave import encode_wave
 from ctap.errors import UserError, cli
@@ -70,12 +77,8 @@ def speak(job: Job) -> tuple[list[tuple[str, str, str]], list[str], float, list[
                 continue
             (folder / f"{name}.wav").write_bytes(encode_wave(wave, espeak.sample_rate))
             said.append((name, part, text))
-            rate = espeak.sample_rate
-            lines += [
-                f"{name}\t{s.phone}\t{s.index}\t{s.mnemonic}\t{s.start / rate:.5f}\t{s.end / rate:.5f}"
-                for s in spans
-            ]
-            total += len(wave) / rate
+            lines += event_lines(name, spans, espeak.sample_rate)
+            total += len(wave) / espeak.sample_rate
             number += 1
         all_seconds += total
     return said, lines, all_seconds, refused
@@ -105,13 +108,7 @@ def render(
         NotSaid: the library says something else than it reads.
     """
     words = [word for clause in language.reads(text) for word in clause]
-    espeak.voice(
-        speaker.variant,
-        rate=round(speaker.rate / speaker.scale * rng.uniform(0.92, 1.08)),
-        pitch=round(speaker.pitch + rng.uniform(-4, 4)),
-        pitch_range=speaker.pitch_range,
-        volume=VOLUME,
-    )
+    take_voice(espeak, speaker, rng)
     wave, events = espeak.say(text)
     expected = [(read.mnemonic, "".join(language.phones_of([read]))) for word in words for read in word]
     spans = locate(expected, language, wave, events, espeak.sample_rate)
@@ -179,35 +176,18 @@ def locate(
 def write(out: Path, results: list, speakers: list[Speaker]) -> None:
     """The tables of the corpus."""
     said = sorted(item for result in results for item in result[0])
-    _write(out / "content.tsv", ["\t".join(item) for item in said])
-    _write(out / "spk-info.txt", [f"{s.name} {s.gender}" for s in speakers])
-    header = "utterance\tphone\tindex\tmnemonic\tstart\tend"
-    _write(out / "phoneme_events.tsv", [header, *(line for result in results for line in result[1])])
-
-
-def _write(path: Path, lines: list[str]) -> None:
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("out", type=Path, help="directory to make")
-    parser.add_argument("--language", required=True, help="espeak:VOICE")
-    parser.add_argument("--minutes", type=float, default=3.0, help="train part of each ordinary speaker")
-    parser.add_argument("--target_minutes", type=float, default=4.5, help="train part of each target speaker")
-    parser.add_argument("--test_minutes", type=float, default=0.5, help="test part of each speaker")
-    parser.add_argument("--speakers", type=int, default=len(ORDINARY), help="ordinary speakers")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
-    return parser.parse_args()
+    write_lines(out / "content.tsv", ["\t".join(item) for item in said])
+    write_lines(out / "spk-info.txt", [f"{s.name} {s.gender}" for s in speakers])
+    events = [line for result in results for line in result[1]]
+    write_lines(out / "phoneme_events.tsv", [EVENTS_HEADER, *events])
 
 
 @cli
 def main() -> None:
     """Make the corpus."""
-    args = _arguments()
-    if not 1 <= args.speakers <= len(ORDINARY):
-        raise UserError(f"--speakers {args.speakers}: expected 1 to {len(ORDINARY)}")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--language", required=True, help="espeak:VOICE")
+    args = read_arguments(parser)
     start, language = time.time(), voice_of(args.language)
     phrases = sayable(language)
     print(f"{args.language}: {len(phrases)} phrases")
@@ -226,9 +206,7 @@ def main() -> None:
             seconds = {"train": 60 * train, "test": 60 * args.test_minutes}
             texts = {part: planners[part].utterances(seconds[part]) for part in planners}
             jobs.append(Job(args.language, speaker, texts, seconds, out, args.seed))
-        # A fresh process for every speaker: eSpeak NG keeps state from one utterance to the next.
-        with multiprocessing.get_context("spawn").Pool(args.jobs, maxtasksperchild=1) as pool:
-            results = pool.map(speak, jobs, chunksize=1)
+        results = speak_all(speak, jobs, args.jobs)
         refused = [reason for result in results for reason in result[3]]
         count = sum(len(result[0]) for result in results)
         if not count:
