@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import shutil
 import sqlite3
 import threading
 import time
@@ -18,33 +17,17 @@ import pytest
 from ctap.listening.build import Built
 from ctap.listening.server import ListeningServer
 from ctap.listening.store import Store, read_answers
+from test.browser import chromium, needs_chromium, webdriver
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (extra: browser)")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM or not DRIVER,
-    reason="Chromium and chromedriver are not installed (on Debian: chromium-driver)",
-)
+pytestmark = needs_chromium
 
 PHONE = (360, 640)
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for word in (
-        "--headless=new --no-sandbox --disable-dev-shm-usage --mute-audio --lang=en "
-        f"--autoplay-policy=user-gesture-required --user-data-dir={tmp_path / 'profile'}"
-    ).split():
-        options.add_argument(word)
-    options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path)})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.set_window_size(1100, 800)
-    yield driver
-    driver.quit()
+    with chromium(tmp_path, "--autoplay-policy=user-gesture-required", size=(1100, 800)) as driver:
+        yield driver
 
 
 class Listener:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import time
@@ -13,13 +12,9 @@ from typing import Any
 import pytest
 
 pytest.importorskip("fastapi", reason="fastapi is not installed (extra: serve)")
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (extra: browser)")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM or not DRIVER,
-    reason="Chromium and chromedriver are not installed (on Debian: chromium-driver)",
-)
+from test.browser import chromium, needs_chromium
+
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -38,19 +33,13 @@ def address(model_dir: Path, tone: Path) -> Iterator[str]:
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for word in (
-        "--headless=new --no-sandbox --disable-dev-shm-usage --mute-audio --lang=en "
-        "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream "
-        f"--autoplay-policy=no-user-gesture-required --user-data-dir={tmp_path / 'profile'}"
-    ).split():
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.set_window_size(1100, 900)
-    yield driver
-    driver.quit()
+    words = (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        "--autoplay-policy=no-user-gesture-required",
+    )
+    with chromium(tmp_path, *words, size=(1100, 900)) as driver:
+        yield driver
 
 
 class Visitor:
