@@ -29,6 +29,7 @@ from ctap.errors import UserError
 from ctap.files.names import name_fault
 from ctap.models import judge as judge_model
 from ctap.models.inference import Speech
+from ctap.models.recognition import Recognition
 
 NASTY = [
     "../../escape",
@@ -71,8 +72,8 @@ class FakeModel:
         wave = np.full(RATE // 10, 0.1, np.float32)
         return Speech(wave, RATE, torch.zeros(FRAMES, 40), ["sil"], [FRAMES])
 
-    def recognize(self, *_: Any) -> Any:
-        return SimpleNamespace(frame_phones=["sil"], phones=[], text=None)
+    def recognize(self, *_: Any) -> Recognition:
+        return Recognition(frame_phones=["sil"], phones=[], text=None)
 
     def embed(self, _: str) -> torch.Tensor:
         return torch.zeros(FRAMES, 4)
