@@ -115,12 +115,16 @@ class TransformerStack(nn.Module):
         """
         if self.fold == 1:
             return self._transform(x, mask, offset)
-        size = x.shape[1]
-        missing = -size % self.fold
-        groups = F.pad(zero_padding(x, mask), (0, 0, 0, missing)).unflatten(1, (-1, self.fold)).flatten(2)
-        real = None if mask is None else F.pad(mask, (0, missing)).unflatten(1, (-1, self.fold)).any(2)
+        groups = self._grouped(zero_padding(x, mask)).flatten(2)
+        real = None if mask is None else self._grouped(mask[..., None]).any(2).squeeze(2)
         y = self.spread(self._transform(self.group(groups), real, offset // self.fold))
-        return x + y.unflatten(2, (self.fold, -1)).flatten(1, 2)[:, :size]
+        return x + y.reshape(x.shape[0], -1, x.shape[2])[:, : x.shape[1]]
+
+    def _grouped(self, x: Tensor) -> Tensor:
+        """Neighbours of ``x`` [B, T, D] together, zeros after the last: [B, ceil(T / fold), fold, D]."""
+        groups = (x.shape[1] + self.fold - 1) // self.fold
+        padded = F.pad(x, (0, 0, 0, self.fold - 1))[:, : groups * self.fold]
+        return padded.reshape(x.shape[0], -1, self.fold, x.shape[2])
 
     def _transform(self, x: Tensor, mask: Tensor | None, offset: int) -> Tensor:
         x = self.positions.add(x, offset)
