@@ -151,7 +151,7 @@ def test_finetuning_moves_what_it_says(dump, pretrained, tmp_path, reads, train_
 
 
 def test_finetuning_hears_other_voices_in_training_alone(dump, pretrained, tmp_path):
-    """The decoder then reads the S of moved mels; encoders stay, and validation has the voices as they are."""
+    """The decoder then reads the S of moved mels; encoders stay, and validation moves no voice."""
     sources = Sources(dump / "train", dump / "dev", init=pretrained / "model")
     for name in ("plain", "moved"):
         tuned = config("finetune", max_steps=1, epoch_steps=1)
