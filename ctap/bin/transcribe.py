@@ -26,7 +26,7 @@ def transcribe(
             some kinds of FunASR models run code that lies in the model: take only those that you trust.
         scp: Recordings: "id path" a line.
         out: Directory for text.
-        language_of: Data or model directory (text.json) of the language that is spoken, if it is not Mandarin.
+        language_of: Data or model directory whose text.json says what is spoken; default: Mandarin.
         device: cpu, cuda or auto.
         job: This job's number, from 1.
         num_jobs: Jobs that share the recordings.

@@ -21,7 +21,7 @@ _SUFFIXES = (".png", ".svg", ".jpg")
 
 @dataclass(frozen=True)
 class Sample:
-    """Something to listen to; ``wav`` and ``mel`` are real paths, ``language`` is that of the text, if known."""
+    """Something to listen to; ``wav`` and ``mel`` are real paths, ``language`` is the text's, if known."""
 
     utt: str
     role: str

@@ -70,7 +70,7 @@ def load_served(
 
 
 def described(served: dict[str, Served]) -> list[dict[str, Any]]:
-    """The list of models, for the page: what each can, its voices, and what its language is and looks like."""
+    """The list of models, for the page: what each can, its voices, its language."""
     listed = []
     for own in served.values():
         language = language_of(own.model.parts.text)
