@@ -22,6 +22,9 @@ TONAL = ("cmn", "hak", "yue", "vi")
 UNSPACED = ("cmn", "hak", "yue", "ja", "th", "lo", "my", "km")
 """Voices whose languages are written without blanks between words: errors are counted in characters."""
 
+CODES = {"cmn": "zh", "nb": "no"}
+"""Voices that are named otherwise than recognisers name their language."""
+
 _TONE = re.compile(r"(?<=.)\d+$")
 
 
@@ -90,6 +93,8 @@ class Spoken(Collected):
         root = self.voice.partition("-")[0]
         self._tonal, self._spaced = root in TONAL, root not in UNSPACED
         self.token_name = "word" if self._spaced else "character"
+        self.code = CODES.get(root, root)
+        self.writing = f"Text that eSpeak NG's voice {self.voice} reads"
 
     @cached_property
     def _espeak(self) -> Espeak:
@@ -172,6 +177,7 @@ class Own(Collected):
     given = ("phones",)
     without_text = "`text` holds the phones, in which this corpus is read"
     token_name = "phone"
+    writing = "Phones set apart by blanks, | between words, a comma at a pause"
 
     def class_of(self, phone: str) -> str:
         """From the table of classes."""

@@ -102,7 +102,7 @@ switch_penalty=4.0        # nats that a change of phone costs in recognition, of
 vc_utts=20                # test utterances of other speakers that are converted to each target speaker
 max_refs=10               # recordings a speaker that the speaker encoder hears
 device=auto               # of networks in use: cpu, cuda (a GPU a job), or auto: cuda with --ngpu, else cpu
-transcriber=""            # an outside recogniser for error rates of characters, such as "transformers:openai/whisper-small";
+transcriber=""            # an outside recogniser for error rates of characters or words, such as "transformers:openai/whisper-small";
                           # also faster_whisper: and funasr: (some of its models run code of their own: docs/table1.md)
 
 # Table 1 (stage 7)
