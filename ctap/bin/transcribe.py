@@ -8,9 +8,10 @@ from ctap.bin.batch import NOTHING, Batch, read_rows
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.device import choose_device
+from ctap.jobs import ALONE, Share
 
 
-def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 1, num_jobs: int = 1) -> None:
+def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", share: Share = ALONE) -> None:
     """Transcribe recordings with a recogniser from outside.
 
     Args:
@@ -19,14 +20,13 @@ def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 
         scp: Recordings: "id path" a line.
         out: Directory for text.
         device: cpu, cuda or auto.
-        job: This job's number, from 1.
-        num_jobs: Jobs that share the recordings.
+        share: Of the recordings, what this job does.
     """
     from ctap.audio.wave import check_wave, load_wave
     from ctap.metrics.transcriber import make_transcriber
 
     set_up_logging()
-    batch = Batch("transcription", *read_rows(scp), out, job, num_jobs)
+    batch = Batch("transcription", *read_rows(scp), out, share)
     hear = make_transcriber(asr, choose_device(device))
     out.mkdir(parents=True, exist_ok=True)
     batch.check(lambda utt, path: check_wave(path))
