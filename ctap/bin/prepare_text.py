@@ -24,6 +24,7 @@ def prepare_text(
     notices: Path | None = None,
     language: str = TextRules.language,
     phones_of: Path | None = None,
+    phone_map: Path | None = None,
     sandhi: bool = False,
     spell_latin: bool = False,
     min_seconds: float = 0.1,
@@ -46,6 +47,7 @@ def prepare_text(
         notices: Kept, with a remark; default: notices.tsv beside --out_dir.
         language: Of the texts: mandarin, english, espeak:VOICE (such as espeak:de) or custom:FILE.
         phones_of: Model or data directory whose phones to keep to; utterances with others are left out.
+        phone_map: Table of phones to those that stand for them: "ʁ r" or "pf p f" a line.
         sandhi: Tone sandhi where hanzi are read (given pinyin stays as it is).
         spell_latin: Latin letters by their names where hanzi are read; else such utterances are left out.
         min_seconds: Leave out shorter recordings.
@@ -56,7 +58,9 @@ def prepare_text(
     left_out.extend(in_dir / "skipped.tsv")
     remarks.extend(in_dir / "notices.tsv")
     tables = read_tables(in_dir)
-    rules = rules_for(language, phones_of=phones_of, sandhi=sandhi, spell_latin=spell_latin)
+    rules = rules_for(
+        language, phones_of=phones_of, phone_map=phone_map, sandhi=sandhi, spell_latin=spell_latin
+    )
     spoken = language_of(rules)
     waves = {utt: tables["wav.scp"][utt] for utt in consistent(tables, in_dir, left_out, spoken)}
     limits = {"min_seconds": min_seconds, "max_seconds": max_seconds}

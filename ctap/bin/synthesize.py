@@ -15,6 +15,7 @@ from ctap.files.skips import SkipList
 from ctap.models.timing import check_pause
 from ctap.models.vocoder import DEFAULT
 from ctap.nn.duration import check_speed
+from ctap.text.languages import with_phone_map
 
 
 def synthesize(
@@ -25,6 +26,7 @@ def synthesize(
     text_file: Path | None = None,
     phones_file: Path | None = None,
     durations_file: Path | None = None,
+    phone_map: Path | None = None,
     durations: Literal["diffusion", "deterministic"] = "diffusion",
     speed: float = 1.0,
     pause: float = 0.4,
@@ -41,10 +43,11 @@ def synthesize(
         model: Model directory with the parts ctap and duration.
         prompt: Recordings of the voice wanted; of several, what is heard is averaged.
         out: Directory for wav/<id>.wav, wav.scp, aligned_phones and durations.
-        text: One text, hanzi or pinyin; its id is "text".
-        text_file: Many texts of any length: "id text" a line, hanzi or pinyin; said sentence by sentence.
+        text: One text in the model's language (hanzi or pinyin, say); its id is "text".
+        text_file: Many texts of any length: "id text" a line; said sentence by sentence.
         phones_file: Or phones as they stand: "id sil n i3 h ao3 sil" a line.
         durations_file: Frames of each phone for phones_file, 1 to 6000; nothing is predicted then.
+        phone_map: Phones that the model does not know to those that stand for them: "ʁ r" or "pf p f" a line.
         durations: Who predicts durations.
         speed: 0.2 to 5; above 1 is faster.
         pause: Seconds between two sentences of a text.
@@ -61,6 +64,8 @@ def synthesize(
     batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, job, num_jobs)
     spans = read_durations(durations_file)
     loaded = ctap.load(model, device, vocoder)
+    if phone_map is not None:
+        loaded.parts.text = with_phone_map(loaded.parts.text, phone_map)
     _ = loaded.vocoder  # one that does not fit is refused here, not at every text
     voice = loaded.prompt(prompt)
     (out / "wav").mkdir(parents=True, exist_ok=True)

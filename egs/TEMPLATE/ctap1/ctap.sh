@@ -55,6 +55,7 @@ min_seconds=0.1           # shorter utterances are left out, and named
 max_seconds=60            # longer ones, too
 language=mandarin         # of its texts: mandarin, english, espeak:VOICE (such as espeak:de), custom:FILE (egs/README.md)
 phones_of=""              # model or data directory whose phones the corpus keeps to, of a language that collects them
+phone_map=""              # table of phones that are not wanted, or not known there, to those that stand for them: "ʁ r"
 sandhi=false              # Mandarin: tone sandhi where hanzi are read: in a corpus without pinyin, and in synthesis
 spell_latin=false         # Mandarin: Latin letters by their names (KTV, T恤), there as in synthesis; false: left out, and named
 
