@@ -54,13 +54,10 @@ def prepare_text(
         max_seconds: Leave out longer recordings.
         num_threads: Recordings read at a time.
     """
-    left_out, remarks = SkipList(), SkipList()
-    left_out.extend(in_dir / "skipped.tsv")
-    remarks.extend(in_dir / "notices.tsv")
+    left_out, remarks = SkipList(in_dir / "skipped.tsv"), SkipList(in_dir / "notices.tsv")
     tables = read_tables(in_dir)
-    rules = rules_for(
-        language, phones_of=phones_of, phone_map=phone_map, sandhi=sandhi, spell_latin=spell_latin
-    )
+    inventory = {"phones_of": phones_of, "phone_map": phone_map}
+    rules = rules_for(language, **inventory, sandhi=sandhi, spell_latin=spell_latin)
     spoken = language_of(rules)
     waves = {utt: tables["wav.scp"][utt] for utt in consistent(tables, in_dir, left_out, spoken)}
     limits = {"min_seconds": min_seconds, "max_seconds": max_seconds}
@@ -74,13 +71,12 @@ def prepare_text(
         listed.report(title, path)
     if not made["phones"]:
         raise UserError(f"{in_dir}: no utterance can be used; {skipped} says why of each")
-    rules = with_phones(rules, made)
-    write(out_dir, select({**tables, **made}, made["phones"].keys()), rules, in_dir)
+    write(out_dir, select({**tables, **made}, made["phones"].keys()), with_phones(rules, made), in_dir)
     if "text" not in tables:
         print(spoken.without_text)
     hours = sum(seconds[utt] for utt in made["phones"]) / 3600
-    speakers = len({tables["utt2spk"][utt] for utt in made["phones"]})
-    print(f"{out_dir}: {len(made['phones'])} utterances of {speakers} speakers, {hours:.2f} h")
+    speakers = {tables["utt2spk"][utt] for utt in made["phones"]}
+    print(f"{out_dir}: {len(made['phones'])} utterances of {len(speakers)} speakers, {hours:.2f} h")
 
 
 def consistent(tables: Tables, where: Path, skipped: SkipList, language: Language) -> list[str]:

@@ -12,6 +12,8 @@ from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
+from ctap.models.inference import Model
+from ctap.models.prompt import Prompt
 from ctap.models.timing import check_pause
 from ctap.models.vocoder import DEFAULT
 from ctap.nn.duration import check_speed
@@ -63,11 +65,7 @@ def synthesize(
     check_pause(pause)
     batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, job, num_jobs)
     spans = read_durations(durations_file)
-    loaded = ctap.load(model, device, vocoder)
-    if phone_map is not None:
-        loaded.parts.text = with_phone_map(loaded.parts.text, phone_map)
-    _ = loaded.vocoder  # one that does not fit is refused here, not at every text
-    voice = loaded.prompt(prompt)
+    loaded, voice = load_voice(model, device, vocoder, phone_map, prompt)
     (out / "wav").mkdir(parents=True, exist_ok=True)
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
@@ -82,6 +80,17 @@ def synthesize(
     batch.check(lambda utt, what: loaded.check_text(what, spans(utt), max_seconds))
     batch.run(say, lambda done: write_said(batch, done))
     batch.finish(batch.path("wav.scp"))
+
+
+def load_voice(
+    model: Path, device: str, vocoder: str, phone_map: Path | None, prompt: Path | list[Path]
+) -> tuple[Model, Prompt]:
+    """The model, with a vocoder that fits and phones replaced as ``phone_map`` says, and the prompt, heard."""
+    loaded = ctap.load(model, device, vocoder)
+    if phone_map is not None:
+        loaded.parts.text = with_phone_map(loaded.parts.text, phone_map)
+    _ = loaded.vocoder  # one that does not fit is refused here, not at every text
+    return loaded, loaded.prompt(prompt)
 
 
 def write_said(batch: Batch[Any], done: dict[str, tuple[str, list[str], list[int]]]) -> None:
