@@ -85,7 +85,7 @@ def synthesize(
 def load_voice(
     model: Path, device: str, vocoder: str, phone_map: Path | None, prompt: Path | list[Path]
 ) -> tuple[Model, Prompt]:
-    """The model, with a vocoder that fits and phones replaced as ``phone_map`` says, and the prompt, heard."""
+    """The model, with phones replaced as ``phone_map`` says, its vocoder looked at, and the prompt, heard."""
     loaded = ctap.load(model, device, vocoder)
     if phone_map is not None:
         loaded.parts.text = with_phone_map(loaded.parts.text, phone_map)
