@@ -45,6 +45,7 @@ checksum=""               # SHA-256 or MD5 of its archive, if you know it
 downloaddir=downloads     # where to
 download_args=""          # more options of local/download.sh, such as parts of the corpus
 data_args=""              # more options of local/data.sh
+join=""                   # other corpora that are trained on, too: data/local/all of recipes whose stage 0 has run
 target_speakers=auto      # kept out of pretraining: names, none, or auto
 num_targets=4             # how many auto takes at most
 labeled_minutes=15        # of each target speaker, with text
