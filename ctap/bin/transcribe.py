@@ -11,7 +11,14 @@ from ctap.device import choose_device
 from ctap.jobs import ALONE, Share
 
 
-def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", share: Share = ALONE) -> None:
+def transcribe(
+    asr: str,
+    scp: Path,
+    out: Path,
+    language_of: Path | None = None,
+    device: str = "auto",
+    share: Share = ALONE,
+) -> None:
     """Transcribe recordings with a recogniser from outside.
 
     Args:
@@ -19,15 +26,18 @@ def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", share: Shar
             some kinds of FunASR models run code that lies in the model: take only those that you trust.
         scp: Recordings: "id path" a line.
         out: Directory for text.
+        language_of: Data or model directory whose text.json says what is spoken; default: Mandarin.
         device: cpu, cuda or auto.
         share: Of the recordings, what this job does.
     """
     from ctap.audio.wave import check_wave, load_wave
     from ctap.metrics.transcriber import make_transcriber
+    from ctap.text.languages import language_in, older
 
     set_up_logging()
     batch = Batch("transcription", *read_rows(scp), out, share)
-    hear = make_transcriber(asr, choose_device(device))
+    language = language_in(language_of) if language_of else older()
+    hear = make_transcriber(asr, choose_device(device), language.code)
     out.mkdir(parents=True, exist_ok=True)
     batch.check(lambda utt, path: check_wave(path))
 

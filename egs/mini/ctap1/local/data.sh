@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Usage: data.sh [--corpus DIR] OUT_DIR
 # Speaks the embedded corpus (nothing is downloaded, the same bytes every time), unless one is given, and reads it
-# as AISHELL-3, whose layout it has in Mandarin. The language is that of the recipe (--language: mandarin,
-# espeak:VOICE). phoneme_events.tsv beside it tells where the phones are: for scoring alone.
+# as AISHELL-3, whose layout it has in Mandarin. The language is that of the recipe (--language: mandarin, espeak:VOICE,
+# or english, which the voice en-us speaks). phoneme_events.tsv beside it tells where the phones are: for scoring alone.
 set -euo pipefail
 
 corpus=""                # an embedded corpus that is there already
@@ -18,6 +18,7 @@ jobs=2                   # processes that speak
 . "$(dirname "${BASH_SOURCE[0]}")/../../../../utils/read_corpus.sh"
 here=$(dirname "${BASH_SOURCE[0]}")
 language=${CTAP_LANGUAGE:-mandarin}
+[[ ${language} != english ]] || language=espeak:en-us
 make=("${here}/make_corpus.py")
 [[ ${language} == mandarin ]] || make=("${here}/make_language_corpus.py" --language "${language}")
 if [[ -z ${corpus} ]]; then
