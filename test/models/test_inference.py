@@ -180,7 +180,11 @@ def test_a_fault_in_the_work_costs_nothing_that_was_done(model_dir, wav, tmp_pat
     assert list(MatrixReader(tmp_path / "s" / "embed.scp")) == ["u1", "u3"]
 
 
-def test_what_a_change_of_phone_costs_is_an_option_and_is_recorded(model_dir, wav, tmp_path):
+def test_what_a_change_of_phone_costs_is_an_option_and_is_recorded(model_dir, tmp_path):
+    wav = tmp_path / "a.wav"
+    time = np.arange(RATE // 5) / RATE  # tones so unlike that any weights hear a change
+    tones = [0.3 * np.sin(2 * np.pi * hertz * time) for hertz in (100, 400, 1000, 3000, 7000)]
+    soundfile.write(wav, np.concatenate(tones), RATE)
     model = ctap.load(model_dir, device="cpu")
     assert model.recognize(wav).frame_phones == model.recognize(wav, 4.0).frame_phones
     counts = []
