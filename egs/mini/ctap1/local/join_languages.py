@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Data directories of the same speakers in several languages to one: join_languages.py OUT_DIR LANGUAGE=DIR...
+"""Data directories of one set of speakers in several languages to one: join_languages.py OUT LANGUAGE=DIR...
 
-Utterances become SPEAKER-LANGUAGE-NAME, and utt2lang says which language each is in.
+Utterances become SPEAKER-LANGUAGE-NAME, and utt2lang says which language each is in. Of tables that not every
+part has, only pinyin is kept.
 """
 
 from __future__ import annotations
@@ -37,16 +38,20 @@ def main() -> None:
     options = parser.parse_args()
     joined: Tables = {"utt2lang": {}}
     lists = {"skipped.tsv": SkipList(), "notices.tsv": SkipList()}
+    parts: dict[str, Tables] = {}
     for part in options.parts:
         language, _, folder = part.partition("=")
         if not folder:
             raise UserError(f"{part}: expected LANGUAGE=DIR")
-        tables = renamed(read_tables(folder), short_name(language))
-        for table, rows in tables.items():
-            joined.setdefault(table, {}).update(rows)
-        joined["utt2lang"] |= dict.fromkeys(tables["utt2spk"], short_name(language))
+        label = short_name(language)
+        parts[label] = renamed(read_tables(folder), label)
+        joined["utt2lang"] |= dict.fromkeys(parts[label]["utt2spk"], label)
         for name, entries in lists.items():
             entries.extend(Path(folder) / name)
+    kept = set.intersection(*map(set, parts.values())) | {"pinyin"}
+    for tables in parts.values():
+        for table in tables.keys() & kept:
+            joined.setdefault(table, {}).update(tables[table])
     write_tables(options.out_dir, joined)
     for name, entries in lists.items():
         entries.write(options.out_dir / name)
