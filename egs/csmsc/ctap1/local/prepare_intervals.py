@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """CSMSC's own times of phones, as `--durations` of the recipe takes them: a directory for each data set.
 
-PhoneLabeling/000001.interval of the corpus is a TextGrid in Praat's short form with one tier, whose labels are
-initials, finals with tone, and pauses (sil, sp1). For every utterance of a set OUT_DIR/SET/UTTERANCE.TextGrid
-is made a link to it. Label names that stage 1 does not know are named there; `--label_table` says how they are
-to be read.
+PhoneLabeling/000001.interval of the corpus is a TextGrid in Praat's short form with one tier, whose labels
+are initials, finals with tone, and pauses (sil, sp1). For every utterance of a set a link to it is made,
+OUT_DIR/SET/UTTERANCE.TextGrid. Labels that stage 1 does not know are named there; `--label_table` says how
+they are to be read.
 """
 
 from __future__ import annotations
