@@ -1,7 +1,7 @@
 """Checksums of the matrices of an ark, beside it: Kaldi's format has none and reads a flipped bit as good.
 
-``feats.ark.crc32`` holds a record for each matrix, in the order of the ark: its offset (uint64) and the CRC-32
-of its bytes (uint32), little-endian. The last record holds the length of the ark and the CRC-32 of the records
+``feats.ark.crc32`` has a record for each matrix, in the order of the ark: its offset (uint64) and the CRC-32
+of its bytes (uint32), little-endian. The last record has the length of the ark and the CRC-32 of the records
 before it. An ark without such a file, as other tools write them, is read without.
 """
 
