@@ -5,7 +5,7 @@
 
 Each file that a recipe keeps features or weights in is cut at 0/16 to 15/16 of its length, and so many times
 a byte at a random place is flipped; then it is read as the stages read it. It counts as refused if the error
-names it, as harmless if what is read is what was written: nobody reads the keys in front of an ark's matrices.
+names it, as harmless if what is read is what was written: nobody reads the keys before an ark's matrices.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the campaigns share: a recipe on a tiny corpus, its state before each stage, and what a stage makes."""
+"""What the campaigns share: a recipe on a tiny corpus, its state before each stage, what a stage makes."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ PASSING = (".done", "log", "tensorboard", "config.yaml", "metrics.csv", ".parts"
 class Workshop:
     """A tiny corpus and a recipe on it, which any stage can be put before.
 
+    A directory that another campaign left is used again.
+
     Attributes:
         root: Where all of it lies.
         recipe: The recipe; its directory is the same for all stages, since paths count among what is read.
@@ -55,7 +57,12 @@ class Workshop:
             shutil.rmtree(place)
         self.recipe = Recipe(place)
         self.seconds: dict[int, float] = {}
-        self._take_snapshots()
+        times = self.root / "seconds.json"
+        if times.exists():
+            self.seconds = {int(stage): took for stage, took in json.loads(times.read_text()).items()}
+        else:
+            self._take_snapshots()
+            times.write_text(json.dumps(self.seconds))
 
     def command(self, stage: int, *options: str) -> list[str]:
         """The command line of one stage."""
@@ -100,7 +107,7 @@ class Workshop:
                 shutil.copytree(before / name, self.recipe.path / name, symlinks=True)
 
     def products(self) -> dict[str, str]:
-        """Digests of what lies in the recipe's directories and depends on the corpus and the options alone."""
+        """Digests of what lies in the recipe's directories and depends on corpus and options alone."""
         return dict(self._products())
 
     def expected(self, stage: int) -> dict[str, str]:
@@ -140,20 +147,20 @@ class Workshop:
 
 def differences(found: dict[str, str], expected: dict[str, str]) -> list[str]:
     """Names of files that are missing, left over or differ."""
-    return sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+    names = found.keys() | expected.keys()
+    return sorted(name for name in names if found.get(name) != expected.get(name))
 
 
 def family(leader: int) -> list[int]:
     """The processes that descend from ``leader``, and itself, and those that hold its session."""
     parents, sessions = {}, {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                fields = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if fields[0] != "Z":
-                parents[int(entry)], sessions[int(entry)] = int(fields[1]), int(fields[3])
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z":
+            parents[int(entry.name)], sessions[int(entry.name)] = int(fields[1]), int(fields[3])
     found = {leader} & parents.keys() | {pid for pid, session in sessions.items() if session == leader}
     grown = True
     while grown:

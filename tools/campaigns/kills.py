@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""SIGKILL at random moments over all stages of a tiny corpus; every stage must end as if nothing had happened.
+"""SIGKILL at random moments over all stages of a tiny corpus; each must end as if nothing had happened.
 
     python tools/campaigns/kills.py WORK_DIR [KILLS] [SEED]
 
 Each stage is started and killed again and again, then run to its end; what it made is compared with what an
-undisturbed run made: tables, arks, durations, weights and sounds byte by byte, scores figure by figure. Kills are
-shared out over the stages by how long these take. Each hits one of: the recipe's script alone, all of its processes
-at once, one of them drawn at random.
+undisturbed run made: tables, arks, durations, weights and sounds byte by byte, scores figure by figure. Kills
+are shared out over the stages by how long these take. Each hits one of: the recipe's script alone, all of its
+processes at once, one of them drawn at random.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def disturb(shop: Workshop, stage: int, count: int, rng: random.Random) -> Count
     shop.restore(stage)
     while sum(counts.values()) < count:
         process = shop.start(stage)
-        # The longest step of a stage must come to its end now and then, or nothing would be gained by more kills.
+        # The longest step of a stage must come to its end now and then, or more kills would hit the same.
         moment = rng.uniform(0.2, 0.5 * shop.seconds[stage])
         try:
             process.communicate(timeout=moment)
