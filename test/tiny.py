@@ -7,7 +7,7 @@ MODEL = {
     "embed_dim": 8,
     "speech_encoder": STACK,
     "phoneme_encoder": STACK,
-    "decoder": STACK,
+    "decoder": {**STACK, "fold": 2},
     "prompt_encoder": {"channels": [4, 4], "dim": 6, "frames": 40, "reduction": 2, "summary": "recurrent"},
     "postnet_dim": 8,
 }

@@ -20,7 +20,7 @@ _po_list() {
             [[ ${line} != '#'* ]] || continue
             in_header=false
         fi
-        if [[ ${line} =~ ^(\.|source)[[:space:]].*parse_options\.sh ]]; then
+        if [[ ${line} =~ ^(\.|source)[[:space:]].*(parse_options|read_corpus)\.sh ]]; then
             return 0
         elif [[ ${line} == [a-z]*=\$\(* && ${line} != *'#'* ]]; then
             : # computed, and not described: no option
@@ -98,6 +98,7 @@ _po_set() {
 }
 
 _po_script=${BASH_SOURCE[1]:-$0}
+[[ ${_po_script##*/} != read_corpus.sh ]] || _po_script=${BASH_SOURCE[2]:-$0} # which sources this for its script
 while (($#)); do
     case $1 in
         --help | -h)

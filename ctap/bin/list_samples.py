@@ -15,6 +15,7 @@ from ctap.errors import UserError
 from ctap.files.atomic import write_json
 from ctap.files.tables import read_table
 from ctap.report.plots import plot_mels, save_figure
+from ctap.text.languages import language_in
 
 
 def list_samples(
@@ -31,7 +32,7 @@ def list_samples(
         out: samples.json to write.
         waves: Lists of sounds, each "role=wav.scp" (recording, vocoded, tts, vc, source).
         speaker: Whose voice is wanted.
-        text: Kaldi text file of the utterances.
+        text: Kaldi text file of the utterances; text.json beside it says in which language.
         settings: Audio settings (audio.json of a dump directory); without, the default ones.
         count: Utterances to show, spread evenly over the list.
     """
@@ -45,6 +46,7 @@ def list_samples(
     if not common:
         raise UserError(f"--waves: {', '.join(waves)} have no utterance in common")
     texts = read_table(text) if text is not None else {}
+    language = language_in(text.parent).code if text is not None else ""
     audio = AudioSettings.load(settings)
     samples = []
     for utt in common[:: max(1, len(common) // count)][:count]:
@@ -52,10 +54,9 @@ def list_samples(
         picture = out.parent / "samples" / f"{utt}.png"
         for role, rows in lists.items():
             mels[role] = log_mel(torch.from_numpy(load_wave(rows[utt], audio.sample_rate)), audio)
-            sample = {"utt": utt, "text": texts.get(utt, ""), "role": role, "speaker": speaker}
-            samples.append(
-                sample | {"wav": os.path.relpath(rows[utt], out.parent), "mel_png": f"samples/{utt}.png"}
-            )
+            sample = {"utt": utt, "text": texts.get(utt, ""), "language": language, "role": role}
+            sample |= {"speaker": speaker, "wav": os.path.relpath(rows[utt], out.parent)}
+            samples.append(sample | {"mel_png": f"samples/{utt}.png"})
         save_figure(plot_mels(mels), picture)
     write_json(out, samples, indent=1)
 

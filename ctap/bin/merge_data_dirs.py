@@ -13,7 +13,7 @@ from ctap.kaldi.tables import TEXT_TABLES, table_names
 from ctap.text.rules import common_rules
 
 
-def merge_data_dirs(inputs: list[Path], out_dir: Path) -> None:
+def merge_data_dirs(inputs: list[Path], out_dir: Path, own_speakers: bool = False) -> None:
     """Join data or dump directories.
 
     A table goes along if all of them have it. Their texts must be read in one way.
@@ -21,14 +21,21 @@ def merge_data_dirs(inputs: list[Path], out_dir: Path) -> None:
     Args:
         inputs: Data or dump directories, without an utterance in common.
         out_dir: Directory to write.
+        own_speakers: Refuse a speaker that two of them have: two corpora may name two people alike.
     """
     sources = [DataDir(path) for path in inputs]
     seen: dict[str, Path] = {}
+    whose: dict[str, Path] = {}
     for source in sources:
-        for utt in source.utterances():
+        for utt, speaker in source.utt2spk.items():
             if utt in seen:
                 raise UserError(f"{source.path}: {utt} is in {seen[utt]}, too; each utterance may come once")
             seen[utt] = source.path
+            if whose.setdefault(speaker, source.path) != source.path and own_speakers:
+                raise UserError(
+                    f"{source.path}/utt2spk: speaker {speaker} is in {whose[speaker]}, too; give it another "
+                    "name in one of them"
+                )
     names = [[*by_utt, *by_spk] for by_utt, by_spk in (table_names(s.path) for s in sources)]
     common = [name for name in names[0] if all(name in own for own in names) and name != "spk2utt"]
     with atomic_dir(out_dir) as folder:

@@ -12,9 +12,12 @@ from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
+from ctap.models.inference import Model
+from ctap.models.prompt import Prompt
 from ctap.models.timing import check_pause
 from ctap.models.vocoder import DEFAULT
 from ctap.nn.duration import check_speed
+from ctap.text.languages import with_phone_map
 
 
 def synthesize(
@@ -25,6 +28,7 @@ def synthesize(
     text_file: Path | None = None,
     phones_file: Path | None = None,
     durations_file: Path | None = None,
+    phone_map: Path | None = None,
     durations: Literal["diffusion", "deterministic"] = "diffusion",
     speed: float = 1.0,
     pause: float = 0.4,
@@ -41,10 +45,11 @@ def synthesize(
         model: Model directory with the parts ctap and duration.
         prompt: Recordings of the voice wanted; of several, what is heard is averaged.
         out: Directory for wav/<id>.wav, wav.scp, aligned_phones and durations.
-        text: One text, hanzi or pinyin; its id is "text".
-        text_file: Many texts of any length: "id text" a line, hanzi or pinyin; said sentence by sentence.
+        text: One text in the model's language (hanzi or pinyin, say); its id is "text".
+        text_file: Many texts of any length: "id text" a line; said sentence by sentence.
         phones_file: Or phones as they stand: "id sil n i3 h ao3 sil" a line.
         durations_file: Frames of each phone for phones_file, 1 to 6000; nothing is predicted then.
+        phone_map: Phones that the model does not know to those that stand for them: "ʁ r" or "pf p f" a line.
         durations: Who predicts durations.
         speed: 0.2 to 5; above 1 is faster.
         pause: Seconds between two sentences of a text.
@@ -60,9 +65,7 @@ def synthesize(
     check_pause(pause)
     batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, job, num_jobs)
     spans = read_durations(durations_file)
-    loaded = ctap.load(model, device, vocoder)
-    _ = loaded.vocoder  # one that does not fit is refused here, not at every text
-    voice = loaded.prompt(prompt)
+    loaded, voice = load_voice(model, device, vocoder, phone_map, prompt)
     (out / "wav").mkdir(parents=True, exist_ok=True)
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
@@ -77,6 +80,17 @@ def synthesize(
     batch.check(lambda utt, what: loaded.check_text(what, spans(utt), max_seconds))
     batch.run(say, lambda done: write_said(batch, done))
     batch.finish(batch.path("wav.scp"))
+
+
+def load_voice(
+    model: Path, device: str, vocoder: str, phone_map: Path | None, prompt: Path | list[Path]
+) -> tuple[Model, Prompt]:
+    """The model, with phones replaced as ``phone_map`` says, its vocoder looked at, and the prompt, heard."""
+    loaded = ctap.load(model, device, vocoder)
+    if phone_map is not None:
+        loaded.parts.text = with_phone_map(loaded.parts.text, phone_map)
+    _ = loaded.vocoder  # one that does not fit is refused here, not at every text
+    return loaded, loaded.prompt(prompt)
 
 
 def write_said(batch: Batch[Any], done: dict[str, tuple[str, list[str], list[int]]]) -> None:

@@ -10,7 +10,15 @@ from ctap.bin.entry import command
 from ctap.device import choose_device
 
 
-def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 1, num_jobs: int = 1) -> None:
+def transcribe(
+    asr: str,
+    scp: Path,
+    out: Path,
+    language_of: Path | None = None,
+    device: str = "auto",
+    job: int = 1,
+    num_jobs: int = 1,
+) -> None:
     """Transcribe recordings with a recogniser from outside.
 
     Args:
@@ -18,16 +26,19 @@ def transcribe(asr: str, scp: Path, out: Path, device: str = "auto", job: int = 
             some kinds of FunASR models run code that lies in the model: take only those that you trust.
         scp: Recordings: "id path" a line.
         out: Directory for text.
+        language_of: Data or model directory whose text.json says what is spoken; default: Mandarin.
         device: cpu, cuda or auto.
         job: This job's number, from 1.
         num_jobs: Jobs that share the recordings.
     """
     from ctap.audio.wave import check_wave, load_wave
     from ctap.metrics.transcriber import make_transcriber
+    from ctap.text.languages import language_in, older
 
     set_up_logging()
     batch = Batch("transcription", *read_rows(scp), out, job, num_jobs)
-    hear = make_transcriber(asr, choose_device(device))
+    language = language_in(language_of) if language_of else older()
+    hear = make_transcriber(asr, choose_device(device), language.code)
     out.mkdir(parents=True, exist_ok=True)
     batch.check(lambda utt, path: check_wave(path))
 

@@ -69,11 +69,12 @@ class Transformers:
     Args:
         model: a directory as ``save_pretrained`` writes it, or a name on the hub.
         device: torch device.
+        language: that a Whisper is told; "" or one that it does not have: it tells by itself.
     """
 
     sample_rate = SAMPLE_RATE
 
-    def __init__(self, model: str, device: str = "cpu") -> None:
+    def __init__(self, model: str, device: str = "cpu", language: str = "") -> None:
         package = _package("transformers", "transformers")
         try:
             with _tensors_only():
@@ -83,6 +84,10 @@ class Transformers:
         except (OSError, ValueError, pickle.UnpicklingError) as error:
             raise UserError(f"{model}: not a recogniser that transformers can load: {error}") from None
         self._is_whisper = self._run.model.config.model_type == "whisper"
+        self._told = {"task": "transcribe"}
+        if self._is_whisper:
+            known = getattr(self._run.model.generation_config, "lang_to_id", None) or {}
+            self._told |= {"language": language} if _takes(language, f"<|{language}|>" in known) else {}
 
     def __call__(self, wave: np.ndarray) -> str:
         """See :class:`Transcriber`."""
@@ -94,7 +99,7 @@ class Transformers:
             self._run(
                 heard,
                 return_timestamps=len(wave) > 30 * self.sample_rate,
-                generate_kwargs={"language": "zh", "task": "transcribe"},
+                generate_kwargs=self._told,
             )["text"]
         )
 
@@ -105,20 +110,23 @@ class FasterWhisper:
     Args:
         model: a directory or a size such as ``large-v3``.
         device: ``cpu`` or ``cuda``.
+        language: as of :class:`Transformers`.
     """
 
     sample_rate = SAMPLE_RATE
 
-    def __init__(self, model: str, device: str = "cpu") -> None:
+    def __init__(self, model: str, device: str = "cpu", language: str = "") -> None:
         package = _package("faster_whisper", "faster-whisper")
         try:
             self._model = package.WhisperModel(model, device=device)
         except (OSError, RuntimeError, ValueError) as error:
             raise UserError(f"{model}: faster-whisper can't load it: {error}") from None
+        known = language in self._model.supported_languages
+        self._language = language if _takes(language, known) else None
 
     def __call__(self, wave: np.ndarray) -> str:
         """See :class:`Transcriber`."""
-        segments, _ = self._model.transcribe(wave.astype(np.float32), language="zh", beam_size=5)
+        segments, _ = self._model.transcribe(wave.astype(np.float32), language=self._language, beam_size=5)
         return "".join(segment.text for segment in segments)
 
 
@@ -132,11 +140,12 @@ class FunASR:
     Args:
         model: a directory or a name.
         device: ``cpu`` or ``cuda``.
+        language: not used: each of its models has its own.
     """
 
     sample_rate = SAMPLE_RATE
 
-    def __init__(self, model: str, device: str = "cpu") -> None:
+    def __init__(self, model: str, device: str = "cpu", language: str = "") -> None:
         package = _package("funasr", "funasr")
         logging.warning("funasr:%s: %s", model, FUNASR_RISK)
         try:
@@ -159,15 +168,22 @@ class FunASR:
         return str(found["text"])
 
 
-_KINDS: dict[str, Callable[[str, str], Transcriber]] = {
+def _takes(language: str, known: bool) -> bool:
+    """Whether a recogniser is to be told ``language``; says so where it does not know it."""
+    if language and not known:
+        logging.warning("the recogniser has no language %r: it tells by itself which one it hears", language)
+    return bool(language) and known
+
+
+_KINDS: dict[str, Callable[[str, str, str], Transcriber]] = {
     "transformers": Transformers,
     "faster_whisper": FasterWhisper,
     "funasr": FunASR,
 }
 
 
-def make_transcriber(spec: str, device: str = "cpu") -> Transcriber:
-    """The recogniser that ``kind:model`` names.
+def make_transcriber(spec: str, device: str = "cpu", language: str = "") -> Transcriber:
+    """The recogniser that ``kind:model`` names, for speech in ``language`` (a code of ISO 639; "": any).
 
     Raises:
         UserError: an unknown kind, a package that is not installed, or a model that can't be loaded.
@@ -175,4 +191,4 @@ def make_transcriber(spec: str, device: str = "cpu") -> Transcriber:
     kind, _, model = spec.partition(":")
     if kind not in _KINDS or not model:
         raise UserError(f"{spec!r}: expected kind:model, with one of the kinds {', '.join(_KINDS)}")
-    return _KINDS[kind](model, device)
+    return _KINDS[kind](model, device, language)

@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from ctap.errors import UserError
+from ctap.nn.masking import zero_padding
 from ctap.nn.positions import PositionName, make_positions, rotate
 
 # A GPU's kernels but cuDNN's, which plans anew for each length of a batch, taking tenths of a second.
@@ -26,6 +28,8 @@ class StackConfig:
         ffn: Width of the feed-forward layer.
         dropout: On attention's output and the feed-forward's output.
         positions: Position scheme: absolute (the paper), random_offset, rotary or none.
+        fold: Neighbouring frames that the blocks take as one: 2 halves the frame rate inside the stack, as
+            Whisper's encoder does; outside it stays. 1 in the paper.
     """
 
     layers: int = 6
@@ -34,6 +38,11 @@ class StackConfig:
     ffn: int = 2048
     dropout: float = 0.1
     positions: PositionName = "absolute"
+    fold: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.fold <= 8:
+            raise UserError(f"fold: expected 1 to 8 frames, got {self.fold}")
 
 
 class SelfAttention(nn.Module):
@@ -78,13 +87,20 @@ class Block(nn.Module):
 
 
 class TransformerStack(nn.Module):
-    """``layers`` blocks under one position scheme."""
+    """``layers`` blocks under one position scheme, on frames or, with ``fold``, on groups of them.
+
+    A group is brought to the width of one frame, and what the blocks make of it is added to its frames.
+    """
 
     def __init__(self, config: StackConfig) -> None:
         super().__init__()
         self.positions = make_positions(config.positions)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.head_dim = config.dim // config.heads
+        self.fold = config.fold
+        if self.fold > 1:
+            self.group = nn.Linear(self.fold * config.dim, config.dim)
+            self.spread = nn.Linear(config.dim, self.fold * config.dim)
 
     def forward(self, x: Tensor, mask: Tensor | None = None, offset: int = 0) -> Tensor:
         """Transform frames.
@@ -97,6 +113,20 @@ class TransformerStack(nn.Module):
         Returns:
             [B, T, dim]; padded frames hold values of no meaning.
         """
+        if self.fold == 1:
+            return self._transform(x, mask, offset)
+        groups = self._grouped(zero_padding(x, mask)).flatten(2)
+        real = None if mask is None else self._grouped(mask[..., None]).any(2).squeeze(2)
+        y = self.spread(self._transform(self.group(groups), real, offset // self.fold))
+        return x + y.reshape(x.shape[0], -1, x.shape[2])[:, : x.shape[1]]
+
+    def _grouped(self, x: Tensor) -> Tensor:
+        """Neighbours of ``x`` [B, T, D] together, zeros after the last: [B, ceil(T / fold), fold, D]."""
+        groups = (x.shape[1] + self.fold - 1) // self.fold
+        padded = F.pad(x, (0, 0, 0, self.fold - 1))[:, : groups * self.fold]
+        return padded.reshape(x.shape[0], -1, self.fold, x.shape[2])
+
+    def _transform(self, x: Tensor, mask: Tensor | None, offset: int) -> Tensor:
         x = self.positions.add(x, offset)
         angles = self.positions.rotation(x.shape[1], self.head_dim, offset, x)
         for block in self.blocks:

@@ -21,7 +21,7 @@ _SUFFIXES = (".png", ".svg", ".jpg")
 
 @dataclass(frozen=True)
 class Sample:
-    """Something to listen to; ``wav`` and ``mel`` are real paths."""
+    """Something to listen to; ``wav`` and ``mel`` are real paths, ``language`` is the text's, if known."""
 
     utt: str
     role: str
@@ -29,6 +29,7 @@ class Sample:
     text: str = ""
     speaker: str = ""
     mel: Path | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ def _samples(path: Path, problems: list[str]) -> list[Sample]:
         if mel is not None and not mel.is_file():
             problems.append(f"{where} ({entry['utt']}, {entry['role']}): no such picture: {mel}")
             mel = None
-        text, speaker = str(entry.get("text") or ""), str(entry.get("speaker") or "")
-        found.append(Sample(str(entry["utt"]), str(entry["role"]), wav, text, speaker, mel))
+        text, speaker, language = (str(entry.get(key) or "") for key in ("text", "speaker", "language"))
+        found.append(Sample(str(entry["utt"]), str(entry["role"]), wav, text, speaker, mel, language))
     return found
 
 

@@ -96,9 +96,10 @@ def _utterances(samples: Sequence[Sample], address: Callable[[Path], str]) -> li
     blocks = []
     for utt, members in utterances.items():
         members.sort(key=lambda s: ROLES.index(s.role) if s.role in ROLES else len(ROLES))
-        text = next((s.text for s in members if s.text), "")
+        text, code = next(((s.text, s.language) for s in members if s.text), ("", ""))
+        language = f' lang="{escape(code, quote=True)}"' if code else ""
         blocks.append(
-            f'<div class="utterance"><span class="text" lang="zh">{escape(text)}</span> '
+            f'<div class="utterance"><span class="text"{language}>{escape(text)}</span> '
             f'<span class="id">{escape(utt)}</span><div class="sounds">'
             + "".join(_sound(sample, address, preload) for sample in members)
             + "</div></div>\n"

@@ -18,6 +18,7 @@ from ctap.errors import UserError
 from ctap.files.names import name_fault
 from ctap.models.inference import Model, Speech
 from ctap.models.prompt import Prompt
+from ctap.text.languages import language_of
 
 
 @dataclass
@@ -69,8 +70,13 @@ def load_served(
 
 
 def described(served: dict[str, Served]) -> list[dict[str, Any]]:
-    """The list of models, for the page."""
-    return [{"name": s.name, "can": s.can(), "voices": list(s.voices)} for s in served.values()]
+    """The list of models, for the page: what each can, its voices, its language."""
+    listed = []
+    for own in served.values():
+        language = language_of(own.model.parts.text)
+        about = {"language": language.code, "writing": language.writing, "example": language.example}
+        listed.append({"name": own.name, "can": own.can(), "voices": list(own.voices), **about})
+    return listed
 
 
 def wav_bytes(speech: Speech) -> bytes:

@@ -213,7 +213,9 @@ def build_finetune(config: FinetuneConfig, sources: Sources) -> Training:
     """Decoder and prompt encoder on one speaker; new ones on all, where another representation is given."""
     parts = _start(sources) if sources.init else _start_given(config.model, sources, config.trainer.seed)
     train, dev = _features(sources, parts, labeled=config.reads == "phonemes")
-    task = FinetuneTask(parts.ctap, config)
+    if config.voice.moves and sources.given is not None:
+        raise UserError("voice: another representation is given as it is; leave voice out")
+    task = FinetuneTask(parts.ctap, config, parts.audio)
     parts.prompt = config.data.prompt
     parts.trained.reached(longest(train, config.data), "decoder")
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)

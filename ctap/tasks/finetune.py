@@ -16,7 +16,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ctap.audio.settings import AudioSettings
 from ctap.data.batch import Batch
+from ctap.data.voice import OtherVoices, VoiceConfig
 from ctap.errors import UserError
 from ctap.loss.kl import margin_kl
 from ctap.loss.regression import masked_mse
@@ -36,6 +38,8 @@ class FinetuneConfig(TrainingConfig):
         reads: What the decoder reads: speech (S, needs no text) or phonemes (P).
         train: What is trained; null for what the paper trains: decoder and prompt encoder on speech, the
             decoder alone on phonemes.
+        voice: How the voice is moved of the speech that the decoder reads the S of; what it predicts stays.
+            Not in the paper: it teaches the decoder to speak with the target's voice whosever S it reads.
         kl_margin: Margin of L_kl in nats; there is no L_kl where the prompt encoder stays as it is.
         model: Sizes of a new model, where another representation is given and there is none to start from;
             ``embed_dim`` is taken from the representation, the stack of the phoneme encoder is that of the
@@ -44,12 +48,15 @@ class FinetuneConfig(TrainingConfig):
 
     reads: Literal["speech", "phonemes"] = "speech"
     train: list[Trained] | None = None
+    voice: VoiceConfig = field(default_factory=VoiceConfig)
     kl_margin: float = 10.0
     model: CTAPConfig = field(default_factory=CTAPConfig)
 
     def __post_init__(self) -> None:
         if self.train is not None and not self.train:
             raise UserError("train: nothing to train; expected decoder, prompt_encoder or both")
+        if self.voice.moves and self.reads != "speech":
+            raise UserError("voice: phonemes have none; expected reads: speech, or voice left out")
 
     @property
     def trained(self) -> set[Trained]:
@@ -59,12 +66,19 @@ class FinetuneConfig(TrainingConfig):
 
 
 class FinetuneTask(Task):
-    """Trains decoder, prompt encoder or both; both encoders are frozen."""
+    """Trains decoder, prompt encoder or both; both encoders are frozen.
 
-    def __init__(self, ctap: CTAP, config: FinetuneConfig) -> None:
+    Args:
+        ctap: The networks.
+        config: Configuration.
+        audio: Settings of the mels.
+    """
+
+    def __init__(self, ctap: CTAP, config: FinetuneConfig, audio: AudioSettings) -> None:
         super().__init__(config.optim, config.trainer)
         self.ctap = ctap
         self.config = config
+        self.voices = OtherVoices(config.voice, audio) if config.voice.moves else None
         self.freeze(ctap.speech_encoder, ctap.phoneme_encoder)
         for name in ("decoder", "prompt_encoder"):
             if name not in config.trained:
@@ -77,7 +91,9 @@ class FinetuneTask(Task):
         mel = ctap.normalize(batch.mel)
         with torch.no_grad():
             if self.config.reads == "speech":
-                embedding = ctap.encode_speech(batch.mel, batch.mask, batch.given)
+                moved = self.voices is not None and self.training
+                heard = self.voices(batch.mel) if moved else batch.mel
+                embedding = ctap.encode_speech(heard, batch.mask, batch.given)
             else:
                 embedding = ctap.phoneme_encoder(batch.tokens, batch.durations, size, mask)
         mean, log_variance = ctap.prompt_encoder(ctap.normalize(batch.prompt))

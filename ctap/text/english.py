@@ -96,6 +96,9 @@ class English(Language):
 
     name = "english"
     token_name = "word"
+    code = "en"
+    example = "The weather is fine today."
+    writing = "English text"
 
     def __init__(self, rules: TextRules) -> None:
         self.rules = rules

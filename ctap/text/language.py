@@ -62,6 +62,10 @@ class Language(ABC):
         made: Tables that :meth:`read` makes beside ``text`` and ``phones``.
         without_text: What is to be said of a corpus that brings no ``text``.
         token_name: What :meth:`text_tokens` gives, for the names of error rates: ``character``, ``word``.
+        code: As recognisers and browsers name the language: two letters of ISO 639-1, or three of ISO 639-3
+            where it has none; "" if the language is not known.
+        example: A text that it reads; "" if none is known.
+        writing: What a user may write, in words.
     """
 
     name: str
@@ -69,6 +73,9 @@ class Language(ABC):
     made: tuple[str, ...] = (WORD_TABLE,)
     without_text = ""
     token_name = "character"
+    code = ""
+    example = ""
+    writing = "Text"
 
     @property
     @abstractmethod

@@ -39,6 +39,9 @@ class Mandarin(Language):
     name = "mandarin"
     given = ("text", "pinyin")
     made = ("pinyin",)
+    code = "zh"
+    example = "今天天气很好。"
+    writing = "Chinese characters or pinyin"
     without_text = "this corpus has no hanzi: `text` holds the syllables run together"
 
     def __init__(self, rules: TextRules) -> None:

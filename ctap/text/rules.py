@@ -37,6 +37,8 @@ class TextRules:
             any is refused otherwise.
         phones: Of a language whose inventory is collected from the corpus: each phone and its class, in the
             order of the token table. Empty where the language has its own.
+        phone_map: Phones that are none of ``phones`` (or not wanted) to those that stand for them. It changes
+            how texts are read and not what a model knows, so that rules are the same whatever it is.
     """
 
     language: str = "mandarin"
@@ -44,6 +46,7 @@ class TextRules:
     normalization: str = "wetext"
     spell_latin: bool = False
     phones: tuple[tuple[str, str], ...] = ()
+    phone_map: tuple[tuple[str, str], ...] = ()
 
     def save(self, folder: str | Path) -> None:
         """Write ``folder/text.json``, whole or not at all."""
@@ -55,9 +58,10 @@ class TextRules:
         values = asdict(self)
         if not self.spell_latin:
             del values["spell_latin"]  # unset, so that versions without it know all that is there
-        values["phones"] = dict(self.phones)
-        if not self.phones:
-            del values["phones"]
+        for name in _MAPPINGS:
+            values[name] = dict(values[name])
+            if not values[name]:
+                del values[name]
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -77,10 +81,12 @@ class TextRules:
         known = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or not values.keys() <= known:
             raise UserError(f"{path}: expected the keys {', '.join(sorted(known))}, found {values!r}")
-        phones = values.get("phones", {})
-        if not isinstance(phones, dict) or not all(isinstance(kind, str) for kind in phones.values()):
-            raise UserError(f"{path}: phones: expected phones to their classes, found {phones!r}")
-        rules = cls(**{**values, "phones": tuple(phones.items())})
+        for name in _MAPPINGS:
+            mapping = values.get(name, {})
+            if not isinstance(mapping, dict) or not all(isinstance(value, str) for value in mapping.values()):
+                raise UserError(f"{path}: {name}: expected phones to {_MAPPINGS[name]}, found {mapping!r}")
+            values[name] = tuple(mapping.items())
+        rules = cls(**values)
         if not is_language(rules.language):
             listed = ", ".join(LANGUAGES)
             raise UserError(f"{path}: language {json.dumps(rules.language)}: this version knows {listed}")
@@ -96,14 +102,14 @@ class TextRules:
         Raises:
             UserError: Naming what differs, with both values.
         """
-        mine, theirs = asdict(self), asdict(other)
+        mine, theirs = ({**asdict(rules), "phone_map": ()} for rules in (self, other))
         different = [k for k in mine if mine[k] != theirs[k]]
         if different == ["phones"]:
             own, others = dict(self.phones), dict(other.phones)
             lone = sorted(own.items() ^ others.items())[0][0]
             raise UserError(
                 f"{where}: its phones are not those of {whose}: {lone!r} is of one of them only. Prepare the "
-                "data again with the phones of the other (stage 0, --phones_of)."
+                "data again with the phones of the other (stage 0, --phones_of, --phone_map)."
             )
         if different:
             mine, theirs = ({k: v for k, v in x.items() if k != "phones"} for x in (mine, theirs))
@@ -113,6 +119,9 @@ class TextRules:
                 f"{where}: its text is read in another way than that of {whose}: {listed}. Prepare the data "
                 "again with the options of the other (stage 0), or train a model on it from the start."
             )
+
+
+_MAPPINGS = {"phones": "their classes", "phone_map": "those that stand for them"}
 
 
 def is_language(name: object) -> bool:

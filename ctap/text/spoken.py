@@ -11,7 +11,7 @@ from ctap.errors import UserError
 from ctap.text import ipa
 from ctap.text.counting import characters, words
 from ctap.text.espeak import Espeak, Read
-from ctap.text.language import Language, Reading, read_by_words, with_pauses
+from ctap.text.language import Clauses, Language, Reading, read_by_words, with_pauses
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules
@@ -21,6 +21,9 @@ TONAL = ("cmn", "hak", "yue", "vi")
 
 UNSPACED = ("cmn", "hak", "yue", "ja", "th", "lo", "my", "km")
 """Voices whose languages are written without blanks between words: errors are counted in characters."""
+
+CODES = {"cmn": "zh", "nb": "no"}
+"""Voices that are named otherwise than recognisers name their language."""
 
 _TONE = re.compile(r"(?<=.)\d+$")
 
@@ -65,16 +68,27 @@ class Collected(Language):
         """Manner class of a unit, which need not be of the inventory (an aligner of another corpus)."""
         return super().unit_class(unit) or self.class_of(unit)
 
-    def check(self, phones: Iterable[str]) -> None:
-        """Refuse phones that are not of the inventory, if there is one.
+    def known(self, clauses: Clauses) -> list[list[list[str]]]:
+        """``clauses`` with phones replaced as the rules say.
 
         Raises:
-            UnknownPhones: naming them.
+            UnknownPhones: naming those that are not of the inventory, if there is one.
         """
-        if self.rules.phones and (unknown := sorted(set(phones) - self.inventory.keys())):
+        found = [[[p for phone in word for p in self._mapped(phone)] for word in own] for own in clauses]
+        phones = {phone for clause in found for word in clause for phone in word}
+        if self.rules.phones and (unknown := sorted(phones - self.inventory.keys())):
             raise UnknownPhones(
-                f"phones {' '.join(unknown)}: not among the {len(self.rules.phones)} of the model"
+                f"phones {' '.join(unknown)}: not among the {len(self.rules.phones)} of the model; a table "
+                "may say what stands for them (--phone_map)"
             )
+        return found
+
+    def _mapped(self, phone: str) -> list[str]:
+        return self._map.get(phone, [phone])
+
+    @cached_property
+    def _map(self) -> dict[str, list[str]]:
+        return {phone: others.split() for phone, others in self.rules.phone_map}
 
     def reason(self, error: UserError) -> str:
         """The phrase under which an error of :meth:`read` is counted."""
@@ -90,6 +104,8 @@ class Spoken(Collected):
         root = self.voice.partition("-")[0]
         self._tonal, self._spaced = root in TONAL, root not in UNSPACED
         self.token_name = "word" if self._spaced else "character"
+        self.code = CODES.get(root, root)
+        self.writing = f"Text that eSpeak NG's voice {self.voice} reads"
 
     @cached_property
     def _espeak(self) -> Espeak:
@@ -100,10 +116,10 @@ class Spoken(Collected):
 
         Raises:
             UnreadText: there is nothing to read, or a character that the voice does not know.
+            UnknownPhones: see :meth:`known`.
         """
-        return [
-            [phones for word in clause if (phones := self.phones_of(word))] for clause in self.reads(text)
-        ]
+        read = self.reads(text)
+        return self.known([[own for word in part if (own := self.phones_of(word))] for part in read])
 
     def reads(self, text: str) -> list[list[list[Read]]]:
         """The same as the library gives them, with what has no sound of its own.
@@ -144,15 +160,12 @@ class Spoken(Collected):
         """The phones of ``text``, and how many each word has."""
         text = " ".join(given["text"].split())
         found = read_by_words(text, self.clauses(text))
-        self.check(found.phones)
         self.collect(found.phones)  # a phone without a class is refused here
         return found
 
     def to_phones(self, text: str) -> list[str]:
         """Clauses with a pause between them."""
-        phones = with_pauses(self.clauses(text))
-        self.check(phones)
-        return phones
+        return with_pauses(self.clauses(text))
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""
@@ -172,6 +185,7 @@ class Own(Collected):
     given = ("phones",)
     without_text = "`text` holds the phones, in which this corpus is read"
     token_name = "phone"
+    writing = "Phones set apart by blanks, | between words, a comma at a pause"
 
     def class_of(self, phone: str) -> str:
         """From the table of classes."""
@@ -200,8 +214,7 @@ class Own(Collected):
         clauses = [[word for word in clause if word] for clause in clauses]
         if not any(clauses):
             raise UnreadText("no phones")
-        self.check(phone for clause in clauses for word in clause for phone in word)
-        return [clause for clause in clauses if clause]
+        return self.known([clause for clause in clauses if clause])
 
     def read(self, given: Mapping[str, str]) -> Reading:
         """Phones as they are given."""

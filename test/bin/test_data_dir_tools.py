@@ -32,6 +32,16 @@ def test_merged_directories_hold_all_utterances_and_the_common_tables(tmp_path):
         merge_data_dirs([b, tmp_path / "c"], tmp_path / "d")
 
 
+def test_two_corpora_do_not_share_a_speaker(tmp_path):
+    a, b = make(tmp_path / "a", ["s1"]), make(tmp_path / "b", ["s2"])
+    for table in ("utt2spk", "wav.scp"):
+        path = b / table
+        path.write_text(path.read_text().replace("s2-", "t-").replace(" s2", " s1"))
+    merge_data_dirs([a, b], tmp_path / "sets of one corpus")
+    with pytest.raises(UserError, match=r"b/utt2spk: speaker s1 is in .*/a, too; give it another name"):
+        merge_data_dirs([a, b], tmp_path / "corpora", own_speakers=True)
+
+
 def test_a_subset_takes_from_all_speakers_alike(tmp_path):
     a = make(tmp_path / "a", ["s1", "s2", "s3"])
     subset_data_dir(a, tmp_path / "few", 5)

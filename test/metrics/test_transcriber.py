@@ -26,12 +26,14 @@ def stand_in(monkeypatch, name, **members):
     monkeypatch.setitem(sys.modules, name, module)
 
 
-def test_transformers_is_asked_for_mandarin_where_the_model_takes_a_language(monkeypatch):
+def test_transformers_is_told_the_language_where_the_model_takes_one(monkeypatch, caplog):
     calls = []
 
     class Pipeline:
         def __init__(self, kind):
-            self.model = types.SimpleNamespace(config=types.SimpleNamespace(model_type=kind))
+            known = types.SimpleNamespace(lang_to_id={"<|zh|>": 1, "<|en|>": 2})
+            config = types.SimpleNamespace(model_type=kind)
+            self.model = types.SimpleNamespace(config=config, generation_config=known)
 
         def __call__(self, heard, **options):
             calls.append((heard["sampling_rate"], heard["raw"].dtype, options))
@@ -44,26 +46,34 @@ def test_transformers_is_asked_for_mandarin_where_the_model_takes_a_language(mon
         return Pipeline(model)
 
     stand_in(monkeypatch, "transformers", pipeline=pipeline)
-    assert make_transcriber("transformers:whisper")(WAVE) == "你好"
-    assert make_transcriber("transformers:wav2vec2")(WAVE) == "你好"
-    language = {"language": "zh", "task": "transcribe"}
-    assert calls[0] == (16000, np.float32, {"return_timestamps": False, "generate_kwargs": language})
+    assert make_transcriber("transformers:whisper", language="en")(WAVE) == "你好"
+    assert make_transcriber("transformers:wav2vec2", language="en")(WAVE) == "你好"
+    told = {"language": "en", "task": "transcribe"}
+    assert calls[0] == (16000, np.float32, {"return_timestamps": False, "generate_kwargs": told})
     assert calls[1] == (16000, np.float32, {})
+    with caplog.at_level("WARNING"):
+        make_transcriber("transformers:whisper", language="yue")(WAVE)
+    assert calls[2][2]["generate_kwargs"] == {"task": "transcribe"} and "no language 'yue'" in caplog.text
     with pytest.raises(UserError, match="broken: not a recogniser that transformers can load: no such thing"):
         make_transcriber("transformers:broken")
 
 
 def test_faster_whisper_joins_its_segments(monkeypatch):
+    languages = []
+
     class WhisperModel:
         def __init__(self, model, device):
             assert (model, device) == ("large-v3", "cpu")
+            self.supported_languages = ["zh", "de"]
 
         def transcribe(self, wave, language, beam_size):
-            assert (wave.dtype, language) == (np.float32, "zh")
+            languages.append((wave.dtype, language))
             return iter([types.SimpleNamespace(text="你"), types.SimpleNamespace(text="好")]), None
 
     stand_in(monkeypatch, "faster_whisper", WhisperModel=WhisperModel)
-    assert make_transcriber("faster_whisper:large-v3")(WAVE) == "你好"
+    assert make_transcriber("faster_whisper:large-v3", language="de")(WAVE) == "你好"
+    assert make_transcriber("faster_whisper:large-v3", language="sw")(WAVE) == "你好"
+    assert languages == [(np.float32, "de"), (np.float32, None)]
 
 
 def test_funasr(monkeypatch, caplog):

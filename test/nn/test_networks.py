@@ -5,6 +5,7 @@ import torch
 
 from ctap.config import from_dict, to_dict
 from ctap.data.batch import lengths_to_mask
+from ctap.errors import UserError
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.positions import make_positions
@@ -14,18 +15,19 @@ from ctap.nn.transformer import StackConfig, TransformerStack
 POSITIONS = ["absolute", "random_offset", "rotary", "none"]
 
 
-def stack(positions="rotary"):
-    return {"layers": 2, "dim": 16, "heads": 2, "ffn": 32, "dropout": 0.1, "positions": positions}
+def stack(positions="rotary", fold=1):
+    sizes = {"layers": 2, "dim": 16, "heads": 2, "ffn": 32, "dropout": 0.1}
+    return {**sizes, "positions": positions, "fold": fold}
 
 
-def small(positions="rotary", **more):
+def small(positions="rotary", fold=1, **more):
     torch.manual_seed(0)
     prompt = {"channels": [8, 16], "dim": 6, "frames": 40, "reduction": 2, "summary": "recurrent"}
     config = {
         "embed_dim": 8,
-        "speech_encoder": stack(positions),
-        "phoneme_encoder": stack(positions),
-        "decoder": stack(positions),
+        "speech_encoder": stack(positions, fold),
+        "phoneme_encoder": stack(positions, fold),
+        "decoder": stack(positions, fold),
         "prompt_encoder": prompt,
         "postnet_dim": 8,
         **more,
@@ -33,12 +35,13 @@ def small(positions="rotary", **more):
     return CTAP(from_dict(CTAPConfig, config, "test"), n_tokens=20).eval()
 
 
-@pytest.mark.parametrize(
-    "model", [*POSITIONS, {"instance_norm": True}], ids=lambda m: m if isinstance(m, str) else "instance_norm"
-)
-def test_padding_changes_nothing(model):
+VARIANTS = [*({"positions": p} for p in POSITIONS), {"instance_norm": True}, {"fold": 2}, {"fold": 3}]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_padding_changes_nothing(variant):
     """An utterance's S, P and mel are the same alone and beside a longer one whose padding holds rubbish."""
-    model = small(model) if isinstance(model, str) else small(**model)
+    model = small(**variant)
     durations = torch.tensor([[3, 9, 4]])
     tokens = torch.tensor([[4, 7, 2]])
     mel, g = torch.randn(1, 16, 40), torch.randn(1, 6)
@@ -67,8 +70,9 @@ def test_outputs_are_layer_normed():
     torch.testing.assert_close(s.square().sum(dim=-1), torch.full((2, 30), 8.0), atol=1e-2, rtol=0)
 
 
-def test_gradients_reach_every_weight():
-    model = small().train()
+@pytest.mark.parametrize("fold", [1, 2])
+def test_gradients_reach_every_weight(fold):
+    model = small(fold=fold).train()
     mel = torch.randn(2, 30, 40)
     s = model.speech_encoder(mel)
     p = model.phoneme_encoder(torch.tensor([[3, 4], [5, 6]]), torch.tensor([[10, 20], [15, 15]]), 30)
@@ -88,6 +92,21 @@ def test_rotary_sees_distances_only_and_absolute_sees_the_clock():
         outputs[name] = [net(x, offset=o) for o in (0, 137)]
     torch.testing.assert_close(outputs["rotary"][0], outputs["rotary"][1], atol=2e-4, rtol=1e-3)
     assert (outputs["absolute"][0] - outputs["absolute"][1]).abs().max() > 0.1
+
+
+def test_folded_frames_are_neighbours():
+    """Blocks that do nothing: each frame meets the frames of its group and no others, and keeps its own."""
+    net = TransformerStack(from_dict(StackConfig, {**stack("none", fold=3), "layers": 0}, "test"))
+    x = torch.randn(1, 8, 16)
+    changed = x.clone()
+    changed[0, 4] += 1
+    differs = (net(x) - net(changed)).abs().amax(dim=(0, 2)) > 1e-6
+    assert differs.tolist() == [False] * 3 + [True] * 3 + [False] * 2
+    torch.nn.init.zeros_(net.spread.weight)
+    torch.nn.init.zeros_(net.spread.bias)
+    torch.testing.assert_close(net(x), x)
+    with pytest.raises(UserError, match="fold: expected 1 to 8"):
+        StackConfig(fold=0)
 
 
 def test_random_offsets_are_independent_in_training_and_absent_afterwards():

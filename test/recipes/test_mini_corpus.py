@@ -238,7 +238,7 @@ def test_stage_zero_reads_it(corpus, tmp_path):
 def test_other_frequencies_come_without_dither(monkeypatch):
     """soxr dithers integers from a seed of the clock; the corpus has to be the same every time."""
     monkeypatch.syspath_prepend(str(RECIPE / "local"))
-    from make_corpus import scale_frequencies
+    from saying import scale_frequencies
 
     wave = (3000 * np.random.default_rng(0).normal(size=20000)).astype(np.int16)
     scaled, _ = scale_frequencies(wave, [], 1.07, 22050)

@@ -44,9 +44,13 @@ def b64(data: bytes) -> str:
 
 def test_models_and_page(client: TestClient) -> None:
     told = client.get("/api/models").json()
-    assert told["models"] == [
-        {"name": "tts_a", "can": ["synthesize", "convert", "recognize"], "voices": ["anna"]}
-    ]
+    about = {
+        "language": "zh",
+        "writing": "Chinese characters or pinyin",
+        "example": "今天天气很好。",
+    }
+    can = ["synthesize", "convert", "recognize"]
+    assert told["models"] == [{"name": "tts_a", "can": can, "voices": ["anna"], **about}]
     for path in ("/", "/page.js", "/style.css", "/recorder.js"):
         reply = client.get(path)
         assert reply.status_code == 200 and "default-src 'self'" in reply.headers["content-security-policy"]

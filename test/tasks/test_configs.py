@@ -137,7 +137,15 @@ def test_paper_size_is_the_papers():
     assert (config.data.batch_size, config.optim.lr, config.trainer.max_steps) == (8, 2e-4, 800_000)
 
 
-STACK_6 = {"layers": 6, "dim": 512, "heads": 8, "ffn": 2048, "dropout": 0.1, "positions": "absolute"}
+STACK_6 = {
+    "layers": 6,
+    "dim": 512,
+    "heads": 8,
+    "ffn": 2048,
+    "dropout": 0.1,
+    "positions": "absolute",
+    "fold": 1,
+}
 NO_DECODER = {"loss.mse_weight": (1.0, 0.0), "loss.kl_weight": (1.0, 0.0)}
 MSE_EMBED = {"loss.embed_weight": (0.0, 1.0)}
 

@@ -1,5 +1,6 @@
 """Trainings run for real on a tiny dump: all four, resumed, refused, reproduced."""
 
+import csv
 import shutil
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import yaml
 
 from ctap.bin.train import train
 from ctap.config import from_dict, load_yaml, to_dict
+from ctap.data.voice import VoiceConfig
 from ctap.errors import UserError
 from ctap.files.sums import SUMS
 from ctap.files.tables import read_table
@@ -149,9 +151,27 @@ def test_finetuning_moves_what_it_says(dump, pretrained, tmp_path, reads, train_
     assert {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])} == expected
 
 
+def test_finetuning_hears_other_voices_in_training_alone(dump, pretrained, tmp_path):
+    """The decoder then reads the S of moved mels; encoders stay, and validation moves no voice."""
+    sources = Sources(dump / "train", dump / "dev", init=pretrained / "model")
+    for name in ("plain", "moved"):
+        tuned = config("finetune", max_steps=1, epoch_steps=1)
+        tuned.optim.lr = 1e-12
+        tuned.voice = VoiceConfig(warp=0.3, tilt=2.0) if name == "moved" else VoiceConfig()
+        train("finetune", tuned, sources, tmp_path / name)
+    with (tmp_path / "plain/metrics.csv").open() as one, (tmp_path / "moved/metrics.csv").open() as two:
+        plain, moved = (next(csv.DictReader(file)) for file in (one, two))
+    assert float(moved["val/mse"]) == pytest.approx(float(plain["val/mse"]), rel=1e-5)
+    assert float(moved["train/mse"]) != pytest.approx(float(plain["train/mse"]), rel=1e-4)
+    before, after = weights(pretrained), weights(tmp_path / "moved")
+    assert all(torch.equal(before[k], after[k]) for k in before if "_encoder" in k and "prompt" not in k)
+
+
 def test_finetuning_of_nothing_is_refused():
     with pytest.raises(UserError, match="nothing to train"):
         from_dict(TRAININGS["finetune"][0], {"train": []}, "x.yaml")
+    with pytest.raises(UserError, match="voice: phonemes have none"):
+        from_dict(TRAININGS["finetune"][0], {"reads": "phonemes", "voice": {"warp": 0.1}}, "x.yaml")
 
 
 def test_duration_and_asr_leave_ctap_alone_and_add_their_part(dump, pretrained, tmp_path):

@@ -167,6 +167,9 @@ function fill() {
   const own = models.find((m) => m.name === $("model").value);
   const options = own.voices.map((name) => new Option(name, name));
   $("voice").replaceChildren(...options, new Option("a recording of mine", ""));
+  $("writing").textContent = own.writing;
+  if (models.some((m) => m.example === $("text").value) || !$("text").value) $("text").value = own.example;
+  $("text").lang = own.language;
   choose();
 }
 

@@ -45,6 +45,7 @@ checksum=""               # SHA-256 or MD5 of its archive, if you know it
 downloaddir=downloads     # where to
 download_args=""          # more options of local/download.sh, such as parts of the corpus
 data_args=""              # more options of local/data.sh
+join=""                   # other corpora that are trained on, too: data/local/all of recipes whose stage 0 has run
 target_speakers=auto      # kept out of pretraining: names, none, or auto
 num_targets=4             # how many auto takes at most
 labeled_minutes=15        # of each target speaker, with text
@@ -55,6 +56,7 @@ min_seconds=0.1           # shorter utterances are left out, and named
 max_seconds=60            # longer ones, too
 language=mandarin         # of its texts: mandarin, english, espeak:VOICE (such as espeak:de), custom:FILE (egs/README.md)
 phones_of=""              # model or data directory whose phones the corpus keeps to, of a language that collects them
+phone_map=""              # table of phones that are not wanted, or not known there, to those that stand for them: "ʁ r"
 sandhi=false              # Mandarin: tone sandhi where hanzi are read: in a corpus without pinyin, and in synthesis
 spell_latin=false         # Mandarin: Latin letters by their names (KTV, T恤), there as in synthesis; false: left out, and named
 
@@ -101,7 +103,7 @@ switch_penalty=4.0        # nats that a change of phone costs in recognition, of
 vc_utts=20                # test utterances of other speakers that are converted to each target speaker
 max_refs=10               # recordings a speaker that the speaker encoder hears
 device=auto               # of networks in use: cpu, cuda (a GPU a job), or auto: cuda with --ngpu, else cpu
-transcriber=""            # an outside recogniser for error rates of characters, such as "transformers:openai/whisper-small";
+transcriber=""            # an outside recogniser for error rates of characters or words, such as "transformers:openai/whisper-small";
                           # also faster_whisper: and funasr: (some of its models run code of their own: docs/table1.md)
 
 # Table 1 (stage 7)

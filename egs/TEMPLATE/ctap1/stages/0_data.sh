@@ -11,8 +11,8 @@ stage_-1() {
 
 stage_0() {
     [[ -n ${corpus} || ${download} != true ]] || corpus=${downloaddir}
-    local set all=${datadir}/local
-    local -a given=() spoken=()
+    local set all=${datadir}/local whole=${datadir}/local/all
+    local -a given=() spoken=() joined=()
     if [[ ${language} != mandarin ]]; then # else as before there were others, so that what was made then stays
         given=(opt:"language=${language}")
         spoken=(--language "${language}")
@@ -20,6 +20,7 @@ stage_0() {
     export CTAP_LANGUAGE=${language} # for corpora that are made in any language
     [[ ${language} != custom:* ]] || spoken+=(read:"${language#custom:}")
     [[ -z ${phones_of} ]] || spoken+=(--phones_of in:"${phones_of}")
+    [[ -z ${phone_map} ]] || spoken+=(--phone_map in:"${phone_map}")
     step data_tables local/data.sh title:"tables of the corpus" read:"${here}/local" opt:"files=$(corpus_files)" "${given[@]}" \
         --corpus "${corpus}" --downloaddir "${downloaddir}" "${data_options[@]}" into:"${all}/corpus/wav.scp"
     # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.
@@ -27,7 +28,13 @@ stage_0() {
         --in_dir in:"${all}/corpus" --out_dir into:"${all}/all/wav.scp" --skipped "${all}/skipped.tsv" \
         --min_seconds "${min_seconds}" --max_seconds "${max_seconds}" --sandhi "${sandhi}" \
         --spell_latin "${spell_latin}" "${spoken[@]}"
-    module data_sets ctap.bin.split_targets --data_dir in:"${all}/all" --out_dir "${datadir}" \
+    if [[ -n ${join} ]]; then
+        read -ra joined <<<"${join}"
+        whole=${all}/joined
+        module data_join ctap.bin.merge_data_dirs --inputs in:"${all}/all" "${joined[@]/#/in:}" \
+            --out_dir into:"${whole}/wav.scp" --own_speakers true
+    fi
+    module data_sets ctap.bin.split_targets --data_dir in:"${whole}" --out_dir "${datadir}" \
         made:"${datadir}/train/wav.scp" --target_speakers "${target_speakers}" \
         --num_targets "${num_targets}" --labeled_minutes "${labeled_minutes}" --dev_utts "${dev_utts}" \
         --test_share "${test_share}" --targets_in_train "${targets_in_train}" --seed "${seed}"

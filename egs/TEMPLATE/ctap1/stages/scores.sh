@@ -52,7 +52,7 @@ rate() {
         --name "${name}" --task "${task}" --frames "${frames}" --seed "${seed}" --config "${config}" "${against[@]/=/=in:}"
 }
 
-# hear_words EXPERIMENT TASK DATA SPEECH [LABEL=SPEECH]...: characters that the outside recogniser hears in SPEECH, a
+# hear_words EXPERIMENT TASK DATA SPEECH [LABEL=SPEECH]...: characters or words that the outside recogniser hears in SPEECH, a
 # directory with a wav.scp, beside other versions of it. Nothing without --transcriber.
 hear_words() {
     local name=$1 task=$2 data=$3 item speech heard=${expdir}/transcribed
@@ -62,7 +62,7 @@ hear_words() {
         speech=${item#*=}
         generate "transcription_${speech}" ctap.bin.transcribe title:"transcription of ${speech}" \
             each:"${speech}/wav.scp" --out into:"${heard}/${speech}/text" --asr "${transcriber}" \
-            --scp table:"${speech}/wav.scp"
+            --scp table:"${speech}/wav.scp" --language_of in:"${data}"
         [[ ${item} == said=* ]] || against+=("${item%%=*}=in:${heard}/${speech}")
     done
     module "words_${name}" ctap.bin.score_transcripts --ref_dir in:"${data}" --hyp_dir in:"${heard}/$4" \

@@ -8,14 +8,7 @@ corpus=""                # root of the corpus: the directory of train-clean-100/
 downloaddir=downloads    # where stage -1 puts the corpus; used if --corpus is not given
 parts=""                 # those to read, such as "train-clean-100 dev-clean"; default: all there are
 
-# shellcheck source=egs/TEMPLATE/ctap1/path.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../../../TEMPLATE/ctap1/path.sh"
-# shellcheck source=utils/parse_options.sh
-. parse_options.sh
-# shellcheck source=utils/log.sh
-. log.sh
-
-(($# == 1)) || die "expected one argument, the data directory to write (see --help)"
+# shellcheck source=utils/read_corpus.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../../../utils/read_corpus.sh"
 # shellcheck disable=SC2086 # parts are words
-"${python:-python3}" "$(dirname "${BASH_SOURCE[0]}")/prepare_libritts.py" --corpus "${corpus:-${downloaddir}}" \
-    --out_dir "$1" ${parts:+--parts ${parts}}
+read_corpus prepare_libritts.py ${parts:+--parts ${parts}}

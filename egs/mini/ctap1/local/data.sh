@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Usage: data.sh [--corpus DIR] OUT_DIR
 # Speaks the embedded corpus (nothing is downloaded, the same bytes every time), unless one is given, and reads it
-# as AISHELL-3, whose layout it has in Mandarin. The language is that of the recipe (--language: mandarin, espeak:VOICE). phoneme_events.tsv beside it tells where the phones are: for scoring alone.
+# as AISHELL-3, whose layout it has in Mandarin. The language is that of the recipe (--language: mandarin, espeak:VOICE,
+# or english, which the voice en-us speaks). phoneme_events.tsv beside it tells where the phones are: for scoring alone.
 set -euo pipefail
 
 corpus=""                # an embedded corpus that is there already
@@ -13,16 +14,11 @@ speakers=24              # ordinary speakers, 1 to 24
 corpus_seed=0            # of texts and voices
 jobs=2                   # processes that speak
 
-# shellcheck source=egs/TEMPLATE/ctap1/path.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../../../TEMPLATE/ctap1/path.sh"
-# shellcheck source=utils/parse_options.sh
-. parse_options.sh
-# shellcheck source=utils/log.sh
-. log.sh
-
-(($# == 1)) || die "expected one argument, the data directory to write (see --help)"
+# shellcheck source=utils/read_corpus.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../../../utils/read_corpus.sh"
 here=$(dirname "${BASH_SOURCE[0]}")
 language=${CTAP_LANGUAGE:-mandarin}
+[[ ${language} != english ]] || language=espeak:en-us
 make=("${here}/make_corpus.py")
 [[ ${language} == mandarin ]] || make=("${here}/make_language_corpus.py" --language "${language}")
 if [[ -z ${corpus} ]]; then
@@ -33,7 +29,7 @@ if [[ -z ${corpus} ]]; then
         --seed "${corpus_seed}" --jobs "${jobs}"
 fi
 if [[ ${language} == mandarin ]]; then
-    "${here}/../../../aishell3/ctap1/local/data.sh" --corpus "${corpus}" "$1"
+    "${here}/../../../aishell3/ctap1/local/data.sh" --corpus "${corpus}" "${tables_dir}"
 else
-    "${python:-python3}" "${here}/prepare_mini.py" --corpus "${corpus}" --out_dir "$1"
+    read_corpus prepare_mini.py
 fi

@@ -20,19 +20,10 @@ from pathlib import Path
 
 import numpy as np
 from language_plan import Planner, sayable
-from make_corpus import (
-    EVENTS_HEADER,
-    event_lines,
-    read_arguments,
-    speak_all,
-    take_voice,
-    vary,
-    write_lines,
-)
 from pinyin_events import LONGEST_GAP, SHORTEST_CLOSURE, NotSaid, Span, trailing_silence
+from saying import EVENTS_HEADER, Said, read_arguments, say_parts, speak_all, take_voice, vary, write_lines
 from voices import ORDINARY, TARGETS, Speaker
 
-from ctap.audio.wave import encode_wave
 from ctap.errors import UserError, cli
 from ctap.files.atomic import atomic_dir
 from ctap.text.espeak import Espeak, Phoneme, without_stress
@@ -52,36 +43,21 @@ class Job:
     seed: int
 
 
-def speak(job: Job) -> tuple[list[tuple[str, str, str]], list[str], float, list[str]]:
+def speak(job: Job) -> tuple[list[Said[str]], list[str]]:
     """Say a speaker's texts until each part is long enough.
 
     Returns:
-        Utterance, part and text of what was said, lines of its events, seconds, and why others were not said.
+        What was said, and the reasons for what was not.
     """
     language = voice_of(job.language)
     espeak = Espeak(language.voice)
-    said, lines, refused, all_seconds = [], [], [], 0.0
-    folder = job.out / "wav" / job.speaker.name
-    folder.mkdir(parents=True, exist_ok=True)
-    for part, first in (("train", 1), ("test", 8001)):
-        total, number = 0.0, first
-        for text in job.texts[part]:
-            if total >= job.seconds[part]:
-                break
-            name = f"{job.speaker.name}{number:04d}"
-            rng = np.random.default_rng([job.seed, int(job.speaker.name[3:]), number])
-            try:
-                wave, spans = render(espeak, language, job.speaker, text, rng)
-            except (NotSaid, UserError) as error:
-                refused.append(f"{text}: {error}")
-                continue
-            (folder / f"{name}.wav").write_bytes(encode_wave(wave, espeak.sample_rate))
-            said.append((name, part, text))
-            lines += event_lines(name, spans, espeak.sample_rate)
-            total += len(wave) / espeak.sample_rate
-            number += 1
-        all_seconds += total
-    return said, lines, all_seconds, refused
+
+    def say(text: str, rng: np.random.Generator) -> tuple[np.ndarray, list[Span]]:
+        return render(espeak, language, job.speaker, text, rng)
+
+    folders = dict.fromkeys(job.texts, job.out / "wav" / job.speaker.name)
+    said, refused = say_parts(say, job.speaker, job.texts, job.seconds, folders, job.seed, espeak.sample_rate)
+    return said, [f"{text}: {reason}" for text, reason in refused]
 
 
 def voice_of(name: str) -> Spoken:
@@ -173,12 +149,12 @@ def locate(
     return spans
 
 
-def write(out: Path, results: list, speakers: list[Speaker]) -> None:
+def write(out: Path, said: list[Said[str]], speakers: list[Speaker]) -> None:
     """The tables of the corpus."""
-    said = sorted(item for result in results for item in result[0])
-    write_lines(out / "content.tsv", ["\t".join(item) for item in said])
+    ordered = sorted(said, key=lambda item: item.name)
+    write_lines(out / "content.tsv", [f"{item.name}\t{item.part}\t{item.text}" for item in ordered])
     write_lines(out / "spk-info.txt", [f"{s.name} {s.gender}" for s in speakers])
-    events = [line for result in results for line in result[1]]
+    events = [line for item in said for line in item.events]
     write_lines(out / "phoneme_events.tsv", [EVENTS_HEADER, *events])
 
 
@@ -207,16 +183,16 @@ def main() -> None:
             texts = {part: planners[part].utterances(seconds[part]) for part in planners}
             jobs.append(Job(args.language, speaker, texts, seconds, out, args.seed))
         results = speak_all(speak, jobs, args.jobs)
-        refused = [reason for result in results for reason in result[3]]
-        count = sum(len(result[0]) for result in results)
-        if not count:
+        said = [item for items, _ in results for item in items]
+        refused = [reason for _, reasons in results for reason in reasons]
+        if not said:
             raise UserError(f"nothing could be said; first reason: {refused[0] if refused else 'no text'}")
-        write(out, results, speakers)
+        write(out, said, speakers)
     for reason in refused[:5]:
         print(f"left out: {reason}")
-    minutes = sum(result[2] for result in results) / 60
+    minutes = sum(item.seconds for item in said) / 60
     print(f"left out {len(refused)} utterances that were not said as they are read")
-    print(f"{args.out}: {count} utterances, {minutes:.1f} minutes, done in {time.time() - start:.0f} s")
+    print(f"{args.out}: {len(said)} utterances, {minutes:.1f} minutes, done in {time.time() - start:.0f} s")
 
 
 if __name__ == "__main__":
