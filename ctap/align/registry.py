@@ -10,6 +10,7 @@ from ctap.align.hmm import HmmKind
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
+from ctap.files.sums import check_sums, write_sums
 from ctap.text.languages import language_of
 from ctap.text.rules import TextRules
 
@@ -42,6 +43,7 @@ def save_aligner(
         rules.save(temporary)
         manifest = {"aligner": name, "format": 1, "audio": settings.as_dict()}
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        write_sums(temporary)
 
 
 def load_aligner(folder: str | Path, rules: TextRules) -> tuple[Aligner, AudioSettings]:
@@ -56,6 +58,7 @@ def load_aligner(folder: str | Path, rules: TextRules) -> tuple[Aligner, AudioSe
         UserError: it is not a model folder, or of another format, or language.
     """
     path = Path(folder) / MANIFEST
+    check_sums(Path(folder))
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except OSError:

@@ -18,6 +18,7 @@ from ctap.files.atomic import atomic_dir, write_json
 from ctap.files.skips import SkipList
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
+from ctap.kaldi.ark_sums import sums_path
 from ctap.kaldi.datadir import DataDir
 from ctap.upstream.representation import Representation
 
@@ -168,7 +169,9 @@ def write_dump(
         scp: dict[str, str] = {}
         for part in parts:
             ark = part.with_suffix(".ark")
-            link_or_copy(ark, folder / ark.name)
+            for file in (ark, sums_path(ark)):
+                if file.exists():
+                    link_or_copy(file, folder / file.name)
             for utt, entry in read_table(part).items():
                 if utt in frames:
                     scp[utt] = f"{out / ark.name}:{entry.rpartition(':')[2]}"
@@ -253,6 +256,7 @@ def clear(parts: Path) -> None:
     """Remove what dump_features wrote, and the directory if empty; the arks live on in the dump directory."""
     for pattern in (
         "feats.*.ark",
+        "feats.*.ark.crc32",
         "feats.*.scp",
         "failed.*.tsv",
         "audio.*.json",

@@ -24,6 +24,7 @@ def prepare_text(
     notices: Path | None = None,
     language: str = TextRules.language,
     phones_of: Path | None = None,
+    phone_map: Path | None = None,
     sandhi: bool = False,
     spell_latin: bool = False,
     min_seconds: float = 0.1,
@@ -46,17 +47,17 @@ def prepare_text(
         notices: Kept, with a remark; default: notices.tsv beside --out_dir.
         language: Of the texts: mandarin, english, espeak:VOICE (such as espeak:de) or custom:FILE.
         phones_of: Model or data directory whose phones to keep to; utterances with others are left out.
+        phone_map: Table of phones to those that stand for them: "ʁ r" or "pf p f" a line.
         sandhi: Tone sandhi where hanzi are read (given pinyin stays as it is).
         spell_latin: Latin letters by their names where hanzi are read; else such utterances are left out.
         min_seconds: Leave out shorter recordings.
         max_seconds: Leave out longer recordings.
         num_threads: Recordings read at a time.
     """
-    left_out, remarks = SkipList(), SkipList()
-    left_out.extend(in_dir / "skipped.tsv")
-    remarks.extend(in_dir / "notices.tsv")
+    left_out, remarks = SkipList(in_dir / "skipped.tsv"), SkipList(in_dir / "notices.tsv")
     tables = read_tables(in_dir)
-    rules = rules_for(language, phones_of=phones_of, sandhi=sandhi, spell_latin=spell_latin)
+    inventory = {"phones_of": phones_of, "phone_map": phone_map}
+    rules = rules_for(language, **inventory, sandhi=sandhi, spell_latin=spell_latin)
     spoken = language_of(rules)
     waves = {utt: tables["wav.scp"][utt] for utt in consistent(tables, in_dir, left_out, spoken)}
     limits = {"min_seconds": min_seconds, "max_seconds": max_seconds}
@@ -70,13 +71,12 @@ def prepare_text(
         listed.report(title, path)
     if not made["phones"]:
         raise UserError(f"{in_dir}: no utterance can be used; {skipped} says why of each")
-    rules = with_phones(rules, made)
-    write(out_dir, select({**tables, **made}, made["phones"].keys()), rules, in_dir)
+    write(out_dir, select({**tables, **made}, made["phones"].keys()), with_phones(rules, made), in_dir)
     if "text" not in tables:
         print(spoken.without_text)
     hours = sum(seconds[utt] for utt in made["phones"]) / 3600
-    speakers = len({tables["utt2spk"][utt] for utt in made["phones"]})
-    print(f"{out_dir}: {len(made['phones'])} utterances of {speakers} speakers, {hours:.2f} h")
+    speakers = {tables["utt2spk"][utt] for utt in made["phones"]}
+    print(f"{out_dir}: {len(made['phones'])} utterances of {len(speakers)} speakers, {hours:.2f} h")
 
 
 def consistent(tables: Tables, where: Path, skipped: SkipList, language: Language) -> list[str]:
@@ -112,8 +112,9 @@ def read_all(
     tables: Tables, seconds: dict[str, float], language: Language, skipped: SkipList, notices: SkipList
 ) -> Tables:
     """``text``, ``phones``, ``utt2dur`` and the language's tables of what can be read and is long enough."""
-    made: Tables = {name: {} for name in ("text", *language.made, "phones", "utt2dur")}
-    given = {name: tables[name] for name in language.given if name in tables}
+    # a table that was given and is not made anew stays empty, and is left out
+    made: Tables = {name: {} for name in (*language.given, "text", *language.made, "phones", "utt2dur")}
+    given = {name: tables[name] for name in (*language.given, *language.marks) if name in tables}
     for utt, duration in seconds.items():
         try:
             reading = language.read({name: rows[utt] for name, rows in given.items() if utt in rows})

@@ -12,9 +12,13 @@ from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
+from ctap.jobs import ALONE, Share
+from ctap.models.inference import Model
+from ctap.models.prompt import Prompt
 from ctap.models.timing import check_pause
 from ctap.models.vocoder import DEFAULT
 from ctap.nn.duration import check_speed
+from ctap.text.languages import with_phone_map
 
 
 def synthesize(
@@ -25,6 +29,7 @@ def synthesize(
     text_file: Path | None = None,
     phones_file: Path | None = None,
     durations_file: Path | None = None,
+    phone_map: Path | None = None,
     durations: Literal["diffusion", "deterministic"] = "diffusion",
     speed: float = 1.0,
     pause: float = 0.4,
@@ -32,8 +37,7 @@ def synthesize(
     seed: int = 777,
     vocoder: str = DEFAULT,
     device: str = "auto",
-    job: int = 1,
-    num_jobs: int = 1,
+    share: Share = ALONE,
 ) -> None:
     """Say texts in the voice of a model and a prompt.
 
@@ -41,10 +45,11 @@ def synthesize(
         model: Model directory with the parts ctap and duration.
         prompt: Recordings of the voice wanted; of several, what is heard is averaged.
         out: Directory for wav/<id>.wav, wav.scp, aligned_phones and durations.
-        text: One text, hanzi or pinyin; its id is "text".
-        text_file: Many texts of any length: "id text" a line, hanzi or pinyin; said sentence by sentence.
+        text: One text in the model's language (hanzi or pinyin, say); its id is "text".
+        text_file: Many texts of any length: "id text" a line; said sentence by sentence.
         phones_file: Or phones as they stand: "id sil n i3 h ao3 sil" a line.
         durations_file: Frames of each phone for phones_file, 1 to 6000; nothing is predicted then.
+        phone_map: Phones that the model does not know to those that stand for them: "ʁ r" or "pf p f" a line.
         durations: Who predicts durations.
         speed: 0.2 to 5; above 1 is faster.
         pause: Seconds between two sentences of a text.
@@ -52,17 +57,14 @@ def synthesize(
         seed: Seeds the duration model.
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
-        job: This job's number, from 1.
-        num_jobs: Jobs that share the texts.
+        share: Of the texts, what this job does.
     """
     set_up_logging()
     check_speed(speed)
     check_pause(pause)
-    batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, job, num_jobs)
+    batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, share)
     spans = read_durations(durations_file)
-    loaded = ctap.load(model, device, vocoder)
-    _ = loaded.vocoder  # one that does not fit is refused here, not at every text
-    voice = loaded.prompt(prompt)
+    loaded, voice = load_voice(model, device, vocoder, phone_map, prompt)
     (out / "wav").mkdir(parents=True, exist_ok=True)
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
@@ -77,6 +79,17 @@ def synthesize(
     batch.check(lambda utt, what: loaded.check_text(what, spans(utt), max_seconds))
     batch.run(say, lambda done: write_said(batch, done))
     batch.finish(batch.path("wav.scp"))
+
+
+def load_voice(
+    model: Path, device: str, vocoder: str, phone_map: Path | None, prompt: Path | list[Path]
+) -> tuple[Model, Prompt]:
+    """The model, with phones replaced as ``phone_map`` says, its vocoder looked at, and the prompt, heard."""
+    loaded = ctap.load(model, device, vocoder)
+    if phone_map is not None:
+        loaded.parts.text = with_phone_map(loaded.parts.text, phone_map)
+    _ = loaded.vocoder  # one that does not fit is refused here, not at every text
+    return loaded, loaded.prompt(prompt)
 
 
 def write_said(batch: Batch[Any], done: dict[str, tuple[str, list[str], list[int]]]) -> None:

@@ -26,7 +26,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
 
     Args:
         path: the target; its directory is made if need be.
-        mode: ``"w"`` (UTF-8, LF) or ``"wb"``.
+        mode: ``"w"`` (UTF-8, LF) or ``"wb"``; what was written can be read, too.
 
     Raises:
         UserError: the file system refuses it (full, read-only, no permission); the message names ``path``.
@@ -38,7 +38,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     try:
         with writing(target, temporary):
-            with temporary.open(mode.replace("w", "x"), **text) as file:
+            with temporary.open(f"x+{mode[1:]}", **text) as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

@@ -19,10 +19,15 @@ class SkipList:
     """Entries (utterance, reason, detail), written as a tab-separated table with a header line.
 
     A reason is one of few fixed phrases, so that it can be counted; what differs stands in the detail.
+
+    Args:
+        paths: tables whose entries are taken over, see :meth:`extend`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *paths: str | os.PathLike[str]) -> None:
         self.entries: list[tuple[str, str, str]] = []
+        for path in paths:
+            self.extend(path)
 
     def add(self, utt: str, reason: str, detail: object = "") -> None:
         """Note ``utt`` (or a speaker or file, where no utterance is to be named)."""

@@ -8,10 +8,11 @@ for entries with ``|``, unpickles payloads that say so, and opens the ark anew f
 from __future__ import annotations
 
 import contextlib
+import io
 import mmap
 import os
 import re
-import struct
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -22,23 +23,17 @@ import numpy as np
 from ctap.errors import UserError, writing
 from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table, write_table
+from ctap.kaldi.ark_format import decode, header
+from ctap.kaldi.ark_sums import ArkSums, sums_path, write_sums
 
 ONE_BYTE = 5  # Kaldi's kOneByteAuto: one byte a value, scaled over the whole matrix
 SPEECH_FEATURE = 2
 
-_FLOATS = {b"FM ": np.dtype("<f4"), b"DM ": np.dtype("<f8")}
-_GLOBAL = struct.Struct("<ffii")
-_FOREIGN = {
-    b"PKL": "a pickled object",
-    b"NPY": "a numpy file",
-    b"RIF": "audio",
-    b"fLa": "audio",
-    b"AUD": "audio",
-}
-
 
 class MatrixWriter:
     """Write matrices to an ark and its scp; both appear when the block ends without an exception.
+
+    Checksums of the matrices go beside the ark (:mod:`ctap.kaldi.ark_sums`).
 
     Example:
         >>> with MatrixWriter("dump/feats.1.ark", "dump/feats.1.scp") as writer:  # doctest: +SKIP
@@ -68,12 +63,15 @@ class MatrixWriter:
         self.ark, self.scp, self.compression = os.fspath(ark), Path(scp), compression
         self._growing = growing
         self._rows: dict[str, str] = {}
+        self._offsets: list[int] = []
+        self._sums: list[int] = []
+        self._size = 0
         self._stack = contextlib.ExitStack()
         self._file: Any = None
 
     def __enter__(self) -> MatrixWriter:
         if self._growing:
-            self.scp.unlink(missing_ok=True)  # an old scp must never point into a new ark
+            self._forget()
             self._stack.enter_context(writing(self.ark))
             self._file = self._stack.enter_context(Path(self.ark).open("wb"))
         else:
@@ -85,7 +83,16 @@ class MatrixWriter:
         if self._rows:
             self._file.flush()
             os.fsync(self._file.fileno())
-            write_table(self.scp, self._rows)
+            self._list()
+
+    def _forget(self) -> None:
+        """Whenever the process dies: no old scp, no old checksums may be taken for those of a new ark."""
+        self.scp.unlink(missing_ok=True)
+        sums_path(self.ark).unlink(missing_ok=True)
+
+    def _list(self) -> None:
+        write_sums(self.ark, self._offsets, self._sums, self._size)
+        write_table(self.scp, self._rows)
 
     def __setitem__(self, utterance: str, matrix: np.ndarray) -> None:
         """Append ``matrix`` [T, D]; float32 and float64 are taken (stored as float32), as is float16.
@@ -115,8 +122,13 @@ class MatrixWriter:
                 f"the first in frame {row}, bin {column}; one alone spoils the whole matrix when compressed"
             )
         self._file.write(f"{utterance} ".encode())
-        self._rows[utterance] = f"{self.ark}:{self._file.tell()}"
-        write_array(self._file, matrix, compression_method=self.compression)
+        self._offsets.append(self._file.tell())
+        self._rows[utterance] = f"{self.ark}:{self._offsets[-1]}"
+        content = io.BytesIO()
+        write_array(content, matrix, compression_method=self.compression)
+        self._sums.append(zlib.crc32(content.getbuffer()))
+        self._file.write(content.getbuffer())
+        self._size = self._file.tell()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -128,11 +140,10 @@ class MatrixWriter:
             return
         self._file = None
         if kind is None:
-            # An old scp must never point into a new ark, whenever the process dies.
-            self.scp.unlink(missing_ok=True)
+            self._forget()
         self._stack.__exit__(kind, error, trace)
         if kind is None:
-            write_table(self.scp, self._rows)
+            self._list()
 
 
 class MatrixReader(Mapping[str, np.ndarray]):
@@ -151,11 +162,11 @@ class MatrixReader(Mapping[str, np.ndarray]):
         self._entries: dict[str, tuple[str, int]] = {}
         for utterance, spec in read_table(scp).items():
             self._entries[utterance] = _parse(spec, f"{scp}: {utterance}")
-        self._maps: dict[str, mmap.mmap] = {}
+        self._maps: dict[str, _Ark] = {}
 
     def __getitem__(self, utterance: str) -> np.ndarray:
         ark, offset = self._entries[utterance]
-        return _decode(self._map(ark), offset, f"{ark}:{offset} ({utterance})")
+        return self._map(ark).matrix(offset, f"{ark}:{offset} ({utterance})")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -169,7 +180,7 @@ class MatrixReader(Mapping[str, np.ndarray]):
     def shape(self, utterance: str) -> tuple[int, int]:
         """``(T, D)`` of an utterance, from its header alone."""
         ark, offset = self._entries[utterance]
-        return _header(self._map(ark), offset, f"{ark}:{offset} ({utterance})")[1:3]
+        return header(self._map(ark).data, offset, f"{ark}:{offset} ({utterance})")[1:3]
 
     def rounding(self, utterance: str) -> float:
         """How far an utterance's values may lie from what was written, from its header alone.
@@ -179,18 +190,18 @@ class MatrixReader(Mapping[str, np.ndarray]):
         """
         ark, offset = self._entries[utterance]
         where = f"{ark}:{offset} ({utterance})"
-        kind, _, _, _, _, span = _header(self._map(ark), offset, where)
+        kind, _, _, _, _, span = header(self._map(ark).data, offset, where)
         if kind == b"CM ":
             raise UserError(f"{where}: compressed by Kaldi's method 2, whose rounding differs by column")
         return span / {b"CM2": 2 * 65535, b"CM3": 2 * 255}.get(kind, np.inf)
 
-    def _map(self, ark: str) -> mmap.mmap:
+    def _map(self, ark: str) -> _Ark:
         found = self._maps.get(ark)
         if found is None:
             path = Path(ark)
             if not path.exists() and not path.is_absolute() and (self.scp.parent / path).exists():
                 path = self.scp.parent / path
-            found = self._maps[ark] = _open_map(path, str(self.scp))
+            found = self._maps[ark] = _Ark(path, str(self.scp))
         return found
 
     def __getstate__(self) -> dict[str, Any]:
@@ -204,8 +215,22 @@ def read_matrix(spec: str) -> np.ndarray:
         UserError: the entry is a command (``|``), a range, a pickle or no matrix, or it is cut short.
     """
     ark, offset = _parse(spec, spec)
-    with _open_map(Path(ark), spec) as data:
-        return _decode(data, offset, spec)
+    return _Ark(Path(ark), spec).matrix(offset, spec)
+
+
+class _Ark:
+    """An ark in memory, with its checksums if it has any; ``where`` is what names it."""
+
+    def __init__(self, path: Path, where: str) -> None:
+        self.data = _open_map(path, where)
+        self.sums = ArkSums(path, len(self.data)) if sums_path(path).exists() else None
+
+    def matrix(self, offset: int, where: str) -> np.ndarray:
+        """The matrix at ``offset``, checked."""
+        matrix, end = decode(self.data, offset, where)
+        if self.sums is not None:
+            self.sums.check(offset, memoryview(self.data)[offset:end], where)
+        return matrix
 
 
 def _parse(spec: str, where: str) -> tuple[str, int]:
@@ -231,71 +256,3 @@ def _open_map(path: Path, where: str) -> mmap.mmap:
         raise UserError(f"{path}: is empty (named in {where}); make it again") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror} (named in {where})") from None
-
-
-def _header(data: mmap.mmap, offset: int, where: str) -> tuple[bytes, int, int, int, float, float]:
-    """Kind, rows, columns, offset of the values, minimum, range."""
-    if data[offset : offset + 2] != b"\0B":
-        kind = _FOREIGN.get(data[offset : offset + 3])
-        if kind:
-            raise UserError(f"{where}: holds {kind}, expected a Kaldi matrix")
-        if offset + 2 > len(data):
-            raise UserError(f"{where}: the ark ends before this entry, it is cut short; make it again")
-        raise UserError(f"{where}: no binary Kaldi matrix here; is the scp older than its ark?")
-    at = offset + 2
-    kind = data[at : at + 3]
-    try:
-        if kind in _FLOATS:
-            at += 3
-            size_row, rows, size_column, columns = struct.unpack_from("<bibi", data, at)
-            if (size_row, size_column) != (4, 4):
-                raise UserError(f"{where}: malformed matrix header")
-            result = kind, rows, columns, at + 10, 0.0, 0.0
-        elif kind in (b"CM ", b"CM2", b"CM3"):
-            at += 3 if kind == b"CM " else 4
-            low, span, rows, columns = _GLOBAL.unpack_from(data, at)
-            result = kind, rows, columns, at + _GLOBAL.size, low, span
-        elif len(kind) < 3:
-            raise UserError(f"{where}: the ark is cut short; make it again")
-        else:
-            raise UserError(f"{where}: holds {kind!r}, expected a Kaldi matrix (FM, DM, CM, CM2 or CM3)")
-    except struct.error:
-        raise UserError(f"{where}: the ark is cut short; make it again") from None
-    if rows < 0 or columns < 0:
-        raise UserError(f"{where}: malformed matrix header ({rows} rows, {columns} columns)")
-    return result
-
-
-def _decode(data: mmap.mmap, offset: int, where: str) -> np.ndarray:
-    kind, rows, columns, at, low, span = _header(data, offset, where)
-    per_value = {b"FM ": 4, b"DM ": 8, b"CM2": 2}.get(kind, 1)
-    end = at + rows * columns * per_value + (8 * columns if kind == b"CM " else 0)
-    if end > len(data):
-        raise UserError(f"{where}: the ark is cut short, {end - len(data)} bytes are missing; make it again")
-    count = rows * columns
-    if kind in _FLOATS:
-        return np.frombuffer(data, _FLOATS[kind], count, at).astype(np.float32).reshape(rows, columns)
-    if kind == b"CM ":
-        return _decode_columns(data, at, rows, columns, low, span)
-    dtype, steps = (np.dtype("<u2"), 65535) if kind == b"CM2" else (np.dtype("u1"), 255)
-    matrix = np.frombuffer(data, dtype, count, at).astype(np.float32)
-    matrix *= np.float32(span / steps)
-    matrix += np.float32(low)
-    return matrix.reshape(rows, columns)
-
-
-def _decode_columns(data: mmap.mmap, at: int, rows: int, columns: int, low: float, span: float) -> np.ndarray:
-    """Kaldi's method 2: each column is piecewise linear between four of its percentiles."""
-    marks = np.frombuffer(data, "<u2", 4 * columns, at).reshape(columns, 4).astype(np.float32)
-    marks = marks * np.float32(span / 65535) + np.float32(low)
-    pieces = [np.arange(65) / 64, np.arange(1, 129) / 128, np.arange(1, 64) / 63]
-    levels = np.concatenate(
-        [
-            marks[:, k, None] + (marks[:, k + 1] - marks[:, k])[:, None] * piece.astype(np.float32)
-            for k, piece in enumerate(pieces)
-        ],
-        axis=1,
-    )
-    values = np.frombuffer(data, "u1", rows * columns, at + 8 * columns).reshape(columns, rows)
-    index = values + (256 * np.arange(columns))[:, None]
-    return np.ascontiguousarray(levels.ravel()[index].T)

@@ -19,6 +19,7 @@ from ctap.audio.wave import check_wave, load_wave
 from ctap.config import from_dict, save_yaml, to_dict
 from ctap.device import choose_device
 from ctap.files.atomic import atomic_dir
+from ctap.files.sums import write_sums
 from ctap.metrics.errors import collapse
 from ctap.models.inference import Model, Wave, load
 from ctap.models.model_dir import FORMAT, load_weights, read_description, save_weights
@@ -57,6 +58,7 @@ class JudgeParts:
             self.tokens.save(folder / "tokens.txt")
             self.audio.save(folder / "audio.json")
             save_weights(self.modules(), folder)
+            write_sums(folder)
 
     @classmethod
     def load(cls, path: str | Path) -> JudgeParts:

@@ -2,8 +2,9 @@
 
 A model directory holds ``model.yaml`` (format, the configuration of every part, the lengths trained on),
 ``tokens.txt``, ``text.json`` (how text is read), ``audio.json`` (mel settings), ``units.model``
-(sentencepiece, with the asr part) and ``<part>.pt`` (weights). Parts are ``ctap`` (always), ``duration`` and
-``asr``. A training starts from one and writes one with its part added or replaced.
+(sentencepiece, with the asr part) and ``<part>.pt`` (weights), with the digests of all in ``SHA256SUMS``.
+Parts are ``ctap`` (always), ``duration`` and ``asr``. A training starts from one and writes one with its part
+added or replaced.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ctap.config import from_dict, load_yaml, save_yaml, to_dict
 from ctap.data.dataset import PromptSource
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
+from ctap.files.sums import check_sums, write_sums
 from ctap.models.windows import TrainedLengths
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationConfig, DurationModel
@@ -103,6 +105,7 @@ class Parts:
             if self.units is not None:
                 shutil.copyfile(self.units.path, folder / "units.model")
             save_weights(self.modules(), folder)
+            write_sums(folder)
 
     @classmethod
     def load(cls, path: str | Path) -> Parts:
@@ -146,13 +149,14 @@ class Parts:
 
 
 def read_description(path: Path) -> dict[str, Any]:
-    """``model.yaml`` of a model directory.
+    """``model.yaml`` of a model directory, all of whose files are compared with their digests first.
 
     Raises:
-        UserError: ``path`` is no model directory, or one of another version.
+        UserError: ``path`` is no model directory, a damaged one, or one of another version.
     """
     if not (path / "model.yaml").exists():
         raise UserError(f"{path}: no model directory (model.yaml is missing); a training writes OUT/model")
+    check_sums(path)
     described = load_yaml(path / "model.yaml")
     if described.get("format") != FORMAT:
         raise UserError(f"{path}/model.yaml: format {described.get('format')}, this version reads {FORMAT}")

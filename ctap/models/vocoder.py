@@ -20,6 +20,7 @@ from ctap.audio.vocoder import VOCODERS, Vocoder, make_vocoder
 from ctap.config import from_dict, save_yaml, to_dict
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
+from ctap.files.sums import write_sums
 from ctap.models.model_dir import FORMAT, check_state, read_description
 from ctap.models.onnx_vocoder import GRAPH, OnnxConfig, OnnxVocoder
 from ctap.nn.excitation import seeded_noise
@@ -78,6 +79,7 @@ class VocoderParts:
             self.audio.save(folder / "audio.json")
             state = {k: v.detach().cpu().contiguous() for k, v in self.vocoder.state_dict().items()}
             (folder / WEIGHTS).write_bytes(save(state))
+            write_sums(folder)
 
     @classmethod
     def load(cls, path: str | Path) -> VocoderParts:

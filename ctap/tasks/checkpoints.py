@@ -10,6 +10,7 @@ from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
+from ctap.files.seal import check_seal, seal
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -18,6 +19,7 @@ class WholeCheckpoints(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         with atomic_write(path, "wb") as file:
             torch.save(checkpoint, file)
+            seal(file)
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> Any:
         return read_checkpoint(Path(path), map_location or "cpu")
@@ -29,15 +31,16 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     Raises:
         UserError: It is damaged; the message says what to do.
     """
+    again = "start this training anew: --restart true (of a recipe: --force true)"
     try:
+        check_seal(path)
         return torch.load(path, map_location=map_location, weights_only=True)
     except OSError:
         raise
+    except UserError as error:
+        raise UserError(f"{error}; {again}") from None
     except Exception as error:  # torch raises many kinds for a broken file
-        raise UserError(
-            f"{path}: can't read this checkpoint ({type(error).__name__}); remove it, and the same "
-            "command trains anew"
-        ) from error
+        raise UserError(f"{path}: can't read this checkpoint ({type(error).__name__}); {again}") from error
 
 
 def average_weights(checkpoints: list[Path]) -> dict[str, torch.Tensor]:

@@ -13,14 +13,19 @@ from ctap.text.ipa import CHART
 from ctap.text.language import Language
 from ctap.text.pauses import PAUSES
 from ctap.text.rules import LANGUAGES, TextRules, is_language
+from ctap.text.spoken import Collected, Own, Spoken
 
 
-def rules_for(name: str, *, phones_of: Path | None = None, **options: bool) -> TextRules:
+def rules_for(
+    name: str, *, phones_of: Path | None = None, phone_map: Path | None = None, **options: bool
+) -> TextRules:
     """Rules of the language that a user names.
 
     Args:
-        name: One of :data:`ctap.text.rules.LANGUAGES`; ``custom:FILE`` with the table of own phones.
+        name: One of :data:`ctap.text.rules.LANGUAGES`, or several set apart by blanks; ``custom:FILE`` with
+            the table of own phones.
         phones_of: Model or data directory whose phones are taken, of a language whose are collected.
+        phone_map: Table of phones to those that stand for them, see :func:`with_phone_map`.
         options: Other fields of the rules.
 
     Raises:
@@ -31,14 +36,40 @@ def rules_for(name: str, *, phones_of: Path | None = None, **options: bool) -> T
         options, name = {**options, "phones": read_classes(Path(table))}, kind
     elif not is_language(name) or name == "custom":
         listed = ", ".join((*LANGUAGES, "custom:FILE")).replace("custom, ", "")
-        raise UserError(f"--language {name}: expected one of {listed}")
+        raise UserError(
+            f"--language {name}: expected one of {listed}, or several set apart by blanks (without custom)"
+        )
     rules = TextRules(language=name, **options)
-    if phones_of is None:
-        return rules
-    there = TextRules.load(phones_of)
-    if there.language != rules.language:
-        raise UserError(f"--phones_of {phones_of}: is of {there.language}, not of {rules.language}")
-    return replace(rules, phones=there.phones)
+    if phones_of is not None:
+        there = TextRules.load(phones_of)
+        if there.language != rules.language:
+            raise UserError(f"--phones_of {phones_of}: is of {there.language}, not of {rules.language}")
+        rules = replace(rules, phones=there.phones)
+    return rules if phone_map is None else with_phone_map(rules, phone_map)
+
+
+def with_phone_map(rules: TextRules, path: Path) -> TextRules:
+    """``rules`` by which phones are replaced as a table says: a phone and what stands for it a line.
+
+    Args:
+        rules: Of a language whose phones are collected from a corpus.
+        path: Lines such as ``ʁ r``, or ``pf p f``.
+
+    Raises:
+        UserError: the table can't be read, the language has phones of its own, or what stands for a phone is
+            none of ``rules``.
+    """
+    if not isinstance(language := language_of(rules), Collected):
+        raise UserError(f"--phone_map {path}: {language.name} has all of its phones; nothing can be mapped")
+    mapping = tuple(read_table(path).items())
+    for phone, others in mapping:
+        unknown = [other for other in others.split() if rules.phones and other not in language.inventory]
+        if unknown or set(others.split()) & set(PAUSES):
+            raise UserError(
+                f"--phone_map {path}: {phone} {others}: expected phones of the model (no pauses) behind "
+                f"{phone}; {unknown[0] if unknown else others} is none"
+            )
+    return replace(rules, phone_map=mapping)
 
 
 def read_classes(path: Path) -> tuple[tuple[str, str], ...]:
@@ -65,8 +96,10 @@ def language_of(rules: TextRules) -> Language:
     """
     from ctap.text.english import English
     from ctap.text.mandarin import Mandarin
-    from ctap.text.spoken import Own, Spoken
+    from ctap.text.several import Several
 
+    if " " in rules.language:
+        return Several(rules, language_of)
     kinds: dict[str, Callable[[TextRules], Language]] = {"espeak": Spoken, "custom": Own, "english": English}
     return kinds.get(rules.language.partition(":")[0], Mandarin)(rules)
 

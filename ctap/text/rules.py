@@ -30,13 +30,16 @@ class TextRules:
     Pinyin is what was said and stays as it is, in a corpus as in synthesis; only hanzi are read.
 
     Attributes:
-        language: Which language it is, one of :data:`LANGUAGES`; :mod:`ctap.text.languages` makes it.
+        language: Which language it is, one of :data:`LANGUAGES`, or several of them set apart by blanks;
+            :mod:`ctap.text.languages` makes it.
         sandhi: Tone sandhi where hanzi are read, see :mod:`ctap.text.sandhi`.
         normalization: What writes out digits, dates and units, see :mod:`ctap.text.normalize`.
         spell_latin: Whether Latin letters are read by their names, see :mod:`ctap.text.latin`; text that has
             any is refused otherwise.
         phones: Of a language whose inventory is collected from the corpus: each phone and its class, in the
             order of the token table. Empty where the language has its own.
+        phone_map: Phones that are none of ``phones`` (or not wanted) to those that stand for them. It changes
+            how texts are read and not what a model knows, so that rules are the same whatever it is.
     """
 
     language: str = "mandarin"
@@ -44,6 +47,7 @@ class TextRules:
     normalization: str = "wetext"
     spell_latin: bool = False
     phones: tuple[tuple[str, str], ...] = ()
+    phone_map: tuple[tuple[str, str], ...] = ()
 
     def save(self, folder: str | Path) -> None:
         """Write ``folder/text.json``, whole or not at all."""
@@ -55,9 +59,10 @@ class TextRules:
         values = asdict(self)
         if not self.spell_latin:
             del values["spell_latin"]  # unset, so that versions without it know all that is there
-        values["phones"] = dict(self.phones)
-        if not self.phones:
-            del values["phones"]
+        for name in _MAPPINGS:
+            values[name] = dict(values[name])
+            if not values[name]:
+                del values[name]
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -77,10 +82,12 @@ class TextRules:
         known = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or not values.keys() <= known:
             raise UserError(f"{path}: expected the keys {', '.join(sorted(known))}, found {values!r}")
-        phones = values.get("phones", {})
-        if not isinstance(phones, dict) or not all(isinstance(kind, str) for kind in phones.values()):
-            raise UserError(f"{path}: phones: expected phones to their classes, found {phones!r}")
-        rules = cls(**{**values, "phones": tuple(phones.items())})
+        for name in _MAPPINGS:
+            mapping = values.get(name, {})
+            if not isinstance(mapping, dict) or not all(isinstance(value, str) for value in mapping.values()):
+                raise UserError(f"{path}: {name}: expected phones to {_MAPPINGS[name]}, found {mapping!r}")
+            values[name] = tuple(mapping.items())
+        rules = cls(**values)
         if not is_language(rules.language):
             listed = ", ".join(LANGUAGES)
             raise UserError(f"{path}: language {json.dumps(rules.language)}: this version knows {listed}")
@@ -96,14 +103,14 @@ class TextRules:
         Raises:
             UserError: Naming what differs, with both values.
         """
-        mine, theirs = asdict(self), asdict(other)
+        mine, theirs = ({**asdict(rules), "phone_map": ()} for rules in (self, other))
         different = [k for k in mine if mine[k] != theirs[k]]
         if different == ["phones"]:
             own, others = dict(self.phones), dict(other.phones)
             lone = sorted(own.items() ^ others.items())[0][0]
             raise UserError(
                 f"{where}: its phones are not those of {whose}: {lone!r} is of one of them only. Prepare the "
-                "data again with the phones of the other (stage 0, --phones_of)."
+                "data again with the phones of the other (stage 0, --phones_of, --phone_map)."
             )
         if different:
             mine, theirs = ({k: v for k, v in x.items() if k != "phones"} for x in (mine, theirs))
@@ -115,11 +122,25 @@ class TextRules:
             )
 
 
+_MAPPINGS = {"phones": "their classes", "phone_map": "those that stand for them"}
+
+
 def is_language(name: object) -> bool:
-    """Whether ``name`` is one of :data:`LANGUAGES`, with or without a voice in it."""
-    return name in LANGUAGES[:-1] or (
-        isinstance(name, str) and re.fullmatch(r"espeak:[\w-]+", name) is not None
+    """Whether ``name`` is one of :data:`LANGUAGES`, or several set apart by blanks, none of them custom."""
+    if not isinstance(name, str):
+        return False
+    names = name.split(" ")
+    known = all(own in LANGUAGES[:-1] or re.fullmatch(r"espeak:[\w-]+", own) for own in names)
+    return (
+        known
+        and len(set(map(short_name, names))) == len(names)
+        and ("custom" not in names or name == "custom")
     )
+
+
+def short_name(language: str) -> str:
+    """What tokens carry where there are several languages: ``en-us`` of ``espeak:en-us``."""
+    return language.removeprefix("espeak:")
 
 
 _ALLOWED: dict[str, tuple[str | bool, ...]] = {

@@ -11,7 +11,7 @@ from ctap.errors import UserError
 from ctap.text import ipa
 from ctap.text.counting import characters, words
 from ctap.text.espeak import Espeak, Read
-from ctap.text.language import Language, Reading, read_by_words, with_pauses
+from ctap.text.language import Clauses, Language, Reading, read_by_words
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules
@@ -68,16 +68,27 @@ class Collected(Language):
         """Manner class of a unit, which need not be of the inventory (an aligner of another corpus)."""
         return super().unit_class(unit) or self.class_of(unit)
 
-    def check(self, phones: Iterable[str]) -> None:
-        """Refuse phones that are not of the inventory, if there is one.
+    def known(self, clauses: Clauses) -> list[list[list[str]]]:
+        """``clauses`` with phones replaced as the rules say.
 
         Raises:
-            UnknownPhones: naming them.
+            UnknownPhones: naming those that are not of the inventory, if there is one.
         """
-        if self.rules.phones and (unknown := sorted(set(phones) - self.inventory.keys())):
+        found = [[[p for phone in word for p in self._mapped(phone)] for word in own] for own in clauses]
+        phones = {phone for clause in found for word in clause for phone in word}
+        if self.rules.phones and (unknown := sorted(phones - self.inventory.keys())):
             raise UnknownPhones(
-                f"phones {' '.join(unknown)}: not among the {len(self.rules.phones)} of the model"
+                f"phones {' '.join(unknown)}: not among the {len(self.rules.phones)} of the model; a table "
+                "may say what stands for them (--phone_map)"
             )
+        return found
+
+    def _mapped(self, phone: str) -> list[str]:
+        return self._map.get(phone, [phone])
+
+    @cached_property
+    def _map(self) -> dict[str, list[str]]:
+        return {phone: others.split() for phone, others in self.rules.phone_map}
 
     def reason(self, error: UserError) -> str:
         """The phrase under which an error of :meth:`read` is counted."""
@@ -105,10 +116,10 @@ class Spoken(Collected):
 
         Raises:
             UnreadText: there is nothing to read, or a character that the voice does not know.
+            UnknownPhones: see :meth:`known`.
         """
-        return [
-            [phones for word in clause if (phones := self.phones_of(word))] for clause in self.reads(text)
-        ]
+        read = self.reads(text)
+        return self.known([[own for word in part if (own := self.phones_of(word))] for part in read])
 
     def reads(self, text: str) -> list[list[list[Read]]]:
         """The same as the library gives them, with what has no sound of its own.
@@ -149,15 +160,12 @@ class Spoken(Collected):
         """The phones of ``text``, and how many each word has."""
         text = " ".join(given["text"].split())
         found = read_by_words(text, self.clauses(text))
-        self.check(found.phones)
         self.collect(found.phones)  # a phone without a class is refused here
         return found
 
-    def to_phones(self, text: str) -> list[str]:
-        """Clauses with a pause between them."""
-        phones = with_pauses(self.clauses(text))
-        self.check(phones)
-        return phones
+    def writes(self, letter: str) -> bool:
+        """All but Chinese characters; where words are not set apart, all but Latin letters."""
+        return super().writes(letter) if self._spaced else "LATIN" not in unicodedata.name(letter, "")
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""
@@ -201,21 +209,22 @@ class Own(Collected):
         """Those of the table, whatever the corpus has."""
         return self.rules.phones
 
-    def _words(self, text: str) -> list[list[list[str]]]:
+    def clauses(self, text: str) -> list[list[list[str]]]:
+        """Phones as they stand.
+
+        Raises:
+            UnreadText: there are none.
+            UnknownPhones: see :meth:`known`.
+        """
         clauses = [[word.split() for word in clause.split("|")] for clause in text.split(",")]
         clauses = [[word for word in clause if word] for clause in clauses]
         if not any(clauses):
             raise UnreadText("no phones")
-        self.check(phone for clause in clauses for word in clause for phone in word)
-        return [clause for clause in clauses if clause]
+        return self.known([clause for clause in clauses if clause])
 
     def read(self, given: Mapping[str, str]) -> Reading:
         """Phones as they are given."""
-        return read_by_words(given["phones"], self._words(given["phones"]))
-
-    def to_phones(self, text: str) -> list[str]:
-        """Phones as they stand."""
-        return with_pauses(self._words(text))
+        return read_by_words(given["phones"], self.clauses(given["phones"]))
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """One sentence, cut at pauses if it is long."""

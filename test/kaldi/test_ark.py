@@ -160,10 +160,38 @@ def test_every_truncation_is_noticed(tmp_path: Path, method: int | None) -> None
     begin = int((tmp_path / "a.scp").read_text().split(":")[-1])
     for size in range(begin - 2, len(whole)):
         (tmp_path / "a.ark").write_bytes(whole[:size])
+        with pytest.raises(UserError, match="cut short"):
+            MatrixReader(tmp_path / "a.scp")["a"]
+    (tmp_path / "a.ark.crc32").unlink()  # as of an ark that another tool wrote
+    for size in range(begin - 2, len(whole)):
+        (tmp_path / "a.ark").write_bytes(whole[:size])
         reader = MatrixReader(tmp_path / "a.scp")
         with pytest.raises(UserError, match="cut short"):
             reader["b"]
         assert reader["a"].shape == (6, 3)
+
+
+@pytest.mark.parametrize("name", ["a.ark", "a.ark.crc32"])
+def test_every_flipped_bit_is_noticed(tmp_path: Path, name: str) -> None:
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer:
+        writer["a"], writer["b"] = np.random.rand(6, 3), np.random.rand(6, 3)
+    whole = (tmp_path / name).read_bytes()
+    keys = [whole.index(b"a "), whole.index(b"b ")] if name == "a.ark" else []
+    for at in sorted(set(range(len(whole))) - {k + i for k in keys for i in (0, 1)}):
+        (tmp_path / name).write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
+        reader = MatrixReader(tmp_path / "a.scp")
+        with pytest.raises(UserError, match=r"a\.ark"):
+            [reader[utterance] for utterance in reader]
+
+
+def test_a_growing_ark_is_read_as_far_as_it_is_listed(tmp_path: Path) -> None:
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp", growing=True) as writer:
+        writer["a"] = np.ones((4, 3))
+        writer.save()
+        writer["b"] = np.ones((4, 3))
+        writer._file.flush()
+        assert next(iter(MatrixReader(tmp_path / "a.scp").values())).shape == (4, 3)
+    assert len([*MatrixReader(tmp_path / "a.scp").values()]) == 2
 
 
 def test_wrong_offset_missing_ark_and_range_are_told(tmp_path: Path) -> None:

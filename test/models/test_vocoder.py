@@ -13,6 +13,7 @@ from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
 from ctap.errors import UserError
+from ctap.files.sums import SUMS
 from ctap.metrics.pitch import log_f0
 from ctap.models.vocoder import PRETRAINED, NeuralVocoder, VocoderParts, load_vocoder
 
@@ -116,5 +117,8 @@ def test_a_directory_is_written_and_read(tmp_path, mel):
     there, here = load_vocoder(tmp_path / "model", SETTINGS), load_vocoder("pretrained", SETTINGS)
     assert np.array_equal(there(mel[:40]), here(mel[:40]))
     (tmp_path / "model" / "vocoder.safetensors").write_bytes(b"no weights")
+    with pytest.raises(UserError, match=r"vocoder\.safetensors: is damaged"):
+        load_vocoder(tmp_path / "model", SETTINGS)
+    (tmp_path / "model" / SUMS).unlink()
     with pytest.raises(UserError, match="can't read the weights"):
         load_vocoder(tmp_path / "model", SETTINGS)

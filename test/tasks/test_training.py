@@ -12,6 +12,7 @@ from ctap.bin.train import train
 from ctap.config import from_dict, load_yaml, to_dict
 from ctap.data.voice import VoiceConfig
 from ctap.errors import UserError
+from ctap.files.sums import SUMS
 from ctap.files.tables import read_table
 from ctap.models.model_dir import Parts
 from ctap.models.windows import TrainedLengths
@@ -216,7 +217,7 @@ def test_every_part_records_how_long_its_training_utterances_were(dump, pretrain
     assert narrow.parts.trained.decoder == most
     described = load_yaml(pretrained / "model" / "model.yaml")
     del described["trained"]
-    shutil.copytree(pretrained / "model", tmp_path / "old")
+    shutil.copytree(pretrained / "model", tmp_path / "old", ignore=shutil.ignore_patterns(SUMS))
     (tmp_path / "old" / "model.yaml").write_text(yaml.safe_dump(described))
     assert Parts.load(tmp_path / "old").trained == TrainedLengths()
 
@@ -259,7 +260,7 @@ def test_other_mel_settings_are_refused_by_name(dump, pretrained, tmp_path):
 
 def test_another_token_table_is_refused_by_name(dump, pretrained, tmp_path):
     model = tmp_path / "model"
-    shutil.copytree(pretrained / "model", model)
+    shutil.copytree(pretrained / "model", model, ignore=shutil.ignore_patterns(SUMS))
     table = (model / "tokens.txt").read_text().replace("rr ", "r_r ")
     (model / "tokens.txt").write_text(table)
     start = from_dict(
@@ -272,7 +273,7 @@ def test_another_token_table_is_refused_by_name(dump, pretrained, tmp_path):
 
 def test_weights_that_do_not_fit_are_refused_by_name(pretrained, tmp_path):
     model = tmp_path / "model"
-    shutil.copytree(pretrained / "model", model)
+    shutil.copytree(pretrained / "model", model, ignore=shutil.ignore_patterns(SUMS))
     described = load_yaml(model / "model.yaml")
     described["parts"]["ctap"]["embed_dim"] = 4
     (model / "model.yaml").write_text(yaml.safe_dump(described))

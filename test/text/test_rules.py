@@ -16,7 +16,7 @@ def test_saved_and_read(tmp_path):
     ("content", "message"),
     [
         ("{", "can't read"),
-        ("[]", "expected the keys language, normalization, phones, sandhi, spell_latin"),
+        ("[]", "expected the keys language, normalization, phone_map, phones, sandhi, spell_latin"),
         ('{"tones": 5}', "tones"),
         ('{"language": "klingon"}', 'language "klingon": this version knows mandarin, english'),
         ('{"sandhi": "yes"}', 'sandhi "yes": this version knows true, false'),

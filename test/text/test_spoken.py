@@ -11,7 +11,7 @@ from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.validate import validate
 from ctap.text.espeak import is_pause
-from ctap.text.languages import language_in, language_of, rules_for
+from ctap.text.languages import language_in, language_of, rules_for, with_phone_map
 from ctap.text.rules import TextRules
 from test.recipes.readers import noise
 
@@ -100,9 +100,32 @@ def test_a_data_directory_and_one_that_keeps_to_its_phones(tmp_path):
     rules = TextRules.load(data)
     assert rules.language == "espeak:de" and dict(rules.phones)["s"] == "fricative"
     second = corpus(tmp_path / "b", {"ann-1": "heiß ich", "ann-2": "Pfeife"})
-    other = prepare(second, tmp_path / "b" / "all", "--language", "espeak:de", "--phones_of", data)
+    kept = ("--language", "espeak:de", "--phones_of", data)
+    other = prepare(second, tmp_path / "b" / "all", *kept)
     assert TextRules.load(other) == rules
     assert "unknown phone\tphones f pf: not among" in (tmp_path / "b" / "skipped.tsv").read_text()
+    (tmp_path / "map").write_text("pf h\nf s\n")
+    mapped = prepare(second, tmp_path / "b" / "all", *kept, "--phone_map", tmp_path / "map")
+    assert read_table(mapped / "phones")["ann-2"] == "h ˈaɪ s ə"
+
+
+def test_phones_that_others_stand_for(tmp_path):
+    table = tmp_path / "map"
+    table.write_text("pf ç\nf h s\n")
+    rules = rules_for("espeak:de")
+    rules = replace(rules, phones=language_of(rules).collect(read("espeak:de", "Ich heiße").phones))
+    mapped = with_phone_map(rules, table)
+    mapped.require_same(rules, "here", "there")
+    reading = language_of(mapped).read({"text": "Ich pfeife"})
+    assert " ".join(reading.phones) == "ɪ ç ç ˈaɪ h s ə" and reading.tables["word_phones"] == ["2", "5"]
+    assert language_of(mapped).to_phones("pfeife")[1:4] == ["ç", "ˈaɪ", "h"]
+    mapped.save(tmp_path)
+    assert TextRules.load(tmp_path) == mapped
+    table.write_text("pf p f\n")
+    with pytest.raises(UserError, match=r"pf p f: expected phones of the model .* p is none"):
+        with_phone_map(rules, table)
+    with pytest.raises(UserError, match="mandarin has all of its phones"):
+        with_phone_map(rules_for("mandarin"), table)
 
 
 def test_own_phones(tmp_path):

@@ -20,6 +20,7 @@ stage_0() {
     export CTAP_LANGUAGE=${language} # for corpora that are made in any language
     [[ ${language} != custom:* ]] || spoken+=(read:"${language#custom:}")
     [[ -z ${phones_of} ]] || spoken+=(--phones_of in:"${phones_of}")
+    [[ -z ${phone_map} ]] || spoken+=(--phone_map in:"${phone_map}")
     step data_tables local/data.sh title:"tables of the corpus" read:"${here}/local" opt:"files=$(corpus_files)" "${given[@]}" \
         --corpus "${corpus}" --downloaddir "${downloaddir}" "${data_options[@]}" into:"${all}/corpus/wav.scp"
     # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""SIGKILL at random moments over all stages of a tiny corpus; each must end as if nothing had happened.
+
+    python tools/campaigns/kills.py WORK_DIR [KILLS] [SEED]
+
+Each stage is started and killed again and again, then run to its end; what it made is compared with what an
+undisturbed run made: tables, arks, durations, weights and sounds byte by byte, scores figure by figure. Kills
+are shared out over the stages by how long these take. Each hits one of: the recipe's script alone, all of its
+processes at once, one of them drawn at random.
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from harness import STAGES, Workshop, differences, family, kill, report
+
+VICTIMS = ("script", "all", "one")
+
+
+def main(work: Path, kills: int = 100, seed: int = 0) -> int:
+    """Run the campaign; 0 if every stage ended as undisturbed."""
+    rng = random.Random(seed)
+    shop = Workshop(work)
+    total = sum(shop.seconds.values())
+    lines, bad, done = [], 0, 0
+    for stage in STAGES:
+        share = max(2, round(kills * shop.seconds[stage] / total))
+        if stage == STAGES[-1]:
+            share = max(2, kills - done)
+        counts = disturb(shop, stage, share, rng)
+        done += sum(n for victim, n in counts.items() if victim != "too late")
+        wrong = differences(shop.products(), shop.expected(stage))
+        bad += bool(wrong)
+        result = "as undisturbed" if not wrong else "DIFFERS: " + ", ".join(wrong[:20])
+        lines.append(
+            f"stage {stage}: {', '.join(f'{n} {victim}' for victim, n in sorted(counts.items()))}: {result}"
+        )
+        print(lines[-1], flush=True)
+    lines.append(
+        f"{done} kills over {len(STAGES)} stages, seed {seed}: {len(STAGES) - bad} stages as undisturbed"
+    )
+    report("kills", lines)
+    return 1 if bad else 0
+
+
+def disturb(shop: Workshop, stage: int, count: int, rng: random.Random) -> Counter[str]:
+    """Kill ``stage`` so many times and then let it end; how often whom."""
+    counts: Counter[str] = Counter()
+    shop.restore(stage)
+    while sum(counts.values()) < count:
+        process = shop.start(stage)
+        # The longest step of a stage must come to its end now and then, or more kills would hit the same.
+        moment = rng.uniform(0.2, 0.5 * shop.seconds[stage])
+        try:
+            process.communicate(timeout=moment)
+            counts["too late"] += 1
+            shop.restore(stage)
+            continue
+        except subprocess.TimeoutExpired:
+            victim = rng.choice(VICTIMS)
+        members = family(process.pid)
+        hit = {"script": [process.pid], "all": members, "one": [rng.choice(members)]}[victim]
+        kill(hit)
+        counts[victim] += 1
+        if victim == "one":
+            process.communicate()  # the recipe itself sees that one of its own is gone
+        else:
+            process.kill()
+            process.stdout.close()
+            process.wait()
+        if rng.random() < 0.5:
+            time.sleep(rng.uniform(0, 2))
+    shop.finish(stage)
+    return counts
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), *map(int, sys.argv[2:])))
