@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from ctap.errors import UserError
-from ctap.jobs import share, share_table
+from ctap.jobs import Share
 
 
 @pytest.mark.parametrize(("count", "jobs"), [(7, 3), (2, 3), (0, 2), (9, 1), (100, 7)])
 def test_every_item_goes_to_one_job_and_neighbours_stay_together(count: int, jobs: int) -> None:
-    parts = [share(range(count), job, jobs) for job in range(1, jobs + 1)]
+    parts = [Share(job, jobs).of(range(count)) for job in range(1, jobs + 1)]
     assert [item for part in parts for item in part] == list(range(count))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
 def test_rows_are_shared_in_the_order_of_their_keys() -> None:
     rows = {"b": {1}, "a": {2}, "c": {3}}  # values that have no order
-    assert [share_table(rows, job, 2) for job in (1, 2)] == [{"a": {2}}, {"b": {1}, "c": {3}}]
+    assert [Share(job, 2).of_table(rows) for job in (1, 2)] == [{"a": {2}}, {"b": {1}, "c": {3}}]
 
 
 @pytest.mark.parametrize("job", [0, 4])
 def test_a_job_that_is_not_there_is_refused(job: int) -> None:
     with pytest.raises(UserError, match=rf"--job {job}: expected 1 to 3 \(--num_jobs\)"):
-        share([], job, 3)
+        Share(job, 3)
