@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, Protocol
@@ -24,6 +26,9 @@ from ctap.errors import UserError
 __all__ = ["FasterWhisper", "FunASR", "Transcriber", "Transformers", "make_transcriber"]
 
 SAMPLE_RATE = 16000
+WINDOW = 30  # seconds that Whisper hears at a time
+TOKENS_A_SECOND = 25  # more than anybody says: where a loop is stopped
+MOST_TOKENS = 440  # of one window, less than Whisper's positions by its prompt
 FUNASR_RISK = "some kinds of FunASR models run code that lies in the model: take only models that you trust"
 
 
@@ -94,14 +99,24 @@ class Transformers:
         heard = {"raw": wave.astype(np.float32), "sampling_rate": self.sample_rate}
         if not self._is_whisper:
             return str(self._run(heard)["text"])
-        # timestamps let it go on after its window of 30 s
-        return str(
-            self._run(
-                heard,
-                return_timestamps=len(wave) > 30 * self.sample_rate,
-                generate_kwargs=self._told,
-            )["text"]
-        )
+        seconds = len(wave) / self.sample_rate
+        told: dict[str, Any] = dict(self._told)
+        if seconds <= WINDOW:
+            told["max_new_tokens"] = min(MOST_TOKENS, math.ceil(TOKENS_A_SECOND * (1 + seconds)))
+        # timestamps let it go on after its window
+        found = self._run(heard, return_timestamps=seconds > WINDOW, generate_kwargs=told)
+        return without_loops(str(found["text"]))
+
+
+def without_loops(text: str) -> str:
+    """What is said four times or more in a row, two characters at least, said once.
+
+    A Whisper that understands nothing may repeat a phrase until it is stopped: one error, not a hundred.
+    """
+    while found := re.search(r"(.{2,60}?)\1{3,}", text):
+        rest = text[found.end() :]
+        text = text[: found.start()] + found[1] + ("" if found[1].startswith(rest) else rest)
+    return text
 
 
 class FasterWhisper:

@@ -16,7 +16,7 @@ from ctap.bin.score_transcripts import score_transcripts, transcription_rates
 from ctap.bin.transcribe import transcribe
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
-from ctap.metrics.transcriber import make_transcriber
+from ctap.metrics.transcriber import make_transcriber, without_loops
 
 WAVE = np.zeros(8000)
 
@@ -49,14 +49,33 @@ def test_transformers_is_told_the_language_where_the_model_takes_one(monkeypatch
     stand_in(monkeypatch, "transformers", pipeline=pipeline)
     assert make_transcriber("transformers:whisper", language="en")(WAVE) == "你好"
     assert make_transcriber("transformers:wav2vec2", language="en")(WAVE) == "你好"
-    told = {"language": "en", "task": "transcribe"}
+    told = {"language": "en", "task": "transcribe", "max_new_tokens": 38}  # of half a second
     assert calls[0] == (16000, np.float32, {"return_timestamps": False, "generate_kwargs": told})
     assert calls[1] == (16000, np.float32, {})
     with caplog.at_level("WARNING"):
         make_transcriber("transformers:whisper", language="yue")(WAVE)
-    assert calls[2][2]["generate_kwargs"] == {"task": "transcribe"} and "no language 'yue'" in caplog.text
+    assert "language" not in calls[2][2]["generate_kwargs"] and "no language 'yue'" in caplog.text
+    make_transcriber("transformers:whisper")(np.zeros(31 * 16000))
+    assert calls[3][2] == {"return_timestamps": True, "generate_kwargs": {"task": "transcribe"}}
     with pytest.raises(UserError, match="broken: not a recogniser that transformers can load: no such thing"):
         make_transcriber("transformers:broken")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("好的好的好的", "好的好的好的"),
+        ("听我说好的好的好的好的好", "听我说好的"),
+        ("是不是要我" * 80 + "是不", "是不是要我"),
+        ("你说,你说,你说,你说,然后他走了", "你说,然后他走了"),
+        (" no no no no no, she said", " no, she said"),
+        ("哈哈哈哈", "哈哈哈哈"),
+        ("", ""),
+    ],
+)
+def test_a_loop_is_heard_once(text, expected):
+    assert without_loops(text) == expected
+    assert without_loops(expected) == expected
 
 
 def test_faster_whisper_joins_its_segments(monkeypatch):
