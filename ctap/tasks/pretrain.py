@@ -49,6 +49,9 @@ class LossConfig:
         phoneme_weight: Weight of the cross-entropies of a phoneme decoder on S and on P: the paper's
             "CTAP + decoder_phoneme". 0, as in its final model, leaves the decoder out.
         phoneme_decoder: Its stack.
+        swap_weight: Weight of the squared error between what the decoder makes of S and of P where both have
+            the prompt of another utterance of the batch: P holds no voice, so neither may what is read from S.
+            0, as in the paper, leaves it out.
         speaker_weight: Weight of the cross-entropy of a speaker classifier on S whose gradient is turned
             round (:mod:`ctap.nn.adversary`); 0, as in the paper, leaves it out.
         contrastive: Objective and kind of the contrastive loss; or a module of your own in its place, by
@@ -63,6 +66,7 @@ class LossConfig:
     embed_weight: float = 0.0
     phoneme_weight: float = 0.0
     phoneme_decoder: StackConfig = field(default_factory=StackConfig)
+    swap_weight: float = 0.0
     speaker_weight: float = 0.0
     contrastive: OwnModule | ContrastiveConfig = field(default_factory=ContrastiveConfig)
 
@@ -135,6 +139,8 @@ class PretrainTask(Task):
             warmup = min(1.0, self.global_step / w.kl_warmup_steps) if w.kl_warmup_steps else 1.0
             total = total + w.mse_weight * 0.5 * (own["mse_speech"] + own["mse_phone"])
             total = total + w.kl_weight * warmup * own["kl"]
+            if "mse_swap" in own:
+                total = total + w.swap_weight * own["mse_swap"]
             losses, seen = {**losses, **own}, (*seen, *mels)
         if w.embed_weight:
             losses["mse_embed"] = masked_mse(s, p, mask)
@@ -157,12 +163,22 @@ class PretrainTask(Task):
         # S and P go through the decoder in one pass (Eq. 3)
         both = self.ctap.decoder(torch.cat([s, p]), torch.cat([g, g]), torch.cat([mask, mask]))
         mel_s, mel_p = both.chunk(2)
-        return (mel_s, mel_p), {
+        losses = {
             "mse_speech": masked_mse(mel_s, target, mask),
             "mse_phone": masked_mse(mel_p, target, mask),
             "kl": margin_kl(mean, log_variance, self.weights.kl_margin),
             "kl_nats": gaussian_kl(mean, log_variance).mean(),
         }
+        if self.weights.swap_weight and len(batch) > 1:
+            losses["mse_swap"] = self._swapped(s, p, g, mask)
+        return (mel_s, mel_p), losses
+
+    def _swapped(self, s: Tensor, p: Tensor, g: Tensor, mask: Tensor) -> Tensor:
+        """Squared error of the mel from S to that from P, each utterance with its neighbour's G [B, D_g]."""
+        other = g.roll(1, 0)
+        with torch.no_grad():
+            said = self.ctap.decoder(p, other, mask)
+        return masked_mse(self.ctap.decoder(s, other, mask), said, mask)
 
     def _read_phonemes(self, phones: Tensor, mask: Tensor, s: Tensor, p: Tensor) -> Tensor:
         """Cross-entropy of the phoneme decoder on S, plus that on P, each a mean over frames [B, T]."""

@@ -143,6 +143,22 @@ def test_voices_are_moved_for_the_speech_encoder_alone_and_in_training_alone(dum
     )
 
 
+def test_swapped_prompts_teach_the_speech_encoder_and_the_decoder_alone(dump):
+    """Both are decoded with the next utterance's G; what is made of P is what S is to be read as."""
+    task, batch = task_and_batch(dump, swap_weight=2.0)
+    losses, (s, p, *_) = task(batch)
+    g = task.ctap.prompt_encoder(task.ctap.normalize(batch.prompt))[0]
+    other = torch.cat([g[-1:], g[:-1]])
+    said, aim = (real_frames(batch, task.ctap.decoder(x, other, batch.mask)) for x in (s, p))
+    assert losses["mse_swap"].item() == pytest.approx(np.mean((said - aim) ** 2), rel=1e-4)
+    plain, _ = task_and_batch(dump)[0](batch)
+    assert "mse_swap" not in plain
+    assert losses["loss"].item() == pytest.approx((plain["loss"] + 2 * losses["mse_swap"]).item(), rel=1e-4)
+    losses["mse_swap"].backward()
+    reached = {n.split(".")[0] for n, w in task.ctap.named_parameters() if w.grad is not None and w.grad.any()}
+    assert reached == {"speech_encoder", "decoder", "prompt_encoder"}
+
+
 def test_speaker_adversary_adds_its_cross_entropy_in_training(dump):
     task, batch = task_and_batch(dump, speaker_weight=0.5)
     assert "speaker" not in task(batch)[0]
