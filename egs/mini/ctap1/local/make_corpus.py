@@ -15,13 +15,22 @@ import argparse
 import collections
 import random
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from espeak import Espeak
 from pinyin_events import NotSaid, Span, locate, match
-from saying import EVENTS_HEADER, Said, read_arguments, say_parts, speak_all, take_voice, vary, write_lines
+from saying import (
+    EVENTS_HEADER,
+    Job,
+    Said,
+    read_arguments,
+    say_parts,
+    speak_all,
+    take_voice,
+    vary,
+    write_lines,
+)
 from text_plan import Phrase, Utterance, plan_utterances, read_phrases
 from voices import ORDINARY, TARGETS, Speaker
 
@@ -30,18 +39,7 @@ from ctap.files.atomic import atomic_dir
 from ctap.text.pinyin import pinyin_to_phones
 
 
-@dataclass
-class Job:
-    """What one process says: a speaker's plans, and where the sound goes."""
-
-    speaker: Speaker
-    plans: dict[str, list[Utterance]]
-    seconds: dict[str, float]
-    out: Path
-    seed: int
-
-
-def speak(job: Job) -> tuple[list[Said[Utterance]], list[str]]:
+def speak(job: Job[Utterance]) -> tuple[list[Said[Utterance]], list[str]]:
     """Say a speaker's utterances until each part is long enough.
 
     Returns:
@@ -52,9 +50,7 @@ def speak(job: Job) -> tuple[list[Said[Utterance]], list[str]]:
     def say(text: Utterance, rng: np.random.Generator) -> tuple[np.ndarray, list[Span]]:
         return render(espeak, job.speaker, text, rng)
 
-    folders = {part: job.out / part / "wav" / job.speaker.name for part in job.plans}
-    said, refused = say_parts(say, job.speaker, job.plans, job.seconds, folders, job.seed, espeak.sample_rate)
-    return said, [f"{text.hanzi}: {reason}" for text, reason in refused]
+    return say_parts(job, say, espeak.sample_rate, "{part}/wav")
 
 
 def render(

@@ -12,16 +12,26 @@ The same options give the same bytes, however many processes work.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import random
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from language_plan import Planner, sayable
 from pinyin_events import LONGEST_GAP, SHORTEST_CLOSURE, NotSaid, Span, trailing_silence
-from saying import EVENTS_HEADER, Said, read_arguments, say_parts, speak_all, take_voice, vary, write_lines
+from saying import (
+    EVENTS_HEADER,
+    Job,
+    Said,
+    read_arguments,
+    say_parts,
+    speak_all,
+    take_voice,
+    vary,
+    write_lines,
+)
 from voices import ORDINARY, TARGETS, Speaker
 
 from ctap.errors import UserError, cli
@@ -31,33 +41,19 @@ from ctap.text.languages import language_of, rules_for
 from ctap.text.spoken import Spoken
 
 
-@dataclass
-class Job:
-    """What one process says: a speaker's texts of each part, and where the sound goes."""
-
-    language: str
-    speaker: Speaker
-    texts: dict[str, list[str]]
-    seconds: dict[str, float]
-    out: Path
-    seed: int
-
-
-def speak(job: Job) -> tuple[list[Said[str]], list[str]]:
-    """Say a speaker's texts until each part is long enough.
+def speak(name: str, job: Job[str]) -> tuple[list[Said[str]], list[str]]:
+    """Say a speaker's texts in the language ``name`` until each part is long enough.
 
     Returns:
         What was said, and the reasons for what was not.
     """
-    language = voice_of(job.language)
+    language = voice_of(name)
     espeak = Espeak(language.voice)
 
     def say(text: str, rng: np.random.Generator) -> tuple[np.ndarray, list[Span]]:
         return render(espeak, language, job.speaker, text, rng)
 
-    folders = dict.fromkeys(job.texts, job.out / "wav" / job.speaker.name)
-    said, refused = say_parts(say, job.speaker, job.texts, job.seconds, folders, job.seed, espeak.sample_rate)
-    return said, [f"{text}: {reason}" for text, reason in refused]
+    return say_parts(job, say, espeak.sample_rate)
 
 
 def voice_of(name: str) -> Spoken:
@@ -181,8 +177,8 @@ def main() -> None:
             train = args.target_minutes if speaker.is_target else args.minutes
             seconds = {"train": 60 * train, "test": 60 * args.test_minutes}
             texts = {part: planners[part].utterances(seconds[part]) for part in planners}
-            jobs.append(Job(args.language, speaker, texts, seconds, out, args.seed))
-        results = speak_all(speak, jobs, args.jobs)
+            jobs.append(Job(speaker, texts, seconds, out, args.seed))
+        results = speak_all(functools.partial(speak, args.language), jobs, args.jobs)
         said = [item for items, _ in results for item in items]
         refused = [reason for _, reasons in results for reason in reasons]
         if not said:
