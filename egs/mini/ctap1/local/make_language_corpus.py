@@ -19,19 +19,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+import saying
 from language_plan import Planner, sayable
 from pinyin_events import LONGEST_GAP, SHORTEST_CLOSURE, NotSaid, Span, trailing_silence
-from saying import (
-    EVENTS_HEADER,
-    Job,
-    Said,
-    read_arguments,
-    say_parts,
-    speak_all,
-    take_voice,
-    vary,
-    write_lines,
-)
 from voices import ORDINARY, TARGETS, Speaker
 
 from ctap.errors import UserError, cli
@@ -41,7 +31,7 @@ from ctap.text.languages import language_of, rules_for
 from ctap.text.spoken import Spoken
 
 
-def speak(name: str, job: Job[str]) -> tuple[list[Said[str]], list[str]]:
+def speak(name: str, job: saying.Job[str]) -> tuple[list[saying.Said[str]], list[str]]:
     """Say a speaker's texts in the language ``name`` until each part is long enough.
 
     Returns:
@@ -53,7 +43,7 @@ def speak(name: str, job: Job[str]) -> tuple[list[Said[str]], list[str]]:
     def say(text: str, rng: np.random.Generator) -> tuple[np.ndarray, list[Span]]:
         return render(espeak, language, job.speaker, text, rng)
 
-    return say_parts(job, say, espeak.sample_rate)
+    return saying.say_parts(job, say, espeak.sample_rate)
 
 
 def voice_of(name: str) -> Spoken:
@@ -80,11 +70,11 @@ def render(
         NotSaid: the library says something else than it reads.
     """
     words = [word for clause in language.reads(text) for word in clause]
-    take_voice(espeak, speaker, rng)
+    saying.take_voice(espeak, speaker, rng)
     wave, events = espeak.say(text)
     expected = [(read.mnemonic, "".join(language.phones_of([read]))) for word in words for read in word]
     spans = locate(expected, language, wave, events, espeak.sample_rate)
-    return vary(wave, spans, speaker.scale, espeak.sample_rate, rng)
+    return saying.vary(wave, spans, speaker.scale, espeak.sample_rate, rng)
 
 
 def locate(
@@ -145,13 +135,13 @@ def locate(
     return spans
 
 
-def write(out: Path, said: list[Said[str]], speakers: list[Speaker]) -> None:
+def write(out: Path, said: list[saying.Said[str]], speakers: list[Speaker]) -> None:
     """The tables of the corpus."""
     ordered = sorted(said, key=lambda item: item.name)
-    write_lines(out / "content.tsv", [f"{item.name}\t{item.part}\t{item.text}" for item in ordered])
-    write_lines(out / "spk-info.txt", [f"{s.name} {s.gender}" for s in speakers])
+    saying.write_lines(out / "content.tsv", [f"{item.name}\t{item.part}\t{item.text}" for item in ordered])
+    saying.write_lines(out / "spk-info.txt", [f"{s.name} {s.gender}" for s in speakers])
     events = [line for item in said for line in item.events]
-    write_lines(out / "phoneme_events.tsv", [EVENTS_HEADER, *events])
+    saying.write_lines(out / "phoneme_events.tsv", [saying.EVENTS_HEADER, *events])
 
 
 @cli
@@ -159,7 +149,7 @@ def main() -> None:
     """Make the corpus."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--language", required=True, help="espeak:VOICE")
-    args = read_arguments(parser)
+    args = saying.read_arguments(parser)
     start, language = time.time(), voice_of(args.language)
     phrases = sayable(language)
     print(f"{args.language}: {len(phrases)} phrases")
@@ -177,8 +167,8 @@ def main() -> None:
             train = args.target_minutes if speaker.is_target else args.minutes
             seconds = {"train": 60 * train, "test": 60 * args.test_minutes}
             texts = {part: planners[part].utterances(seconds[part]) for part in planners}
-            jobs.append(Job(speaker, texts, seconds, out, args.seed))
-        results = speak_all(functools.partial(speak, args.language), jobs, args.jobs)
+            jobs.append(saying.Job(speaker, texts, seconds, out, args.seed))
+        results = saying.speak_all(functools.partial(speak, args.language), jobs, args.jobs)
         said = [item for items, _ in results for item in items]
         refused = [reason for _, reasons in results for reason in reasons]
         if not said:
