@@ -38,11 +38,11 @@ class Mandarin(Language):
     """Mandarin, read with the options of ``rules``."""
 
     name = "mandarin"
-    given = ("text", "pinyin")
-    made = ("pinyin",)
     code = "zh"
     example = "今天天气很好。"
     writing = "Chinese characters or pinyin"
+    given = ("text", "pinyin")
+    made = ("pinyin",)
     without_text = "this corpus has no hanzi: `text` holds the syllables run together"
 
     @cached_property

@@ -34,7 +34,7 @@ from saying import (
 from text_plan import Phrase, Utterance, plan_utterances, read_phrases
 from voices import ORDINARY, TARGETS, Speaker
 
-from ctap.errors import UserError, cli
+from ctap.errors import cli
 from ctap.files.atomic import atomic_dir
 from ctap.text.pinyin import pinyin_to_phones
 
@@ -138,14 +138,9 @@ def main() -> None:
             )
             for i, speaker in enumerate(speakers)
         ]
-        results = speak_all(speak, jobs, args.jobs)
-        said = sorted((item for items, _ in results for item in items), key=lambda item: item.name)
-        refused = [reason for _, reasons in results for reason in reasons]
-        if not said:
-            raise UserError(f"nothing could be said; first reason: {refused[0] if refused else 'no text'}")
+        said, refused = speak_all(speak, jobs, args.jobs)
+        said.sort(key=lambda item: item.name)
         write_tables(out, said, speakers)
-    for reason in refused[:5]:
-        print(f"left out: {reason}")
     for part in ("train", "test"):
         own = [item.seconds for item in said if item.part == part]
         print(f"{part}: {len(own)} utterances, {sum(own) / 60:.1f} minutes")

@@ -168,14 +168,8 @@ def main() -> None:
             seconds = {"train": 60 * train, "test": 60 * args.test_minutes}
             texts = {part: planners[part].utterances(seconds[part]) for part in planners}
             jobs.append(saying.Job(speaker, texts, seconds, out, args.seed))
-        results = saying.speak_all(functools.partial(speak, args.language), jobs, args.jobs)
-        said = [item for items, _ in results for item in items]
-        refused = [reason for _, reasons in results for reason in reasons]
-        if not said:
-            raise UserError(f"nothing could be said; first reason: {refused[0] if refused else 'no text'}")
+        said, refused = saying.speak_all(functools.partial(speak, args.language), jobs, args.jobs)
         write(out, said, speakers)
-    for reason in refused[:5]:
-        print(f"left out: {reason}")
     minutes = sum(item.seconds for item in said) / 60
     print(f"left out {len(refused)} utterances that were not said as they are read")
     print(f"{args.out}: {len(said)} utterances, {minutes:.1f} minutes, done in {time.time() - start:.0f} s")

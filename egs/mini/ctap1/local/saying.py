@@ -23,8 +23,6 @@ EVENTS_HEADER = "utterance\tphone\tindex\tmnemonic\tstart\tend"
 PARTS = {"train": 1, "test": 8001}
 """Parts of a corpus, and the number of the first utterance of each."""
 Text = TypeVar("Text")
-JobT = TypeVar("JobT")
-Result = TypeVar("Result")
 
 
 @dataclass
@@ -158,10 +156,26 @@ def write_lines(path: Path, lines: list[str]) -> None:
         file.write("\n".join(lines) + "\n")
 
 
-def speak_all(speak: Callable[[JobT], Result], jobs: list[JobT], processes: int) -> list[Result]:
-    """``speak`` of each job, each in a fresh process: eSpeak NG keeps state from one text to the next."""
+def speak_all(
+    speak: Callable[[Job[Text]], tuple[list[Said[Text]], list[str]]], jobs: list[Job[Text]], processes: int
+) -> tuple[list[Said[Text]], list[str]]:
+    """``speak`` of all jobs, each in a fresh process: eSpeak NG keeps state from one text to the next.
+
+    Returns:
+        What was said, in the order of the jobs, and the reasons for what was not, the first of them printed.
+
+    Raises:
+        UserError: nothing was said.
+    """
     with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
-        return pool.map(speak, jobs, chunksize=1)
+        results = pool.map(speak, jobs, chunksize=1)
+    said = [item for items, _ in results for item in items]
+    refused = [reason for _, reasons in results for reason in reasons]
+    if not said:
+        raise UserError(f"nothing could be said; first reason: {refused[0] if refused else 'no text'}")
+    for reason in refused[:5]:
+        print(f"left out: {reason}")
+    return said, refused
 
 
 def read_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
