@@ -37,8 +37,8 @@ _KINDS: dict[str, dict[str, str]] = {
     "log_f0_rmse_centred": {"unit": "ln Hz", "better": "lower", "note": "after warping, register taken out"},
     "log_f0_correlation": {"better": "higher", "note": "after warping"},
 }
-PAIR_KEYS = ("mel_cepstral_distortion", "log_f0_rmse", "log_f0_rmse_centred", "log_f0_correlation")
 TIMED_KEYS = ("msep", "voicing_error")
+PAIR_KEYS = tuple(key for key in _KINDS if key not in TIMED_KEYS)
 _WORTH_A_PROCESS = 30  # utterances that take about as long as starting one
 
 
