@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.upstream.registry import Published
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "egs/README.md", "tools/README.md"]
@@ -38,15 +37,15 @@ def option_names() -> set[str]:
     text = "".join(path.read_text(encoding="utf-8") for path in programs)
     text += "".join(path.read_text(encoding="utf-8") for path in (ROOT / "utils").iterdir() if path.is_file())
     names = set(re.findall(r"--([a-z][\w-]+)", text))
-    for path in (ROOT / "ctap/bin").glob("*.py"):  # signatures made into options
-        nodes = list(ast.walk(ast.parse(path.read_text())))
+    programs = [*(ROOT / "ctap/bin").glob("*.py"), ROOT / "ctap/upstream/registry.py", ROOT / "ctap/jobs.py"]
+    for path in programs:  # signatures and dataclasses made into options
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         names |= {node.arg for node in nodes if isinstance(node, ast.arg)}
-        names |= {
-            ast.unparse(node.target) for node in nodes if isinstance(node, ast.AnnAssign)
-        }  # dataclasses
+        targets = [node.target for node in nodes if isinstance(node, ast.AnnAssign)]
+        names |= {target.id for target in targets if isinstance(target, ast.Name)}
     scripts = [ROOT / "egs/TEMPLATE/ctap1/ctap.sh", *ROOT.glob("egs/*/ctap1/local/data.sh")]
     script = "".join(path.read_text(encoding="utf-8") for path in scripts)
-    configs = [Sources, Published, *(config for config, _ in TRAININGS.values())]
+    configs = [Sources, *(config for config, _ in TRAININGS.values())]
     names |= {field.name for config in configs for field in dataclasses.fields(config)}
     return names | set(re.findall(r"^([a-z]\w*)=", script, re.MULTILINE))
 
