@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,39 +28,52 @@ def read_table(path: str | os.PathLike[str], *, values: bool = True) -> dict[str
     Raises:
         UserError: the file can't be read, or a line is not as described; the message holds ``file:line``.
     """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    mend = f"mend it with `utils/fix_data_dir {path.parent}`"
-    if data.startswith(BOM):
-        raise UserError(f"{path}:1: starts with a byte-order mark (BOM), expected plain UTF-8; {mend}")
     table: dict[str, str] = {}
-    lines = data.split(b"\n")
-    if lines and not lines[-1]:
-        lines.pop()
-    for number, raw in enumerate(lines, 1):
-        where = f"{path}:{number}"
-        if b"\r" in raw:
-            raise UserError(f"{where}: holds a carriage return (CR), expected LF line ends; {mend}")
-        try:
-            line = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"{where}: is not UTF-8 (byte {raw[error.start]:#04x} at column {error.start + 1}); "
-                "convert the file, e.g. with `iconv -f gb18030 -t utf-8`"
-            ) from None
-        key, value = split_line(line)
-        if not key:
-            raise UserError(f"{where}: empty line or blank before the key, expected `key value`; {mend}")
-        check_name(key, where)
-        if values and not value:
-            raise UserError(f"{where}: {key!r} has no value; {mend}")
+    for key, value in read_rows(path, values=values):
         if key in table:
-            raise UserError(f"{where}: {key!r} occurs a second time; {mend}")
+            raise UserError(f"{path}:{len(table) + 1}: {key!r} occurs a second time; {_mend(path)}")
         table[key] = value
     return table
+
+
+def read_rows(path: str | os.PathLike[str], *, values: bool = True) -> Iterator[tuple[str, str]]:
+    """The lines of :func:`read_table` one by one, without a look at whether a key comes twice."""
+    try:
+        with Path(path).open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                yield _row(raw, path, number, values)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _row(raw: bytes, path: str | os.PathLike[str], number: int, values: bool) -> tuple[str, str]:
+    fault = ""
+    if number == 1 and raw.startswith(BOM):
+        fault = f"starts with a byte-order mark (BOM), expected plain UTF-8; {_mend(path)}"
+    elif b"\r" in raw:
+        fault = f"holds a carriage return (CR), expected LF line ends; {_mend(path)}"
+    else:
+        try:
+            key, value = split_line(raw.decode("utf-8").removesuffix("\n"))
+        except UnicodeDecodeError as error:
+            fault = (
+                f"is not UTF-8 (byte {raw[error.start]:#04x} at column {error.start + 1}); "
+                "convert the file, e.g. with `iconv -f gb18030 -t utf-8`"
+            )
+        else:
+            if not key:
+                fault = f"empty line or blank before the key, expected `key value`; {_mend(path)}"
+            elif name_fault(key):
+                check_name(key, f"{path}:{number}")
+            elif values and not value:
+                fault = f"{key!r} has no value; {_mend(path)}"
+            else:
+                return key, value
+    raise UserError(f"{path}:{number}: {fault}")
+
+
+def _mend(path: str | os.PathLike[str]) -> str:
+    return f"mend it with `utils/fix_data_dir {Path(path).parent}`"
 
 
 def split_line(line: str) -> tuple[str, str]:

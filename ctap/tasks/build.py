@@ -230,7 +230,7 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
         start = Parts.load(sources.duration_init)
         parts.duration, parts.trained.duration = start.require("duration"), start.trained.duration
     if parts.duration is None:
-        logs = np.log1p(np.concatenate(train.durations))
+        logs = np.log1p(train.durations.values)
         torch.manual_seed(config.trainer.seed)
         parts.duration = DurationModel(
             parts.ctap.config.embed_dim,
