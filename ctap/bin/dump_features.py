@@ -15,9 +15,8 @@ from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.files.tables import write_table
-from ctap.jobs import share
+from ctap.jobs import share_lines
 from ctap.kaldi.ark import MatrixWriter
-from ctap.kaldi.datadir import DataDir
 from ctap.threads import limit_threads
 
 FAILURE = "recording failed"
@@ -63,15 +62,16 @@ def write_part(
     from ctap.audio.wave import load_wave
 
     limit_threads()
-    wav_scp = DataDir(options.data_dir).wav_scp
-    mine = share(wav_scp, options.job, options.num_jobs)
+    mine = share_lines(options.data_dir / "wav.scp", options.job, options.num_jobs)
     failed = SkipList()
     parts, job = options.parts_dir, options.job
     parts.mkdir(parents=True, exist_ok=True)
     with MatrixWriter(parts / f"feats.{job}.ark", parts / f"feats.{job}.scp", options.compression) as writer:
-        for utt in tqdm(mine, desc=f"{options.data_dir.name} {job}/{options.num_jobs}", mininterval=2.0):
+        for utt, path in tqdm(
+            mine.items(), desc=f"{options.data_dir.name} {job}/{options.num_jobs}", mininterval=2.0
+        ):
             try:
-                wave = load_wave(wav_scp[utt], settings.sample_rate, max_seconds=options.max_seconds)
+                wave = load_wave(path, settings.sample_rate, max_seconds=options.max_seconds)
             except AudioError as error:
                 failed.add(utt, FAILURE, error)
                 print(f"{utt}: left out: {error}", flush=True)

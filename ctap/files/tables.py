@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,9 @@ from ctap.files.names import check_name, name_fault
 BOM = b"\xef\xbb\xbf"
 
 
-def read_table(path: str | os.PathLike[str], *, values: bool = True) -> dict[str, str]:
+def read_table(
+    path: str | os.PathLike[str], *, values: bool = True, lines: range | None = None
+) -> dict[str, str]:
     """Read ``key value...`` lines strictly, in the order of the file.
 
     The key ends at the first space or tab; the rest, without surrounding blanks, is the value. Lines end at
@@ -24,26 +27,43 @@ def read_table(path: str | os.PathLike[str], *, values: bool = True) -> dict[str
     Args:
         path: the table, UTF-8 without byte-order mark, LF line ends.
         values: every key must have a value; if false, a bare key reads as ``""``.
+        lines: read these alone, counted from 0.
 
     Raises:
         UserError: the file can't be read, or a line is not as described; the message holds ``file:line``.
     """
     table: dict[str, str] = {}
-    for key, value in read_rows(path, values=values):
+    first = lines.start if lines else 0
+    for key, value in read_rows(path, values=values, lines=lines):
         if key in table:
-            raise UserError(f"{path}:{len(table) + 1}: {key!r} occurs a second time; {_mend(path)}")
+            raise UserError(f"{path}:{first + len(table) + 1}: {key!r} occurs a second time; {_mend(path)}")
         table[key] = value
     return table
 
 
-def read_rows(path: str | os.PathLike[str], *, values: bool = True) -> Iterator[tuple[str, str]]:
+def read_rows(
+    path: str | os.PathLike[str], *, values: bool = True, lines: range | None = None
+) -> Iterator[tuple[str, str]]:
     """The lines of :func:`read_table` one by one, without a look at whether a key comes twice."""
+    first, stop = (lines.start, lines.stop) if lines is not None else (0, None)
     try:
         with Path(path).open("rb") as file:
-            for number, raw in enumerate(file, 1):
+            for number, raw in enumerate(itertools.islice(file, first, stop), first + 1):
                 yield _row(raw, path, number, values)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def count_lines(path: str | os.PathLike[str]) -> int:
+    """Lines of a file, the last of which may lack its end."""
+    count, end = 0, b"\n"
+    try:
+        with Path(path).open("rb") as file:
+            while block := file.read(1 << 20):
+                count, end = count + block.count(b"\n"), block[-1:]
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    return count + (end != b"\n")
 
 
 def _row(raw: bytes, path: str | os.PathLike[str], number: int, values: bool) -> tuple[str, str]:

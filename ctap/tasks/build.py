@@ -94,7 +94,10 @@ def digest(*paths: Path) -> str:
     total = hashlib.sha256()
     for path in paths:
         if path.exists():
-            total.update(path.name.encode() + b"\0" + path.read_bytes())
+            total.update(path.name.encode() + b"\0")
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    total.update(block)
     return total.hexdigest()[:16]
 
 
