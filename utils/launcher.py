@@ -15,7 +15,7 @@ from pathlib import Path
 
 TAIL = 25  # lines of a failing log that are printed
 SHOWN = 3  # failing logs that are printed
-GRACE = 5.0  # seconds between asking a job to end and killing it
+GRACE = 4.0  # seconds between asking a job to end and killing it: all of a recipe ends within five
 ENDED = "# exit status "
 
 
