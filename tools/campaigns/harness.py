@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -152,6 +153,18 @@ class Workshop:
     def _clear(self) -> None:
         for name in STATE:
             shutil.rmtree(self.recipe.path / name, ignore_errors=True)
+
+
+def read_options(description: str, **numbers: int) -> argparse.Namespace:
+    """The command line of a campaign: where it works, the stages, a seed, and numbers with their defaults."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("work", type=Path, metavar="WORK_DIR", help="made if need be, and used again")
+    parser.add_argument("--stages", type=int, nargs="+", choices=STAGES, default=STAGES, metavar="N")
+    for name, default in {"seed": 0, **numbers}.items():
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N")
+    return parser.parse_args()
 
 
 def differences(found: dict[str, str], expected: dict[str, str]) -> list[str]:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """SIGINT and SIGTERM in the middle of every stage: all processes must be gone within five seconds.
 
-    python tools/campaigns/signals.py WORK_DIR [SEED] [STAGE ...]
+    python tools/campaigns/signals.py WORK_DIR
 
 SIGINT goes to the process group of the recipe, as Ctrl-C sends it, SIGTERM to the recipe's script alone, as
 `kill` does. Then the stage is run to its end and compared with what an undisturbed run made.
@@ -15,17 +15,17 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-from harness import STAGES, Workshop, alive, differences, family, report
+from harness import Workshop, alive, differences, family, read_options, report
 
 MOST = 5.0  # seconds
 
 
-def main(work: Path, seed: int = 0, *stages: int) -> int:
+def main() -> int:
     """Run the campaign; 0 if no process was left and every stage ended as undisturbed."""
-    rng, stages = random.Random(seed), stages or STAGES
-    shop, lines, bad = Workshop(work, stages), [], 0
+    options = read_options(__doc__)
+    rng, stages, seed = random.Random(options.seed), options.stages, options.seed
+    shop, lines, bad = Workshop(options.work, stages), [], 0
     for stage in stages:
         shop.restore(stage)
         for sent in (signal.SIGINT, signal.SIGTERM):
@@ -67,4 +67,4 @@ def end(shop: Workshop, stage: int, sent: signal.Signals, moment: float) -> tupl
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), *map(int, sys.argv[2:])))
+    sys.exit(main())
