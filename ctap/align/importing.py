@@ -19,7 +19,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import utterance_frames
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
-from ctap.text.labels import BUILT_IN, LabelTable, UnreadLabels
+from ctap.text.labels import LabelTable, UnreadLabels
 from ctap.text.languages import language_in
 from ctap.text.pauses import PAUSES
 
@@ -31,7 +31,7 @@ SHOWN = 10  # utterances left out that are printed; align_failed names all
 
 
 def import_durations(
-    data_dir: str | Path, source: str | Path, settings: AudioSettings, table: LabelTable = BUILT_IN
+    data_dir: str | Path, source: str | Path, settings: AudioSettings, table: LabelTable | None = None
 ) -> list[str]:
     """Write ``aligned_phones``, ``durations`` and ``align_failed`` of a data directory from ``source``.
 
@@ -39,7 +39,7 @@ def import_durations(
         data_dir: with ``wav.scp`` and ``phones``.
         source: directory that holds TextGrids (at any depth), or ``aligned_phones`` and ``durations``.
         settings: whose frames are counted.
-        table: how the labels of TextGrids are read.
+        table: how the labels of TextGrids are read; default: as the language of the data directory does.
 
     Returns:
         Lines that say what was taken, what was not and why, and which labels could not be read.
@@ -52,7 +52,8 @@ def import_durations(
     phones = {u: v.split() for u, v in read_table(data_dir / "phones").items()}
     given, grids = _offered(source)
     kind = "TextGrids" if grids else "durations"
-    known = language_in(data_dir).phone_tables["aligned_phones"]
+    language = language_in(data_dir)
+    known, table = language.phone_tables["aligned_phones"], table or LabelTable.load(None, language)
     taken: Durations = {}
     failed: dict[str, UserError] = {}
     for utterance, wanted in sorted(phones.items()):

@@ -18,13 +18,13 @@ from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table, write_table
-from ctap.jobs import share
+from ctap.jobs import Share
 from ctap.text.languages import language_in
 from ctap.text.rules import TextRules
 
 
 def align_part(
-    data_dir: Path, model: Path, out_dir: Path, job: int, num_jobs: int, *, max_seconds: float = 60.0
+    data_dir: Path, model: Path, out_dir: Path, share: Share, *, max_seconds: float = 60.0
 ) -> tuple[int, int, float]:
     """Align the utterances of one job and write ``align.JOBofJOBS.jsonl``, whole or not at all.
 
@@ -39,10 +39,10 @@ def align_part(
     """
     aligner, settings = load_aligner(model, TextRules.load(data_dir))
     corpus = AlignCorpus(data_dir, settings, max_seconds)
-    names = share(corpus.utterances, job, num_jobs)
+    names = share.of(corpus.utterances)
     done, frames = 0, 0
-    settings.save(_settings_file(out_dir, job, num_jobs))
-    with atomic_write(_job_file(out_dir, job, num_jobs)) as file:
+    settings.save(_settings_file(out_dir, share))
+    with atomic_write(_job_file(out_dir, share)) as file:
         for utterance, features, total_frames, adapted in _read(corpus, names, aligner):
             phones = corpus.phones[utterance]
             try:
@@ -62,7 +62,7 @@ def align_part(
             file.write(json.dumps({"utterance": utterance, **asdict(alignment)}) + "\n")
             done += 1
             frames += total_frames
-        mine = set(names) if job > 1 else corpus.left_out.keys() - set(corpus.utterances) | set(names)
+        mine = set(names) if share.job > 1 else corpus.left_out.keys() - set(corpus.utterances) | set(names)
         failed = {u: reason for u, reason in sorted(corpus.left_out.items()) if u in mine}
         for utterance, reason in failed.items():
             file.write(json.dumps({"utterance": utterance, "failed": reason}) + "\n")
@@ -132,10 +132,11 @@ def _found(
     failed: dict[str, str] = {}
     settings: AudioSettings | None = None
     for job in range(1, num_jobs + 1):
-        path = _job_file(out_dir, job, num_jobs)
+        share = Share(job, num_jobs)
+        path = _job_file(out_dir, share)
         if not path.is_file():
             raise UserError(f"{path}: missing; run align with --job {job} --num_jobs {num_jobs} first")
-        its = AudioSettings.load(_settings_file(out_dir, job, num_jobs))
+        its = AudioSettings.load(_settings_file(out_dir, share))
         settings = settings or its
         settings.require_same(its, str(path))
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -172,12 +173,12 @@ def _read(
             yield utterance, features, total_frames, adapted
 
 
-def _job_file(out_dir: Path, job: int, num_jobs: int) -> Path:
-    return Path(out_dir) / f"align.{job}of{num_jobs}.jsonl"
+def _job_file(out_dir: Path, share: Share) -> Path:
+    return Path(out_dir) / f"align.{share.job}of{share.num_jobs}.jsonl"
 
 
-def _settings_file(out_dir: Path, job: int, num_jobs: int) -> Path:
-    return Path(out_dir) / f"audio.{job}of{num_jobs}.json"
+def _settings_file(out_dir: Path, share: Share) -> Path:
+    return Path(out_dir) / f"audio.{share.job}of{share.num_jobs}.json"
 
 
 def _write_outliers(path: Path, outliers: list[Outlier]) -> None:

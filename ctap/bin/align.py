@@ -10,6 +10,7 @@ from ctap.align.jobs import align_part
 from ctap.align.jobs import combine as join
 from ctap.bin.entry import command
 from ctap.errors import UserError
+from ctap.jobs import ALONE, Share
 from ctap.threads import limit_threads
 
 
@@ -17,8 +18,7 @@ def align(
     data_dir: Path,
     out_dir: Path,
     model: Path | None = None,
-    job: int = 1,
-    num_jobs: int = 1,
+    share: Share = ALONE,
     max_seconds: float = 60.0,
     combine: bool = False,
     drop_outliers: bool | Literal["doubtful", "all"] = False,
@@ -35,8 +35,7 @@ def align(
         data_dir: Data directory with wav.scp, utt2spk and phones.
         out_dir: For what the jobs write.
         model: Folder that train_aligner wrote (not for --combine).
-        job: This job's number, from 1.
-        num_jobs: Jobs that share the recordings.
+        share: Of the recordings, what this job does.
         max_seconds: Leave longer recordings out.
         combine: Join the jobs' results into the data directory.
         drop_outliers: With --combine: utterances whose text does not seem to match their audio go to
@@ -45,17 +44,17 @@ def align(
     """
     if combine:
         dropped = "doubtful" if drop_outliers is True else drop_outliers or None
-        lines = join(data_dir, out_dir, num_jobs, drop_outliers=dropped, textgrid_dir=textgrid_dir)
+        lines = join(data_dir, out_dir, share.num_jobs, drop_outliers=dropped, textgrid_dir=textgrid_dir)
         print("\n".join(lines))
         return
     if model is None:
         raise UserError("--model is missing: the folder that train_aligner wrote")
     limit_threads()
     started = time.perf_counter()
-    done, failed, seconds = align_part(data_dir, model, out_dir, job, num_jobs, max_seconds=max_seconds)
+    done, failed, seconds = align_part(data_dir, model, out_dir, share, max_seconds=max_seconds)
     spent = time.perf_counter() - started
     print(
-        f"job {job}/{num_jobs}: {done} utterances ({seconds / 60:.1f} minutes) aligned in "
+        f"job {share.job}/{share.num_jobs}: {done} utterances ({seconds / 60:.1f} minutes) aligned in "
         f"{spent:.1f} s, {seconds / max(spent, 1e-9):.0f} x real time; {failed} without an alignment"
     )
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +20,7 @@ from ctap.errors import UserError
 from ctap.files.names import name_fault
 from ctap.files.skips import SkipList
 from ctap.files.tables import write_table
-from ctap.jobs import share_table
+from ctap.jobs import ALONE, Share
 from ctap.kaldi.tables import scan
 
 T = TypeVar("T")
@@ -62,28 +63,40 @@ def read_rows(path: Path) -> tuple[dict[str, str], SkipList]:
     return found, left_out
 
 
-def read_waves(wav: Sequence[str | Path] | None, scp: Path | None) -> tuple[dict[str, str], SkipList]:
-    """Utterances and their files, from wav files (named by their stems) or a wav.scp; what can't be used.
+@dataclass(frozen=True)
+class Recordings:
+    """Recordings that a command reads.
 
-    Raises:
-        UserError: Neither or both are given, or the list can't be read.
+    Args:
+        wav: Recordings, named by their files' stems.
+        scp: Instead of --wav: a list of recordings, "id path" a line.
     """
-    if (wav is None) == (scp is None):
-        raise UserError("give either wav files (--wav) or a list of them (--scp)")
-    if scp is not None:
-        return read_rows(scp)
-    named: dict[str, str] = {}
-    left_out = SkipList()
-    for path in map(Path, wav or []):
-        if fault := name_fault(path.stem):
-            detail = f"--wav {path}: {path.stem!r} {fault}; give a list with --scp instead"
-            left_out.add(path.stem, UNUSABLE_NAME, detail)
-        elif path.stem in named:
-            detail = f"{path} and {named[path.stem]} have the same name; give a list with --scp instead"
-            left_out.add(path.stem, UNUSABLE_NAME, detail)
-        else:
-            named[path.stem] = str(path)
-    return named, left_out
+
+    wav: list[Path] | None = None
+    scp: Path | None = None
+
+    def read(self) -> tuple[dict[str, str], SkipList]:
+        """Utterances and their files; what can't be used.
+
+        Raises:
+            UserError: Neither or both are given, or the list can't be read.
+        """
+        if (self.wav is None) == (self.scp is None):
+            raise UserError("give either wav files (--wav) or a list of them (--scp)")
+        if self.scp is not None:
+            return read_rows(self.scp)
+        named: dict[str, str] = {}
+        left_out = SkipList()
+        for path in self.wav or []:
+            if fault := name_fault(path.stem):
+                detail = f"--wav {path}: {path.stem!r} {fault}; give a list with --scp instead"
+                left_out.add(path.stem, UNUSABLE_NAME, detail)
+            elif path.stem in named:
+                detail = f"{path} and {named[path.stem]} have the same name; give a list with --scp instead"
+                left_out.add(path.stem, UNUSABLE_NAME, detail)
+            else:
+                named[path.stem] = str(path)
+        return named, left_out
 
 
 class Batch(Generic[T]):
@@ -94,16 +107,15 @@ class Batch(Generic[T]):
         items: Inputs by utterance.
         left_out: What of them can't be used; told by the first job.
         out: Directory for the results.
-        job: This job's number, from 1.
-        num_jobs: Jobs that share the inputs.
+        share: Of the inputs, what this job does.
     """
 
     def __init__(
-        self, what: str, items: Mapping[str, T], left_out: SkipList, out: Path, job: int, num_jobs: int
+        self, what: str, items: Mapping[str, T], left_out: SkipList, out: Path, share: Share = ALONE
     ) -> None:
-        self.what, self.out, self.ending = what, out, "" if num_jobs == 1 else f".{job}"
-        self.items = share_table(items, job, num_jobs)
-        self.left_out = left_out if job == 1 else SkipList()
+        self.what, self.out, self.ending = what, out, share.ending
+        self.items = share.of_table(items)
+        self.left_out = left_out if share.job == 1 else SkipList()
         self.done: dict[str, Any] = {}
 
     def check(self, check: Callable[[str, T], object]) -> None:

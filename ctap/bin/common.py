@@ -1,12 +1,42 @@
-"""What commands share: logs, labels of directories."""
+"""What commands share: logs, labels of directories, what scores are noted with."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ctap.errors import UserError
+
+if TYPE_CHECKING:
+    from ctap.metrics.results import Metric
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The experiment that is scored, and where its scores go.
+
+    Args:
+        out: JSON file of scores.
+        name: Name of the experiment.
+        seed: Seed of the experiment, for the record.
+        config: Configuration of the experiment, for the record.
+    """
+
+    out: Path
+    name: str
+    seed: int = 777
+    config: str = "-"
+
+    def write(self, metrics: Mapping[str, Metric], task: str, **more: Any) -> None:
+        """Write the scores, with ``more`` that is to be noted of how they came about."""
+        from ctap.metrics.provenance import collect_meta
+        from ctap.metrics.results import write_scores
+
+        meta = collect_meta(seed=self.seed, config=self.config, **more)
+        write_scores(self.out, self.name, metrics, meta, task=task)
 
 
 def set_up_logging(level: int = logging.INFO) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.batch import Batch, read_waves
+from ctap.bin.batch import Batch, Recordings
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
+from ctap.jobs import ALONE, Share
 from ctap.models.vocoder import DEFAULT
 
 
@@ -14,12 +15,10 @@ def convert(
     model: Path,
     prompt: Path | list[Path],
     out: Path,
-    wav: list[Path] | None = None,
-    scp: Path | None = None,
+    recordings: Recordings,
     vocoder: str = DEFAULT,
     device: str = "auto",
-    job: int = 1,
-    num_jobs: int = 1,
+    share: Share = ALONE,
 ) -> None:
     """Say recordings again in the voice of a model and a prompt.
 
@@ -27,17 +26,15 @@ def convert(
         model: Model directory, fine-tuned on the target's speech.
         prompt: Recordings of the target; of several, what is heard is averaged.
         out: Directory for wav/<id>.wav and wav.scp.
-        wav: Source recordings.
-        scp: Or a list of them: "id path" a line.
+        recordings: What is said again.
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
-        job: This job's number, from 1.
-        num_jobs: Jobs that share the sources.
+        share: Of the sources, what this job does.
     """
     import ctap
 
     set_up_logging()
-    batch = Batch("conversion", *read_waves(wav, scp), out, job, num_jobs)
+    batch = Batch("conversion", *recordings.read(), out, share)
     loaded = ctap.load(model, device, vocoder)
     _ = loaded.vocoder  # one that does not fit is refused here, not at every source
     voice = loaded.prompt(prompt)

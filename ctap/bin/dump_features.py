@@ -15,7 +15,7 @@ from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.files.tables import write_table
-from ctap.jobs import share_lines
+from ctap.jobs import ALONE, Share
 from ctap.kaldi.ark import MatrixWriter
 from ctap.threads import limit_threads
 
@@ -23,16 +23,22 @@ FAILURE = "recording failed"
 
 
 @dataclass(frozen=True)
-class PartOptions:
-    """Which part of a data directory's features to write, and how; options of the commands that do so."""
+class Dump:
+    """What of a data directory becomes features.
+
+    Args:
+        data_dir: Data directory with wav.scp.
+        parts_dir: Where the parts of all jobs go.
+        max_seconds: Refuse longer recordings.
+        max_failures: Fail if more than this share fails.
+        settings: JSON or YAML of audio settings; without, the paper's.
+    """
 
     data_dir: Path
     parts_dir: Path
-    job: int = 1
-    num_jobs: int = 1
     max_seconds: float = 60.0
     max_failures: float = 0.05
-    compression: int | None = 5
+    settings: Path | None = None
 
 
 def check_failures(failed: int, total: int, most: float, where: object) -> None:
@@ -45,77 +51,67 @@ def check_failures(failed: int, total: int, most: float, where: object) -> None:
 
 
 def write_part(
-    options: PartOptions, settings: AudioSettings, extract: Callable[[np.ndarray], np.ndarray]
+    dump: Dump,
+    share: Share,
+    compression: int,
+    audio: AudioSettings,
+    extract: Callable[[np.ndarray], np.ndarray],
 ) -> None:
     """Write one job's part: the features of its share of the recordings, and what failed.
 
     Args:
-        options: Which recordings, and where to.
-        settings: Audio settings of the waves that ``extract`` gets, and of the frames it returns.
+        dump: Which recordings, and where to.
+        share: Of the recordings, what this job does.
+        compression: Kaldi compression method, 0 for none.
+        audio: Settings of the waves that ``extract`` gets, and of the frames it returns.
         extract: A wave ``[N]`` float32 to its features ``[T, D]``.
 
     Raises:
-        UserError: More recordings failed than ``options`` allow; the part is there all the same.
+        UserError: More recordings failed than ``dump`` allows; the part is there all the same.
     """
     from tqdm import tqdm
 
     from ctap.audio.wave import load_wave
 
     limit_threads()
-    mine = share_lines(options.data_dir / "wav.scp", options.job, options.num_jobs)
+    mine = share.of_lines(dump.data_dir / "wav.scp")
     failed = SkipList()
-    parts, job = options.parts_dir, options.job
+    parts, job = dump.parts_dir, share.job
     parts.mkdir(parents=True, exist_ok=True)
-    with MatrixWriter(parts / f"feats.{job}.ark", parts / f"feats.{job}.scp", options.compression) as writer:
-        for utt, path in tqdm(
-            mine.items(), desc=f"{options.data_dir.name} {job}/{options.num_jobs}", mininterval=2.0
-        ):
+    title = f"{dump.data_dir.name} {job}/{share.num_jobs}"
+    with MatrixWriter(parts / f"feats.{job}.ark", parts / f"feats.{job}.scp", compression or None) as writer:
+        for utt, path in tqdm(mine.items(), desc=title, mininterval=2.0):
             try:
-                wave = load_wave(path, settings.sample_rate, max_seconds=options.max_seconds)
+                wave = load_wave(path, audio.sample_rate, max_seconds=dump.max_seconds)
             except AudioError as error:
                 failed.add(utt, FAILURE, error)
                 print(f"{utt}: left out: {error}", flush=True)
                 continue
             writer[utt] = extract(wave)
     failed.write(parts / f"failed.{job}.tsv")
-    settings.save(parts / f"audio.{job}.json")
+    audio.save(parts / f"audio.{job}.json")
     write_table(parts / f"count.{job}", {"asked": len(mine), "failed": len(failed)})
     print(f"{len(mine) - len(failed)} of {len(mine)} utterances written, {len(failed)} failed")
-    check_failures(len(failed), len(mine), options.max_failures, parts / f"failed.{job}.tsv")
+    check_failures(len(failed), len(mine), dump.max_failures, parts / f"failed.{job}.tsv")
 
 
-def dump_features(
-    data_dir: Path,
-    parts_dir: Path,
-    job: int = 1,
-    num_jobs: int = 1,
-    settings: Path | None = None,
-    max_seconds: float = 60.0,
-    max_failures: float = 0.05,
-    compression: Literal[0, 1, 2, 3, 5] = 5,
-) -> None:
+def dump_features(dump: Dump, share: Share = ALONE, compression: Literal[0, 1, 2, 3, 5] = 5) -> None:
     """Compute the log-mel features of one job's share of a data directory.
 
     Job J of N writes feats.J.ark, feats.J.scp, failed.J.tsv and audio.J.json into --parts_dir, each whole or
     not at all; combine_features joins the parts. Recordings that can't be read are named and counted.
 
     Args:
-        data_dir: Data directory with wav.scp.
-        parts_dir: Where the parts of all jobs go.
-        job: This job's number, from 1.
-        num_jobs: Jobs that share the recordings.
-        settings: JSON or YAML of audio settings; without, the paper's.
-        max_seconds: Refuse longer recordings.
-        max_failures: Fail if more than this share fails.
+        dump: Which recordings, and where to.
+        share: Of the recordings, what this job does.
         compression: Kaldi compression method, 0 for none.
     """
     import torch
 
     from ctap.audio.logmel import log_mel
 
-    audio = AudioSettings.load(settings)
-    part = PartOptions(data_dir, parts_dir, job, num_jobs, max_seconds, max_failures, compression or None)
-    write_part(part, audio, lambda wave: log_mel(torch.from_numpy(wave), audio).numpy())
+    audio = AudioSettings.load(dump.settings)
+    write_part(dump, share, compression, audio, lambda wave: log_mel(torch.from_numpy(wave), audio).numpy())
 
 
 main = command(dump_features)

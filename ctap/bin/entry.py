@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import inspect
 import re
 import sys
@@ -79,42 +80,54 @@ def command(function: Callable[..., None]) -> Entry:
     """Make ``function`` a command: its signature gives the options and their types, its docstring the help.
 
     A parameter of type ``list`` or ``Sequence`` takes several words. One that may be ``bool`` can stand
-    without a value, and is true then. Parameters before a ``/`` are given without their names.
+    without a value, and is true then. Parameters before a ``/`` are given without their names. One of a
+    dataclass's type stands for its fields, each an option of that name: what several commands have in common.
     """
     text = docstring_parser.parse(function.__doc__ or "")
-    helps = {item.arg_name: item.description for item in text.params}
-    parameters = inspect.signature(function).parameters
-    unnamed = [k for k, v in parameters.items() if v.kind is inspect.Parameter.POSITIONAL_ONLY]
+    unnamed = _unnamed(function)
 
     def add_arguments(parser: ArgumentParser) -> None:
-        hints = get_type_hints(function)
-        special = {
-            name for name in parameters if name in unnamed or _word(hints[name]) or _switch(hints[name])
-        }
-        parser.add_function_arguments(function, as_group=False, skip=special)
-        for name in (name for name in parameters if name in special):
-            default, hint = parameters[name].default, hints[name]
-            is_needed = default is inspect.Parameter.empty
-            options: dict[str, Any] = {"help": helps.get(name), "type": _word(hint) or hint}
-            if name not in unnamed:
-                options |= {"required": True} if is_needed else {"default": default}
-            if _word(hint):
-                options |= {"nargs": "+" if is_needed else "*"}
-                options |= {} if name in unnamed else {"action": "extend"}  # given twice, both count
-            elif hint is bool and unnamed:  # which would be taken for its value
-                options = {"help": helps.get(name), "action": "store_true"}
-            elif _switch(hint):
-                options |= {"nargs": "?", "const": True}
-            parser.add_argument(name if name in unnamed else f"--{name}", **options)
+        groups = _groups(function)
+        _add_arguments(parser, function, skip=set(groups))
+        for group in groups.values():
+            _add_arguments(parser, group, skip=set())
 
     def run(values: Namespace) -> None:
         named = dict(values.items())
+        for name, group in _groups(function).items():
+            named[name] = group(**{field.name: named.pop(field.name) for field in dataclasses.fields(group)})
         given = [named.pop(name) for name in unnamed]
         function(*given, **named)
 
     return Entry(
         add_arguments, run, "\n\n".join(filter(None, (text.short_description, text.long_description)))
     )
+
+
+def _add_arguments(parser: ArgumentParser, source: Callable[..., Any], skip: set[str]) -> None:
+    """Options for the parameters of a function or the fields of a dataclass, but for those to ``skip``."""
+    text = docstring_parser.parse(source.__doc__ or "")
+    helps = {item.arg_name: item.description for item in text.params}
+    parameters, hints = inspect.signature(source).parameters, get_type_hints(source)
+    unnamed = _unnamed(source)
+    special = {name for name in parameters if name in unnamed or _word(hints[name]) or _switch(hints[name])}
+    special -= skip
+    add = parser.add_class_arguments if inspect.isclass(source) else parser.add_function_arguments
+    add(source, as_group=False, skip=special | skip)
+    for name in (name for name in parameters if name in special):
+        default, hint = parameters[name].default, hints[name]
+        is_needed = default is inspect.Parameter.empty
+        options: dict[str, Any] = {"help": helps.get(name), "type": _word(hint) or hint}
+        if name not in unnamed:
+            options |= {"required": True} if is_needed else {"default": default}
+        if _word(hint):
+            options |= {"nargs": "+" if is_needed else "*"}
+            options |= {} if name in unnamed else {"action": "extend"}  # given twice, both count
+        elif hint is bool and unnamed:  # which would be taken for its value
+            options = {"help": helps.get(name), "action": "store_true"}
+        elif _switch(hint):
+            options |= {"nargs": "?", "const": True}
+        parser.add_argument(name if name in unnamed else f"--{name}", **options)
 
 
 def commands(help_text: str, **entries: Entry) -> Entry:
@@ -136,6 +149,17 @@ def commands(help_text: str, **entries: Entry) -> Entry:
 def first_line(text: str) -> str:
     """The first line of a docstring, as lists of commands show it."""
     return text.strip().splitlines()[0]
+
+
+def _unnamed(source: Callable[..., Any]) -> list[str]:
+    """Parameters that are given without their names."""
+    parameters = inspect.signature(source).parameters
+    return [k for k, v in parameters.items() if v.kind is inspect.Parameter.POSITIONAL_ONLY]
+
+
+def _groups(function: Callable[..., Any]) -> dict[str, Any]:
+    """Parameters whose type is a dataclass, and that type."""
+    return {name: hint for name, hint in get_type_hints(function).items() if dataclasses.is_dataclass(hint)}
 
 
 def _word(hint: Any) -> Any:

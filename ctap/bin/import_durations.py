@@ -7,7 +7,8 @@ from pathlib import Path
 from ctap.align import importing
 from ctap.audio.settings import AudioSettings
 from ctap.bin.entry import command
-from ctap.text.labels import BUILT_IN, LabelTable
+from ctap.text.labels import LabelTable
+from ctap.text.languages import language_in
 
 
 def import_durations(
@@ -24,7 +25,7 @@ def import_durations(
         settings: Audio settings; without, 24 kHz and 10 ms.
         label_table: More ways to write phones, in lines such as "er  e rr | e r" (docs/durations.md).
     """
-    table = BUILT_IN if label_table is None else LabelTable.load(label_table)
+    table = LabelTable.load(label_table, language_in(data_dir))
     lines = importing.import_durations(data_dir, durations, AudioSettings.load(settings), table)
     print("\n".join(lines))
 

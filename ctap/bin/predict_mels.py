@@ -12,6 +12,7 @@ from ctap.bin.synthesize import whole_numbers
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.files.tables import read_table
+from ctap.jobs import ALONE, Share
 from ctap.kaldi.ark import MatrixWriter
 
 
@@ -20,8 +21,7 @@ def predict_mels(
     data_dir: Path,
     out: Path,
     device: str = "auto",
-    job: int = 1,
-    num_jobs: int = 1,
+    share: Share = ALONE,
 ) -> None:
     """Predict the mels of recordings from their phones and durations, for adapting a vocoder.
 
@@ -32,8 +32,7 @@ def predict_mels(
         data_dir: Dump directory with wav.scp, aligned_phones and durations.
         out: Directory for feats.scp.
         device: cpu, cuda or auto.
-        job: This job's number, from 1.
-        num_jobs: Jobs that share the recordings.
+        share: Of the recordings, what this job does.
     """
     set_up_logging()
     loaded = ctap.load(model, device)
@@ -43,9 +42,8 @@ def predict_mels(
         if missing := sorted(set(phones) - set(rows)):
             raise UserError(f"{data_dir}/{table}: nothing of {missing[0]} and {len(missing) - 1} more")
     out.mkdir(parents=True, exist_ok=True)
-    batch = Batch("prediction", {utt: waves[utt] for utt in phones}, SkipList(), out, job, num_jobs)
-    own = "" if num_jobs == 1 else f".{job}"
-    with MatrixWriter(out / f"feats{own}.ark", out / f"feats.scp{own}", 5) as writer:
+    batch = Batch("prediction", {utt: waves[utt] for utt in phones}, SkipList(), out, share)
+    with MatrixWriter(out / f"feats{share.ending}.ark", batch.path("feats.scp"), 5) as writer:
 
         def predict(utt: str, wave: str) -> None:
             spans = whole_numbers(durations[utt])
@@ -53,7 +51,7 @@ def predict_mels(
             writer[utt] = loaded.predict_mel(phones[utt].split(), spans, voice).numpy()
 
         batch.run(predict)
-    batch.finish(out / f"feats.scp{own}")
+    batch.finish(batch.path("feats.scp"))
 
 
 main = command(predict_mels)

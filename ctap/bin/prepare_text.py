@@ -112,8 +112,9 @@ def read_all(
     tables: Tables, seconds: dict[str, float], language: Language, skipped: SkipList, notices: SkipList
 ) -> Tables:
     """``text``, ``phones``, ``utt2dur`` and the language's tables of what can be read and is long enough."""
-    made: Tables = {name: {} for name in ("text", *language.made, "phones", "utt2dur")}
-    given = {name: tables[name] for name in language.given if name in tables}
+    # a table that was given and is not made anew stays empty, and is left out
+    made: Tables = {name: {} for name in (*language.given, "text", *language.made, "phones", "utt2dur")}
+    given = {name: tables[name] for name in (*language.given, *language.marks) if name in tables}
     for utt, duration in seconds.items():
         try:
             reading = language.read({name: rows[utt] for name, rows in given.items() if utt in rows})

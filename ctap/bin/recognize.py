@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ctap.bin.batch import NOTHING, Batch, read_waves
+from ctap.bin.batch import NOTHING, Batch, Recordings
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import write_json
+from ctap.jobs import ALONE, Share
 from ctap.metrics.errors import RECOGNITION
 from ctap.models.recognition import SWITCH_PENALTY, Recognition
 
@@ -17,12 +18,10 @@ from ctap.models.recognition import SWITCH_PENALTY, Recognition
 def recognize(
     model: Path,
     out: Path,
-    wav: list[Path] | None = None,
-    scp: Path | None = None,
+    recordings: Recordings,
     switch_penalty: float = SWITCH_PENALTY,
     device: str = "auto",
-    job: int = 1,
-    num_jobs: int = 1,
+    share: Share = ALONE,
 ) -> None:
     """Recognise phones and text of recordings.
 
@@ -30,20 +29,18 @@ def recognize(
         model: Model directory with the part asr, or of a judge.
         out: Directory for phones, text (of the CTC head, if there is one), and frame by frame
             aligned_phones with durations; recognition.json says how they were found.
-        wav: Recordings; what is heard is printed, too.
-        scp: Or a list of them: "id path" a line.
+        recordings: What is heard; of --wav it is printed, too.
         switch_penalty: Nats that a change of phone costs: frames that waver for a moment do not break a phone
             in two. 0: the best phone of every frame.
         device: cpu, cuda or auto.
-        job: This job's number, from 1.
-        num_jobs: Jobs that share the recordings.
+        share: Of the recordings, what this job does.
     """
     from ctap.models.judge import load_recognizer
 
     if switch_penalty < 0:
         raise UserError(f"--switch_penalty {switch_penalty:g}: expected 0 or more")
     set_up_logging()
-    batch = Batch("recognition", *read_waves(wav, scp), out, job, num_jobs)
+    batch = Batch("recognition", *recordings.read(), out, share)
     recognizer = load_recognizer(model, device)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / RECOGNITION, {"model": str(model), "switch_penalty": switch_penalty})
@@ -61,7 +58,7 @@ def recognize(
         return recognizer.recognize(path, switch_penalty)
 
     heard = batch.run(hear, save)
-    if wav is not None:
+    if recordings.wav is not None:
         for utt, h in heard.items():
             print(f"{utt}\t{' '.join(h.phones)}" + (f"\t{h.text}" if h.text is not None else ""))
     batch.finish(batch.path("phones"))

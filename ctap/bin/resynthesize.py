@@ -9,34 +9,31 @@ import torch
 from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import check_wave, load_wave, save_wave
-from ctap.bin.batch import Batch, read_waves
+from ctap.bin.batch import Batch, Recordings
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.device import choose_device
+from ctap.jobs import ALONE, Share
 from ctap.models.vocoder import DEFAULT, load_vocoder
 
 
 def resynthesize(
     audio: Path,
     out: Path,
-    wav: list[Path] | None = None,
-    scp: Path | None = None,
+    recordings: Recordings,
     vocoder: str = DEFAULT,
     device: str = "auto",
-    job: int = 1,
-    num_jobs: int = 1,
+    share: Share = ALONE,
 ) -> None:
     """Take recordings to log-mel and back: the best that synthesis can reach with this vocoder.
 
     Args:
         audio: Mel settings: audio.json of a dump or a model directory.
         out: Directory for wav/<id>.wav and wav.scp.
-        wav: Recordings.
-        scp: Or a list of them: "id path" a line.
+        recordings: What is taken there and back.
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
-        job: This job's number, from 1.
-        num_jobs: Jobs that share the recordings.
+        share: Of the recordings, what this job does.
     """
     set_up_logging()
     settings = AudioSettings.load(audio)
@@ -50,7 +47,7 @@ def resynthesize(
         save_wave(path, vocode(invert, mel, settings), settings.sample_rate)
         return str(path)
 
-    batch = Batch("resynthesis", *read_waves(wav, scp), out, job, num_jobs)
+    batch = Batch("resynthesis", *recordings.read(), out, share)
     (out / "wav").mkdir(parents=True, exist_ok=True)
     batch.check(lambda utt, source: check_wave(source))
     batch.run(say, lambda done: batch.write("wav.scp", done))

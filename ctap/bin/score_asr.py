@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ctap.bin.common import labelled
+from ctap.bin.common import Scored, labelled
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.tables import read_table
@@ -21,35 +21,28 @@ from ctap.metrics.errors import (
     metrics_of_rates,
 )
 from ctap.metrics.intervals import bootstrap_ratio
-from ctap.metrics.provenance import collect_meta
-from ctap.metrics.results import Metric, items, write_scores
+from ctap.metrics.results import Metric, items
 from ctap.text.languages import language_in
 
 
 def score_asr(
     ref_dir: Path,
     hyp_dir: Path,
-    out: Path,
-    name: str,
+    scored: Scored,
     task: str = "asr",
     against: list[str] | None = None,
     frames: bool = True,
-    seed: int = 777,
-    config: str = "-",
 ) -> None:
     """Score recognised phones and text against what was said.
 
     Args:
         ref_dir: Directory with phones, text, and for frame accuracy aligned_phones and durations.
         hyp_dir: Directory that ctap.bin.recognize wrote.
-        out: JSON file of scores.
-        name: Name of the experiment.
+        scored: The experiment, and where its scores go.
         task: Heading that the scores belong to: asr, tts, vc.
         against: The same recogniser on other versions of the utterances, each "label=hyp_dir".
         frames: Score frame accuracy and characters; leave them out for generated speech, whose frames have no
             labels.
-        seed: Seed of the experiment, for the record.
-        config: Configuration of the experiment, for the record.
     """
     rates = error_rates(ref_dir, hyp_dir, text=frames)
     others = {
@@ -61,10 +54,10 @@ def score_asr(
         metrics["frame_accuracy"] = frame_metric(ref_dir, hyp_dir)
     how = hyp_dir / RECOGNITION
     heard = {"recognition": json.loads(how.read_text(encoding="utf-8"))} if how.exists() else {}
-    write_scores(out, name, metrics, collect_meta(seed=seed, config=config, **heard), task=task)
+    scored.write(metrics, task, **heard)
     for key, metric in metrics.items():
         beside = "".join(f", {label} {value:.4f}" for label, value in metric.against.items())
-        print(f"{name}: {key} {metric.value:.4f} ({metric.n} utterances{beside})")
+        print(f"{scored.name}: {key} {metric.value:.4f} ({metric.n} utterances{beside})")
 
 
 def error_rates(ref_dir: Path, hyp_dir: Path, *, text: bool) -> dict[str, ErrorRate]:

@@ -4,40 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import labelled
+from ctap.bin.common import Scored, labelled
 from ctap.bin.entry import command
 from ctap.bin.transcribe import NOTHING
 from ctap.errors import UserError
 from ctap.files.tables import read_table
 from ctap.metrics.errors import ErrorRate, error_rate, metrics_of_rates
-from ctap.metrics.provenance import collect_meta
-from ctap.metrics.results import write_scores
 from ctap.text.languages import language_in
 
 
 def score_transcripts(
     ref_dir: Path,
     hyp_dir: Path,
-    out: Path,
-    name: str,
+    scored: Scored,
     task: str = "tts",
     against: list[str] | None = None,
     asr: str = "",
-    seed: int = 777,
-    config: str = "-",
 ) -> None:
     """Score what an outside recogniser heard: errors of characters or words, and of syllables with tone.
 
     Args:
         ref_dir: Directory with text and phones.
         hyp_dir: Directory that ctap.bin.transcribe wrote.
-        out: JSON file of scores.
-        name: Name of the experiment.
+        scored: The experiment, and where its scores go.
         task: Heading that the scores belong to: tts, vc.
         against: The same recogniser on other versions of the utterances, each "label=hyp_dir".
         asr: The recogniser, for the record.
-        seed: Seed of the experiment, for the record.
-        config: Configuration of the experiment, for the record.
     """
     rates = transcription_rates(ref_dir, hyp_dir)
     others = {
@@ -46,9 +38,9 @@ def score_transcripts(
     }
     found = metrics_of_rates(rates, others, note=f"heard by {asr}" if asr else "")
     metrics = {f"transcribed_{key}": metric for key, metric in found.items()}
-    write_scores(out, name, metrics, collect_meta(seed=seed, config=config), task=task)
+    scored.write(metrics, task)
     for key, metric in metrics.items():
-        print(f"{name}: {key} {metric.value:.4f} ({metric.n} utterances)")
+        print(f"{scored.name}: {key} {metric.value:.4f} ({metric.n} utterances)")
 
 
 def transcription_rates(ref_dir: Path, hyp_dir: Path) -> dict[str, ErrorRate]:

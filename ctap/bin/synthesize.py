@@ -12,6 +12,7 @@ from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
+from ctap.jobs import ALONE, Share
 from ctap.models.inference import Model
 from ctap.models.prompt import Prompt
 from ctap.models.timing import check_pause
@@ -36,8 +37,7 @@ def synthesize(
     seed: int = 777,
     vocoder: str = DEFAULT,
     device: str = "auto",
-    job: int = 1,
-    num_jobs: int = 1,
+    share: Share = ALONE,
 ) -> None:
     """Say texts in the voice of a model and a prompt.
 
@@ -57,13 +57,12 @@ def synthesize(
         seed: Seeds the duration model.
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
-        job: This job's number, from 1.
-        num_jobs: Jobs that share the texts.
+        share: Of the texts, what this job does.
     """
     set_up_logging()
     check_speed(speed)
     check_pause(pause)
-    batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, job, num_jobs)
+    batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, share)
     spans = read_durations(durations_file)
     loaded, voice = load_voice(model, device, vocoder, phone_map, prompt)
     (out / "wav").mkdir(parents=True, exist_ok=True)

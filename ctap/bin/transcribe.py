@@ -8,6 +8,7 @@ from ctap.bin.batch import NOTHING, Batch, read_rows
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.device import choose_device
+from ctap.jobs import ALONE, Share
 
 
 def transcribe(
@@ -16,8 +17,7 @@ def transcribe(
     out: Path,
     language_of: Path | None = None,
     device: str = "auto",
-    job: int = 1,
-    num_jobs: int = 1,
+    share: Share = ALONE,
 ) -> None:
     """Transcribe recordings with a recogniser from outside.
 
@@ -28,15 +28,14 @@ def transcribe(
         out: Directory for text.
         language_of: Data or model directory whose text.json says what is spoken; default: Mandarin.
         device: cpu, cuda or auto.
-        job: This job's number, from 1.
-        num_jobs: Jobs that share the recordings.
+        share: Of the recordings, what this job does.
     """
     from ctap.audio.wave import check_wave, load_wave
     from ctap.metrics.transcriber import make_transcriber
     from ctap.text.languages import language_in, older
 
     set_up_logging()
-    batch = Batch("transcription", *read_rows(scp), out, job, num_jobs)
+    batch = Batch("transcription", *read_rows(scp), out, share)
     language = language_in(language_of) if language_of else older()
     hear = make_transcriber(asr, choose_device(device), language.code)
     out.mkdir(parents=True, exist_ok=True)

@@ -203,7 +203,7 @@ class Model:
         of phones) much longer than those of the training are cut: :mod:`ctap.text.pieces`.
 
         Args:
-            text: Hanzi or pinyin, or a list of phones as they stand.
+            text: In the language of the model (Mandarin: hanzi or pinyin), or a list of phones as they stand.
             prompt: Speech of the voice wanted; of several recordings, their G is averaged.
             durations: Frames of each phone, or who predicts them.
             speed: Above 1 is faster.

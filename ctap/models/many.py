@@ -23,7 +23,7 @@ class Wanted:
     """An utterance to be said.
 
     Attributes:
-        text: Hanzi or pinyin.
+        text: In the language of the model.
         prompt: The voice, heard.
         speed: Above 1 is faster.
         seed: Seeds the diffusion model.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -89,7 +90,8 @@ class Block(nn.Module):
 class TransformerStack(nn.Module):
     """``layers`` blocks under one position scheme, on frames or, with ``fold``, on groups of them.
 
-    A group is brought to the width of one frame, and what the blocks make of it is added to its frames.
+    A group is brought to the width of one frame, and what the blocks make of it is added to its frames. In
+    training groups begin at a random frame: places within them would be a clock that both encoders see.
     """
 
     def __init__(self, config: StackConfig) -> None:
@@ -115,15 +117,16 @@ class TransformerStack(nn.Module):
         """
         if self.fold == 1:
             return self._transform(x, mask, offset)
-        groups = self._grouped(zero_padding(x, mask)).flatten(2)
-        real = None if mask is None else self._grouped(mask[..., None]).any(2).squeeze(2)
+        first = int(torch.randint(self.fold, ())) if self.training else 0
+        groups = self._grouped(zero_padding(x, mask), first).flatten(2)
+        real = None if mask is None else self._grouped(mask[..., None], first).any(2).squeeze(2)
         y = self.spread(self._transform(self.group(groups), real, offset // self.fold))
-        return x + y.reshape(x.shape[0], -1, x.shape[2])[:, : x.shape[1]]
+        return x + y.reshape(x.shape[0], -1, x.shape[2])[:, first : first + x.shape[1]]
 
-    def _grouped(self, x: Tensor) -> Tensor:
-        """Neighbours of ``x`` [B, T, D] together, zeros after the last: [B, ceil(T / fold), fold, D]."""
-        groups = (x.shape[1] + self.fold - 1) // self.fold
-        padded = F.pad(x, (0, 0, 0, self.fold - 1))[:, : groups * self.fold]
+    def _grouped(self, x: Tensor, first: int) -> Tensor:
+        """Neighbours of ``x`` [B, T, D] together, after ``first`` zeros: [B, N, fold, D]."""
+        groups = (first + x.shape[1] + self.fold - 1) // self.fold
+        padded = F.pad(x, (0, 0, first, self.fold - 1))[:, : groups * self.fold]
         return padded.reshape(x.shape[0], -1, self.fold, x.shape[2])
 
     def _transform(self, x: Tensor, mask: Tensor | None, offset: int) -> Tensor:

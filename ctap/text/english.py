@@ -17,7 +17,7 @@ from ctap.errors import UserError
 from ctap.text import ipa
 from ctap.text.counting import words
 from ctap.text.espeak import Espeak
-from ctap.text.language import Language, Reading, read_by_words, with_pauses
+from ctap.text.language import Language, Reading, read_by_words
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules
@@ -142,9 +142,9 @@ class English(Language):
         text = " ".join(given["text"].split())
         return read_by_words(text, self.clauses(text))
 
-    def to_phones(self, text: str) -> list[str]:
-        """Clauses with a pause between them."""
-        return with_pauses(self.clauses(text))
+    def writes(self, letter: str) -> bool:
+        """Latin letters."""
+        return "LATIN" in unicodedata.name(letter, "")
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""

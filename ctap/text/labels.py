@@ -1,8 +1,9 @@
-"""Labels of other aligners as Mandarin phones: which labels make up which phone.
+"""Labels of other aligners as phones: which labels make up which phone.
 
-Three sources say how a phone may be written: pinyin in its spellings, the table below (with what a user adds
-to it), and the IPA of MFA's Mandarin models (:mod:`ctap.text.mfa_labels`). Tones never decide:
-dictionaries and readers differ in them (sandhi).
+Of Mandarin three sources say how a phone may be written: pinyin in its spellings, the table below (with what
+a user adds to it), and the IPA of MFA's Mandarin models (:mod:`ctap.text.mfa_labels`). Tones never decide:
+dictionaries and readers differ in them (sandhi). In any other language a label is the phone that is written
+so, in any case and with any stress or tone, or what a user's table says.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctap.errors import UserError
+from ctap.text.language import Language
 from ctap.text.mfa_labels import IPA_SEGMENTS, ipa_ways, plain
 from ctap.text.phones import ERHUA, FINALS, INITIALS, PAUSES, SYLLABIC_NASALS, base, is_phone
 from ctap.text.pinyin import ZERO_INITIAL
@@ -63,6 +65,13 @@ class UnreadLabels(UserError):  # noqa: N818 - what they are
         self.instead = instead
 
 
+def _is_written(phone: str, language: Language | None) -> bool:
+    """Whether ``phone`` is of the inventory, with its tone or stress or without."""
+    if language is None:
+        return is_phone(phone) or is_phone(f"{phone}1")
+    return any(phone in (known, language.base(known)) for known in language.phones)
+
+
 @dataclass(frozen=True)
 class LabelTable:
     """How phones may be written.
@@ -71,13 +80,15 @@ class LabelTable:
         ways: a phone, with its tone or without, to the sequences of labels that stand for it. A label with a
             digit is taken as it stands, any other whatever the tone and the case.
         pauses: more labels that mean silence.
+        language: of the phones, if it is not Mandarin.
     """
 
     ways: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
     pauses: frozenset[str] = frozenset()
+    language: Language | None = None
 
     @classmethod
-    def parse(cls, text: str, where: str) -> LabelTable:
+    def parse(cls, text: str, where: str, language: Language | None = None) -> LabelTable:
         """Read lines such as ``er  e rr | e r``: a phone, then its ways; ``sil`` lists labels of silence.
 
         Empty lines and lines that start with ``# `` are passed over; a phone may have several lines.
@@ -92,7 +103,7 @@ class LabelTable:
                 continue
             phone, *rest = line.split(maxsplit=1)
             found = [tuple(way.split()) for way in (rest[0] if rest else "").split("|")]
-            if not (is_phone(phone) or is_phone(f"{phone}1")):
+            if not _is_written(phone, language):
                 raise UserError(
                     f"{where}:{number}: {phone!r} is no phone of the inventory (with its tone or without)"
                 )
@@ -102,30 +113,44 @@ class LabelTable:
                 pauses.update(label.lower() for way in found for label in way)
             else:
                 ways.setdefault(phone, []).extend(found)
-        return cls({phone: tuple(found) for phone, found in ways.items()}, frozenset(pauses))
+        return cls({phone: tuple(found) for phone, found in ways.items()}, frozenset(pauses), language)
 
     @classmethod
-    def load(cls, path: str | Path) -> LabelTable:
-        """The built-in table and, before it, the lines of a user's file; see :meth:`parse`.
+    def load(cls, path: str | Path | None, language: Language | None = None) -> LabelTable:
+        """The built-in table of a language and, before it, the lines of a user's file; see :meth:`parse`.
 
         Raises:
             UserError: the file can't be read, or a line is malformed.
         """
+        built_in = BUILT_IN if language is None or language.name == "mandarin" else cls(language=language)
+        if path is None:
+            return built_in
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: the table of labels can't be read: {error}") from None
-        return cls.parse(text, str(path)) | BUILT_IN
+        return cls.parse(text, str(path), built_in.language) | built_in
 
     def __or__(self, other: LabelTable) -> LabelTable:
         phones = [*self.ways, *(phone for phone in other.ways if phone not in self.ways)]
         ways = {phone: (*self.ways.get(phone, ()), *other.ways.get(phone, ())) for phone in phones}
-        return LabelTable(ways, self.pauses | other.pauses)
+        return LabelTable(ways, self.pauses | other.pauses, self.language)
+
+    def base(self, phone: str) -> str:
+        """``phone`` without stress or tone."""
+        return self.language.base(phone) if self.language else base(phone)
+
+    def is_spelling(self, written: str, phone: str) -> bool:
+        """Whether a label, in small letters, is ``phone`` as the language itself writes it."""
+        if self.language is None:
+            return _is_spelling(written, phone)
+        forms = (written, _lower(self.base(written)), _bare(written))
+        return _lower(phone) == written or _lower(self.base(phone)) in forms
 
     def of(self, phone: str) -> tuple[Way, ...]:
         """The ways of ``phone``, those with its tone first."""
         toned = self.ways.get(phone, ())
-        return toned if base(phone) == phone else toned + self.ways.get(base(phone), ())
+        return toned if self.base(phone) == phone else toned + self.ways.get(self.base(phone), ())
 
     def is_silence(self, label: str) -> bool:
         """Whether ``label`` means silence."""
@@ -180,7 +205,7 @@ def _reachable(labels: Sequence[str], phones: Sequence[str], table: LabelTable) 
     for phone in phones:
         here: dict[int, int] = {}
         for used in result[-1]:
-            if used < len(labels) and _is_spelling(written[used], phone):
+            if used < len(labels) and table.is_spelling(written[used], phone):
                 here.setdefault(used + 1, 1)
             for way in table.of(phone):
                 if used + len(way) <= len(labels) and all(
@@ -188,7 +213,7 @@ def _reachable(labels: Sequence[str], phones: Sequence[str], table: LabelTable) 
                     for i, word in enumerate(way)
                 ):
                     here.setdefault(used + len(way), len(way))
-            for way in ipa_ways(phone):
+            for way in ipa_ways(phone) if table.language is None else ():
                 if tuple(forms[used : used + len(way)]) == way:
                     here.setdefault(used + len(way), len(way))
         if not here:
@@ -222,10 +247,17 @@ def unmapped(labels: Sequence[str], table: LabelTable = BUILT_IN) -> list[str]:
         label
         for label in set(labels)
         if not table.is_silence(label)
-        and _lower(label).rstrip("0123456") not in _PINYIN
+        and not _spells_some(label, table)
         and _lower(label) not in exact
-        and plain(label) not in forms | IPA_SEGMENTS
+        and plain(label) not in forms
     )
+
+
+def _spells_some(label: str, table: LabelTable) -> bool:
+    """Whether a label is some phone, or part of one, without the table's help."""
+    if table.language is not None:
+        return any(table.is_spelling(_lower(label), phone) for phone in table.language.phones)
+    return _lower(label).rstrip("0123456") in _PINYIN or plain(label) in IPA_SEGMENTS
 
 
 _PINYIN = frozenset((*INITIALS, *FINALS, *SYLLABIC_NASALS, *_SPELLINGS, ERHUA))
@@ -233,6 +265,11 @@ _PINYIN = frozenset((*INITIALS, *FINALS, *SYLLABIC_NASALS, *_SPELLINGS, ERHUA))
 
 def _lower(label: str) -> str:
     return unicodedata.normalize("NFC", label.strip().lower()).replace("ü", "v").replace("u:", "v")
+
+
+def _bare(written: str) -> str:
+    """A label without digits at its end: stress, in ARPAbet of small letters."""
+    return written.rstrip("0123456789") or written
 
 
 def _has_digit(word: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,6 +61,7 @@ class Language(ABC):
     Attributes:
         name: As ``text.json`` has it.
         given: Tables that a corpus may bring, one at least.
+        marks: Tables that a corpus may bring besides, which say how to read the others.
         made: Tables that :meth:`read` makes beside ``text`` and ``phones``.
         without_text: What is to be said of a corpus that brings no ``text``.
         token_name: What :meth:`text_tokens` gives, for the names of error rates: ``character``, ``word``.
@@ -70,6 +73,7 @@ class Language(ABC):
 
     name: str
     given: tuple[str, ...] = ("text",)
+    marks: tuple[str, ...] = ()
     made: tuple[str, ...] = (WORD_TABLE,)
     without_text = ""
     token_name = "character"
@@ -160,12 +164,33 @@ class Language(ABC):
         return "unreadable text"
 
     @abstractmethod
+    def clauses(self, text: str) -> list[list[list[str]]]:
+        """Clauses of a user's text, each of words (or syllables) of phones, none of them empty.
+
+        Raises:
+            UserError: it can't be read, or there is nothing to read.
+        """
+
     def to_phones(self, text: str) -> list[str]:
         """Phones of a user's text for synthesis: ``sil`` at both ends, ``sp`` at each pause inside.
 
         Raises:
             UserError: it can't be read.
         """
+        return with_pauses(self.clauses(text))
+
+    # --- among others ---
+
+    def writes(self, letter: str) -> bool:
+        """Whether a letter may be of this language, in a text of several."""
+        return not unicodedata.name(letter, "").startswith("CJK")
+
+    def foreign(self, text: str) -> list[tuple[int, int]]:
+        """Where in ``text`` words stand whose letters are none of this language's: starts and ends."""
+        kinds = (
+            "j" if c in " '’-" else "-" if not c.isalpha() else "o" if self.writes(c) else "f" for c in text
+        )
+        return [match.span() for match in re.finditer("f+(?:j+f+)*", "".join(kinds))]
 
     @abstractmethod
     def to_pieces(self, text: str, most: int) -> list[Piece]:

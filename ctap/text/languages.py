@@ -22,7 +22,8 @@ def rules_for(
     """Rules of the language that a user names.
 
     Args:
-        name: One of :data:`ctap.text.rules.LANGUAGES`; ``custom:FILE`` with the table of own phones.
+        name: One of :data:`ctap.text.rules.LANGUAGES`, or several set apart by blanks; ``custom:FILE`` with
+            the table of own phones.
         phones_of: Model or data directory whose phones are taken, of a language whose are collected.
         phone_map: Table of phones to those that stand for them, see :func:`with_phone_map`.
         options: Other fields of the rules.
@@ -35,7 +36,9 @@ def rules_for(
         options, name = {**options, "phones": read_classes(Path(table))}, kind
     elif not is_language(name) or name == "custom":
         listed = ", ".join((*LANGUAGES, "custom:FILE")).replace("custom, ", "")
-        raise UserError(f"--language {name}: expected one of {listed}")
+        raise UserError(
+            f"--language {name}: expected one of {listed}, or several set apart by blanks (without custom)"
+        )
     rules = TextRules(language=name, **options)
     if phones_of is not None:
         there = TextRules.load(phones_of)
@@ -93,7 +96,10 @@ def language_of(rules: TextRules) -> Language:
     """
     from ctap.text.english import English
     from ctap.text.mandarin import Mandarin
+    from ctap.text.several import Several
 
+    if " " in rules.language:
+        return Several(rules, language_of)
     kinds: dict[str, Callable[[TextRules], Language]] = {"espeak": Spoken, "custom": Own, "english": English}
     return kinds.get(rules.language.partition(":")[0], Mandarin)(rules)
 

@@ -9,11 +9,13 @@ from ctap.errors import UserError
 from ctap.text import phones as inventory
 from ctap.text import reading
 from ctap.text.counting import characters, syllables, without_tone
-from ctap.text.frontend import text_to_phones
+from ctap.text.frontend import text_to_phones, text_to_pinyin
 from ctap.text.language import Language, Reading
-from ctap.text.normalize import UnreadableText, normalize_text
+from ctap.text.latin import is_spelled
+from ctap.text.normalize import UnreadableText, is_hanzi, normalize_text
 from ctap.text.phones import ERHUA, INITIALS, PHONES
 from ctap.text.pieces import Piece
+from ctap.text.pinyin import pinyin_to_phones
 from ctap.text.rules import TextRules
 from ctap.text.sentences import may_cut, text_to_pieces
 from ctap.text.simplified import simplified
@@ -81,9 +83,22 @@ class Mandarin(Language):
         """The phrase under which an error of :meth:`read` is counted."""
         return reading.reason(error)
 
-    def to_phones(self, text: str) -> list[str]:
-        """Hanzi or pinyin; see :func:`ctap.text.frontend.text_to_phones`."""
-        return text_to_phones(text, sandhi=self.rules.sandhi, spell_latin=self.rules.spell_latin)
+    def clauses(self, text: str) -> list[list[list[str]]]:
+        """Syllables of hanzi or pinyin; see :func:`ctap.text.frontend.text_to_pinyin`."""
+        read = text_to_pinyin(text, sandhi=self.rules.sandhi, spell_latin=self.rules.spell_latin)
+        return [[pinyin_to_phones([syllable]) for syllable in stretch] for stretch in read]
+
+    def writes(self, letter: str) -> bool:
+        """Chinese characters; pinyin only where it is marked as such."""
+        return is_hanzi(letter)
+
+    def foreign(self, text: str) -> list[tuple[int, int]]:
+        """Words among hanzi, but for letters that are spelled; in pinyin none."""
+        if not any(map(is_hanzi, text)):
+            return []
+        spelled = is_spelled if self.rules.spell_latin else lambda run: False
+        found = super().foreign(text)
+        return [(start, end) for start, end in found if not all(map(spelled, text[start:end].split()))]
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """See :func:`ctap.text.sentences.text_to_pieces`."""

@@ -30,7 +30,8 @@ class TextRules:
     Pinyin is what was said and stays as it is, in a corpus as in synthesis; only hanzi are read.
 
     Attributes:
-        language: Which language it is, one of :data:`LANGUAGES`; :mod:`ctap.text.languages` makes it.
+        language: Which language it is, one of :data:`LANGUAGES`, or several of them set apart by blanks;
+            :mod:`ctap.text.languages` makes it.
         sandhi: Tone sandhi where hanzi are read, see :mod:`ctap.text.sandhi`.
         normalization: What writes out digits, dates and units, see :mod:`ctap.text.normalize`.
         spell_latin: Whether Latin letters are read by their names, see :mod:`ctap.text.latin`; text that has
@@ -125,10 +126,21 @@ _MAPPINGS = {"phones": "their classes", "phone_map": "those that stand for them"
 
 
 def is_language(name: object) -> bool:
-    """Whether ``name`` is one of :data:`LANGUAGES`, with or without a voice in it."""
-    return name in LANGUAGES[:-1] or (
-        isinstance(name, str) and re.fullmatch(r"espeak:[\w-]+", name) is not None
+    """Whether ``name`` is one of :data:`LANGUAGES`, or several set apart by blanks, none of them custom."""
+    if not isinstance(name, str):
+        return False
+    names = name.split(" ")
+    known = all(own in LANGUAGES[:-1] or re.fullmatch(r"espeak:[\w-]+", own) for own in names)
+    return (
+        known
+        and len(set(map(short_name, names))) == len(names)
+        and ("custom" not in names or name == "custom")
     )
+
+
+def short_name(language: str) -> str:
+    """What tokens carry where there are several languages: ``en-us`` of ``espeak:en-us``."""
+    return language.removeprefix("espeak:")
 
 
 _ALLOWED: dict[str, tuple[str | bool, ...]] = {

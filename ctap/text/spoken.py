@@ -11,7 +11,7 @@ from ctap.errors import UserError
 from ctap.text import ipa
 from ctap.text.counting import characters, words
 from ctap.text.espeak import Espeak, Read
-from ctap.text.language import Clauses, Language, Reading, read_by_words, with_pauses
+from ctap.text.language import Clauses, Language, Reading, read_by_words
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules
@@ -163,9 +163,9 @@ class Spoken(Collected):
         self.collect(found.phones)  # a phone without a class is refused here
         return found
 
-    def to_phones(self, text: str) -> list[str]:
-        """Clauses with a pause between them."""
-        return with_pauses(self.clauses(text))
+    def writes(self, letter: str) -> bool:
+        """All but Chinese characters; where words are not set apart, all but Latin letters."""
+        return super().writes(letter) if self._spaced else "LATIN" not in unicodedata.name(letter, "")
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""
@@ -209,7 +209,13 @@ class Own(Collected):
         """Those of the table, whatever the corpus has."""
         return self.rules.phones
 
-    def _words(self, text: str) -> list[list[list[str]]]:
+    def clauses(self, text: str) -> list[list[list[str]]]:
+        """Phones as they stand.
+
+        Raises:
+            UnreadText: there are none.
+            UnknownPhones: see :meth:`known`.
+        """
         clauses = [[word.split() for word in clause.split("|")] for clause in text.split(",")]
         clauses = [[word for word in clause if word] for clause in clauses]
         if not any(clauses):
@@ -218,11 +224,7 @@ class Own(Collected):
 
     def read(self, given: Mapping[str, str]) -> Reading:
         """Phones as they are given."""
-        return read_by_words(given["phones"], self._words(given["phones"]))
-
-    def to_phones(self, text: str) -> list[str]:
-        """Phones as they stand."""
-        return with_pauses(self._words(text))
+        return read_by_words(given["phones"], self.clauses(given["phones"]))
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """One sentence, cut at pauses if it is long."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from ctap.audio.settings import AudioSettings
@@ -18,6 +20,31 @@ from ctap.upstream.whisper import Whisper
 UPSTREAMS: dict[str, type[Upstream]] = {
     cls.kind: cls for cls in (Codec, Wav2Vec2, Hubert, HubertFrames, Whisper)
 }
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published model, and what of it is taken.
+
+    Args:
+        kind: codec, wav2vec2, hubert, hubert_frames or whisper.
+        model: Directory, or name on the Hugging Face hub.
+        revision: Branch, tag or commit of a model name.
+        bandwidth: Of codec: kbit/s.
+        layer: Of hubert_frames: which layer.
+        kmeans: Of hubert: centroids from ctap.bin.train_kmeans.
+    """
+
+    kind: str
+    model: str
+    revision: str = ""
+    bandwidth: float | None = None
+    layer: int | None = None
+    kmeans: Path | None = None
+
+    def load(self, settings: AudioSettings | None = None, device: str = "cpu") -> Upstream:
+        """The model as a representation; what is raised is what :func:`make_upstream` raises."""
+        return make_upstream(**asdict(self), settings=settings, device=device)
 
 
 def make_upstream(

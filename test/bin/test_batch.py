@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from ctap.bin import batch as module
-from ctap.bin.batch import Batch, SomeLeftOutError, read_rows, read_waves
+from ctap.bin.batch import Batch, Recordings, SomeLeftOutError, read_rows
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.files.tables import read_table
+from ctap.jobs import Share
 
 
 def make(items: dict[str, int], out: Path, job: int = 1, num_jobs: int = 1) -> Batch[int]:
-    return Batch("halving", items, SkipList(), out, job, num_jobs)
+    return Batch("halving", items, SkipList(), out, Share(job, num_jobs))
 
 
 def halve(utt: str, number: int) -> int:
@@ -45,16 +46,16 @@ def test_lines_that_can_not_be_used_are_named_and_the_rest_is_read(tmp_path: Pat
 
 
 def test_waves_go_by_their_stems_and_what_can_have_no_name_is_left_out() -> None:
-    found, bad = read_waves(["x/a.wav", "y/a.wav", "y/b.flac", "my song.wav"], None)
+    found, bad = Recordings([Path(name) for name in ("x/a.wav", "y/a.wav", "y/b.flac", "my song.wav")]).read()
     assert found == {"a": "x/a.wav", "b": "y/b.flac"}
     assert [(utt, why) for utt, why, _ in bad] == [
         ("a", "name that can't be used"),
         ("my song", "name that can't be used"),
     ]
     assert all("give a list with --scp instead" in detail for _, _, detail in bad)
-    for wrong in ((None, None), (["a.wav"], Path("list"))):
+    for wrong in ((None, None), ([Path("a.wav")], Path("list"))):
         with pytest.raises(UserError, match="give either wav files"):
-            read_waves(*wrong)
+            Recordings(*wrong).read()
 
 
 def test_what_can_not_be_done_is_left_out_before_the_work_and_in_it(
@@ -105,7 +106,7 @@ def test_jobs_share_the_inputs_and_the_first_tells_of_bad_lines(tmp_path: Path) 
     bad = SkipList()
     bad.add("z", "line that can't be used")
     items = {f"u{i}": 2 for i in range(5)}
-    parts = [Batch("halving", items, bad, tmp_path, job, 2) for job in (1, 2)]
+    parts = [Batch("halving", items, bad, tmp_path, Share(job, 2)) for job in (1, 2)]
     for part in parts:
         part.run(halve, lambda done, part=part: part.write("halves", done))
     assert [len(read_table(tmp_path / f"halves.{job}")) for job in (1, 2)] == [2, 3]

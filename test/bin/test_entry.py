@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +43,30 @@ def check(folder: list[Path], /, audio: bool = False, most: int = 3, no_text: bo
     SEEN.update(locals())
     if most == 0:
         raise UserError("folder: nothing to show")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is chosen.
+
+    Args:
+        names: Of listeners.
+        most: At most so many.
+    """
+
+    names: list[str]
+    most: int = 3
+
+
+def choose(out: Path, chosen: Chosen, strict: bool = False) -> None:
+    """Choose.
+
+    Args:
+        out: Where to.
+        chosen: What is chosen.
+        strict: Refuse more.
+    """
+    SEEN.update(locals())
 
 
 @pytest.mark.parametrize(
@@ -88,6 +113,18 @@ def test_the_docstring_is_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert said.startswith("usage: ctap listen ") and "Listen to recordings.\n\nMore of it.\n" in said
     assert "Recordings. (required" in said and "Leave out. (" in said
+
+
+def test_the_fields_of_a_dataclass_are_options(capsys: pytest.CaptureFixture[str]) -> None:
+    command(choose)(["--out", "x", "--names", "a", "b", "--strict", "--most", "7"])
+    assert SEEN["chosen"] == Chosen(["a", "b"], 7) and SEEN["strict"] is True
+    with pytest.raises(SystemExit):
+        command(choose)(["--out", "x", "--most", "7"])
+    assert "--names" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        command(choose)(["--help"])
+    said = capsys.readouterr().out
+    assert "At most so many. (type: int, default: 3)" in said and "--chosen" not in said
 
 
 def test_subcommands_have_their_own_options(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ import ctap
 from ctap.align.textgrid import export_textgrids
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import save_wave
+from ctap.bin.batch import Recordings
 from ctap.bin.convert import convert
 from ctap.bin.embed import embed
 from ctap.bin.list_samples import list_samples
@@ -115,10 +116,14 @@ def with_alignment(run: Callable[[Path, Path], Any]) -> Callable[[Path, str], st
 
 COMMANDS = {
     "synthesize": by_list("你好", lambda t, out, box: synthesize(box, box / "in.wav", out, text_file=t)),
-    "convert": by_list("{box}/in.wav", lambda t, out, box: convert(box, box / "in.wav", out, scp=t)),
-    "resynthesize": by_list("{box}/in.wav", lambda t, out, box: resynthesize(box / "audio.json", out, scp=t)),
-    "recognize": by_list("{box}/in.wav", lambda t, out, box: recognize(box, out, scp=t)),
-    "embed": by_list("{box}/in.wav", lambda t, out, box: embed(box, out, scp=t)),
+    "convert": by_list(
+        "{box}/in.wav", lambda t, out, box: convert(box, box / "in.wav", out, Recordings(scp=t))
+    ),
+    "resynthesize": by_list(
+        "{box}/in.wav", lambda t, out, box: resynthesize(box / "audio.json", out, Recordings(scp=t))
+    ),
+    "recognize": by_list("{box}/in.wav", lambda t, out, box: recognize(box, out, Recordings(scp=t))),
+    "embed": by_list("{box}/in.wav", lambda t, out, box: embed(box, out, Recordings(scp=t))),
     "list_samples": by_list(
         "{box}/in.wav", lambda t, out, box: list_samples(out / "samples.json", [f"tts={t}"], "somebody")
     ),
@@ -186,5 +191,5 @@ def test_a_file_whose_stem_is_no_key_is_refused_before_the_work(tmp_path: Path) 
     save_wave(tmp_path / "my song.wav", np.full(2400, 0.1), RATE)
     AudioSettings().save(tmp_path / "audio.json")
     with pytest.raises(UserError, match=r"--wav .*my song\.wav: .*holds a blank.*--scp"):
-        resynthesize(tmp_path / "audio.json", tmp_path / "out", wav=[tmp_path / "my song.wav"])
+        resynthesize(tmp_path / "audio.json", tmp_path / "out", Recordings([tmp_path / "my song.wav"]))
     assert not list((tmp_path / "out").rglob("*.wav"))

@@ -15,14 +15,16 @@ from ctap.audio.wave import load_wave, utterance_frames
 from ctap.bin import check_upstream as check_command
 from ctap.bin import combine_features
 from ctap.bin.check_upstream import check_upstream
+from ctap.bin.dump_features import Dump
 from ctap.bin.dump_upstream import dump_upstream
 from ctap.bin.train_kmeans import run as train
 from ctap.errors import UserError
 from ctap.files.tables import read_table
+from ctap.jobs import Share
 from ctap.kaldi.ark import MatrixReader
 from ctap.kaldi.datadir import DataDir
 from ctap.upstream.kmeans import KMeans
-from ctap.upstream.registry import make_upstream
+from ctap.upstream.registry import Published, make_upstream
 from ctap.upstream.representation import Representation
 
 pytest.importorskip("transformers", reason="needs the extra `upstream`")
@@ -55,7 +57,8 @@ def test_from_waves_to_a_dump_with_centroids(models, data, tmp_path, capsys):
     train(hubert, data.path, centroids, layer=2, clusters=8, frames_per_utt=20)
     assert "8 centroids of layer 2, from" in capsys.readouterr().out
     for job in (1, 2):
-        dump_upstream("hubert", hubert, data.path, parts, kmeans=centroids, job=job, num_jobs=2)
+        chosen = Published("hubert", hubert, kmeans=centroids)
+        dump_upstream(chosen, Dump(data.path, parts), Share(job, 2))
     stats = tmp_path / "dump_hubert" / "stats.json"
     combine(data, parts, out, 2, "--stats_out", str(stats), "--remove_parts")
     assert not parts.exists()
@@ -95,7 +98,8 @@ def test_the_number_of_jobs_changes_nothing(models, data, tmp_path, kind, option
     for jobs in (1, 3):
         parts, out = tmp_path / f"parts{jobs}", tmp_path / f"dump{jobs}" / "train"
         for job in range(1, jobs + 1):
-            dump_upstream(kind, str(models / kind), data.path, parts, **options, job=job, num_jobs=jobs)
+            chosen = Published(kind, str(models / kind), **options)
+            dump_upstream(chosen, Dump(data.path, parts), Share(job, jobs))
         combine(data, parts, out, jobs)
         found.append(dict(MatrixReader(out / "feats.scp")))
     assert all((found[0][utt] == found[1][utt]).all() for utt in data.wav_scp)
@@ -104,9 +108,8 @@ def test_the_number_of_jobs_changes_nothing(models, data, tmp_path, kind, option
 def test_parts_of_two_models_or_of_none_are_refused(models, data, tmp_path):
     parts, out = tmp_path / "parts", tmp_path / "dump" / "train"
     for job, layer in ((1, 2), (2, 3)):
-        dump_upstream(
-            "hubert_frames", str(models / "hubert"), data.path, parts, layer=layer, job=job, num_jobs=2
-        )
+        chosen = Published("hubert_frames", str(models / "hubert"), layer=layer)
+        dump_upstream(chosen, Dump(data.path, parts), Share(job, 2))
     with pytest.raises(UserError, match=r"upstream\.2\.json: another representation: weights is"):
         combine(data, parts, out)
     (parts / "upstream.2.json").unlink()
@@ -120,8 +123,8 @@ def test_recordings_that_fail_are_named_and_counted(models, data, tmp_path, caps
     Path(data.wav_scp[utt]).write_bytes(b"no sound")
     parts, out, whisper = tmp_path / "parts", tmp_path / "dump" / "train", str(models / "whisper")
     with pytest.raises(UserError, match="1 of 6 recordings failed"):
-        dump_upstream("whisper", whisper, data.path, parts)
-    dump_upstream("whisper", whisper, data.path, parts, max_failures=0.5)
+        dump_upstream(Published("whisper", whisper), Dump(data.path, parts))
+    dump_upstream(Published("whisper", whisper), Dump(data.path, parts, max_failures=0.5))
     assert f"{utt}: left out" in capsys.readouterr().out
     combine(data, parts, out, 1, "--max_failures", "0.5")
     assert list(read_table(out / "feats.scp")) == [u for u in data.wav_scp if u != utt]
@@ -130,12 +133,12 @@ def test_recordings_that_fail_are_named_and_counted(models, data, tmp_path, caps
 
 def test_coarse_compression_is_reported(models, data, tmp_path, capsys):
     parts = tmp_path / "parts"
-    dump_upstream("whisper", str(models / "whisper"), data.path, parts, compression=5)
+    dump_upstream(Published("whisper", str(models / "whisper")), Dump(data.path, parts), compression=5)
     combine(data, parts, tmp_path / "dump" / "train", 1, "--stats_out", str(tmp_path / "stats.json"))
     said = capsys.readouterr()
     assert "compression moves values by" in said.out
     with pytest.raises(UserError, match="--compression 2: expected 3, 5 or 0"):
-        dump_upstream("whisper", str(models / "whisper"), data.path, parts, compression=2)
+        dump_upstream(Published("whisper", str(models / "whisper")), Dump(data.path, parts), compression=2)
 
 
 def test_centroids_do_not_depend_on_the_order_of_the_list_and_skip_what_cannot_be_read(
@@ -159,7 +162,7 @@ def test_centroids_do_not_depend_on_the_order_of_the_list_and_skip_what_cannot_b
 def test_check_says_what_a_model_gives_and_ends_with_3_where_there_is_none(
     models, tmp_path, capsys, monkeypatch
 ):
-    check_upstream("codec", str(models / "codec"), bandwidth=2.4)
+    check_upstream(Published("codec", str(models / "codec"), bandwidth=2.4))
     said = capsys.readouterr().out
     assert "8 dimensions, 75 frames/s, 8 codebook(s) of 16" in said and "2400 bit/s" in said
     monkeypatch.setattr(sys, "argv", ["check_upstream", "--kind", "codec", "--model", str(tmp_path / "none")])
@@ -172,5 +175,5 @@ def test_check_says_what_a_model_gives_and_ends_with_3_where_there_is_none(
 def test_without_transformers_commands_end_with_3_and_say_what_to_install(models, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(UserError, match=r'-e "\.\[upstream\]"') as caught:
-        check_upstream("codec", str(models / "codec"))
+        check_upstream(Published("codec", str(models / "codec")))
     assert caught.value.status == 3

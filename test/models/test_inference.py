@@ -10,7 +10,8 @@ import torch
 import ctap
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
-from ctap.bin.batch import SomeLeftOutError
+from ctap.bin.batch import Recordings, SomeLeftOutError
+from ctap.bin.common import Scored
 from ctap.bin.convert import convert
 from ctap.bin.embed import embed
 from ctap.bin.entry import command
@@ -21,6 +22,7 @@ from ctap.bin.score_asr import score_asr
 from ctap.bin.synthesize import synthesize
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
+from ctap.jobs import Share
 from ctap.kaldi.ark import MatrixReader
 from ctap.models import inference
 from ctap.models.model_dir import Parts
@@ -119,15 +121,17 @@ def test_commands_write_what_the_functions_return(model_dir, wav, tmp_path):
     assert list(map(int, said)) == model.synthesize("你好", wav, seed=3).durations
     assert soundfile.info(read_table(tmp_path / "tts" / "wav.scp")["u2"]).samplerate == RATE
 
-    convert(model_dir, wav, tmp_path / "vc", scp=tmp_path / "wav.scp", device="cpu")
+    convert(model_dir, wav, tmp_path / "vc", Recordings(scp=tmp_path / "wav.scp"), device="cpu")
     assert set(read_table(tmp_path / "vc" / "wav.scp")) == {"u1", "u2"}
 
-    embed(model_dir, tmp_path / "s", wav=[wav], device="cpu")
+    embed(model_dir, tmp_path / "s", Recordings([wav]), device="cpu")
     np.testing.assert_allclose(
         MatrixReader(tmp_path / "s" / "embed.scp")["a"], model.embed(wav).numpy(), atol=1e-6
     )
 
-    recognize(model_dir, tmp_path / "asr", scp=tmp_path / "wav.scp", device="cpu", job=1, num_jobs=2)
+    recognize(
+        model_dir, tmp_path / "asr", Recordings(scp=tmp_path / "wav.scp"), device="cpu", share=Share(1, 2)
+    )
     heard = read_table(tmp_path / "asr" / "durations.1")["u1"].split()
     assert sum(map(int, heard)) == 101
 
@@ -145,10 +149,13 @@ def test_bad_inputs_are_left_out_before_the_work_and_the_rest_is_done(model_dir,
     scp, cpu = tmp_path / "scp", {"device": "cpu"}
     calls = {
         "tts": ("wav.scp", lambda out: synthesize(model_dir, wav, out, text_file=tmp_path / "texts", **cpu)),
-        "vc": ("wav.scp", lambda out: convert(model_dir, wav, out, scp=scp, **cpu)),
-        "vocoded": ("wav.scp", lambda out: resynthesize(tmp_path / "audio.json", out, scp=scp, **cpu)),
-        "asr": ("phones", lambda out: recognize(model_dir, out, scp=scp, **cpu)),
-        "s": ("embed.scp", lambda out: embed(model_dir, out, scp=scp, **cpu)),
+        "vc": ("wav.scp", lambda out: convert(model_dir, wav, out, Recordings(scp=scp), **cpu)),
+        "vocoded": (
+            "wav.scp",
+            lambda out: resynthesize(tmp_path / "audio.json", out, Recordings(scp=scp), **cpu),
+        ),
+        "asr": ("phones", lambda out: recognize(model_dir, out, Recordings(scp=scp), **cpu)),
+        "s": ("embed.scp", lambda out: embed(model_dir, out, Recordings(scp=scp), **cpu)),
     }
     for name, (table, run) in calls.items():
         out = tmp_path / name
@@ -169,34 +176,38 @@ def test_a_fault_in_the_work_costs_nothing_that_was_done(model_dir, wav, tmp_pat
     soundfile.write(tmp_path / "nan.wav", np.full(RATE, np.nan), RATE, subtype="FLOAT")
     write_table(tmp_path / "wav.scp", {"u1": wav, "u2": tmp_path / "nan.wav", "u3": wav})
     with pytest.raises(SomeLeftOutError, match=r"2 of 3 done, .*u2: .*nan\.wav: the audio holds NaN"):
-        embed(model_dir, tmp_path / "s", scp=tmp_path / "wav.scp", device="cpu")
+        embed(model_dir, tmp_path / "s", Recordings(scp=tmp_path / "wav.scp"), device="cpu")
     assert list(MatrixReader(tmp_path / "s" / "embed.scp")) == ["u1", "u3"]
 
 
-def test_what_a_change_of_phone_costs_is_an_option_and_is_recorded(model_dir, wav, tmp_path):
+def test_what_a_change_of_phone_costs_is_an_option_and_is_recorded(model_dir, tmp_path):
+    wav = tmp_path / "a.wav"
+    time = np.arange(RATE // 5) / RATE  # tones so unlike that any weights hear a change
+    tones = [0.3 * np.sin(2 * np.pi * hertz * time) for hertz in (100, 400, 1000, 3000, 7000)]
+    soundfile.write(wav, np.concatenate(tones), RATE)
     model = ctap.load(model_dir, device="cpu")
     assert model.recognize(wav).frame_phones == model.recognize(wav, 4.0).frame_phones
     counts = []
     for penalty in (0.0, 4.0, 1e6):
         out = tmp_path / str(penalty)
-        recognize(model_dir, out, wav=[wav], device="cpu", switch_penalty=penalty)
+        recognize(model_dir, out, Recordings([wav]), device="cpu", switch_penalty=penalty)
         counts.append(len(read_table(out / "durations")["a"].split()))
         assert json.loads((out / "recognition.json").read_text())["switch_penalty"] == penalty
     assert counts[0] > counts[1] >= counts[2] == 1
     said = {"phones": {"a": "n i3"}}
     for name, rows in said.items():
         write_table(tmp_path / "said" / name, rows)
-    score_asr(tmp_path / "said", tmp_path / "4.0", tmp_path / "scores.json", "asr", frames=False)
+    score_asr(tmp_path / "said", tmp_path / "4.0", Scored(tmp_path / "scores.json", "asr"), frames=False)
     meta = json.loads((tmp_path / "scores.json").read_text())["meta"]
     assert meta["recognition"] == {"model": str(model_dir), "switch_penalty": 4.0}
     with pytest.raises(UserError, match="--switch_penalty -1"):
-        recognize(model_dir, tmp_path, wav=[wav], device="cpu", switch_penalty=-1)
+        recognize(model_dir, tmp_path, Recordings([wav]), device="cpu", switch_penalty=-1)
 
 
 def test_nothing_readable_is_an_error(model_dir, tmp_path):
     write_table(tmp_path / "wav.scp", {"u": str(tmp_path / "missing.wav")})
     with pytest.raises(UserError, match="none of 1"):
-        recognize(model_dir, tmp_path / "asr", scp=tmp_path / "wav.scp", device="cpu")
+        recognize(model_dir, tmp_path / "asr", Recordings(scp=tmp_path / "wav.scp"), device="cpu")
 
 
 @pytest.fixture
@@ -386,7 +397,7 @@ def test_predicted_mels_are_those_that_are_said_whatever_the_number_of_jobs(mode
     for name, value in data.items():
         write_table(tmp_path / name, {"a": value, "b": value})
     for job in (1, 2):
-        predict_mels(model_dir, tmp_path, tmp_path / "out", device="cpu", job=job, num_jobs=2)
+        predict_mels(model_dir, tmp_path, tmp_path / "out", device="cpu", share=Share(job, 2))
     said = ctap.load(model_dir, device="cpu").synthesize(phones, wav, durations=spans).mel
     for job, utt in ((1, "a"), (2, "b")):
         found = MatrixReader(tmp_path / "out" / f"feats.scp.{job}")

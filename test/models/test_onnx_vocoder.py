@@ -11,6 +11,7 @@ import torch
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
+from ctap.bin.batch import Recordings
 from ctap.bin.import_vocoder import import_vocoder
 from ctap.bin.resynthesize import resynthesize
 from ctap.errors import UserError
@@ -55,7 +56,7 @@ def test_samples_are_the_generators_own_from_the_centre_of_the_first_frame(folde
 
 def test_a_recording_is_resynthesised_by_its_name(folder, tmp_path):
     source = ROOT / "docs" / "sounds" / "vc_source.ogg"
-    resynthesize(folder / "audio.json", tmp_path, wav=[source], vocoder=str(folder), device="cpu")
+    resynthesize(folder / "audio.json", tmp_path, Recordings([source]), vocoder=str(folder), device="cpu")
     said = load_wave(read_table(tmp_path / "wav.scp")["vc_source"], 22050)
     assert num_frames(len(said), SETTINGS) == num_frames(len(load_wave(source, 22050)), SETTINGS)
 

@@ -100,8 +100,17 @@ def test_folded_frames_are_neighbours():
     x = torch.randn(1, 8, 16)
     changed = x.clone()
     changed[0, 4] += 1
-    differs = (net(x) - net(changed)).abs().amax(dim=(0, 2)) > 1e-6
-    assert differs.tolist() == [False] * 3 + [True] * 3 + [False] * 2
+
+    def met(seed=0):
+        outputs = []
+        for given in (x, changed):
+            torch.manual_seed(seed)
+            outputs.append(net(given)[0])
+        return tuple(((outputs[0] - outputs[1]).abs().amax(1) > 1e-6).nonzero().flatten().tolist())
+
+    assert {met(seed) for seed in range(20)} == {(2, 3, 4), (3, 4, 5), (4, 5, 6)}  # in training: no clock
+    net.eval()
+    assert {met(seed) for seed in range(20)} == {(3, 4, 5)}
     torch.nn.init.zeros_(net.spread.weight)
     torch.nn.init.zeros_(net.spread.bias)
     torch.testing.assert_close(net(x), x)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from ctap.align.importing import import_durations
+from ctap.audio.settings import AudioSettings
 from ctap.files.tables import read_table
-from test.recipes.readers import local, noise, skipped, stage_0, write
+from test.recipes.readers import PYPATH, ROOT, local, noise, skipped, stage_0, write
 
 
 @pytest.fixture
@@ -53,3 +58,25 @@ def test_every_defect_is_named_and_the_rest_goes_on(corpus: Path, tmp_path: Path
 def test_there_is_nothing_to_fetch(tmp_path: Path) -> None:
     done = local("csmsc", "download.sh", tmp_path)
     assert done.returncode == 1 and "CSMSC can't be fetched" in done.stderr
+
+
+def test_its_own_times_become_durations(corpus: Path, tmp_path: Path) -> None:
+    labels = "sil k a2 er2 p u3 p ei2 uai4 s uen1 uan2 h ua2 t i1 sil".split()  # noqa: SIM905
+    step = 1.2 / len(labels)
+    for number in range(1, 11):  # two have none
+        tier = [f'{i * step:.4f}\n{(i + 1) * step:.4f}\n"{label}"' for i, label in enumerate(labels)]
+        head = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "0", "1.2", "<exists>", "1"]
+        head += ['"IntervalTier"', '"CN"', "0", "1.2", str(len(labels))]
+        write(corpus / "PhoneLabeling" / f"{number:06d}.interval", *head, *tier)
+    out = stage_0("csmsc", corpus, tmp_path / "data")
+    links = tmp_path / "intervals"
+    words = ["--corpus", str(corpus), "--datadir", str(out), "--out_dir", str(links)]
+    script = ROOT / "egs/csmsc/ctap1/local/prepare_intervals.py"
+    done = subprocess.run(
+        [sys.executable, str(script), *words], env={**os.environ, **PYPATH}, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and "utterances have phone times" in done.stdout, done.stderr
+    import_durations(out / "train", links / "train", AudioSettings())
+    phones = read_table(out / "train" / "aligned_phones")
+    assert len(phones) >= len(read_table(out / "train" / "phones")) - 2
+    assert next(iter(phones.values())).startswith("sil k a2 er2 p u3 p ei2 uai4 s uen1")

@@ -14,7 +14,7 @@ import soundfile
 
 from ctap.align.durations import strip_pauses
 from ctap.align.events import read_reference
-from ctap.files.tables import read_table
+from ctap.files.tables import read_table, write_table
 from ctap.text.languages import language_in
 from test.recipes.readers import PYPATH, ROOT, skipped, stage_0
 
@@ -54,6 +54,25 @@ def test_the_same_bytes_whoever_works(tmp_path):
         assert make(tmp_path / name, "espeak:sw", *SIZE, "--jobs", jobs).returncode == 0
     files = [str(p.relative_to(tmp_path / "a")) for p in (tmp_path / "a").rglob("*") if p.is_file()]
     assert filecmp.cmpfiles(tmp_path / "a", tmp_path / "b", files, shallow=False)[0] == files
+
+
+def test_two_languages_of_the_same_speakers(tmp_path):
+    for name, text in (("zh", "你好"), ("sw", "habari")):
+        part = tmp_path / name
+        write_table(part / "wav.scp", {"A0001": f"{name}.wav"})
+        write_table(part / "utt2spk", {"A0001": "A"})
+        write_table(part / "text", {"A0001": text})
+        write_table(part / "spk2gender", {"A": "f"})
+    write_table(tmp_path / "zh" / "pinyin", {"A0001": "ni3 hao3"})
+    write_table(tmp_path / "zh" / "prosody", {"A0001": "你好$"})
+    command = [sys.executable, str(LOCAL / "join_languages.py"), str(tmp_path / "all")]
+    command += [f"mandarin={tmp_path / 'zh'}", f"espeak:sw={tmp_path / 'sw'}"]
+    subprocess.run(command, env={**os.environ, **PYPATH}, check=True)
+    assert read_table(tmp_path / "all" / "text") == {"A-mandarin-0001": "你好", "A-sw-0001": "habari"}
+    assert read_table(tmp_path / "all" / "utt2lang") == {"A-mandarin-0001": "mandarin", "A-sw-0001": "sw"}
+    assert read_table(tmp_path / "all" / "pinyin") == {"A-mandarin-0001": "ni3 hao3"}
+    assert not (tmp_path / "all" / "prosody").exists()
+    assert read_table(tmp_path / "all" / "spk2gender") == {"A": "f"}
 
 
 @pytest.mark.parametrize(

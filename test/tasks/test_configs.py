@@ -137,22 +137,17 @@ def test_paper_size_is_the_papers():
     assert (config.data.batch_size, config.optim.lr, config.trainer.max_steps) == (8, 2e-4, 800_000)
 
 
-STACK_6 = {
-    "layers": 6,
-    "dim": 512,
-    "heads": 8,
-    "ffn": 2048,
-    "dropout": 0.1,
-    "positions": "absolute",
-    "fold": 1,
-}
+STACK_6 = {"layers": 6, "dim": 512, "heads": 8, "ffn": 2048, "dropout": 0.1, "fold": 1}
 NO_DECODER = {"loss.mse_weight": (1.0, 0.0), "loss.kl_weight": (1.0, 0.0)}
 MSE_EMBED = {"loss.embed_weight": (0.0, 1.0)}
 
 
 STACKS = ("speech_encoder", "phoneme_encoder", "decoder")
-ABSOLUTE = {f"model.{stack}.positions": ("rotary", "absolute") for stack in STACKS}
-ROTARY = {key: (after, before) for key, (before, after) in ABSOLUTE.items()}
+ROTARY = {f"model.{stack}.positions": ("absolute", "rotary") for stack in STACKS}
+UNFOLDED = {
+    f"{part}.fold": (2, 1) for part in (*(f"model.{stack}" for stack in STACKS), "loss.phoneme_decoder")
+}
+UNFOLDED["optim.name"] = ("muon", "adam")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +159,8 @@ ROTARY = {key: (after, before) for key, (before, after) in ABSOLUTE.items()}
         ("ctap_no_decoder_mini", "ablations/ctap_paper_mini", NO_DECODER),
         ("ctap_mse_embed_mini", "ablations/ctap_paper_mini", MSE_EMBED),
         ("ctap_phoneme_decoder_mini", "ablations/ctap_paper_mini", {"loss.phoneme_weight": (0.0, 4.0)}),
-        ("ctap_phoneme_decoder_mini", "ctap_mini", ABSOLUTE),
+        ("ctap_rotary_mini", "ablations/ctap_phoneme_decoder_mini", ROTARY),
+        ("ctap_rotary_mini", "ctap_mini", UNFOLDED),
         ("ctap_ours", "ablations/ctap_phoneme_decoder", ROTARY),
     ],
 )
@@ -176,8 +172,8 @@ def test_an_ablation_differs_in_what_its_name_says(name, base, expected):
         if not config["loss"]["phoneme_weight"]:
             del config["loss"]["phoneme_decoder"]  # not built
         elif "mini" not in path:
-            positions = {"positions": config["model"]["decoder"]["positions"]}
-            assert config["loss"].pop("phoneme_decoder") == STACK_6 | positions
+            positions = config["model"]["decoder"]["positions"]
+            assert config["loss"].pop("phoneme_decoder") == {**STACK_6, "positions": positions}
         return config
 
     changed = differences(read(base), read(f"ablations/{name}"))

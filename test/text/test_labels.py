@@ -1,9 +1,12 @@
 """Labels of other aligners: pinyin in its spellings, public lexicons, IPA, and a user's table."""
 
+from dataclasses import replace
+
 import pytest
 
 from ctap.errors import UserError
 from ctap.text.labels import BUILT_IN, LabelTable, match_labels, unmapped, unread
+from ctap.text.languages import language_of, rules_for
 from ctap.text.phones import tone
 from ctap.text.pinyin import ZERO_INITIAL, syllable_to_phones
 
@@ -92,3 +95,23 @@ def test_malformed_tables_are_refused_by_line(tmp_path, line):
     path.write_text(f"er e rr\n{line}\n")
     with pytest.raises(UserError, match=r"labels.txt:2"):
         LabelTable.load(path)
+
+
+def test_phones_of_other_languages_stand_for_themselves(tmp_path):
+    english = language_of(rules_for("english"))
+    table = LabelTable.load(None, english)
+    assert match_labels(["HH", "ah1", "L", "OW"], ["HH", "AH0", "L", "OW1"], table) == [1, 1, 1, 1]
+    assert match_labels(["N", "IAN2"], ["N", "IY1"], table) is None
+    assert unmapped(["HH", "ow2", "sil", "IAN2", "ʘ"], table) == ["IAN2", "ʘ"]
+    path = tmp_path / "labels"
+    path.write_text("AH  ə | ʌ\nER  ɝ | ɜ ɹ\nsil  <breath>\n")
+    table = LabelTable.load(path, english)
+    assert match_labels(["ɜ", "ɹ", "ə", "OY"], ["ER1", "AH0", "OY2"], table) == [2, 1, 1]
+    assert table.is_silence("<breath>")
+    path.write_text("ian  x\n")
+    with pytest.raises(UserError, match="'ian' is no phone of the inventory"):
+        LabelTable.load(path, english)
+    rules = replace(rules_for("espeak:de"), phones=(("ˈaɪ", "vowel"), ("aɪ", "vowel"), ("ç", "fricative")))
+    german = LabelTable.load(None, language_of(rules))
+    assert match_labels(["aɪ", "ç", "ˌaɪ"], ["ˈaɪ", "ç", "aɪ"], german) == [1, 1, 1]
+    assert LabelTable.load(None, language_of(rules_for("mandarin"))) is BUILT_IN

@@ -46,7 +46,7 @@ def test_nothing_outside_names_a_language(path):
             assert module.removeprefix("ctap.text.") in allowed, f"{where} imports {module}"
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found = [name for name in NAMES if name in node.value.lower()]
-            assert not found, f"{where}:{node.lineno}: {node.value!r}"
+            assert not found and node.value != older().code, f"{where}:{node.lineno}: {node.value!r}"
 
 
 def test_the_recipe_names_one_only_as_its_default():

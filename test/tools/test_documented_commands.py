@@ -54,6 +54,7 @@ KNOWN = {
     "mfa": "needs: the Montreal Forced Aligner",
     "tools/check_install.py": "test/tools/test_check_install.py",
     "tools/fix_torchaudio.py": "test/tools/test_fix_torchaudio.py",
+    "local/prepare_intervals.py": "test/recipes/test_csmsc.py",
     "tools/bench/align.py": "needs: an hour, being a benchmark",
     "tools/bench/vocoder.py": "needs: minutes, being a benchmark",
     "tools/bench/scale.py": "needs: minutes, being a benchmark",

@@ -102,9 +102,9 @@ def plan(folder: Path) -> None:
 
 def share(folder: Path) -> None:
     """One of 100 jobs that read their own part of wav.scp."""
-    from ctap.jobs import share_lines
+    from ctap.jobs import Share
 
-    share_lines(folder / "wav.scp", 100, 100)
+    Share(100, 100).of_lines(folder / "wav.scp")
 
 
 def digest(folder: Path) -> None:

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-CONFIG = Path(__file__).parents[2] / "egs/TEMPLATE/ctap1/conf/ctap_mini.yaml"
+CONFIG = Path(__file__).parents[2] / "egs/TEMPLATE/ctap1/conf/ablations/ctap_rotary_mini.yaml"
 
 
 def measure(options: argparse.Namespace) -> None:

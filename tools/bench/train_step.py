@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pretraining steps: the toolkit's against a straightforward implementation of the same losses.
 
-    python tools/bench/train_step.py --config egs/TEMPLATE/ctap1/conf/ctap_mini.yaml --lengths aishell3
+    python tools/bench/train_step.py --config egs/TEMPLATE/ctap1/conf/ablations/ctap_rotary_mini.yaml --lengths aishell3
     python tools/bench/train_step.py --config conf/ctap.yaml --dump dump/train --device cuda
 
 The straightforward one: float32, batches of so many utterances drawn at random, S and P decoded one after
@@ -327,7 +327,7 @@ def run(name: str, options: argparse.Namespace, dump: Path, turn: Connection) ->
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = Path(__file__).parents[2] / "egs/TEMPLATE/ctap1/conf/ctap_mini.yaml"
+    default = Path(__file__).parents[2] / "egs/TEMPLATE/ctap1/conf/ablations/ctap_rotary_mini.yaml"
     parser.add_argument("--config", type=Path, default=default, help="configuration of the pretraining")
     parser.add_argument("--dump", type=Path, help="dump directory of a training set")
     parser.add_argument(

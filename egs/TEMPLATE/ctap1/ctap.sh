@@ -55,6 +55,7 @@ targets_in_train=auto     # pretrain on target speakers too; auto: only if there
 min_seconds=0.1           # shorter utterances are left out, and named
 max_seconds=60            # longer ones, too
 language=mandarin         # of its texts: mandarin, english, espeak:VOICE (such as espeak:de), custom:FILE (egs/README.md)
+languages=""              # several in one training: "mandarin english"; --language "mandarin english" says the same
 phones_of=""              # model or data directory whose phones the corpus keeps to, of a language that collects them
 phone_map=""              # table of phones that are not wanted, or not known there, to those that stand for them: "ʁ r"
 sandhi=false              # Mandarin: tone sandhi where hanzi are read: in a corpus without pinyin, and in synthesis
@@ -142,6 +143,7 @@ if [[ ${device} != auto && ${device} != cpu && ${device} != cuda ]]; then
     exit 2
 fi
 ((nj > 0)) || nj=$(nproc)
+[[ -z ${languages} ]] || language=${languages}
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
 ctap_exp=${expdir}/${tag}
 marks=${expdir}/.done

@@ -30,13 +30,16 @@ spoken_text() {
     if [[ -f $1/pinyin ]]; then echo "$1/pinyin"; else echo "$1/text"; fi
 }
 
-# The test utterances with durations of its own, and with those of the recordings.
+# The test utterances with durations of its own, and with those of the recordings; and, where what is lost on the way from
+# text shall be seen, from the S of the recordings.
 speak() {
     local spk=$1 data=${expdir}/eval/target_$1 out=${expdir}/tts_$1
     generate "synthesis_${spk}" ctap.bin.synthesize title:"synthesis of ${spk}" each:"${data}/wav.scp" \
         --out into:"${out}/test/wav.scp" --model in:"${out}/model" --text_file table:"$(spoken_text "${data}")" \
         "${speaks[@]}" --prompt in:"$(prompt_of "${spk}")" --durations "${duration_model}" --seed "${seed}"
     say_as_given "tts_${spk}" "${spk}" "${data}" test_given
+    convert_to "${spk}" "${expdir}/vc_${spk}/model" "${data}/wav.scp" "vc_${spk}/own"
     resynthesize "target_${spk}"
-    score_tts name="tts_${spk}" speaker="${spk}" said="${out}/test" timed="${out}/test_given" config="${labeled_config}"
+    score_tts name="tts_${spk}" speaker="${spk}" said="${out}/test" timed="${out}/test_given" \
+        from_speech="${expdir}/vc_${spk}/own" config="${labeled_config}"
 }

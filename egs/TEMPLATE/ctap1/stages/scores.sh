@@ -70,21 +70,33 @@ hear_words() {
         --asr "${transcriber}" --seed "${seed}" --config "${transcriber}" --against "${against[@]}"
 }
 
-# score_tts name=EXPERIMENT speaker=SPEAKER said=DIR timed=DIR config=NAME: synthesised speech against recordings of the
-# same text, and what the judge hears in it; timed has the recordings' durations.
+# score_tts name=EXPERIMENT speaker=SPEAKER said=DIR timed=DIR config=NAME [from_speech=DIR]: synthesised speech against
+# recordings of the same text, and what is heard in it. Beside it, what is heard with the recordings' durations (timed),
+# and from their S (from_speech): which of the steps from text to wave loses what.
 score_tts() {
-    local name speaker said timed config
+    local name speaker said timed config from_speech=""
     local "$@"
     local data=${expdir}/eval/target_${speaker} heard=${expdir}/recognized
+    local -a versions=(recording="${data}" vocoded="${data}_vocoded")
+    local -a judged=(recording="${heard}/target_${speaker}" vocoded="${heard}/target_${speaker}_vocoded")
     _score tts --vocoded "${data}_vocoded/wav.scp"
     _samples tts recording="${data}" vocoded="${data}_vocoded"
     judge "${said}/wav.scp" "${name}"
     judge "${data}/wav.scp" "target_${speaker}"
     judge "${data}_vocoded/wav.scp" "target_${speaker}_vocoded"
+    if [[ -n ${from_speech} ]]; then
+        judge "${from_speech}/wav.scp" "${name}_from_speech"
+        versions+=("from S=${from_speech}")
+        judged+=("from S=${heard}/${name}_from_speech")
+    fi
+    if [[ ${timed} != "${said}" ]]; then
+        judge "${timed}/wav.scp" "${name}_timed"
+        versions+=("durations given=${timed}")
+        judged+=("durations given=${heard}/${name}_timed")
+    fi
     rate name="${name}" task=tts data="${data}" heard="${heard}/${name}" \
-        out="${expdir}/${name}/scores_recognition.json" frames=false config="${judge_config}" \
-        -- recording="${heard}/target_${speaker}" vocoded="${heard}/target_${speaker}_vocoded"
-    hear_words "${name}" tts "${data}" "${said}" recording="${data}" vocoded="${data}_vocoded"
+        out="${expdir}/${name}/scores_recognition.json" frames=false config="${judge_config}" -- "${judged[@]}"
+    hear_words "${name}" tts "${data}" "${said}" "${versions[@]}"
 }
 
 # score_vc name=EXPERIMENT speaker=SPEAKER said=DIR config=NAME: converted speech, which keeps the timing of its sources.

@@ -7,7 +7,7 @@ utterances of one speaker, a woman, 12 hours, 48 kHz mono.
     Wave/000001.wav
     ProsodyLabeling/000001-010000.txt    000001<TAB>hanzi with prosody marks #1 to #4
                                          <TAB>pinyin with tone digits, in a line of its own
-    PhoneLabeling/000001.interval        times of phones (not read here; see README.md)
+    PhoneLabeling/000001.interval        times of phones (see prepare_intervals.py)
 
 under the corpus's root or under BZNSYP/ in it. Hanzi and pinyin are written; Latin letters among hanzi have
 pinyin of their own kind, and such utterances are left out, and named, by what reads the text.

@@ -2,7 +2,8 @@
 # Usage: data.sh [--corpus DIR] OUT_DIR
 # Speaks the embedded corpus (nothing is downloaded, the same bytes every time), unless one is given, and reads it
 # as AISHELL-3, whose layout it has in Mandarin. The language is that of the recipe (--language: mandarin, espeak:VOICE,
-# or english, which the voice en-us speaks). phoneme_events.tsv beside it tells where the phones are: for scoring alone.
+# english, which the voice en-us speaks, or several: "mandarin english"). phoneme_events.tsv beside it tells where the
+# phones are: for scoring alone.
 set -euo pipefail
 
 corpus=""                # an embedded corpus that is there already
@@ -17,19 +18,40 @@ jobs=2                   # processes that speak
 # shellcheck source=utils/read_corpus.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../../../utils/read_corpus.sh"
 here=$(dirname "${BASH_SOURCE[0]}")
-language=${CTAP_LANGUAGE:-mandarin}
-[[ ${language} != english ]] || language=espeak:en-us
-make=("${here}/make_corpus.py")
-[[ ${language} == mandarin ]] || make=("${here}/make_language_corpus.py" --language "${language}")
-if [[ -z ${corpus} ]]; then
-    corpus=${downloaddir}/mini
-    [[ ${language} == mandarin ]] || corpus=${downloaddir}/mini_${language#*:}
-    "${python:-python3}" "${make[@]}" "${corpus}" --minutes "${minutes}" \
+
+# speak LANGUAGE VOICE CORPUS: the corpus CORPUS, in a language that a voice of eSpeak NG speaks.
+speak() {
+    local -a make=("${here}/make_corpus.py")
+    [[ $1 == mandarin ]] || make=("${here}/make_language_corpus.py" --language "$2")
+    "${python:-python3}" "${make[@]}" "$3" --minutes "${minutes}" \
         --target_minutes "${target_minutes}" --test_minutes "${test_minutes}" --speakers "${speakers}" \
         --seed "${corpus_seed}" --jobs "${jobs}"
-fi
-if [[ ${language} == mandarin ]]; then
-    "${here}/../../../aishell3/ctap1/local/data.sh" --corpus "${corpus}" "${tables_dir}"
+}
+
+# prepare LANGUAGE OUT_DIR: the tables of the corpus in a language, which is spoken first unless it is given.
+prepare() {
+    local voice=${1/#english/espeak:en-us} there=${corpus}
+    if [[ -z ${there} ]]; then
+        there=${downloaddir}/mini
+        [[ $1 == mandarin ]] || there=${downloaddir}/mini_${voice#*:}
+        speak "$1" "${voice}" "${there}"
+    fi
+    if [[ $1 == mandarin ]]; then
+        "${here}/../../../aishell3/ctap1/local/data.sh" --corpus "${there}" "$2"
+    else
+        "${python:-python3}" "${here}/prepare_mini.py" --corpus "${there}" --out_dir "$2"
+    fi
+}
+
+read -r -a languages <<<"${CTAP_LANGUAGE:-mandarin}"
+if ((${#languages[@]} == 1)); then
+    prepare "${languages[0]}" "${tables_dir}"
 else
-    read_corpus prepare_mini.py
+    [[ -z ${corpus} ]] || die "--corpus ${corpus}: of several languages (--language), each is spoken anew"
+    declare -a made=()
+    for language in "${languages[@]}"; do
+        prepare "${language}" "${tables_dir}_${language#*:}"
+        made+=("${language}=${tables_dir}_${language#*:}")
+    done
+    "${python:-python3}" "${here}/join_languages.py" "${tables_dir}" "${made[@]}"
 fi

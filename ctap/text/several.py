@@ -1,0 +1,241 @@
+"""Several languages in one training: every phone carries its language, and a text may have words of another.
+
+The inventory is disjoint: ``mandarin:n`` and ``english:N`` are two tokens. A stretch of text is read by the
+language that it is marked with, ``<english> Hello``, else by the first of the languages that writes its
+letters; words in other letters than that one's (iPhone among hanzi) by the first of the others that writes
+them. The table ``utt2lang`` of a corpus marks whole utterances.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from ctap.errors import UserError
+from ctap.text.language import WORD_TABLE, Language, Reading, read_by_words, with_pauses
+from ctap.text.pauses import PAUSES
+from ctap.text.pieces import Piece, join_sentences, split_sentences
+from ctap.text.rules import TextRules, short_name
+
+LANGUAGE_TABLE = "utt2lang"
+_MARK = re.compile(r"<([\w:-]+)>")
+_PAUSE = re.compile(r"[，。！？；：、,.!?;:…—\n]")
+
+Stretch = tuple[str, str]
+"""The short name of a language, and what is written in it."""
+
+
+class Several(Language):
+    """Languages together, each with its own phones.
+
+    Args:
+        rules: ``language`` has their names, set apart by blanks; ``phones`` those of the corpus, of languages
+            that collect them.
+        make: Gives the language of rules.
+    """
+
+    marks = (LANGUAGE_TABLE,)
+    made = (WORD_TABLE, LANGUAGE_TABLE)
+    token_name = "mixed"
+    writing = "Text"
+
+    def __init__(self, rules: TextRules, make: Callable[[TextRules], Language]) -> None:
+        self.rules, self.name = rules, rules.language
+        self.parts: dict[str, Language] = {}
+        for name in rules.language.split():
+            own = [(_split(p)[1], kind) for p, kind in rules.phones if _split(p)[0] == short_name(name)]
+            self.parts[short_name(name)] = make(replace(rules, language=name, phones=tuple(own)))
+        self.given = tuple(dict.fromkeys(table for part in self.parts.values() for table in part.given))
+        self.writing = (
+            f"{'; '.join(own.writing for own in self.parts.values())}; <{rules.language.split()[-1]}>"
+        )
+        self.writing += " before what is to be read so"
+        self.example = next((own.example for own in self.parts.values() if own.example), "")
+
+    @cached_property
+    def inventory(self) -> Mapping[str, str]:
+        """The pauses, and the phones of one language after the other."""
+        found = dict.fromkeys(PAUSES, "pause")
+        for label, part in self.parts.items():
+            own = {f"{label}:{phone}": kind for phone, kind in part.inventory.items()}
+            found |= {phone: kind for phone, kind in own.items() if kind != "pause"}
+        return found
+
+    def collect(self, phones: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Those of the languages that collect them."""
+        apart = [_split(phone) for phone in phones]
+        return tuple(
+            (f"{label}:{phone}", kind)
+            for label, part in self.parts.items()
+            for phone, kind in part.collect(phone for own, phone in apart if own == label)
+        )
+
+    def base(self, phone: str) -> str:
+        """As its language has it."""
+        label, own = _split(phone)
+        return f"{label}:{self.parts[label].base(own)}" if label in self.parts else phone
+
+    def unit(self, phone: str) -> str:
+        """As its language has it: no unit is of two languages."""
+        label, own = _split(phone)
+        return f"{label}:{self.parts[label].unit(own)}" if label in self.parts else phone
+
+    def starts(self, phones: Sequence[str]) -> list[bool]:
+        """Where each language says so, and at every change of language."""
+        apart, found = [_split(phone) for phone in phones], []
+        for label, own in itertools.groupby(apart, key=lambda item: item[0]):
+            found += self.parts[label].starts([phone for _, phone in own])
+        return found
+
+    # --- which language ---
+
+    def stretches(self, text: str, language: str = "") -> list[Stretch]:
+        """``text`` cut where its language changes, without marks.
+
+        Args:
+            text: Of a user, or of a corpus.
+            language: Short name of the language up to the first mark; "" finds it by the letters.
+
+        Raises:
+            UserError: a mark names none of the languages.
+        """
+        found: list[Stretch] = []
+        label, *rest = [language, *_MARK.split(text)]
+        for stretch, mark in itertools.zip_longest(rest[::2], rest[1::2], fillvalue=""):
+            if any(map(str.isalnum, stretch)):
+                found += self._by_letters(stretch, label or self._main(stretch))
+            elif found and stretch:
+                found[-1] = (found[-1][0], found[-1][1] + stretch)
+            label = self._known(mark, f"mark <{mark}>") if mark else label
+        if not found:
+            raise UserError(f"nothing to read in {text!r}")
+        return found
+
+    def _known(self, name: str, where: str) -> str:
+        if (label := short_name(name)) not in self.parts:
+            raise UserError(f"{where}: expected one of {', '.join(self.parts)}")
+        return label
+
+    def _main(self, text: str) -> str:
+        letters = [c for c in text if c.isalpha()]
+        writers = (label for label, part in self.parts.items() if any(map(part.writes, letters)))
+        return next(writers, next(iter(self.parts)))
+
+    def _by_letters(self, text: str, main: str) -> Iterator[Stretch]:
+        done = 0
+        for start, end in self.parts[main].foreign(text):
+            letters = [c for c in text[start:end] if c.isalpha()]
+            others = (k for k, part in self.parts.items() if k != main and all(map(part.writes, letters)))
+            if (other := next(others, "")) == "":
+                continue
+            if text[done:start]:
+                yield main, text[done:start]
+            yield other, text[start:end]
+            done = end
+        if text[done:]:
+            yield main, text[done:]
+
+    # --- reading ---
+
+    def clauses(self, text: str, language: str = "") -> list[list[list[str]]]:
+        """Clauses of ``text``; words of two languages are in one where no punctuation stands between.
+
+        Raises:
+            UserError: a stretch can't be read in its language, or there is none.
+        """
+        found: list[list[list[str]]] = []
+        pause = True
+        for label, stretch in self.stretches(text, language):
+            if not any(map(str.isalnum, stretch)):
+                pause |= bool(_PAUSE.search(stretch))
+                continue
+            read = [
+                [[f"{label}:{phone}" for phone in word] for word in clause]
+                for clause in self.parts[label].clauses(stretch)
+            ]
+            first, last = (_edge(own) for own in (stretch, stretch[::-1]))
+            if not pause and not _PAUSE.search(first):
+                found[-1] += read.pop(0)
+            found += read
+            pause = bool(_PAUSE.search(last))
+        return found
+
+    def read(self, given: Mapping[str, str]) -> Reading:
+        """The phones of an utterance; of one in one language, as that language reads it."""
+        label = given.get(LANGUAGE_TABLE, "")
+        label = self._known(label, f"{LANGUAGE_TABLE} {label}") if label else ""
+        text = " ".join(given.get("text", "").split())
+        if not text and not label:  # what else there is, is of one language's
+            label = next(k for k, part in self.parts.items() if set(part.given) & given.keys())
+        stretches = self.stretches(text, label) if text else [(label, "")]
+        if len({own for own, _ in stretches}) > 1:
+            found = read_by_words(text, self.clauses(text, label))
+            label = label or self._main(text)
+        else:
+            label = stretches[0][0]
+            found = self._read_by(label, given, " ".join(own for _, own in stretches))
+            text = found.text if text else next(given[k] for k in self.parts[label].given if k in given)
+        marked = text if self._reads_alike(text, label) else f"<{label}> {text}"
+        return replace(found, text=marked, tables=found.tables | {LANGUAGE_TABLE: label})
+
+    def _read_by(self, label: str, given: Mapping[str, str], text: str) -> Reading:
+        part = self.parts[label]
+        own = {name: given[name] for name in part.given if name in given} | ({"text": text} if text else {})
+        found = part.read(own)
+        counts = found.tables.get(WORD_TABLE) or _counts(part.starts(found.phones))
+        return replace(found, phones=[f"{label}:{p}" for p in found.phones], tables={WORD_TABLE: counts})
+
+    def _reads_alike(self, text: str, label: str) -> bool:
+        """Whether the language of ``text`` is found without a mark."""
+        return self.stretches(text) == self.stretches(text, label)
+
+    def reason(self, error: UserError) -> str:
+        """As one of the languages calls it."""
+        named = (part.reason(error) for part in self.parts.values())
+        return next((reason for reason in named if reason != "unreadable text"), "unreadable text")
+
+    def to_phones(self, text: str) -> list[str]:
+        """Clauses with a pause between them."""
+        return with_pauses(self.clauses(text))
+
+    def to_pieces(self, text: str, most: int) -> list[Piece]:
+        """Sentences, long ones cut at clauses; a mark holds until the next."""
+        sentences, label = [], ""
+        for part in split_sentences(text):
+            sentences.append(with_pauses(self.clauses(part, label)))
+            label = short_name([label, *_MARK.findall(part)][-1])
+        return join_sentences(sentences, most, self._may_cut)
+
+    # --- errors ---
+
+    def written_out(self, text: str) -> str:
+        """Every stretch in the form of its language."""
+        if not any(map(str.isalnum, text)):
+            return text
+        return " ".join(self.parts[label].written_out(own) for label, own in self.stretches(text))
+
+    def text_tokens(self, text: str) -> list[str]:
+        """Characters, words, or what else each language counts in."""
+        if not any(map(str.isalnum, text)):
+            return []
+        return [t for label, own in self.stretches(text) for t in self.parts[label].text_tokens(own)]
+
+
+def _split(phone: str) -> tuple[str, str]:
+    """Language and phone of a token; pauses have no language."""
+    label, _, own = phone.partition(":")
+    return (label, own) if own else ("", phone)
+
+
+def _edge(text: str) -> str:
+    """What stands before the first letter or digit of ``text``."""
+    return "".join(itertools.takewhile(lambda c: not c.isalnum(), text))
+
+
+def _counts(starts: Sequence[bool]) -> list[str]:
+    """Phones of each word or syllable, from where these start."""
+    firsts = [i for i, first in enumerate(starts) if first] + [len(starts)]
+    return [str(end - start) for start, end in itertools.pairwise(firsts)]

@@ -1,0 +1,1 @@
+../../TEMPLATE/ctap1/ctap.sh

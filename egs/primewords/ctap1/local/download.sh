@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Usage: download.sh DIR [--checksum MD5_OR_SHA256] [--keep_archive true|false]
+# Fetches Primewords (9 GB) to DIR/primewords_md_2018_set1, going on where an earlier attempt stopped. Run only if
+# asked for. Its publisher names no checksum; give one that you know.
+set -euo pipefail
+
+# shellcheck source=egs/TEMPLATE/ctap1/path.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../../TEMPLATE/ctap1/path.sh"
+# shellcheck source=utils/log.sh
+. log.sh
+
+(($# >= 1)) && [[ $1 != -* ]] || die "usage: download.sh DIR [option]... (those of ctap.bin.fetch_archive)"
+exec "${python:-python3}" -m ctap.bin.fetch_archive --name primewords_md_2018_set1 \
+    --url https://www.openslr.org/resources/47/primewords_md_2018_set1.tar.gz --out_dir "$@"

@@ -1,0 +1,118 @@
+"""Several languages in one inventory, and texts in more than one of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ctap.bin import prepare_text
+from ctap.errors import UserError
+from ctap.files.tables import read_table, write_table
+from ctap.kaldi.validate import validate
+from ctap.text.languages import language_in, language_of, rules_for
+from ctap.text.rules import TextRules
+from test.recipes.readers import noise
+
+BOTH = language_of(rules_for("mandarin english"))
+
+
+def test_tokens_carry_their_language():
+    alone = [language_of(rules_for(name)) for name in ("mandarin", "english")]
+    assert len(BOTH.phones) == sum(len(own.phones) for own in alone) - 2  # pauses are shared
+    assert BOTH.phones[:3] == ("sil", "sp", "mandarin:b")
+    assert (BOTH.phone_class("mandarin:n"), BOTH.phone_class("english:AA1")) == ("nasal", "vowel")
+    assert (BOTH.unit("mandarin:m2"), BOTH.unit("english:AA1")) == ("mandarin:m0", "english:AA")
+    assert BOTH.base("sp") == "sp" and BOTH.unit_class("english:AA") == "vowel"
+    assert BOTH.toneless(["mandarin:ao3", "english:AA1", "sil"]) == ["mandarin:ao", "english:AA", "sil"]
+    said = ["mandarin:n", "mandarin:i3", "mandarin:h", "mandarin:ao3", "english:T", "english:UW1"]
+    assert BOTH.starts(said) == [True, False, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "phones"),
+    [
+        ("我用iPhone。", "sil m:uo3 m:iong4 e:AY1 e:F e:OW2 e:N sil"),
+        ("你, hello", "sil m:n m:i3 sp e:HH e:AH0 e:L e:OW1 sil"),
+        ("hello，你", "sil e:HH e:AH0 e:L e:OW1 sp m:n m:i3 sil"),
+        ("买2部 iPad吧", "sil m:m m:ai3 m:l m:iang3 m:b m:u4 e:AY1 e:P e:AE2 e:D m:b m:a5 sil"),
+        ("<mandarin> ni3", "sil m:n m:i3 sil"),
+        ("<english>so<mandarin>ni3", "sil e:S e:OW1 m:n m:i3 sil"),
+    ],
+)
+def test_words_of_the_other_language(text, phones):
+    found = " ".join(BOTH.to_phones(text))
+    assert found.replace("mandarin:", "m:").replace("english:", "e:") == phones
+
+
+def test_a_mark_holds_until_the_next_one():
+    pieces = BOTH.to_pieces("<mandarin>ni3. hao3. <english> So. 好。", 100)
+    assert [piece.phones[-2].partition(":")[0] for piece in pieces] == [
+        *["mandarin"] * 2,
+        "english",
+        "mandarin",
+    ]
+    with pytest.raises(UserError, match="mark <klingon>: expected one of mandarin, english"):
+        BOTH.to_phones("<klingon> Qapla")
+    with pytest.raises(UserError, match="nothing to read"):
+        BOTH.to_phones("<english> ...")
+
+
+def test_errors_are_counted_in_what_each_is_counted_in():
+    assert BOTH.text_tokens("我用 iPhone, OK?") == ["我", "用", "iphone", "ok"]
+    assert BOTH.text_tokens("⁇") == [] and BOTH.written_out("賠2000元。") == "赔两千元"
+    assert BOTH.syllables(["mandarin:a1"]) is None
+
+
+def test_a_text_is_marked_where_its_letters_do_not_tell():
+    two = language_of(rules_for("english espeak:de"))
+    reading = two.read({"text": "Ich heiße", "utt2lang": "de"})
+    assert reading.text == "<de> Ich heiße" and reading.phones[0] == "de:ɪ"
+    known = two.collect(reading.phones)
+    assert ("de:ç", "fricative") in known and all(phone.startswith("de:") for phone, _ in known)
+    kept = language_of(replace(rules_for("english espeak:de"), phones=known))
+    assert kept.to_phones(reading.text)[1:-1] == reading.phones
+    with pytest.raises(UserError, match="phones f pf: not among") as caught:
+        kept.read({"text": "pfeife", "utt2lang": "de"})
+    assert kept.reason(caught.value) == "unknown phone"
+
+
+@pytest.mark.parametrize(
+    "name", ["mandarin mandarin", "mandarin custom", "mandarin  english", "english klingon"]
+)
+def test_what_can_not_be_together(name):
+    with pytest.raises(UserError, match="or several set apart by blanks"):
+        rules_for(name)
+
+
+def test_a_data_directory_of_two_languages(tmp_path):
+    texts = {"ann-1": "你好。", "ann-2": "Hello", "ann-4": "用iPad", "ann-5": "hello"}
+    utts = [*texts, "ann-3"]
+    write_table(tmp_path / "in" / "wav.scp", {utt: str(noise(tmp_path / f"{utt}.wav")) for utt in utts})
+    write_table(tmp_path / "in" / "utt2spk", dict.fromkeys(utts, "ann"))
+    write_table(tmp_path / "in" / "text", texts)
+    write_table(tmp_path / "in" / "pinyin", {"ann-1": "ni3 hao5", "ann-3": "ma1"})
+    write_table(tmp_path / "in" / "utt2lang", {"ann-1": "mandarin", "ann-2": "english", "ann-5": "french"})
+    data = tmp_path / "all"
+    words = ["--in_dir", str(tmp_path / "in"), "--out_dir", str(data), "--language", "mandarin english"]
+    prepare_text.main(words)
+    assert read_table(data / "text") == {
+        "ann-1": "你好",
+        "ann-2": "Hello",
+        "ann-3": "<mandarin> ma1",
+        "ann-4": "用iPad",
+    }
+    phones = read_table(data / "phones")
+    assert phones["ann-1"] == "mandarin:n mandarin:i3 mandarin:h mandarin:ao5"  # pinyin is what was said
+    assert read_table(data / "word_phones")["ann-4"] == "1 4"
+    assert read_table(data / "utt2lang")["ann-4"] == "mandarin" and not (data / "pinyin").exists()
+    assert "utt2lang french: expected one of mandarin, english" in (tmp_path / "skipped.tsv").read_text()
+    language = language_in(data)
+    assert language is BOTH and TextRules.load(data).language == "mandarin english"
+    assert validate(data, phones=language.phone_tables) == []
+    assert language.to_phones(read_table(data / "text")["ann-3"]) == [
+        "sil",
+        "mandarin:m",
+        "mandarin:a1",
+        "sil",
+    ]
