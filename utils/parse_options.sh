@@ -7,7 +7,8 @@
 #
 # `--nj 8` or `--nj=8` then sets nj. Lower-case variables that the script has set are its options; dashes in an
 # option count as underscores. A variable whose default is true or false may be given bare (`--force`). A default
-# that is a number asks for a number. Parsing ends at the first argument that is no option, or at `--`; what is
+# that is a number asks for a number. `--config FILE` sets what its lines `name=value` say, as if it stood there: what
+# comes later wins. Parsing ends at the first argument that is no option, or at `--`; what is
 # left are the script's arguments. `--help` prints the comment at the top of the script, and the options that are
 # set at the start of a line above the one that sources this file, with their defaults and comments; comment
 # lines between them become headings. `here=$(command)` without a comment is taken for no option there.
@@ -55,7 +56,8 @@ _po_help() {
             more) printf '  %-24s %s\n' "" "${first}" ;;
         esac
     done < <(_po_list "$1")
-    printf '\n  --%-22s %s\n' help "print this and stop"
+    printf '\n  --%-22s %s\n' "config FILE" "options from the lines name=value of a file; the last one given wins"
+    printf '  --%-22s %s\n' help "print this and stop"
 }
 
 # Prints an error for script $1 to stderr.
@@ -68,7 +70,7 @@ _po_known() {
     [[ $1 =~ ^[a-z][a-z0-9_]*$ && -n ${!1+set} ]]
 }
 
-# Says that --$2 is no option of script $1, and which names are near.
+# Says that --$2 is no option of script $1, and which names are near; $3 says where it stands.
 _po_unknown() {
     local near
     near=$(_po_list "$1" | awk -F '\t' '$1 == "option" { print $2 }' | python3 -IS -c '
@@ -77,7 +79,7 @@ names = sys.stdin.read().split()
 near = difflib.get_close_matches(sys.argv[1], names, 4, 0.6)
 near += [n for n in names if sys.argv[1] in n and n not in near and len(sys.argv[1]) > 2]
 print(" ".join("--" + n for n in near))' "$2") || near=""
-    _po_error "$1" "no option --$2${near:+; near: ${near}} (--help lists all)"
+    _po_error "$1" "${3-}no option --$2${near:+; near: ${near}} (--help lists all)"
 }
 
 # Sets option $2 of script $1 to $3, after checking its sort. An option may come twice (a recipe's choice, then
@@ -97,6 +99,35 @@ _po_set() {
     printf -v "$2" '%s' "$3"
 }
 
+# _po_file SCRIPT FILE: sets the options of SCRIPT that the lines `name=value` of FILE name.
+_po_file() {
+    local _po_line _po_number=0 _po_key
+    if ((${#FUNCNAME[@]} > 20)); then
+        _po_error "$1" "--config $2: files that name each other"
+        return 1
+    elif [[ ! -f $2 || ! -r $2 ]]; then
+        _po_error "$1" "--config $2: can't read it; expected a file of lines name=value"
+        return 1
+    fi
+    while IFS= read -r _po_line || [[ -n ${_po_line} ]]; do
+        _po_number=$((_po_number + 1))
+        _po_line=${_po_line%$'\r'}
+        [[ -n ${_po_line//[[:space:]]/} && ${_po_line} != '#'* ]] || continue
+        _po_key=${_po_line%%=*}
+        if [[ ${_po_line} != *=* ]]; then
+            _po_error "$1" "$2:${_po_number}: expected name=value, got '${_po_line}'"
+            return 1
+        elif [[ ${_po_key} == config ]]; then
+            _po_file "$1" "${_po_line#*=}" || return 1
+        elif ! _po_known "${_po_key}"; then
+            _po_unknown "$1" "${_po_key}" "$2:${_po_number}: "
+            return 1
+        else
+            _po_set "$1" "${_po_key}" "${_po_line#*=}" || return 1
+        fi
+    done <"$2"
+}
+
 _po_script=${BASH_SOURCE[1]:-$0}
 [[ ${_po_script##*/} != read_corpus.sh ]] || _po_script=${BASH_SOURCE[2]:-$0} # which sources this for its script
 while (($#)); do
@@ -113,6 +144,16 @@ while (($#)); do
             _po_name=${1#--}
             _po_name=${_po_name%%=*}
             _po_name=${_po_name//-/_}
+            if [[ ${_po_name} == config ]] && ! _po_known config; then
+                if [[ $1 != *=* ]] && (($# < 2)); then
+                    _po_error "${_po_script}" "--config needs a file of lines name=value"
+                    exit 1
+                fi
+                if [[ $1 == *=* ]]; then _po_value=${1#*=}; else _po_value=$2 && shift; fi
+                _po_file "${_po_script}" "${_po_value}" || exit 1
+                shift
+                continue
+            fi
             if ! _po_known "${_po_name}"; then
                 _po_unknown "${_po_script}" "${_po_name}"
                 exit 1
@@ -140,4 +181,4 @@ while (($#)); do
             ;;
     esac
 done
-unset _po_name _po_script _po_default
+unset _po_name _po_value _po_script _po_default

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -71,9 +72,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, spoken: Path) -> Iterator
     """A recipe with features, and a configuration of the smallest size by every name that the pages use."""
     recipe = Recipe(tmp_path_factory.mktemp("pages") / "toolkit")
     conf = recipe.path / "conf"
+    (conf / "audio").mkdir()
+    for path in (ROOT / "egs/TEMPLATE/ctap1/conf").glob("*.conf"):
+        shutil.copy(path, conf)
     for path in (ROOT / "egs/TEMPLATE/ctap1/conf").rglob("*.yaml"):
         mine = conf / path.relative_to(ROOT / "egs/TEMPLATE/ctap1/conf")
-        base = conf / path.name.replace("_mini", "")
+        base = conf / path.name.replace("_mini", "").replace("_base", "")
         if not mine.exists():
             plain = base if base.exists() else conf / "ctap.yaml"
             mine.write_text(plain.read_text(encoding="utf-8"), encoding="utf-8")

@@ -37,8 +37,12 @@ def option_names() -> set[str]:
     text = "".join(path.read_text(encoding="utf-8") for path in programs)
     text += "".join(path.read_text(encoding="utf-8") for path in (ROOT / "utils").iterdir() if path.is_file())
     names = set(re.findall(r"--([a-z][\w-]+)", text))
-    for path in (ROOT / "ctap/bin").glob("*.py"):  # signatures made into options
-        names |= {node.arg for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.arg)}
+    programs = [*(ROOT / "ctap/bin").glob("*.py"), ROOT / "ctap/upstream/registry.py", ROOT / "ctap/jobs.py"]
+    for path in programs:  # signatures and dataclasses made into options
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        names |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+        targets = [node.target for node in nodes if isinstance(node, ast.AnnAssign)]
+        names |= {target.id for target in targets if isinstance(target, ast.Name)}
     scripts = [ROOT / "egs/TEMPLATE/ctap1/ctap.sh", *ROOT.glob("egs/*/ctap1/local/data.sh")]
     script = "".join(path.read_text(encoding="utf-8") for path in scripts)
     configs = [Sources, *(config for config, _ in TRAININGS.values())]

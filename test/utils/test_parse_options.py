@@ -52,6 +52,36 @@ def test_values(shell, tmp_path: Path, arguments: list[str], expected: str) -> N
     assert not (tmp_path / "evil").exists()
 
 
+def test_a_file_of_options_stands_where_it_is_named(shell, tmp_path: Path) -> None:
+    inner, outer = tmp_path / "inner.conf", tmp_path / "outer.conf"
+    inner.write_text("stop_stage=2\ncorpus=a 'b' $(touch evil) \"*\n")
+    outer.write_text(f"# stages\r\n\nstage=1\r\nconfig={inner}\nskip_stages=4 5")
+    kept = "<a 'b' $(touch evil) \"*>"
+    assert shell(SCRIPT, "--config", str(outer), check=True).stdout == f"<1><2><4 5><false>{kept}"
+    later = ("--stage", "9", f"--config={outer}", "--stop_stage", "3", "--", "x")
+    assert shell(SCRIPT, *later, check=True).stdout == f"<1><3><4 5><false>{kept}<x>"
+    assert "(4 5)" in shell(SCRIPT, "--config", str(outer), "--help", check=True).stdout
+    assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stage 3", "x.conf:2: expected name=value, got 'stage 3'"),
+        ("stge=3", "x.conf:2: no option --stge; near: --stage"),
+        ("_po_key=3", "x.conf:2: no option --_po_key"),
+        ("stage=a", "--stage expects a number, not 'a'"),
+        ("config=none.conf", "--config none.conf: can't read it"),
+        ("config=x.conf", "--config x.conf: files that name each other"),
+    ],
+)
+def test_a_wrong_file_of_options(shell, tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "x.conf").write_text(f"# line 1\n{text}\n")
+    done = shell(SCRIPT, "--config", "x.conf")
+    assert done.returncode == 1 and message in done.stderr and done.stdout == ""
+    assert "needs a file" in shell(SCRIPT, "--config").stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
