@@ -94,7 +94,10 @@ def digest(*paths: Path) -> str:
     total = hashlib.sha256()
     for path in paths:
         if path.exists():
-            total.update(path.name.encode() + b"\0" + path.read_bytes())
+            total.update(path.name.encode() + b"\0")
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    total.update(block)
     return total.hexdigest()[:16]
 
 
@@ -230,7 +233,7 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
         start = Parts.load(sources.duration_init)
         parts.duration, parts.trained.duration = start.require("duration"), start.trained.duration
     if parts.duration is None:
-        logs = np.log1p(np.concatenate(train.durations))
+        logs = np.log1p(train.durations.values)
         torch.manual_seed(config.trainer.seed)
         parts.duration = DurationModel(
             parts.ctap.config.embed_dim,
