@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from ctap.errors import UserError
+from ctap.files.tables import count_lines, read_table
 
 T = TypeVar("T")
 
@@ -43,8 +45,20 @@ class Share:
         Sizes of shares differ by one at most.
         """
         listed = list(items)
-        first, last = (len(listed) * n // self.num_jobs for n in (self.job - 1, self.job))
-        return listed[first:last]
+        mine = self.places(len(listed))
+        return listed[mine.start : mine.stop]
+
+    def places(self, count: int) -> range:
+        """Which of ``count`` items are this job's."""
+        return range(count * (self.job - 1) // self.num_jobs, count * self.job // self.num_jobs)
+
+    def of_lines(self, path: str | os.PathLike[str]) -> dict[str, str]:
+        """This job's rows of a table, in the order of its lines; no others are taken into memory.
+
+        Raises:
+            UserError: as :func:`ctap.files.tables.read_table`, of these lines.
+        """
+        return read_table(path, lines=self.places(count_lines(path)))
 
     def of_table(self, rows: Mapping[str, T]) -> dict[str, T]:
         """The same of a table's rows, in the order of their keys."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ctap.errors import UserError
@@ -24,3 +26,19 @@ def test_rows_are_shared_in_the_order_of_their_keys() -> None:
 def test_a_job_that_is_not_there_is_refused(job: int) -> None:
     with pytest.raises(UserError, match=rf"--job {job}: expected 1 to 3 \(--num_jobs\)"):
         Share(job, 3)
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_lines_of_a_table_are_shared_as_its_rows(tmp_path: Path, end: str) -> None:
+    rows = {f"u{number:02d}": f"value {number}" for number in range(11)}
+    (tmp_path / "t").write_text("\n".join(f"{key} {value}" for key, value in rows.items()) + end)
+    for jobs in (1, 3, 11, 20):
+        for share in (Share(job, jobs) for job in range(1, jobs + 1)):
+            assert share.of_lines(tmp_path / "t") == dict(share.of(rows.items()))
+
+
+def test_a_fault_in_a_share_is_named_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("a 1\nb 2\nc\nd 4\n")
+    assert Share(1, 2).of_lines(tmp_path / "t") == {"a": "1", "b": "2"}
+    with pytest.raises(UserError, match="t:3: 'c' has no value"):
+        Share(2, 2).of_lines(tmp_path / "t")

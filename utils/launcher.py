@@ -15,7 +15,7 @@ from pathlib import Path
 
 TAIL = 25  # lines of a failing log that are printed
 SHOWN = 3  # failing logs that are printed
-GRACE = 5.0  # seconds between asking a job to end and killing it
+GRACE = 4.0  # seconds between asking a job to end and killing it: all of a recipe ends within five
 ENDED = "# exit status "
 
 
@@ -64,7 +64,12 @@ def get_parser(name: str, description: str) -> argparse.ArgumentParser:
         "run as it is given, not through a shell.",
         allow_abbrev=False,
     )
-    parser.add_argument("--max-jobs-run", type=int, metavar="N", help="run at most N jobs at a time")
+    parser.add_argument(
+        "--max-jobs-run", "--max-jobs", type=int, metavar="N", help="run at most N jobs at a time"
+    )
+    parser.add_argument(
+        "--retries", type=int, default=0, metavar="N", help="run jobs that fail again, N times at most"
+    )
     parser.add_argument("--num-threads", type=int, metavar="N", help="cores of a job (sets OMP_NUM_THREADS)")
     parser.add_argument("--gpu", type=int, default=0, metavar="N", help="GPUs of a job (default: 0)")
     parser.add_argument("--time", metavar="T", help="time limit, as sbatch takes it")
@@ -118,6 +123,20 @@ def report_failures(name: str, array: Array, failed: list[int]) -> None:
     if len(failed) > 20:
         where += " ..."
     say(f"{name}: {len(failed)} of {total} jobs failed ({where}); log: {array.log_of(failed[0])}\n")
+    sys.stderr.flush()
+
+
+def set_aside(name: str, array: Array, failed: list[int], attempt: int) -> None:
+    """Keep the logs of jobs that are to run again as ``LOG.failed<attempt>``, and say so on stderr."""
+    for number in failed:
+        log = array.log_of(number)
+        kept = log.with_name(f"{log.name}.failed{attempt}")
+        with contextlib.suppress(FileNotFoundError):
+            log.replace(kept)
+        if number in failed[:SHOWN]:
+            sys.stderr.write(f"{name}: job {number} failed and runs again; its log: {kept}\n")
+    if len(failed) > SHOWN:
+        sys.stderr.write(f"{name}: so do {len(failed) - SHOWN} other jobs\n")
     sys.stderr.flush()
 
 

@@ -17,7 +17,6 @@ from ctap.files.skips import SkipList
 from ctap.files.tables import write_table
 from ctap.jobs import ALONE, Share
 from ctap.kaldi.ark import MatrixWriter
-from ctap.kaldi.datadir import DataDir
 from ctap.threads import limit_threads
 
 FAILURE = "recording failed"
@@ -75,15 +74,15 @@ def write_part(
     from ctap.audio.wave import load_wave
 
     limit_threads()
-    wav_scp = DataDir(dump.data_dir).wav_scp
-    mine = share.of(wav_scp)
+    mine = share.of_lines(dump.data_dir / "wav.scp")
     failed = SkipList()
     parts, job = dump.parts_dir, share.job
     parts.mkdir(parents=True, exist_ok=True)
+    title = f"{dump.data_dir.name} {job}/{share.num_jobs}"
     with MatrixWriter(parts / f"feats.{job}.ark", parts / f"feats.{job}.scp", compression or None) as writer:
-        for utt in tqdm(mine, desc=f"{dump.data_dir.name} {job}/{share.num_jobs}", mininterval=2.0):
+        for utt, path in tqdm(mine.items(), desc=title, mininterval=2.0):
             try:
-                wave = load_wave(wav_scp[utt], audio.sample_rate, max_seconds=dump.max_seconds)
+                wave = load_wave(path, audio.sample_rate, max_seconds=dump.max_seconds)
             except AudioError as error:
                 failed.add(utt, FAILURE, error)
                 print(f"{utt}: left out: {error}", flush=True)

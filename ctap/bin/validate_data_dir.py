@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ctap.bin.entry import command
 from ctap.errors import UserError
-from ctap.kaldi.datadir import DataDir, Problem, validate
+from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.validate import Problem, list_problems, sizes
 from ctap.text.languages import language_in
 
 
@@ -27,7 +28,11 @@ def validate_data_dir(
     bad = []
     for path in data_dir:
         phones = language_in(path).phone_tables
-        problems = validate(path, phones=phones, text=not no_text, audio=audio)
+        found = sizes(path, phones=phones, text=not no_text)
+        if found and not audio:
+            print(f"{path}: sound, {found.utterances} utterances of {found.speakers} speakers")
+            continue
+        problems = list_problems(path, phones=phones, text=not no_text, audio=audio)
         if problems:
             bad.append(path)
             show(problems, max_lines)

@@ -6,8 +6,9 @@ batch k: nothing about the data needs to be saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -21,9 +22,36 @@ class BatchRequest:
     number: int | None
 
 
+class Plan(Sequence[tuple[int, ...]]):
+    """The batches of one pass, as two arrays: tuples of ten million utterances would take a gigabyte.
+
+    Args:
+        order: [N] utterances, batch after batch.
+        ends: [B] where each batch ends in ``order``.
+        turns: [B] the batches in the order in which they come.
+    """
+
+    def __init__(self, order: np.ndarray, ends: np.ndarray, turns: np.ndarray) -> None:
+        self.order, self.ends, self.turns = order, ends, turns
+
+    def __len__(self) -> int:
+        return len(self.turns)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[int, ...]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[int, ...]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[int, ...] | list[tuple[int, ...]]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        turn = self.turns[index]
+        start = self.ends[turn - 1] if turn else 0
+        return tuple(self.order[start : self.ends[turn]].tolist())
+
+
 def plan_pass(
     lengths: np.ndarray, batch_frames: int, batch_size: int | None, rng: np.random.Generator | None
-) -> list[tuple[int, ...]]:
+) -> Plan:
     """Split all utterances into batches of like length.
 
     Args:
@@ -36,22 +64,18 @@ def plan_pass(
         Batches of indices, every utterance in exactly one.
     """
     blurred = lengths if rng is None else lengths * rng.uniform(0.97, 1.03, len(lengths))
-    batches: list[tuple[int, ...]] = []
-    current: list[int] = []
-    longest = 0
-    for index in np.argsort(blurred, kind="stable"):
-        grown = max(longest, int(lengths[index]))
-        full = len(current) + 1 > (batch_size or len(lengths))
-        if current and (full or grown * (len(current) + 1) > batch_frames):
-            batches.append(tuple(current))
-            current, grown = [], int(lengths[index])
-        current.append(int(index))
-        longest = grown
-    if current:
-        batches.append(tuple(current))
-    if rng is not None:
-        batches = [batches[i] for i in rng.permutation(len(batches))]
-    return batches
+    order = np.argsort(blurred, kind="stable")
+    ends = _cut(np.asarray(lengths, np.int64)[order], batch_frames, batch_size or len(lengths))
+    turns = np.arange(len(ends)) if rng is None else rng.permutation(len(ends))
+    return Plan(order, ends, turns)
+
+
+def _cut(lengths: np.ndarray, batch_frames: int, batch_size: int) -> np.ndarray:
+    """Where batches end, if utterances are taken one after another while there is room."""
+    from ctap.data.cutting import cut
+
+    ends = np.empty(len(lengths), np.int64)
+    return ends[: cut(lengths, batch_frames, batch_size, ends)].copy()
 
 
 class BatchStream(Sampler[BatchRequest]):
@@ -94,6 +118,8 @@ class BatchStream(Sampler[BatchRequest]):
         self.accumulate = accumulate
         self.rank = rank
         self.world = world
+        self._sizes: list[int] = []  # batches of the passes so far
+        self._plan: tuple[int, Plan] | None = None  # the last pass that was planned
 
     def __len__(self) -> int:
         start = self.position()
@@ -103,12 +129,25 @@ class BatchStream(Sampler[BatchRequest]):
     def batches(self, first: int) -> Iterator[tuple[int, ...]]:
         """The stream from batch ``first`` on, without end."""
         number = 0
+        while number < len(self._sizes) and first >= self._sizes[number]:
+            first -= self._sizes[number]
+            number += 1
         while True:
-            rng = np.random.default_rng([self.seed, number])
-            plan = plan_pass(self.lengths, self.batch_frames, self.batch_size, rng)
-            yield from plan[first:]
+            plan = self._pass(number)
+            for index in range(first, len(plan)):
+                yield plan[index]
             first = max(0, first - len(plan))
             number += 1
+
+    def _pass(self, number: int) -> Plan:
+        """The plan of a pass; each epoch of a long one asks for the same."""
+        if self._plan is None or self._plan[0] != number:
+            rng = np.random.default_rng([self.seed, number])
+            plan = plan_pass(self.lengths, self.batch_frames, self.batch_size, rng)
+            self._plan = number, plan
+            if number == len(self._sizes):
+                self._sizes.append(len(plan))
+        return self._plan[1]
 
     def __iter__(self) -> Iterator[BatchRequest]:
         start = self.position() * self.accumulate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,12 +14,13 @@ from ctap.data.batch import Batch, Example, collate
 from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
 from ctap.data.cropping import clip_window, crop_durations
 from ctap.errors import UserError
-from ctap.files.tables import read_table
+from ctap.files.columns import Names, Ragged, sorted_keys, values_of
 from ctap.kaldi.ark import MatrixReader
 from ctap.text.tokens import TokenTable
 
 PromptSource = Literal["utterance", "speaker"]
 EMPTY = np.zeros(0, np.int64)
+NONE = Ragged.of([])
 
 
 @dataclass
@@ -66,23 +67,29 @@ class FeatureSet:
         given: str | Path | None = None,
     ) -> None:
         self.path = Path(path)
-        frames = {u: int(n) for u, n in read_table(self.path / "utt2num_frames").items()}
-        self.utts = sorted(frames)
-        if not self.utts:
-            raise UserError(f"{self.path}/utt2num_frames: no utterance in it")
-        self.lengths = np.array([frames[u] for u in self.utts], np.int64)
+        table = self.path / "utt2num_frames"
+        self.utts = Names(sorted_keys(table), table)
+        if not len(self.utts):
+            raise UserError(f"{table}: no utterance in it")
+        self.lengths = np.fromiter((int(n) for _, n in self._column(table.name)), np.int64, len(self.utts))
         self.mels = MatrixReader(self.path / "feats.scp")
         self.given = None if given is None else self._read_given(Path(given))
-        utt2spk = read_table(self.path / "utt2spk")
-        self.speakers = sorted({utt2spk[u] for u in self.utts})
-        index = {s: i for i, s in enumerate(self.speakers)}
-        self.speaker = np.array([index[utt2spk[u]] for u in self.utts])
-        self.tokens: list[np.ndarray] = []
-        self.durations: list[np.ndarray] = []
+        met: dict[str, int] = {}
+        codes = (met.setdefault(speaker, len(met)) for _, speaker in self._column("utt2spk"))
+        met_at = np.fromiter(codes, np.int32, len(self.utts))
+        self.speakers = sorted(met)
+        self.speaker = np.array([self.speakers.index(name) for name in met], np.int32)[met_at]
+        self.tokens, self.durations = NONE, NONE
         if labeled:
-            self._read_labels(tokens)
-        texts = read_table(self.path / "text") if units else {}
-        self.units = [np.array(units(texts[u]), np.int64) for u in self.utts] if units else None
+            self.tokens, self.durations = self._read_labels(tokens)
+        self.units = Ragged.of(units(text) for _, text in self._column("text")) if units else None
+
+    def _column(self, name: str) -> Iterator[tuple[str, str]]:
+        """Utterances in order with what a table says of each."""
+        for utt, value in values_of(self.utts, self.path / name):
+            if value is None:
+                raise UserError(f"{self.path / name}: {utt} of utt2num_frames is missing; run stages 1-2")
+            yield utt, value
 
     def _read_given(self, path: Path) -> MatrixReader:
         found = MatrixReader(path / "feats.scp")
@@ -95,21 +102,19 @@ class FeatureSet:
                 )
         return found
 
-    def _read_labels(self, tokens: TokenTable) -> None:
-        phones = read_table(self.path / "aligned_phones")
-        durations = read_table(self.path / "durations")
-        for utt, frames in zip(self.utts, self.lengths, strict=True):
-            if utt not in phones or utt not in durations:
-                raise UserError(f"{self.path}: {utt} has no durations; run stages 1-2")
-            ids = np.array(tokens.encode(phones[utt].split()), np.int64)
-            spans = np.array(durations[utt].split(), np.int64)
-            if len(ids) != len(spans) or spans.sum() != frames:
-                raise UserError(
-                    f"{self.path}/durations: {utt}: {len(spans)} durations summing to {spans.sum()} frames "
-                    f"for {len(ids)} phones and {frames} frames; run stages 1-2 again"
-                )
-            self.tokens.append(ids)
-            self.durations.append(spans)
+    def _read_labels(self, tokens: TokenTable) -> tuple[Ragged, Ragged]:
+        durations = self._column("durations")
+        spans = Ragged.of([int(n) for n in value.split()] for _, value in durations)
+        ids = Ragged.of(tokens.encode(value.split()) for _, value in self._column("aligned_phones"))
+        phones, counts, frames = ids.sizes, spans.sizes, spans.sums()
+        wrong = np.flatnonzero((phones != counts) | (frames != self.lengths))
+        if len(wrong):
+            at = int(wrong[0])
+            raise UserError(
+                f"{self.path}/durations: {self.utts[at]}: {counts[at]} durations summing to {frames[at]} "
+                f"frames for {phones[at]} phones and {self.lengths[at]} frames; run stages 1-2 again"
+            )
+        return ids, spans
 
     def __len__(self) -> int:
         return len(self.utts)
@@ -154,9 +159,9 @@ class CTAPDataset(Dataset[Batch]):
         rng = None if number is None else np.random.default_rng([self.seed, number, index])
         mel = features.mels[features.utts[index]]
         given = features.given[features.utts[index]] if features.given is not None else None
-        tokens = features.tokens[index] if features.tokens else EMPTY
-        durations = features.durations[index] if features.tokens else EMPTY
-        units = features.units[index] if features.units else EMPTY
+        tokens = features.tokens[index] if len(features.tokens) else EMPTY
+        durations = features.durations[index] if len(features.tokens) else EMPTY
+        units = features.units[index] if features.units is not None else EMPTY
         prompt = clip_window(self._prompt_source(index, mel, rng), self.prompt_frames, rng)
         if rng is not None and self.max_frames and len(mel) > self.max_frames:
             start = int(rng.integers(len(mel) - self.max_frames + 1))

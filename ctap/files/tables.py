@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from ctap.files.names import check_name, name_fault
 BOM = b"\xef\xbb\xbf"
 
 
-def read_table(path: str | os.PathLike[str], *, values: bool = True) -> dict[str, str]:
+def read_table(
+    path: str | os.PathLike[str], *, values: bool = True, lines: range | None = None
+) -> dict[str, str]:
     """Read ``key value...`` lines strictly, in the order of the file.
 
     The key ends at the first space or tab; the rest, without surrounding blanks, is the value. Lines end at
@@ -24,43 +27,73 @@ def read_table(path: str | os.PathLike[str], *, values: bool = True) -> dict[str
     Args:
         path: the table, UTF-8 without byte-order mark, LF line ends.
         values: every key must have a value; if false, a bare key reads as ``""``.
+        lines: read these alone, counted from 0.
 
     Raises:
         UserError: the file can't be read, or a line is not as described; the message holds ``file:line``.
     """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    mend = f"mend it with `utils/fix_data_dir {path.parent}`"
-    if data.startswith(BOM):
-        raise UserError(f"{path}:1: starts with a byte-order mark (BOM), expected plain UTF-8; {mend}")
     table: dict[str, str] = {}
-    lines = data.split(b"\n")
-    if lines and not lines[-1]:
-        lines.pop()
-    for number, raw in enumerate(lines, 1):
-        where = f"{path}:{number}"
-        if b"\r" in raw:
-            raise UserError(f"{where}: holds a carriage return (CR), expected LF line ends; {mend}")
-        try:
-            line = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"{where}: is not UTF-8 (byte {raw[error.start]:#04x} at column {error.start + 1}); "
-                "convert the file, e.g. with `iconv -f gb18030 -t utf-8`"
-            ) from None
-        key, value = split_line(line)
-        if not key:
-            raise UserError(f"{where}: empty line or blank before the key, expected `key value`; {mend}")
-        check_name(key, where)
-        if values and not value:
-            raise UserError(f"{where}: {key!r} has no value; {mend}")
+    first = lines.start if lines else 0
+    for key, value in read_rows(path, values=values, lines=lines):
         if key in table:
-            raise UserError(f"{where}: {key!r} occurs a second time; {mend}")
+            raise UserError(f"{path}:{first + len(table) + 1}: {key!r} occurs a second time; {_mend(path)}")
         table[key] = value
     return table
+
+
+def read_rows(
+    path: str | os.PathLike[str], *, values: bool = True, lines: range | None = None
+) -> Iterator[tuple[str, str]]:
+    """The lines of :func:`read_table` one by one, without a look at whether a key comes twice."""
+    first, stop = (lines.start, lines.stop) if lines is not None else (0, None)
+    try:
+        with Path(path).open("rb") as file:
+            for number, raw in enumerate(itertools.islice(file, first, stop), first + 1):
+                yield _row(raw, path, number, values)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def count_lines(path: str | os.PathLike[str]) -> int:
+    """Lines of a file, the last of which may lack its end."""
+    count, end = 0, b"\n"
+    try:
+        with Path(path).open("rb") as file:
+            while block := file.read(1 << 20):
+                count, end = count + block.count(b"\n"), block[-1:]
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    return count + (end != b"\n")
+
+
+def _row(raw: bytes, path: str | os.PathLike[str], number: int, values: bool) -> tuple[str, str]:
+    fault = ""
+    if number == 1 and raw.startswith(BOM):
+        fault = f"starts with a byte-order mark (BOM), expected plain UTF-8; {_mend(path)}"
+    elif b"\r" in raw:
+        fault = f"holds a carriage return (CR), expected LF line ends; {_mend(path)}"
+    else:
+        try:
+            key, value = split_line(raw.decode("utf-8").removesuffix("\n"))
+        except UnicodeDecodeError as error:
+            fault = (
+                f"is not UTF-8 (byte {raw[error.start]:#04x} at column {error.start + 1}); "
+                "convert the file, e.g. with `iconv -f gb18030 -t utf-8`"
+            )
+        else:
+            if not key:
+                fault = f"empty line or blank before the key, expected `key value`; {_mend(path)}"
+            elif name_fault(key):
+                check_name(key, f"{path}:{number}")
+            elif values and not value:
+                fault = f"{key!r} has no value; {_mend(path)}"
+            else:
+                return key, value
+    raise UserError(f"{path}:{number}: {fault}")
+
+
+def _mend(path: str | os.PathLike[str]) -> str:
+    return f"mend it with `utils/fix_data_dir {Path(path).parent}`"
 
 
 def split_line(line: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ import mmap
 import os
 import re
 import zlib
+from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,8 @@ import numpy as np
 
 from ctap.errors import UserError, writing
 from ctap.files.atomic import atomic_write
-from ctap.files.tables import read_table, write_table
+from ctap.files.columns import Names
+from ctap.files.tables import read_rows, write_table
 from ctap.kaldi.ark_format import decode, header
 from ctap.kaldi.ark_sums import ArkSums, sums_path, write_sums
 
@@ -159,27 +161,42 @@ class MatrixReader(Mapping[str, np.ndarray]):
 
     def __init__(self, scp: str | os.PathLike[str]) -> None:
         self.scp = Path(scp)
-        self._entries: dict[str, tuple[str, int]] = {}
-        for utterance, spec in read_table(scp).items():
-            self._entries[utterance] = _parse(spec, f"{scp}: {utterance}")
+        # Columns: of ten million utterances, objects would take gigabytes in every process.
+        self._arks: dict[str, int] = {}
+        self._ark_of, self._offsets = array("i"), array("q")
+        self._names = Names(self._read(), scp)
+        self._paths = list(self._arks)
         self._maps: dict[str, _Ark] = {}
 
+    def _read(self) -> Iterator[str]:
+        for utterance, spec in read_rows(self.scp):
+            ark, offset = _parse(spec, f"{self.scp}: {utterance}")
+            self._ark_of.append(self._arks.setdefault(ark, len(self._arks)))
+            self._offsets.append(offset)
+            yield utterance
+
     def __getitem__(self, utterance: str) -> np.ndarray:
-        ark, offset = self._entries[utterance]
+        ark, offset = self._entry(utterance)
         return self._map(ark).matrix(offset, f"{ark}:{offset} ({utterance})")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._names)
 
     def __contains__(self, utterance: object) -> bool:
-        return utterance in self._entries
+        return utterance in self._names
+
+    def _entry(self, utterance: str) -> tuple[str, int]:
+        place = self._names.find(utterance)
+        if place < 0:
+            raise KeyError(utterance)
+        return self._paths[self._ark_of[place]], self._offsets[place]
 
     def shape(self, utterance: str) -> tuple[int, int]:
         """``(T, D)`` of an utterance, from its header alone."""
-        ark, offset = self._entries[utterance]
+        ark, offset = self._entry(utterance)
         return header(self._map(ark).data, offset, f"{ark}:{offset} ({utterance})")[1:3]
 
     def rounding(self, utterance: str) -> float:
@@ -188,7 +205,7 @@ class MatrixReader(Mapping[str, np.ndarray]):
         Raises:
             UserError: its compression (Kaldi's method 2) depends on the values and can't tell.
         """
-        ark, offset = self._entries[utterance]
+        ark, offset = self._entry(utterance)
         where = f"{ark}:{offset} ({utterance})"
         kind, _, _, _, _, span = header(self._map(ark).data, offset, where)
         if kind == b"CM ":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from ctap.audio.whole import missing
 from ctap.files.names import name_fault
+from ctap.kaldi.sound import Sizes, is_length, sizes_if_sound
 from ctap.kaldi.tables import TEXT_TABLES, Row, scan, table_names
 
 REQUIRED = ("wav.scp", "utt2spk", "spk2utt")
@@ -60,6 +60,26 @@ def validate(
         UserError: ``path`` is no directory.
     """
     path = Path(path)
+    if not audio and sizes(path, phones=phones, text=text):
+        return []
+    return list_problems(path, phones=phones, text=text, audio=audio)
+
+
+def sizes(
+    path: Path, *, phones: Mapping[str, Collection[str]] | None = None, text: bool = True
+) -> Sizes | None:
+    """How much the directory ``path`` holds if it is sound, else None; arguments as of :func:`validate`."""
+    by_utterance, by_speaker = table_names(path)
+    names = [name for name in by_utterance + by_speaker if text or name not in TEXT_TABLES]
+    if not {*REQUIRED, *(("text",) if text else ())} <= set(names):
+        return None
+    return sizes_if_sound(path, names, phones or {})
+
+
+def list_problems(
+    path: Path, *, phones: Mapping[str, Collection[str]] | None, text: bool, audio: bool
+) -> list[Problem]:
+    """:func:`validate` for a directory that need not be sound: all tables are held in memory."""
     by_utterance, by_speaker = table_names(path)
     problems: list[Problem] = []
     for name in (*REQUIRED, "text") if text else REQUIRED:
@@ -183,11 +203,7 @@ def _durations(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
 
 def seconds(value: str) -> float | None:
     """The length that ``value`` states, or None if it is no positive finite number."""
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and number > 0 else None
+    return float(value) if is_length(value) else None
 
 
 def _phones(

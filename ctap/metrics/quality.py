@@ -19,7 +19,7 @@ from ctap.errors import UserError
 from ctap.metrics.from_files import from_files
 from ctap.metrics.results import Metric
 from ctap.metrics.speaker import NoSpeechError
-from ctap.metrics.speech import mean_metric
+from ctap.metrics.speech import Figures, mean_metric
 
 __all__ = [
     "DNSMOS",
@@ -132,10 +132,10 @@ def predict_list(
 
 
 def metrics_of_quality(
-    scores: Mapping[str, Mapping[str, float]],
+    scores: Figures,
     predictor: QualityPredictor,
     *,
-    against: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
+    against: Mapping[str, Figures] | None = None,
     seed: int = 0,
 ) -> dict[str, Metric]:
     """Means over utterances of what :func:`predict_list` gives, with intervals.

@@ -57,6 +57,7 @@ KNOWN = {
     "local/prepare_intervals.py": "test/recipes/test_csmsc.py",
     "tools/bench/align.py": "needs: an hour, being a benchmark",
     "tools/bench/vocoder.py": "needs: minutes, being a benchmark",
+    "tools/bench/scale.py": "needs: minutes, being a benchmark",
     "tools/bench/noisy_data_dir.py": PIPELINE,
     "utils/validate_data_dir": "test/kaldi/test_datadir.py",
     "utils/fix_data_dir": "test/kaldi/test_datadir.py",

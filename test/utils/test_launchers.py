@@ -147,15 +147,17 @@ def test_killing_the_script_ends_launcher_and_jobs(tmp_path: Path) -> None:
 SBATCH = """#!/usr/bin/env bash
 # A stand-in: runs the array tasks of the script one after another, out of sight as a queue does.
 [[ ! -e refuse ]] || { echo "sbatch: error: Invalid partition" >&2; exit 1; }
+[[ ! -e full ]] || { rm full; echo "sbatch: error: QOSMaxSubmitJobPerUserLimit" >&2; exit 1; }
 echo "$@" >>sbatch.calls
 script=${!#}
-first=1 last=1
-array=$(sed -n 's/^#SBATCH --array=\\([0-9]*\\)-\\([0-9]*\\).*/\\1 \\2/p' "$script")
-[[ -z $array ]] || read -r first last <<<"$array"
+numbers=1
+array=$(sed -n 's/^#SBATCH --array=\\([0-9,-]*\\).*/\\1/p' "$script")
+echo "$array" >>arrays
+[[ -z $array ]] || numbers=$(for run in ${array//,/ }; do seq "${run%-*}" "${run#*-}"; done)
 output=$(sed -n 's/^#SBATCH --output=//p' "$script")
 echo RUNNING >state
 (
-    for ((i = first; i <= last; i++)); do
+    for i in $numbers; do
         [[ ! -e vanish ]] || break
         SLURM_JOB_ID=4711 SLURM_ARRAY_TASK_ID=$i bash "$script" >"${output//%a/$i}" 2>&1
     done
@@ -262,6 +264,39 @@ def test_slurm_trouble_that_passes(shell, tmp_path: Path, slurm: str, trouble: s
 def test_a_job_that_slurm_has_forgotten_is_judged_by_its_log(shell, tmp_path: Path, slurm: str) -> None:
     (tmp_path / "forget").touch()
     shell(slurm + "run_slurm x.log sleep 1\n", check=True)
+
+
+FAILS_ONCE = "bash -c 'echo try; [[ JOB == 2 || -e seenJOB ]] || { touch seenJOB; exit 3; }'"
+
+
+@pytest.mark.parametrize("launcher", ["run_local", "run_slurm"])
+def test_failed_jobs_alone_run_again(shell, tmp_path: Path, slurm: str, launcher: str) -> None:
+    done = shell(
+        slurm + f"{launcher} --retries 1 --max-jobs 9 JOB=1:5 log/x.JOB.log {FAILS_ONCE}\n", check=True
+    )
+    assert "job 1 failed and runs again; its log: log/x.1.log.failed1" in done.stderr
+    for number in range(1, 6):
+        assert (tmp_path / f"log/x.{number}.log").read_text().endswith("# exit status 0\n")
+    kept = {path.name for path in (tmp_path / "log").glob("*.failed1")}
+    assert kept == {f"x.{number}.log.failed1" for number in (1, 3, 4, 5)}
+    if launcher == "run_slurm":
+        assert (tmp_path / "arrays").read_text() == "1-5\n1,3-5\n"
+        assert "#SBATCH --array=1,3-5%9\n" in (tmp_path / "log/q/x.JOB.log.sbatch").read_text()
+
+
+@pytest.mark.parametrize("launcher", ["run_local", "run_slurm"])
+def test_a_job_that_fails_every_time_fails(shell, slurm: str, launcher: str) -> None:
+    done = shell(
+        slurm + f"{launcher} --retries 2 JOB=1:2 x.JOB.log bash -c 'echo cause; exit $((JOB == 2))'\n"
+    )
+    assert done.returncode == 1
+    assert "cause" in done.stderr and "(job 2); log: x.2.log" in done.stderr
+
+
+def test_a_full_queue_is_waited_for(shell, tmp_path: Path, slurm: str) -> None:
+    (tmp_path / "full").touch()
+    done = shell(slurm + "run_slurm x.log true\n", check=True)
+    assert "the queue is full, waiting: sbatch: error: QOSMaxSubmitJobPerUserLimit" in done.stderr
 
 
 def test_refused_submission(shell, tmp_path: Path, slurm: str) -> None:

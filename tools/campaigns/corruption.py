@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Arks, checkpoints and model directories, cut at every sixteenth and with flipped bytes: named and refused.
 
-    python tools/campaigns/corruption.py [FLIPS]
+    python tools/campaigns/corruption.py --flips 200
 
 Each file that a recipe keeps features or weights in is cut at 0/16 to 15/16 of its length, and so many times
 a byte at a random place is flipped; then it is read as the stages read it. It counts as refused if the error
@@ -10,6 +10,7 @@ names it, as harmless if what is read is what was written: nobody reads the keys
 
 from __future__ import annotations
 
+import argparse
 import random
 import sys
 import tempfile
@@ -30,8 +31,13 @@ Read = Callable[[], object]
 MISSED = "NOT NOTICED"
 
 
-def main(flips: int = 400) -> int:
+def main() -> int:
     """Run the campaign; 0 if all damage was noticed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--flips", type=int, default=200, metavar="N", help="of each file")
+    flips = parser.parse_args().flips
     rng, lines, missed = random.Random(0), [], 0
     with tempfile.TemporaryDirectory() as place:
         for name, (path, read) in make(Path(place)).items():
@@ -119,4 +125,4 @@ def flat(value: object) -> list:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +29,7 @@ PASSING = (".done", "log", "tensorboard", "config.yaml", "metrics.csv", ".parts"
 class Workshop:
     """A tiny corpus and a recipe on it, which any stage can be put before.
 
-    A directory that another campaign left is used again.
+    A directory that another campaign left is used again, as far as that one came.
 
     Attributes:
         root: Where all of it lies.
@@ -36,7 +37,7 @@ class Workshop:
         seconds: How long each stage took undisturbed.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, stages: Sequence[int] = STAGES) -> None:
         self.root = root.resolve()
         self.root.mkdir(parents=True, exist_ok=True)
         self.corpus = self.root / "corpus"
@@ -60,9 +61,10 @@ class Workshop:
         times = self.root / "seconds.json"
         if times.exists():
             self.seconds = {int(stage): took for stage, took in json.loads(times.read_text()).items()}
-        else:
-            self._take_snapshots()
-            times.write_text(json.dumps(self.seconds))
+        for stage in stages:
+            if stage not in self.seconds:
+                self.seconds[stage] = self._run_undisturbed(stage)
+                times.write_text(json.dumps(self.seconds))
 
     def command(self, stage: int, *options: str) -> list[str]:
         """The command line of one stage."""
@@ -125,24 +127,44 @@ class Workshop:
             elif name.suffix not in (".zip", ".png", ".svg"):  # which hold times
                 yield str(name), hashlib.sha256(path.read_bytes()).hexdigest()
 
-    def _take_snapshots(self) -> None:
-        shutil.rmtree(self.root / "before", ignore_errors=True)
+    def _run_undisturbed(self, stage: int) -> float:
+        """Keep what lies before ``stage``, and digests of what lies behind it; the seconds that it takes."""
+        before = self.root / "before"
+        if not (before / str(stage)).exists():
+            self._save(before / str(stage))
+        self.restore(stage)
+        began = time.monotonic()
+        self.finish(stage)
+        took = time.monotonic() - began
         (self.root / "after").mkdir(exist_ok=True)
-        for stage in STAGES:
-            before = self.root / "before" / str(stage)
-            before.mkdir(parents=True)
-            for name in STATE:
-                if (self.recipe.path / name).exists():
-                    shutil.copytree(self.recipe.path / name, before / name, symlinks=True)
-            began = time.monotonic()
-            self.finish(stage)
-            self.seconds[stage] = time.monotonic() - began
-            (self.root / "after" / f"{stage}.json").write_text(json.dumps(self.products()))
-            print(f"stage {stage}: {self.seconds[stage]:.0f} s undisturbed", flush=True)
+        (self.root / "after" / f"{stage}.json").write_text(json.dumps(self.products()))
+        if stage != STAGES[-1]:
+            self._save(before / str(STAGES[STAGES.index(stage) + 1]))
+        print(f"stage {stage}: {took:.0f} s undisturbed", flush=True)
+        return took
+
+    def _save(self, place: Path) -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        for name in STATE:
+            if (self.recipe.path / name).exists():
+                shutil.copytree(self.recipe.path / name, place / name, symlinks=True)
 
     def _clear(self) -> None:
         for name in STATE:
             shutil.rmtree(self.recipe.path / name, ignore_errors=True)
+
+
+def read_options(description: str, **numbers: int) -> argparse.Namespace:
+    """The command line of a campaign: where it works, the stages, a seed, and numbers with their defaults."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("work", type=Path, metavar="WORK_DIR", help="made if need be, and used again")
+    parser.add_argument("--stages", type=int, nargs="+", choices=STAGES, default=STAGES, metavar="N")
+    for name, default in {"seed": 0, **numbers}.items():
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N")
+    return parser.parse_args()
 
 
 def differences(found: dict[str, str], expected: dict[str, str]) -> list[str]:

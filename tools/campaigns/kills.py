@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """SIGKILL at random moments over all stages of a tiny corpus; each must end as if nothing had happened.
 
-    python tools/campaigns/kills.py WORK_DIR [KILLS] [SEED]
+    python tools/campaigns/kills.py WORK_DIR --kills 100
 
 Each stage is started and killed again and again, then run to its end; what it made is compared with what an
 undisturbed run made: tables, arks, durations, weights and sounds byte by byte, scores figure by figure. Kills
@@ -16,23 +16,21 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
-from harness import STAGES, Workshop, differences, family, kill, report
+from harness import Workshop, differences, family, kill, read_options, report
 
 VICTIMS = ("script", "all", "one")
 
 
-def main(work: Path, kills: int = 100, seed: int = 0) -> int:
+def main() -> int:
     """Run the campaign; 0 if every stage ended as undisturbed."""
-    rng = random.Random(seed)
-    shop = Workshop(work)
-    total = sum(shop.seconds.values())
+    options = read_options(__doc__, kills=100)
+    rng, stages, kills, seed = random.Random(options.seed), options.stages, options.kills, options.seed
+    shop = Workshop(options.work, stages)
+    total = sum(shop.seconds[stage] for stage in stages)
     lines, bad, done = [], 0, 0
-    for stage in STAGES:
+    for stage in stages:
         share = max(2, round(kills * shop.seconds[stage] / total))
-        if stage == STAGES[-1]:
-            share = max(2, kills - done)
         counts = disturb(shop, stage, share, rng)
         done += sum(n for victim, n in counts.items() if victim != "too late")
         wrong = differences(shop.products(), shop.expected(stage))
@@ -42,9 +40,7 @@ def main(work: Path, kills: int = 100, seed: int = 0) -> int:
             f"stage {stage}: {', '.join(f'{n} {victim}' for victim, n in sorted(counts.items()))}: {result}"
         )
         print(lines[-1], flush=True)
-    lines.append(
-        f"{done} kills over {len(STAGES)} stages, seed {seed}: {len(STAGES) - bad} stages as undisturbed"
-    )
+    lines.append(f"{done} kills, seed {seed}: {len(stages) - bad} of {len(stages)} stages as undisturbed")
     report("kills", lines)
     return 1 if bad else 0
 
@@ -81,4 +77,4 @@ def disturb(shop: Workshop, stage: int, count: int, rng: random.Random) -> Count
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), *map(int, sys.argv[2:])))
+    sys.exit(main())

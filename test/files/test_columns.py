@@ -1,0 +1,59 @@
+"""Columns hold what dicts and lists of the same tables hold."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctap.errors import UserError
+from ctap.files.columns import Names, Ragged, sorted_keys, values_of
+from ctap.files.tables import read_table, write_table
+
+NAMES = st.lists(st.text("ab北é0", min_size=1, max_size=4), unique=True, max_size=30)
+
+
+@given(NAMES)
+def test_names_are_found_in_any_order(names: list[str]) -> None:
+    column = Names(names, "here")
+    assert list(column) == names and [column[i] for i in range(len(names))] == names
+    assert [column.find(name) for name in names] == list(range(len(names)))
+    assert "zz" not in column and 3 not in column
+
+
+@pytest.mark.parametrize("names", [["a", "b", "b"], ["b", "a", "b"]])
+def test_a_name_that_comes_twice_is_refused(names: list[str]) -> None:
+    with pytest.raises(UserError, match=r"here: .*a second time"):
+        Names(names, "here")
+
+
+@given(st.lists(st.lists(st.integers(-3, 70_000), max_size=5), max_size=20))
+def test_rows_come_back_as_they_were(rows: list[list[int]]) -> None:
+    ragged = Ragged.of(rows)
+    assert [row.tolist() for row in ragged] == rows
+    assert ragged.sizes.tolist() == [len(row) for row in rows]
+    assert ragged.sums().tolist() == [sum(row) for row in rows]
+
+
+def test_small_numbers_take_two_bytes() -> None:
+    assert Ragged.of([[1, 2], [65_535]]).values.dtype == np.uint16
+
+
+@given(NAMES, NAMES)
+def test_a_table_is_read_beside_names(tmp_path_factory: pytest.TempPathFactory, names, keys) -> None:
+    path = tmp_path_factory.mktemp("table") / "t"
+    rows = {key: f"value of {key}" for key in keys}
+    for written in (rows, dict(sorted(rows.items()))):
+        path.write_text("".join(f"{key} {value}\n" for key, value in written.items()), encoding="utf-8")
+        assert list(sorted_keys(path)) == sorted(keys)
+        assert dict(values_of(sorted(names), path)) == {name: rows.get(name) for name in names}
+
+
+def test_faults_are_those_of_the_whole_table(tmp_path: Path) -> None:
+    write_table(tmp_path / "t", {"a": "1", "b": "2"})
+    (tmp_path / "t").write_text((tmp_path / "t").read_text() + "a 3\n")
+    with pytest.raises(UserError) as whole:
+        read_table(tmp_path / "t")
+    with pytest.raises(UserError, match=str(whole.value)):
+        list(values_of(["a", "b", "c"], tmp_path / "t"))

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Time and memory of what reads whole tables, on synthetic directories of millions of utterances.
+
+    python tools/bench/scale.py generate --utterances 1000000 DIR
+    python tools/bench/scale.py dataset DIR
+
+Or validate, plan, share, digest, split, bootstrap in the place of dataset, one a process. DIR is a data and a
+dump directory at once, whose arks are named and are not there. Times are of the processor, so that others on
+the machine do not count; memory is the most that the process had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ctap.errors import UserError, cli
+from ctap.files.tables import count_lines
+
+UTTERANCES_OF_SPEAKER = 400
+SHAPES = 997  # different texts
+BLOCK = 10_000  # lines that are written at a time
+
+
+def generate(folder: Path, utterances: int) -> None:
+    """Write the tables of so many utterances, long as AISHELL-3's: 12 syllables, 3.5 s in the mean."""
+    from ctap.text.pinyin import syllable_to_phones
+
+    folder.mkdir(parents=True)
+    rng = random.Random(0)
+    syllables = ("jin1", "tian1", "qi4", "hen3", "hao3", "bei3", "jing1", "ren2", "shi4", "lai2")
+    shapes: list[dict[str, str]] = []
+    for _ in range(SHAPES):
+        pinyin = [rng.choice(syllables) for _ in range(rng.randint(3, 21))]
+        phones = [phone for syllable in pinyin for phone in syllable_to_phones(syllable)]
+        spans = [rng.randint(5, 20) for _ in range(len(phones) + 2)]
+        shapes.append({
+            "text": "今天气很好"[: len(pinyin)],
+            "pinyin": " ".join(pinyin),
+            "phones": " ".join(phones),
+            "aligned_phones": " ".join(["sil", *phones, "sil"]),
+            "durations": " ".join(map(str, spans)),
+            "utt2num_frames": str(sum(spans)),
+            "utt2dur": f"{sum(spans) / 100:.6f}",
+        })  # fmt: skip
+    names = (*shapes[0], "wav.scp", "feats.scp", "utt2spk", "spk2utt", "spk2gender")
+    files = {name: (folder / name).open("w", encoding="utf-8") for name in names}
+    lines: dict[str, list[str]] = {name: [] for name in files}
+    for number in range(utterances):
+        speaker = f"S{number // UTTERANCES_OF_SPEAKER:06d}"
+        utt = f"{speaker}-{number % UTTERANCES_OF_SPEAKER:04d}"
+        for name, value in shapes[number % SHAPES].items():
+            lines[name].append(f"{utt} {value}\n")
+        lines["wav.scp"].append(f"{utt} /corpus/{speaker}/{utt}.wav\n")
+        lines["feats.scp"].append(
+            f"{utt} dump/train/feats.{number // 50_000}.ark:{number % 50_000 * 14_000}\n"
+        )
+        lines["utt2spk"].append(f"{utt} {speaker}\n")
+        if number % UTTERANCES_OF_SPEAKER == 0:
+            of = range(min(UTTERANCES_OF_SPEAKER, utterances - number))
+            lines["spk2utt"].append(f"{speaker} {' '.join(f'{speaker}-{i:04d}' for i in of)}\n")
+            lines["spk2gender"].append(f"{speaker} {'fm'[number // UTTERANCES_OF_SPEAKER % 2]}\n")
+        if number % BLOCK == BLOCK - 1 or number == utterances - 1:
+            for name, file in files.items():
+                file.writelines(lines[name])
+                lines[name].clear()
+    for file in files.values():
+        file.close()
+
+
+def validate(folder: Path) -> None:
+    """Every line of all tables."""
+    from ctap.kaldi.datadir import validate
+    from ctap.text.phones import PHONE_TABLES
+
+    if validate(folder, phones=PHONE_TABLES):
+        raise UserError(f"{folder}: not sound")
+
+
+def dataset(folder: Path) -> None:
+    """What a training reads at its start."""
+    from ctap.data.dataset import FeatureSet
+    from ctap.text.languages import language_of
+    from ctap.text.rules import TextRules
+
+    FeatureSet(folder, language_of(TextRules()).tokens)
+
+
+def plan(folder: Path) -> None:
+    """Which utterances make up the batches of one pass."""
+    from ctap.data.batching import plan_pass
+
+    lengths = np.random.default_rng(0).integers(80, 700, count_lines(folder / "utt2spk"))
+    plan_pass(lengths, 8000, 8, np.random.default_rng(0))
+
+
+def share(folder: Path) -> None:
+    """One of 100 jobs that read their own part of wav.scp."""
+    from ctap.jobs import Share
+
+    Share(100, 100).of_lines(folder / "wav.scp")
+
+
+def digest(folder: Path) -> None:
+    """What tells a resumed training that its data are the same."""
+    from ctap.tasks.build import Sources
+
+    Sources(folder).fingerprints()
+
+
+def split(folder: Path) -> None:
+    """Train, dev, test and the target speakers' sets."""
+    from ctap.bin.split_targets import split_targets
+
+    with tempfile.TemporaryDirectory(dir=folder.parent) as out:
+        split_targets(folder, Path(out))
+
+
+def bootstrap(folder: Path) -> None:
+    """The interval of a mean over all utterances."""
+    from ctap.metrics.intervals import bootstrap_mean
+
+    bootstrap_mean(np.random.default_rng(0).normal(size=count_lines(folder / "utt2spk")), resamples=200)
+
+
+MEASURED: dict[str, Callable[[Path], None]] = {
+    work.__name__: work for work in (validate, dataset, plan, share, digest, split, bootstrap)
+}
+
+
+@cli
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["generate", *MEASURED])
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("--utterances", type=int, default=1_000_000)
+    options = parser.parse_args()
+    if options.what == "generate":
+        generate(options.folder, options.utterances)
+    else:
+        MEASURED[options.what](options.folder)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    count = count_lines(options.folder / "utt2spk")
+    seconds, size = used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
+    print(f"{options.what}: {count} utterances: {seconds:.1f} s of processor time, {size:.2f} GiB")
+
+
+if __name__ == "__main__":
+    main()

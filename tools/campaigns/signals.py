@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""SIGINT and SIGTERM in the middle of every stage: all processes must be gone within five seconds.
+
+    python tools/campaigns/signals.py WORK_DIR
+
+SIGINT goes to the process group of the recipe, as Ctrl-C sends it, SIGTERM to the recipe's script alone, as
+`kill` does. Then the stage is run to its end and compared with what an undisturbed run made.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+from harness import Workshop, alive, differences, family, read_options, report
+
+MOST = 5.0  # seconds
+
+
+def main() -> int:
+    """Run the campaign; 0 if no process was left and every stage ended as undisturbed."""
+    options = read_options(__doc__)
+    rng, stages, seed = random.Random(options.seed), options.stages, options.seed
+    shop, lines, bad = Workshop(options.work, stages), [], 0
+    for stage in stages:
+        shop.restore(stage)
+        for sent in (signal.SIGINT, signal.SIGTERM):
+            took, status = end(shop, stage, sent, rng.uniform(0.1, 0.5) * shop.seconds[stage])
+            bad += took > MOST
+            lines.append(f"stage {stage}, {sent.name}: status {status}, all gone after {took:.1f} s")
+            print(lines[-1], flush=True)
+        shop.finish(stage)
+        wrong = differences(shop.products(), shop.expected(stage))
+        bad += bool(wrong)
+        lines.append(
+            f"stage {stage}: then {'DIFFERS: ' + ', '.join(wrong[:20]) if wrong else 'as undisturbed'}"
+        )
+        print(lines[-1], flush=True)
+    lines.append(f"{bad} faults in {len(stages)} stages, seed {seed}")
+    report("signals", lines)
+    return 1 if bad else 0
+
+
+def end(shop: Workshop, stage: int, sent: signal.Signals, moment: float) -> tuple[float, int]:
+    """Start a stage and signal it after ``moment`` seconds; the seconds until all is gone, and the status."""
+    process = shop.start(stage)
+    try:
+        process.communicate(timeout=moment)
+    except subprocess.TimeoutExpired:
+        members = family(process.pid)
+        began = time.monotonic()
+        if sent == signal.SIGINT:
+            os.killpg(process.pid, sent)
+        else:
+            process.send_signal(sent)
+        while alive(members) and time.monotonic() - began < 60:
+            process.poll()
+            time.sleep(0.02)
+        took = time.monotonic() - began
+        process.stdout.close()
+        return took, process.wait()
+    return 0.0, process.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
