@@ -50,8 +50,8 @@ class LossConfig:
             "CTAP + decoder_phoneme". 0, as in its final model, leaves the decoder out.
         phoneme_decoder: Its stack.
         swap_weight: Weight of the squared error between what the decoder makes of S and of P where both have
-            the prompt of another utterance of the batch: P holds no voice, so neither may what is read from S.
-            0, as in the paper, leaves it out.
+            the prompt of another utterance of the batch: P holds no voice, so none is to be read from S. 0,
+            as in the paper, leaves it out.
         speaker_weight: Weight of the cross-entropy of a speaker classifier on S whose gradient is turned
             round (:mod:`ctap.nn.adversary`); 0, as in the paper, leaves it out.
         contrastive: Objective and kind of the contrastive loss; or a module of your own in its place, by

@@ -155,7 +155,8 @@ def test_swapped_prompts_teach_the_speech_encoder_and_the_decoder_alone(dump):
     assert "mse_swap" not in plain
     assert losses["loss"].item() == pytest.approx((plain["loss"] + 2 * losses["mse_swap"]).item(), rel=1e-4)
     losses["mse_swap"].backward()
-    reached = {n.split(".")[0] for n, w in task.ctap.named_parameters() if w.grad is not None and w.grad.any()}
+    named = task.ctap.named_parameters()
+    reached = {name.split(".")[0] for name, w in named if w.grad is not None and w.grad.any()}
     assert reached == {"speech_encoder", "decoder", "prompt_encoder"}
 
 
