@@ -15,8 +15,8 @@ PACKAGE = Path(ctap.__file__).parent
 #: From the bottom up. What stands in a line imports from the lines above it, and not from its neighbours.
 ORDER = (
     ("errors", "threads", "device", "stages"),
-    ("files", "jobs"),
-    ("config", "audio", "own"),
+    ("files",),
+    ("config", "jobs", "audio", "own"),
     ("text", "kaldi", "listening"),
     ("align", "data", "nn", "loss", "upstream", "metrics"),
     ("models",),

@@ -15,21 +15,23 @@ from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.transformer import StackConfig
-from ctap.text.languages import older
+from ctap.text.languages import language_of
+from ctap.text.rules import TextRules
 from test import tiny
 
 RATE = 24000
 
 
-def save_model(path: Path, seed: int = 0) -> Path:
+def save_model(path: Path, seed: int = 0, rules: TextRules | None = None) -> Path:
     """Write a model with random weights: encoders, decoder, duration models, recogniser."""
     torch.manual_seed(seed)
-    tokens, audio = older().tokens, AudioSettings()
+    rules = rules or TextRules()
+    tokens, audio = language_of(rules).tokens, AudioSettings()
     net = CTAP(from_dict(CTAPConfig, tiny.MODEL, "test"), len(tokens), 40, [-5.0] * 40, [2.0] * 40)
     durations = DurationModel(8, 6, DurationConfig(layers=2, channels=8, predictor_channels=8), 2.3, 0.4)
     stack = from_dict(StackConfig, tiny.STACK, "test")
     asr = PhonemeDecoder(8, len(tokens), 0, stack)
-    Parts(tokens, audio, net, durations, asr, asr_config=stack).save(path)
+    Parts(tokens, audio, net, durations, asr, asr_config=stack, text=rules).save(path)
     return path
 
 

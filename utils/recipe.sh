@@ -11,6 +11,8 @@
 # shellcheck source=utils/jobs.sh
 . jobs.sh
 
+# shellcheck disable=SC2034  # the recipe's directory, for its stages
+here=$(pwd)
 if (($#)); then
     log "error: unexpected argument '$1' (see --help)" >&2
     exit 2

@@ -51,6 +51,34 @@ class Errors:
         return result
 
 
+@dataclass
+class Tally:
+    """What is added up over utterances.
+
+    Args:
+        language: of the phones.
+        counts: how often each thing was met.
+        errors: of boundaries of each kind; ``all`` has those of every boundary.
+    """
+
+    language: Language
+    counts: dict[str, int]
+    errors: dict[str, Errors] = field(default_factory=lambda: {"all": Errors()})
+
+    def add(self, name: str, value: float) -> None:
+        """Note a boundary's error."""
+        self.errors["all"].values.append(value)
+        self.again(name, value)
+
+    def again(self, name: str, value: float) -> None:
+        """Note it in a row of its own, without counting the boundary a second time in ``all``."""
+        self.errors.setdefault(name, Errors()).values.append(value)
+
+    def count(self, name: str, times: int = 1) -> None:
+        """Count what was met."""
+        self.counts[name] += int(times)
+
+
 PAUSE_COUNTS = ("true", "missed", "invented")
 WORD_COUNTS = ("boundaries", "respected", "swallowed", "pauses_inside", "pauses_displaced")
 """Swallowed: no pause where there is one; pauses inside: of over 30 ms between two syllables of a word;
@@ -89,8 +117,7 @@ def score(
         (:data:`WORD_COUNTS`); of words with ``own_silence`` also how long it is.
     """
     language, skipped = language or older(), dict(reference.unusable)
-    errors: dict[str, Errors] = {"all": Errors()}
-    counts = dict.fromkeys(PAUSE_COUNTS if reference.phones else WORD_COUNTS, 0)
+    tally = Tally(language, dict.fromkeys(PAUSE_COUNTS if reference.phones else WORD_COUNTS, 0))
     used = 0
     for utterance in sorted(hypothesis.keys() - skipped.keys()):
         labels, frames = hypothesis[utterance]
@@ -101,21 +128,21 @@ def score(
         found = [Segment(p, s, e) for p, s, e in zip(labels, [0.0, *ends[:-1]], ends, strict=True)]
         used += 1
         if reference.phones:
-            _score_phones(language, reference.phones[utterance], found, errors, counts)
+            _score_phones(tally, reference.phones[utterance], found)
         else:
             words, silent = reference.words[utterance], (own_silence or {}).get(utterance)
-            _score_words(language, words, found, errors, counts, silent)
+            _score_words(tally, words, found, silent)
     result = {
         "kind": "phones" if reference.phones else "words",
         "utterances": used,
         "not_aligned": sorted((reference.phones or reference.words).keys() - hypothesis.keys()),
         "skipped": skipped,
-        "boundaries": {name: kind.summary() for name, kind in errors.items() if kind.values},
-        "closures": _closure_shares(errors),
+        "boundaries": {name: kind.summary() for name, kind in tally.errors.items() if kind.values},
+        "closures": _closure_shares(tally.errors),
     }
     if own_silence and not reference.phones:
         result["own_silence"] = _silence_summary(own_silence)
-    result["pauses" if reference.phones else "words"] = counts
+    result["pauses" if reference.phones else "words"] = tally.counts
     return result
 
 
@@ -145,36 +172,29 @@ def _gaps(intervals: Sequence[Segment]) -> tuple[list[Segment], dict[int, float]
     return spoken, pauses
 
 
-def _score_phones(
-    language: Language,
-    expected: Sequence[Segment],
-    found: Sequence[Segment],
-    errors: dict[str, Errors],
-    counts: dict[str, int],
-) -> None:
+def _score_phones(tally: Tally, expected: Sequence[Segment], found: Sequence[Segment]) -> None:
     true, true_pauses = _gaps(expected)
     ours, our_pauses = _gaps(found)
     for i, (a, b) in enumerate(zip(true, ours, strict=True)):
-        name = language.phone_class(a.label)
-        if language.has_closure(a.label) and (i in true_pauses or i == 0):
+        name = tally.language.phone_class(a.label)
+        if tally.language.has_closure(a.label) and (i in true_pauses or i == 0):
             name = "closure after pause"
-        _add(errors, name, b.start - a.start)
+        tally.add(name, b.start - a.start)
         if i + 1 == len(true) or i + 1 in true_pauses:
-            _add(errors, "end before pause", b.end - a.end)
+            tally.add("end before pause", b.end - a.end)
         if i:
-            _count(counts, "true", i in true_pauses)
-            _count(counts, "missed", i in true_pauses and i not in our_pauses)
-            _count(counts, "invented", i in our_pauses and i not in true_pauses)
+            tally.count("true", i in true_pauses)
+            tally.count("missed", i in true_pauses and i not in our_pauses)
+            tally.count("invented", i in our_pauses and i not in true_pauses)
 
 
 def _score_words(
-    language: Language,
+    tally: Tally,
     words: Sequence[Word],
     found: Sequence[Segment],
-    errors: dict[str, Errors],
-    counts: dict[str, int],
     own_silence: Sequence[tuple[float, float]] | None,
 ) -> None:
+    language = tally.language
     phones, pauses = _gaps(found)
     labels = [x.label for x in phones]
     syllables = [i for i, first in enumerate(language.starts(labels)) if first]
@@ -186,42 +206,31 @@ def _score_words(
     for i, length in pauses.items():
         if 0 < i < len(phones) and i not in firsts and length > INNER_PAUSE + 1e-6:
             start, end = phones[i - 1].end, phones[i].start
-            _count(counts, "pauses_inside", True)
-            _count(counts, "pauses_displaced", any(start < b and end > a for a, b in joints))
+            tally.count("pauses_inside")
+            tally.count("pauses_displaced", any(start < b and end > a for a, b in joints))
     for k, first in enumerate(firsts[1:]):
         word, following = words[k], words[k + 1]
         end, start = phones[first - 1].end, phones[first].start
-        _count(counts, "boundaries", True)
-        _count(
-            counts,
+        tally.count("boundaries")
+        tally.count(
             "respected",
             end <= following.start + WORD_TOLERANCE and start >= word.end - WORD_TOLERANCE,
         )
-        _count(counts, "swallowed", first not in pauses)
+        tally.count("swallowed", first not in pauses)
         closes = language.has_closure(labels[first])
         left = f"end of word{' before closure' if closes else ''}"
         right = f"start of word{' with closure' if closes else ''}"
-        _add(errors, left, end - word.end)
-        _add(errors, right, start - following.start)
-        _again(errors, f"start of word: {language.phone_class(labels[first])}", start - following.start)
+        tally.add(left, end - word.end)
+        tally.add(right, start - following.start)
+        tally.again(f"start of word: {language.phone_class(labels[first])}", start - following.start)
         if own_silence is not None:
             after, before = own_silence[k][1], own_silence[k + 1][0]
-            _again(errors, f"{left}, speech", end - (word.end - after))
-            _again(errors, f"{right}, speech", start - (following.start + before))
+            tally.again(f"{left}, speech", end - (word.end - after))
+            tally.again(f"{right}, speech", start - (following.start + before))
             if after <= CLEAN_EDGE:
-                _again(errors, f"{left}, clean", end - word.end)
+                tally.again(f"{left}, clean", end - word.end)
             if before <= CLEAN_EDGE:
-                _again(errors, f"{right}, clean", start - following.start)
-
-
-def _add(errors: dict[str, Errors], name: str, value: float) -> None:
-    errors["all"].values.append(value)
-    _again(errors, name, value)
-
-
-def _again(errors: dict[str, Errors], name: str, value: float) -> None:
-    """Note an error in a row of its own, without counting the boundary a second time in ``all``."""
-    errors.setdefault(name, Errors()).values.append(value)
+                tally.again(f"{right}, clean", start - following.start)
 
 
 def _closure_shares(errors: Mapping[str, Errors]) -> dict[str, float]:
@@ -249,10 +258,6 @@ def _silence_summary(own_silence: OwnSilence) -> dict[str, dict[str, float]]:
         for name, values in zip(("start", "end"), edges.T, strict=True)
         if len(values)
     }
-
-
-def _count(counts: dict[str, int], name: str, times: int) -> None:
-    counts[name] += int(times)
 
 
 def format_table(result: dict) -> str:

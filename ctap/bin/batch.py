@@ -63,42 +63,6 @@ def read_rows(path: Path) -> tuple[dict[str, str], SkipList]:
     return found, left_out
 
 
-@dataclass(frozen=True)
-class Recordings:
-    """Recordings that a command reads.
-
-    Args:
-        wav: Recordings, named by their files' stems.
-        scp: Instead of --wav: a list of recordings, "id path" a line.
-    """
-
-    wav: list[Path] | None = None
-    scp: Path | None = None
-
-    def read(self) -> tuple[dict[str, str], SkipList]:
-        """Utterances and their files; what can't be used.
-
-        Raises:
-            UserError: Neither or both are given, or the list can't be read.
-        """
-        if (self.wav is None) == (self.scp is None):
-            raise UserError("give either wav files (--wav) or a list of them (--scp)")
-        if self.scp is not None:
-            return read_rows(self.scp)
-        named: dict[str, str] = {}
-        left_out = SkipList()
-        for path in self.wav or []:
-            if fault := name_fault(path.stem):
-                detail = f"--wav {path}: {path.stem!r} {fault}; give a list with --scp instead"
-                left_out.add(path.stem, UNUSABLE_NAME, detail)
-            elif path.stem in named:
-                detail = f"{path} and {named[path.stem]} have the same name; give a list with --scp instead"
-                left_out.add(path.stem, UNUSABLE_NAME, detail)
-            else:
-                named[path.stem] = str(path)
-        return named, left_out
-
-
 class Batch(Generic[T]):
     """One job's share of the inputs, and what becomes of them.
 
@@ -199,3 +163,51 @@ class Batch(Generic[T]):
         else:
             with contextlib.suppress(FileNotFoundError):
                 self._left_out_path().unlink()
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Recordings that a command reads, and which of them this job does.
+
+    Args:
+        wav: Recordings, named by their files' stems.
+        scp: Instead of --wav: a list of recordings, "id path" a line.
+        job: This job's number, from 1.
+        num_jobs: Jobs that share the recordings.
+    """
+
+    wav: list[Path] | None = None
+    scp: Path | None = None
+    job: int = 1
+    num_jobs: int = 1
+
+    def batch(self, what: str, out: Path) -> Batch[str]:
+        """This job's part of the work that messages call ``what``, and whose results go to ``out``.
+
+        Raises:
+            UserError: There is no such job; or as :meth:`read` raises.
+        """
+        return Batch(what, *self.read(), out, Share(self.job, self.num_jobs))
+
+    def read(self) -> tuple[dict[str, str], SkipList]:
+        """Utterances and their files; what can't be used.
+
+        Raises:
+            UserError: Neither or both are given, or the list can't be read.
+        """
+        if (self.wav is None) == (self.scp is None):
+            raise UserError("give either wav files (--wav) or a list of them (--scp)")
+        if self.scp is not None:
+            return read_rows(self.scp)
+        named: dict[str, str] = {}
+        left_out = SkipList()
+        for path in self.wav or []:
+            if fault := name_fault(path.stem):
+                detail = f"--wav {path}: {path.stem!r} {fault}; give a list with --scp instead"
+                left_out.add(path.stem, UNUSABLE_NAME, detail)
+            elif path.stem in named:
+                detail = f"{path} and {named[path.stem]} have the same name; give a list with --scp instead"
+                left_out.add(path.stem, UNUSABLE_NAME, detail)
+            else:
+                named[path.stem] = str(path)
+        return named, left_out

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ctap.errors import UserError
 
 if TYPE_CHECKING:
     from ctap.metrics.results import Metric
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a recogniser heard, beside what was said.
+
+    Args:
+        ref_dir: Directory with phones, text, and for frame accuracy aligned_phones and durations.
+        hyp_dir: Directory that the recogniser's command wrote: recognize, transcribe.
+        against: The same recogniser on other versions of the utterances, each "label=hyp_dir".
+    """
+
+    ref_dir: Path
+    hyp_dir: Path
+    against: list[str] | None = None
+
+    def rates(self, measure: Callable[[Path, Path], T]) -> tuple[T, dict[str, T]]:
+        """What ``measure(ref_dir, hyp_dir)`` gives, and what it gives of each other version, by its label."""
+        others = labelled(self.against, "--against")
+        found = {label: measure(self.ref_dir, folder) for label, folder in others.items()}
+        return measure(self.ref_dir, self.hyp_dir), found
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.batch import Batch, Recordings
+from ctap.bin.batch import Recordings
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
-from ctap.jobs import ALONE, Share
 from ctap.models.vocoder import DEFAULT
 
 
@@ -18,7 +17,6 @@ def convert(
     recordings: Recordings,
     vocoder: str = DEFAULT,
     device: str = "auto",
-    share: Share = ALONE,
 ) -> None:
     """Say recordings again in the voice of a model and a prompt.
 
@@ -29,12 +27,11 @@ def convert(
         recordings: What is said again.
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
-        share: Of the sources, what this job does.
     """
     import ctap
 
     set_up_logging()
-    batch = Batch("conversion", *recordings.read(), out, share)
+    batch = recordings.batch("conversion", out)
     loaded = ctap.load(model, device, vocoder)
     _ = loaded.vocoder  # one that does not fit is refused here, not at every source
     voice = loaded.prompt(prompt)

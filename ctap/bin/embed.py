@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.batch import Batch, Recordings
+from ctap.bin.batch import Recordings
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
-from ctap.jobs import ALONE, Share
 from ctap.kaldi.ark import MatrixWriter
 
 
-def embed(
-    model: Path,
-    out: Path,
-    recordings: Recordings,
-    device: str = "auto",
-    share: Share = ALONE,
-) -> None:
+def embed(model: Path, out: Path, recordings: Recordings, device: str = "auto") -> None:
     """Write speech embeddings S of recordings, one vector for every 10 ms, as a Kaldi ark.
 
     Args:
@@ -25,16 +18,15 @@ def embed(
         out: Directory for embed.ark and embed.scp (float32, not compressed).
         recordings: What is embedded.
         device: cpu, cuda or auto.
-        share: Of the recordings, what this job does.
     """
     import ctap
 
     set_up_logging()
-    batch = Batch("embedding", *recordings.read(), out, share)
+    batch = recordings.batch("embedding", out)
     loaded = ctap.load(model, device)
     out.mkdir(parents=True, exist_ok=True)
     batch.check(lambda utt, path: loaded.check_source(path))
-    name = f"embed{share.ending}"
+    name = f"embed{batch.ending}"
     with MatrixWriter(out / f"{name}.ark", out / f"{name}.scp", compression=None, growing=True) as writer:
 
         def write(utt: str, path: str) -> None:

@@ -16,13 +16,7 @@ from ctap.jobs import ALONE, Share
 from ctap.kaldi.ark import MatrixWriter
 
 
-def predict_mels(
-    model: Path,
-    data_dir: Path,
-    out: Path,
-    device: str = "auto",
-    share: Share = ALONE,
-) -> None:
+def predict_mels(model: Path, data_dir: Path, out: Path, device: str = "auto", share: Share = ALONE) -> None:
     """Predict the mels of recordings from their phones and durations, for adapting a vocoder.
 
     Frame by frame with the recording, which is its own prompt.

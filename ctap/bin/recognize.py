@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ctap.bin.batch import NOTHING, Batch, Recordings
+from ctap.bin.batch import NOTHING, Recordings
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import write_json
-from ctap.jobs import ALONE, Share
 from ctap.metrics.errors import RECOGNITION
 from ctap.models.recognition import SWITCH_PENALTY, Recognition
 
@@ -21,7 +20,6 @@ def recognize(
     recordings: Recordings,
     switch_penalty: float = SWITCH_PENALTY,
     device: str = "auto",
-    share: Share = ALONE,
 ) -> None:
     """Recognise phones and text of recordings.
 
@@ -33,14 +31,13 @@ def recognize(
         switch_penalty: Nats that a change of phone costs: frames that waver for a moment do not break a phone
             in two. 0: the best phone of every frame.
         device: cpu, cuda or auto.
-        share: Of the recordings, what this job does.
     """
     from ctap.models.judge import load_recognizer
 
     if switch_penalty < 0:
         raise UserError(f"--switch_penalty {switch_penalty:g}: expected 0 or more")
     set_up_logging()
-    batch = Batch("recognition", *recordings.read(), out, share)
+    batch = recordings.batch("recognition", out)
     recognizer = load_recognizer(model, device)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / RECOGNITION, {"model": str(model), "switch_penalty": switch_penalty})

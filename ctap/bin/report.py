@@ -28,17 +28,16 @@ def report(
     from ctap.files.atomic import atomic_write
     from ctap.report.collect import collect
     from ctap.report.headlines import at_a_glance
-    from ctap.report.markdown import draw_curves, markdown
+    from ctap.report.markdown import Results, draw_curves, markdown
     from ctap.report.page import page
 
     out = out or expdir / "RESULTS.md"
-    made = running_command()
     collection = collect(expdir, skip or [])
     draw_curves(collection, out.parent / f"{out.stem}_files")
-    lead = at_a_glance(collection)
-    texts = {out: markdown(collection, out, html=html, command=made, lead=lead)}
+    results = Results(collection, running_command(), at_a_glance(collection))
+    texts = {out: markdown(results, out, html)}
     if html:
-        texts[html] = page(collection, html, embed=embed, command=made, lead=lead)
+        texts[html] = page(results, html, embed=embed)
     for target, text in texts.items():
         with atomic_write(target) as file:
             file.write(text)

@@ -9,21 +9,15 @@ import torch
 from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import check_wave, load_wave, save_wave
-from ctap.bin.batch import Batch, Recordings
+from ctap.bin.batch import Recordings
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.device import choose_device
-from ctap.jobs import ALONE, Share
 from ctap.models.vocoder import DEFAULT, load_vocoder
 
 
 def resynthesize(
-    audio: Path,
-    out: Path,
-    recordings: Recordings,
-    vocoder: str = DEFAULT,
-    device: str = "auto",
-    share: Share = ALONE,
+    audio: Path, out: Path, recordings: Recordings, vocoder: str = DEFAULT, device: str = "auto"
 ) -> None:
     """Take recordings to log-mel and back: the best that synthesis can reach with this vocoder.
 
@@ -33,7 +27,6 @@ def resynthesize(
         recordings: What is taken there and back.
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
-        share: Of the recordings, what this job does.
     """
     set_up_logging()
     settings = AudioSettings.load(audio)
@@ -47,7 +40,7 @@ def resynthesize(
         save_wave(path, vocode(invert, mel, settings), settings.sample_rate)
         return str(path)
 
-    batch = Batch("resynthesis", *recordings.read(), out, share)
+    batch = recordings.batch("resynthesis", out)
     (out / "wav").mkdir(parents=True, exist_ok=True)
     batch.check(lambda utt, source: check_wave(source))
     batch.run(say, lambda done: batch.write("wav.scp", done))

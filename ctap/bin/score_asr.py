@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-from ctap.bin.common import Scored, labelled
+from ctap.bin.common import Heard, Scored
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.tables import read_table
@@ -25,36 +26,23 @@ from ctap.metrics.results import Metric, items
 from ctap.text.languages import language_in
 
 
-def score_asr(
-    ref_dir: Path,
-    hyp_dir: Path,
-    scored: Scored,
-    task: str = "asr",
-    against: list[str] | None = None,
-    frames: bool = True,
-) -> None:
+def score_asr(heard: Heard, scored: Scored, task: str = "asr", frames: bool = True) -> None:
     """Score recognised phones and text against what was said.
 
     Args:
-        ref_dir: Directory with phones, text, and for frame accuracy aligned_phones and durations.
-        hyp_dir: Directory that ctap.bin.recognize wrote.
+        heard: What was said, and what was heard.
         scored: The experiment, and where its scores go.
         task: Heading that the scores belong to: asr, tts, vc.
-        against: The same recogniser on other versions of the utterances, each "label=hyp_dir".
         frames: Score frame accuracy and characters; leave them out for generated speech, whose frames have no
             labels.
     """
-    rates = error_rates(ref_dir, hyp_dir, text=frames)
-    others = {
-        label: error_rates(ref_dir, folder, text=frames)
-        for label, folder in labelled(against, "--against").items()
-    }
+    rates, others = heard.rates(functools.partial(error_rates, text=frames))
     metrics = metrics_of_rates(rates, others, floor={"nothing said": 1.0})
     if frames:
-        metrics["frame_accuracy"] = frame_metric(ref_dir, hyp_dir)
-    how = hyp_dir / RECOGNITION
-    heard = {"recognition": json.loads(how.read_text(encoding="utf-8"))} if how.exists() else {}
-    scored.write(metrics, task, **heard)
+        metrics["frame_accuracy"] = frame_metric(heard.ref_dir, heard.hyp_dir)
+    how = heard.hyp_dir / RECOGNITION
+    noted = {"recognition": json.loads(how.read_text(encoding="utf-8"))} if how.exists() else {}
+    scored.write(metrics, task, **noted)
     for key, metric in metrics.items():
         beside = "".join(f", {label} {value:.4f}" for label, value in metric.against.items())
         print(f"{scored.name}: {key} {metric.value:.4f} ({metric.n} utterances{beside})")

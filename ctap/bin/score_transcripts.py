@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.common import Scored, labelled
+from ctap.bin.common import Heard, Scored
 from ctap.bin.entry import command
 from ctap.bin.transcribe import NOTHING
 from ctap.errors import UserError
@@ -13,29 +13,16 @@ from ctap.metrics.errors import ErrorRate, error_rate, metrics_of_rates
 from ctap.text.languages import language_in
 
 
-def score_transcripts(
-    ref_dir: Path,
-    hyp_dir: Path,
-    scored: Scored,
-    task: str = "tts",
-    against: list[str] | None = None,
-    asr: str = "",
-) -> None:
+def score_transcripts(heard: Heard, scored: Scored, task: str = "tts", asr: str = "") -> None:
     """Score what an outside recogniser heard: errors of characters or words, and of syllables with tone.
 
     Args:
-        ref_dir: Directory with text and phones.
-        hyp_dir: Directory that ctap.bin.transcribe wrote.
+        heard: What was said, and what was heard.
         scored: The experiment, and where its scores go.
         task: Heading that the scores belong to: tts, vc.
-        against: The same recogniser on other versions of the utterances, each "label=hyp_dir".
         asr: The recogniser, for the record.
     """
-    rates = transcription_rates(ref_dir, hyp_dir)
-    others = {
-        label: transcription_rates(ref_dir, folder)
-        for label, folder in labelled(against, "--against").items()
-    }
+    rates, others = heard.rates(transcription_rates)
     found = metrics_of_rates(rates, others, note=f"heard by {asr}" if asr else "")
     metrics = {f"transcribed_{key}": metric for key, metric in found.items()}
     scored.write(metrics, task)

@@ -9,7 +9,7 @@ from ctap.bin.entry import command
 from ctap.files.atomic import atomic_write
 from ctap.metrics.provenance import running_command
 from ctap.report.collect import Collection, collect
-from ctap.report.markdown import Section, draw_curves, markdown_section
+from ctap.report.markdown import Results, Section, draw_curves, markdown_section
 from ctap.report.page import page
 from ctap.report.paper_table1 import ROWS
 from ctap.report.table1 import TABLES, System, all_claims, columns, read_system, table_rows
@@ -66,7 +66,7 @@ def table1(
         gathered = gather(folders, order)
         draw_curves(gathered, html.parent / f"{html.stem}_files")
         with atomic_write(html) as file:
-            file.write(page(gathered, html, embed=embed, command=made, heading="Table 1", lead=sections))
+            file.write(page(Results(gathered, made, sections), html, embed=embed, heading="Table 1"))
     print(f"{len(found)} systems: {out}{f', {html}' if html else ''}")
 
 

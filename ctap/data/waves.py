@@ -191,11 +191,7 @@ class _Crops(Dataset[WaveBatch]):
 
 
 def train_loader(
-    waves: WaveSet,
-    config: WaveDataConfig,
-    *,
-    seed: int,
-    **stream: Any,
+    waves: WaveSet, config: WaveDataConfig, *, seed: int, **stream: Any
 ) -> DataLoader[WaveBatch]:
     """Seeded, endless, resumable batches of crops.
 

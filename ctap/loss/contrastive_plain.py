@@ -22,12 +22,12 @@ def plain_contrastive(
             not given.
         left_out: [N, N] bool, entries of C that take no part.
     """
-    logits = scale * s @ p.T
+    logits = scale * s @ p.T  # Eq. 5
     if left_out is not None:
         logits = logits.masked_fill(left_out, -math.inf)
     if targets is None:
         targets = torch.arange(len(s), device=s.device)
-    return 0.5 * (F.cross_entropy(logits, targets) + F.cross_entropy(logits.T, targets))
+    return 0.5 * (F.cross_entropy(logits, targets) + F.cross_entropy(logits.T, targets))  # Eq. 6
 
 
 def plain_sigmoid(s: Tensor, p: Tensor, scale: Tensor, bias: Tensor) -> Tensor:

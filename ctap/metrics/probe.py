@@ -17,6 +17,9 @@ from torch.nn.functional import cross_entropy
 
 __all__ = ["Probe", "linear_probe", "phone_probe", "speaker_probe"]
 
+TEST_SHARE = 0.3
+"""Of the utterances, what is scored; the rest is trained on."""
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -90,7 +93,7 @@ def linear_probe(
     return (test @ W.detach() + b.detach()).log_softmax(dim=1)
 
 
-def _split(groups: Sequence[Hashable], test_share: float, seed: int) -> tuple[list[int], list[int]]:
+def _split(groups: Sequence[Hashable], seed: int) -> tuple[list[int], list[int]]:
     """Seeded split of items into train and test with items of every group on both sides where it has two."""
     generator = torch.Generator().manual_seed(seed)
     members: dict[Hashable, list[int]] = {}
@@ -99,7 +102,7 @@ def _split(groups: Sequence[Hashable], test_share: float, seed: int) -> tuple[li
     train, test = [], []
     for items in members.values():
         order = [items[j] for j in torch.randperm(len(items), generator=generator).tolist()]
-        held = min(len(items) - 1, max(1, round(len(items) * test_share)))
+        held = min(len(items) - 1, max(1, round(len(items) * TEST_SHARE)))
         test += order[:held]
         train += order[held:]
     return sorted(train), sorted(test)
@@ -129,22 +132,13 @@ def _score(
 
 
 @torch.no_grad()
-def speaker_probe(
-    features: Sequence[Tensor],
-    speakers: Sequence[str],
-    *,
-    test_share: float = 0.3,
-    seed: int = 0,
-    l2: float = 1e-2,
-) -> Probe:
+def speaker_probe(features: Sequence[Tensor], speakers: Sequence[str], *, seed: int = 0) -> Probe:
     """Who speaks, from the mean over the frames of each utterance; lower is better for CTAP.
 
     Args:
         features: ``[T, d]`` of each utterance.
         speakers: of each utterance; every one needs two utterances or more (one to train on, one to test).
-        test_share: share of each speaker's utterances that is held out.
-        seed: of the split.
-        l2: weight penalty.
+        seed: of the split, which holds out :data:`TEST_SHARE` of each speaker's utterances.
 
     Raises:
         ValueError: fewer than two speakers with two utterances.
@@ -157,9 +151,9 @@ def speaker_probe(
         raise ValueError(f"a speaker probe needs two speakers with two utterances each, got {counts}")
     x = torch.stack([features[i].double().mean(0) for i in kept])
     y = [speakers[i] for i in kept]
-    train, test = _split(y, test_share, seed)
+    train, test = _split(y, seed)
     return _score(
-        x[train], [y[i] for i in train], x[test], [y[i] for i in test], [kept[i] for i in test], l2=l2
+        x[train], [y[i] for i in train], x[test], [y[i] for i in test], [kept[i] for i in test], l2=1e-2
     )
 
 
@@ -169,10 +163,8 @@ def phone_probe(
     phones: Sequence[Sequence[str]],
     *,
     pauses: Sequence[str] = ("sil", "sp"),
-    test_share: float = 0.3,
     max_frames: int = 20000,
     seed: int = 0,
-    l2: float = 1e-3,
 ) -> Probe:
     """Which phone is said, frame by frame; train and test share no utterance. Higher is better.
 
@@ -180,10 +172,8 @@ def phone_probe(
         features: ``[T, d]`` of each utterance.
         phones: ``T`` phones of each utterance.
         pauses: frames of these are left out (they would make it look easy).
-        test_share: share of the utterances that is held out.
         max_frames: frames drawn at random on each side, at most.
-        seed: of the split and the draw.
-        l2: weight penalty.
+        seed: of the split, which holds out :data:`TEST_SHARE` of the utterances, and of the draw.
 
     Raises:
         ValueError: fewer than two utterances, labels that don't fit, or nothing but pauses.
@@ -195,7 +185,7 @@ def phone_probe(
     generator = torch.Generator().manual_seed(seed)
     drop = set(pauses)
     sides = []
-    for part in _split([0] * len(features), test_share, seed):
+    for part in _split([0] * len(features), seed):
         rows, names, origin = [], [], []
         for i in part:
             if len(features[i]) != len(phones[i]):
@@ -211,4 +201,4 @@ def phone_probe(
         order = drawn.tolist()
         sides.append((x[drawn.to(x.device)], [names[j] for j in order], [origin[j] for j in order]))
     (train_x, train_y, _), (test_x, test_y, utterance) = sides
-    return _score(train_x, train_y, test_x, test_y, utterance, l2=l2)
+    return _score(train_x, train_y, test_x, test_y, utterance, l2=1e-3)

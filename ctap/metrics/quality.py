@@ -19,7 +19,7 @@ from ctap.errors import UserError
 from ctap.metrics.from_files import from_files
 from ctap.metrics.results import Metric
 from ctap.metrics.speaker import NoSpeechError
-from ctap.metrics.speech import mean_metric
+from ctap.metrics.speech import Figures, mean_metric
 
 __all__ = [
     "DNSMOS",
@@ -132,11 +132,7 @@ def predict_list(
 
 
 def metrics_of_quality(
-    scores: Mapping[str, Mapping[str, float]],
-    predictor: QualityPredictor,
-    *,
-    against: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
-    seed: int = 0,
+    scores: Figures, predictor: QualityPredictor, against: Mapping[str, Figures], seed: int
 ) -> dict[str, Metric]:
     """Means over utterances of what :func:`predict_list` gives, with intervals.
 
@@ -150,7 +146,7 @@ def metrics_of_quality(
         key: mean_metric(
             key,
             scores,
-            against or {},
+            against,
             seed,
             better="higher",
             note=f"{predictor.name}, {what}, 1 to 5; predicted, no listener heard it",

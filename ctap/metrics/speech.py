@@ -24,7 +24,10 @@ from ctap.metrics.pitch import log_f0, msep
 from ctap.metrics.results import Metric, items
 from ctap.threads import limit_threads
 
-__all__ = ["common", "mean_metric", "metrics_of_pairs", "score_list", "score_pair"]
+__all__ = ["Figures", "common", "mean_metric", "metrics_of_pairs", "score_list", "score_pair"]
+
+Figures = Mapping[str, Mapping[str, float]]
+"""Utterance -> figures by name."""
 
 _KINDS: dict[str, dict[str, str]] = {
     "msep": {"unit": "Hz^2", "better": "lower"},
@@ -34,8 +37,8 @@ _KINDS: dict[str, dict[str, str]] = {
     "log_f0_rmse_centred": {"unit": "ln Hz", "better": "lower", "note": "after warping, register taken out"},
     "log_f0_correlation": {"better": "higher", "note": "after warping"},
 }
-PAIR_KEYS = ("mel_cepstral_distortion", "log_f0_rmse", "log_f0_rmse_centred", "log_f0_correlation")
 TIMED_KEYS = ("msep", "voicing_error")
+PAIR_KEYS = tuple(key for key in _KINDS if key not in TIMED_KEYS)
 _WORTH_A_PROCESS = 30  # utterances that take about as long as starting one
 
 
@@ -175,10 +178,10 @@ def score_list(
 
 
 def metrics_of_pairs(
-    scores: Mapping[str, Mapping[str, float]],
+    scores: Figures,
     keys: Iterable[str],
     *,
-    against: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
+    against: Mapping[str, Figures] | None = None,
     note: str = "",
     seed: int = 0,
 ) -> dict[str, Metric]:
@@ -201,8 +204,8 @@ def metrics_of_pairs(
 
 def mean_metric(
     key: str,
-    scores: Mapping[str, Mapping[str, float]],
-    against: Mapping[str, Mapping[str, Mapping[str, float]]],
+    scores: Figures,
+    against: Mapping[str, Figures],
     seed: int,
     **kind: Any,
 ) -> Metric:

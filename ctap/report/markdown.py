@@ -17,7 +17,7 @@ from ctap.metrics.results import Metric
 from ctap.report.collect import Collection, Experiment, Picture
 
 __all__ = [
-    *("TITLES", "Section", "draw_curves", "figure", "link", "markdown", "markdown_section"),
+    *("TITLES", "Results", "Section", "draw_curves", "figure", "link", "markdown", "markdown_section"),
     "markdown_table",
 ]
 
@@ -57,6 +57,21 @@ class Section:
     def to_the_right(self) -> list[str]:
         """Headings of the columns that stand to the right."""
         return list(self.rows[0][1:] if self.numbers is None else self.numbers) if self.rows else []
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a page of results shows.
+
+    Attributes:
+        collection: what was found (:func:`ctap.report.collect.collect`).
+        command: how the page was made.
+        lead: what stands before the experiments.
+    """
+
+    collection: Collection
+    command: str = ""
+    lead: Sequence[Section] = ()
 
 
 def title(task: str) -> str:
@@ -205,25 +220,17 @@ def markdown_section(section: Section) -> list[str]:
     return text
 
 
-def markdown(
-    collection: Collection,
-    out: Path,
-    *,
-    html: Path | None = None,
-    command: str = "",
-    lead: Sequence[Section] = (),
-) -> str:
+def markdown(results: Results, out: Path, html: Path | None = None) -> str:
     """The text of RESULTS.md.
 
     Args:
-        collection: what was found (:func:`ctap.report.collect.collect`).
+        results: what it shows.
         out: where the text will lie (links are relative to it).
         html: the page with sounds, if there is one.
-        command: how this text was made.
-        lead: what stands before the experiments.
     """
+    collection, command = results.collection, results.command
     text = ["# Results", "", NOTE, ""]
-    for section in lead:
+    for section in results.lead:
         text += markdown_section(section)
     if html is not None:
         text += [f"Listen and look: [{html.name}]({link(html, out)}), in any browser, without a network.", ""]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ctap.report import markdown
 from ctap.report.collect import ROLES, Collection, Experiment, Sample
-from ctap.report.markdown import Section
+from ctap.report.markdown import Results, Section
 from ctap.report.page_style import STYLE
 
 __all__ = ["page"]
@@ -160,25 +160,16 @@ def _experiment(experiment: Experiment, address: Callable[[Path], str]) -> str:
     return "".join(parts) + "</section>\n"
 
 
-def page(
-    collection: Collection,
-    out: Path,
-    *,
-    embed: bool = False,
-    command: str = "",
-    heading: str = "CTAP results",
-    lead: Sequence[Section] = (),
-) -> str:
+def page(results: Results, out: Path, *, embed: bool = False, heading: str = "CTAP results") -> str:
     """The text of results.html, or of another page of this kind.
 
     Args:
-        collection: what was found (:func:`ctap.report.collect.collect`).
+        results: what it shows.
         out: where the page will lie (addresses are relative to it).
         embed: put pictures and sounds inside, so that the one file can be sent; larger.
-        command: how the page was made.
         heading: of the page.
-        lead: what stands before the experiments.
     """
+    collection, command, lead = results.collection, results.command, results.lead
 
     def address(path: Path) -> str:
         return _embedded(path) if embed else markdown.link(path, out)

@@ -20,7 +20,6 @@ from ctap.text.espeak import Espeak
 from ctap.text.language import Language, Reading, read_by_words
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
-from ctap.text.rules import TextRules
 
 VOWELS = ["AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"]
 CONSONANTS = {
@@ -99,9 +98,6 @@ class English(Language):
     code = "en"
     example = "The weather is fine today."
     writing = "English text"
-
-    def __init__(self, rules: TextRules) -> None:
-        self.rules = rules
 
     @cached_property
     def inventory(self) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from typing import Any
 from ctap.errors import UserError
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, cut_phones
+from ctap.text.rules import TextRules
 from ctap.text.tokens import TokenTable
 
 WORD_TABLE = "word_phones"
@@ -80,6 +81,9 @@ class Language(ABC):
     code = ""
     example = ""
     writing = "Text"
+
+    def __init__(self, rules: TextRules) -> None:
+        self.rules = rules
 
     @property
     @abstractmethod

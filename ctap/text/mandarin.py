@@ -16,7 +16,6 @@ from ctap.text.normalize import UnreadableText, is_hanzi, normalize_text
 from ctap.text.phones import ERHUA, INITIALS, PHONES
 from ctap.text.pieces import Piece
 from ctap.text.pinyin import pinyin_to_phones
-from ctap.text.rules import TextRules
 from ctap.text.sentences import may_cut, text_to_pieces
 from ctap.text.simplified import simplified
 from ctap.text.syllables import every_syllable
@@ -39,15 +38,12 @@ class Mandarin(Language):
     """Mandarin, read with the options of ``rules``."""
 
     name = "mandarin"
-    given = ("text", "pinyin")
-    made = ("pinyin",)
     code = "zh"
     example = "今天天气很好。"
     writing = "Chinese characters or pinyin"
+    given = ("text", "pinyin")
+    made = ("pinyin",)
     without_text = "this corpus has no hanzi: `text` holds the syllables run together"
-
-    def __init__(self, rules: TextRules) -> None:
-        self.rules = rules
 
     @cached_property
     def inventory(self) -> Mapping[str, str]:

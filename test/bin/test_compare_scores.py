@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ctap.bin.common import Scored
+from ctap.bin.common import Heard, Scored
 from ctap.bin.compare_scores import compare_scores, main
 from ctap.bin.score_asr import score_asr
 from ctap.errors import UserError
@@ -88,7 +88,7 @@ def test_recognition_scores_keep_errors_and_lengths_of_utterances(tmp_path, caps
     write_table(hyp / "text", {"u1": "八"})
     write_table(hyp / "aligned_phones", {"u1": "b a4 m ang2"})
     write_table(hyp / "durations", {"u1": "1 2 1 2"})
-    score_asr(ref, hyp, Scored(tmp_path / "scores.json", "asr"))
+    score_asr(Heard(ref, hyp), Scored(tmp_path / "scores.json", "asr"))
     own, scores = read_items(tmp_path / "scores.json"), read_scores(tmp_path / "scores.json")
     assert own["phone_error_rate"] == {"u1": (1, 4), "u2": (2, 2)}
     assert own["syllable_error_rate"] == {"u1": (1, 2), "u2": (1, 1)}

@@ -59,7 +59,7 @@ def test_phones_are_probed_without_pauses_and_across_utterances():
 
 def test_a_phone_never_trained_on_is_wrong():
     x = torch.zeros(20, 2)
-    train, test = _split([0, 0, 0], 0.3, 0)
+    train, test = _split([0, 0, 0], 0)
     phones = [["a1"] * 20 for _ in range(3)]
     phones[test[0]] = ["b"] * 20
     assert len(train) == 2
@@ -68,10 +68,10 @@ def test_a_phone_never_trained_on_is_wrong():
 
 def test_split_keeps_some_of_every_group_on_both_sides():
     groups = ["a"] * 2 + ["b"] * 10
-    train, test = _split(groups, 0.3, 0)
+    train, test = _split(groups, 0)
     assert sorted(train + test) == list(range(12))
     assert {groups[i] for i in train} == {groups[i] for i in test} == {"a", "b"}
-    assert _split(groups, 0.3, 0) == (train, test) != _split(groups, 0.3, 1)
+    assert _split(groups, 0) == (train, test) != _split(groups, 1)
 
 
 def test_what_they_refuse():

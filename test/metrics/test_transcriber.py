@@ -11,7 +11,7 @@ import pytest
 import soundfile
 import torch
 
-from ctap.bin.common import Scored
+from ctap.bin.common import Heard, Scored
 from ctap.bin.score_transcripts import score_transcripts, transcription_rates
 from ctap.bin.transcribe import transcribe
 from ctap.errors import UserError
@@ -168,7 +168,7 @@ def test_from_waves_to_error_rates(monkeypatch, tmp_path):
     transcribe("funasr:x", tmp_path / "wav.scp", tmp_path / "heard", device="cpu")
     assert read_table(tmp_path / "heard" / "text") == {"u1": "你好。", "u2": "在见", "u3": "⁇"}
     out = tmp_path / "scores.json"
-    score_transcripts(tmp_path / "ref", tmp_path / "heard", Scored(out, "tts_x"), asr="funasr:x")
+    score_transcripts(Heard(tmp_path / "ref", tmp_path / "heard"), Scored(out, "tts_x"), asr="funasr:x")
     metrics = json.loads(out.read_text())["metrics"]
     assert metrics["transcribed_character_error_rate"]["value"] == pytest.approx(3 / 6)
     # 在 and 再 are read alike: only the silence is wrong

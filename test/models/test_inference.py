@@ -11,7 +11,7 @@ import ctap
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
 from ctap.bin.batch import Recordings, SomeLeftOutError
-from ctap.bin.common import Scored
+from ctap.bin.common import Heard, Scored
 from ctap.bin.convert import convert
 from ctap.bin.embed import embed
 from ctap.bin.entry import command
@@ -129,9 +129,7 @@ def test_commands_write_what_the_functions_return(model_dir, wav, tmp_path):
         MatrixReader(tmp_path / "s" / "embed.scp")["a"], model.embed(wav).numpy(), atol=1e-6
     )
 
-    recognize(
-        model_dir, tmp_path / "asr", Recordings(scp=tmp_path / "wav.scp"), device="cpu", share=Share(1, 2)
-    )
+    recognize(model_dir, tmp_path / "asr", Recordings(scp=tmp_path / "wav.scp", num_jobs=2), device="cpu")
     heard = read_table(tmp_path / "asr" / "durations.1")["u1"].split()
     assert sum(map(int, heard)) == 101
 
@@ -197,7 +195,8 @@ def test_what_a_change_of_phone_costs_is_an_option_and_is_recorded(model_dir, tm
     said = {"phones": {"a": "n i3"}}
     for name, rows in said.items():
         write_table(tmp_path / "said" / name, rows)
-    score_asr(tmp_path / "said", tmp_path / "4.0", Scored(tmp_path / "scores.json", "asr"), frames=False)
+    heard, scored = Heard(tmp_path / "said", tmp_path / "4.0"), Scored(tmp_path / "scores.json", "asr")
+    score_asr(heard, scored, frames=False)
     meta = json.loads((tmp_path / "scores.json").read_text())["meta"]
     assert meta["recognition"] == {"model": str(model_dir), "switch_penalty": 4.0}
     with pytest.raises(UserError, match="--switch_penalty -1"):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Pretraining steps: the toolkit's against a straightforward implementation of the same losses.
 
-    python tools/bench/train_step.py --config egs/TEMPLATE/ctap1/conf/ablations/ctap_rotary_mini.yaml --lengths aishell3
+    python tools/bench/train_step.py --lengths aishell3 \\
+        --config egs/TEMPLATE/ctap1/conf/ablations/ctap_rotary_mini.yaml
     python tools/bench/train_step.py --config conf/ctap.yaml --dump dump/train --device cuda
 
 The straightforward one: float32, batches of so many utterances drawn at random, S and P decoded one after

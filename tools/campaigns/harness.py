@@ -219,3 +219,9 @@ def report(name: str, lines: list[str]) -> None:
     print(text, end="")
     out = Path(__file__).parent / "results" / f"{name}.txt"
     out.write_text(text, encoding="utf-8")
+
+
+def verdict(shop: Workshop, stage: int) -> tuple[bool, str]:
+    """Whether a stage's products are those of an undisturbed run, and that in words."""
+    wrong = differences(shop.products(), shop.expected(stage))
+    return not wrong, "DIFFERS: " + ", ".join(wrong[:20]) if wrong else "as undisturbed"

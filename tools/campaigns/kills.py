@@ -17,7 +17,7 @@ import sys
 import time
 from collections import Counter
 
-from harness import Workshop, differences, family, kill, read_options, report
+from harness import Workshop, family, kill, read_options, report, verdict
 
 VICTIMS = ("script", "all", "one")
 
@@ -33,9 +33,8 @@ def main() -> int:
         share = max(2, round(kills * shop.seconds[stage] / total))
         counts = disturb(shop, stage, share, rng)
         done += sum(n for victim, n in counts.items() if victim != "too late")
-        wrong = differences(shop.products(), shop.expected(stage))
-        bad += bool(wrong)
-        result = "as undisturbed" if not wrong else "DIFFERS: " + ", ".join(wrong[:20])
+        same, result = verdict(shop, stage)
+        bad += not same
         lines.append(
             f"stage {stage}: {', '.join(f'{n} {victim}' for victim, n in sorted(counts.items()))}: {result}"
         )

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-from harness import Workshop, alive, differences, family, read_options, report
+from harness import Workshop, alive, family, read_options, report, verdict
 
 MOST = 5.0  # seconds
 
@@ -34,11 +34,9 @@ def main() -> int:
             lines.append(f"stage {stage}, {sent.name}: status {status}, all gone after {took:.1f} s")
             print(lines[-1], flush=True)
         shop.finish(stage)
-        wrong = differences(shop.products(), shop.expected(stage))
-        bad += bool(wrong)
-        lines.append(
-            f"stage {stage}: then {'DIFFERS: ' + ', '.join(wrong[:20]) if wrong else 'as undisturbed'}"
-        )
+        same, result = verdict(shop, stage)
+        bad += not same
+        lines.append(f"stage {stage}: then {result}")
         print(lines[-1], flush=True)
     lines.append(f"{bad} faults in {len(stages)} stages, seed {seed}")
     report("signals", lines)

@@ -20,7 +20,6 @@
 set -euo pipefail
 unset CDPATH # of the user's shell: cd would go elsewhere, and say so on stdout
 cd -- "$(dirname "$0")"
-here=$(pwd)
 
 # General
 stage=0                   # first stage

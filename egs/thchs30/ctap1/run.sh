@@ -7,6 +7,5 @@ set -euo pipefail
 CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")"
 
 ./ctap.sh \
-    --num_targets 4 \
     --labeled_minutes 15 \
     "$@"

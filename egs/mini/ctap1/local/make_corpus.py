@@ -15,33 +15,31 @@ import argparse
 import collections
 import random
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from espeak import Espeak
 from pinyin_events import NotSaid, Span, locate, match
-from saying import EVENTS_HEADER, Said, read_arguments, say_parts, speak_all, take_voice, vary, write_lines
+from saying import (
+    EVENTS_HEADER,
+    Job,
+    Said,
+    read_arguments,
+    say_parts,
+    speak_all,
+    take_voice,
+    vary,
+    write_lines,
+)
 from text_plan import Phrase, Utterance, plan_utterances, read_phrases
 from voices import ORDINARY, TARGETS, Speaker
 
-from ctap.errors import UserError, cli
+from ctap.errors import cli
 from ctap.files.atomic import atomic_dir
 from ctap.text.pinyin import pinyin_to_phones
 
 
-@dataclass
-class Job:
-    """What one process says: a speaker's plans, and where the sound goes."""
-
-    speaker: Speaker
-    plans: dict[str, list[Utterance]]
-    seconds: dict[str, float]
-    out: Path
-    seed: int
-
-
-def speak(job: Job) -> tuple[list[Said[Utterance]], list[str]]:
+def speak(job: Job[Utterance]) -> tuple[list[Said[Utterance]], list[str]]:
     """Say a speaker's utterances until each part is long enough.
 
     Returns:
@@ -52,9 +50,7 @@ def speak(job: Job) -> tuple[list[Said[Utterance]], list[str]]:
     def say(text: Utterance, rng: np.random.Generator) -> tuple[np.ndarray, list[Span]]:
         return render(espeak, job.speaker, text, rng)
 
-    folders = {part: job.out / part / "wav" / job.speaker.name for part in job.plans}
-    said, refused = say_parts(say, job.speaker, job.plans, job.seconds, folders, job.seed, espeak.sample_rate)
-    return said, [f"{text.hanzi}: {reason}" for text, reason in refused]
+    return say_parts(job, say, espeak.sample_rate, "{part}/wav")
 
 
 def render(
@@ -142,14 +138,9 @@ def main() -> None:
             )
             for i, speaker in enumerate(speakers)
         ]
-        results = speak_all(speak, jobs, args.jobs)
-        said = sorted((item for items, _ in results for item in items), key=lambda item: item.name)
-        refused = [reason for _, reasons in results for reason in reasons]
-        if not said:
-            raise UserError(f"nothing could be said; first reason: {refused[0] if refused else 'no text'}")
+        said, refused = speak_all(speak, jobs, args.jobs)
+        said.sort(key=lambda item: item.name)
         write_tables(out, said, speakers)
-    for reason in refused[:5]:
-        print(f"left out: {reason}")
     for part in ("train", "test"):
         own = [item.seconds for item in said if item.part == part]
         print(f"{part}: {len(own)} utterances, {sum(own) / 60:.1f} minutes")

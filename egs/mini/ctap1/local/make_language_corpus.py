@@ -12,16 +12,16 @@ The same options give the same bytes, however many processes work.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import random
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import saying
 from language_plan import Planner, sayable
 from pinyin_events import LONGEST_GAP, SHORTEST_CLOSURE, NotSaid, Span, trailing_silence
-from saying import EVENTS_HEADER, Said, read_arguments, say_parts, speak_all, take_voice, vary, write_lines
 from voices import ORDINARY, TARGETS, Speaker
 
 from ctap.errors import UserError, cli
@@ -31,33 +31,19 @@ from ctap.text.languages import language_of, rules_for
 from ctap.text.spoken import Spoken
 
 
-@dataclass
-class Job:
-    """What one process says: a speaker's texts of each part, and where the sound goes."""
-
-    language: str
-    speaker: Speaker
-    texts: dict[str, list[str]]
-    seconds: dict[str, float]
-    out: Path
-    seed: int
-
-
-def speak(job: Job) -> tuple[list[Said[str]], list[str]]:
-    """Say a speaker's texts until each part is long enough.
+def speak(name: str, job: saying.Job[str]) -> tuple[list[saying.Said[str]], list[str]]:
+    """Say a speaker's texts in the language ``name`` until each part is long enough.
 
     Returns:
         What was said, and the reasons for what was not.
     """
-    language = voice_of(job.language)
+    language = voice_of(name)
     espeak = Espeak(language.voice)
 
     def say(text: str, rng: np.random.Generator) -> tuple[np.ndarray, list[Span]]:
         return render(espeak, language, job.speaker, text, rng)
 
-    folders = dict.fromkeys(job.texts, job.out / "wav" / job.speaker.name)
-    said, refused = say_parts(say, job.speaker, job.texts, job.seconds, folders, job.seed, espeak.sample_rate)
-    return said, [f"{text}: {reason}" for text, reason in refused]
+    return saying.say_parts(job, say, espeak.sample_rate)
 
 
 def voice_of(name: str) -> Spoken:
@@ -84,11 +70,11 @@ def render(
         NotSaid: the library says something else than it reads.
     """
     words = [word for clause in language.reads(text) for word in clause]
-    take_voice(espeak, speaker, rng)
+    saying.take_voice(espeak, speaker, rng)
     wave, events = espeak.say(text)
     expected = [(read.mnemonic, "".join(language.phones_of([read]))) for word in words for read in word]
     spans = locate(expected, language, wave, events, espeak.sample_rate)
-    return vary(wave, spans, speaker.scale, espeak.sample_rate, rng)
+    return saying.vary(wave, spans, speaker.scale, espeak.sample_rate, rng)
 
 
 def locate(
@@ -149,13 +135,13 @@ def locate(
     return spans
 
 
-def write(out: Path, said: list[Said[str]], speakers: list[Speaker]) -> None:
+def write(out: Path, said: list[saying.Said[str]], speakers: list[Speaker]) -> None:
     """The tables of the corpus."""
     ordered = sorted(said, key=lambda item: item.name)
-    write_lines(out / "content.tsv", [f"{item.name}\t{item.part}\t{item.text}" for item in ordered])
-    write_lines(out / "spk-info.txt", [f"{s.name} {s.gender}" for s in speakers])
+    saying.write_lines(out / "content.tsv", [f"{item.name}\t{item.part}\t{item.text}" for item in ordered])
+    saying.write_lines(out / "spk-info.txt", [f"{s.name} {s.gender}" for s in speakers])
     events = [line for item in said for line in item.events]
-    write_lines(out / "phoneme_events.tsv", [EVENTS_HEADER, *events])
+    saying.write_lines(out / "phoneme_events.tsv", [saying.EVENTS_HEADER, *events])
 
 
 @cli
@@ -163,7 +149,7 @@ def main() -> None:
     """Make the corpus."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--language", required=True, help="espeak:VOICE")
-    args = read_arguments(parser)
+    args = saying.read_arguments(parser)
     start, language = time.time(), voice_of(args.language)
     phrases = sayable(language)
     print(f"{args.language}: {len(phrases)} phrases")
@@ -181,15 +167,9 @@ def main() -> None:
             train = args.target_minutes if speaker.is_target else args.minutes
             seconds = {"train": 60 * train, "test": 60 * args.test_minutes}
             texts = {part: planners[part].utterances(seconds[part]) for part in planners}
-            jobs.append(Job(args.language, speaker, texts, seconds, out, args.seed))
-        results = speak_all(speak, jobs, args.jobs)
-        said = [item for items, _ in results for item in items]
-        refused = [reason for _, reasons in results for reason in reasons]
-        if not said:
-            raise UserError(f"nothing could be said; first reason: {refused[0] if refused else 'no text'}")
+            jobs.append(saying.Job(speaker, texts, seconds, out, args.seed))
+        said, refused = saying.speak_all(functools.partial(speak, args.language), jobs, args.jobs)
         write(out, said, speakers)
-    for reason in refused[:5]:
-        print(f"left out: {reason}")
     minutes = sum(item.seconds for item in said) / 60
     print(f"left out {len(refused)} utterances that were not said as they are read")
     print(f"{args.out}: {len(said)} utterances, {minutes:.1f} minutes, done in {time.time() - start:.0f} s")

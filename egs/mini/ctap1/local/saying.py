@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -23,8 +23,17 @@ EVENTS_HEADER = "utterance\tphone\tindex\tmnemonic\tstart\tend"
 PARTS = {"train": 1, "test": 8001}
 """Parts of a corpus, and the number of the first utterance of each."""
 Text = TypeVar("Text")
-JobT = TypeVar("JobT")
-Result = TypeVar("Result")
+
+
+@dataclass
+class Job(Generic[Text]):
+    """What one process says: a speaker's texts of each part, how many seconds, and where the sound goes."""
+
+    speaker: Speaker
+    texts: dict[str, list[Text]]
+    seconds: dict[str, float]
+    out: Path
+    seed: int
 
 
 @dataclass
@@ -39,44 +48,39 @@ class Said(Generic[Text]):
 
 
 def say_parts(
+    job: Job[Text],
     say: Callable[[Text, np.random.Generator], tuple[np.ndarray, list[Span]]],
-    speaker: Speaker,
-    texts: Mapping[str, Sequence[Text]],
-    seconds: Mapping[str, float],
-    folders: Mapping[str, Path],
-    seed: int,
     sample_rate: int,
-) -> tuple[list[Said[Text]], list[tuple[Text, str]]]:
+    folder: str = "wav",
+) -> tuple[list[Said[Text]], list[str]]:
     """Say a speaker's texts until each part is long enough.
 
     Args:
+        job: Who says what, and how long.
         say: A text to ``[N]`` int16 samples and the spans of the phones in them; raises NotSaid or UserError
             for a text that is not said right.
-        speaker: Who says them.
-        texts: Of each part.
-        seconds: How much of each part is wanted.
-        folders: Where the waves of each part go.
-        seed: Of all that varies from one utterance to the next.
         sample_rate: Hz.
+        folder: Where the speakers' folders go, below the corpus; ``{part}`` is the name of a part.
 
     Returns:
-        What was said, and the texts that were not, each with the reason.
+        What was said, and the reasons for what was not.
     """
-    said, refused = [], []
+    speaker, said, refused = job.speaker, [], []
     for part, first in PARTS.items():
-        folders[part].mkdir(parents=True, exist_ok=True)
+        waves = job.out / folder.format(part=part) / speaker.name
+        waves.mkdir(parents=True, exist_ok=True)
         total, number = 0.0, first
-        for text in texts[part]:
-            if total >= seconds[part]:
+        for text in job.texts[part]:
+            if total >= job.seconds[part]:
                 break
             name = f"{speaker.name}{number:04d}"
-            rng = np.random.default_rng([seed, int(speaker.name[3:]), number])
+            rng = np.random.default_rng([job.seed, int(speaker.name[3:]), number])
             try:
                 wave, spans = say(text, rng)
             except (NotSaid, UserError) as error:
-                refused.append((text, str(error)))
+                refused.append(f"{text}: {error}")
                 continue
-            (folders[part] / f"{name}.wav").write_bytes(encode_wave(wave, sample_rate))
+            (waves / f"{name}.wav").write_bytes(encode_wave(wave, sample_rate))
             length = len(wave) / sample_rate
             said.append(Said(name, part, text, event_lines(name, spans, sample_rate), length))
             total += length
@@ -152,10 +156,26 @@ def write_lines(path: Path, lines: list[str]) -> None:
         file.write("\n".join(lines) + "\n")
 
 
-def speak_all(speak: Callable[[JobT], Result], jobs: list[JobT], processes: int) -> list[Result]:
-    """``speak`` of each job, each in a fresh process: eSpeak NG keeps state from one text to the next."""
+def speak_all(
+    speak: Callable[[Job[Text]], tuple[list[Said[Text]], list[str]]], jobs: list[Job[Text]], processes: int
+) -> tuple[list[Said[Text]], list[str]]:
+    """``speak`` of all jobs, each in a fresh process: eSpeak NG keeps state from one text to the next.
+
+    Returns:
+        What was said, in the order of the jobs, and the reasons for what was not, the first of them printed.
+
+    Raises:
+        UserError: nothing was said.
+    """
     with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
-        return pool.map(speak, jobs, chunksize=1)
+        results = pool.map(speak, jobs, chunksize=1)
+    said = [item for items, _ in results for item in items]
+    refused = [reason for _, reasons in results for reason in reasons]
+    if not said:
+        raise UserError(f"nothing could be said; first reason: {refused[0] if refused else 'no text'}")
+    for reason in refused[:5]:
+        print(f"left out: {reason}")
+    return said, refused
 
 
 def read_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:

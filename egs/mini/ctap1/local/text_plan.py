@@ -35,6 +35,9 @@ class Utterance:
 
     groups: tuple[tuple[Phrase, ...], ...]
 
+    def __str__(self) -> str:
+        return self.hanzi
+
     @property
     def phrases(self) -> list[Phrase]:
         """All phrases in order."""
