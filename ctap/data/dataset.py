@@ -14,7 +14,7 @@ from ctap.data.batch import Batch, Example, collate
 from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
 from ctap.data.cropping import clip_window, crop_durations
 from ctap.errors import UserError
-from ctap.files.columns import Names, Ragged, sorted_keys, values_of
+from ctap.files.columns import Ragged, sorted_names, values_of
 from ctap.kaldi.ark import MatrixReader
 from ctap.text.tokens import TokenTable
 
@@ -68,7 +68,7 @@ class FeatureSet:
     ) -> None:
         self.path = Path(path)
         table = self.path / "utt2num_frames"
-        self.utts = Names(sorted_keys(table), table)
+        self.utts = sorted_names(table)
         if not len(self.utts):
             raise UserError(f"{table}: no utterance in it")
         self.lengths = np.fromiter((int(n) for _, n in self._column(table.name)), np.int64, len(self.utts))

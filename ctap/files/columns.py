@@ -36,7 +36,7 @@ class Names(Sequence[str]):
             text += name.encode()
             bounds.append(len(text))
             before = name
-        self._text, self._bounds = bytes(text), np.frombuffer(bounds, np.int64)
+        self._text, self._bounds = text, np.frombuffer(bounds, np.int64)
         self._places: dict[str, int] | None = None
         if not self.in_order:
             self._places = {name: place for place, name in enumerate(self)}
@@ -88,8 +88,10 @@ class Ragged(Sequence[np.ndarray]):
 
     def sums(self) -> np.ndarray:
         """The sum of each row ``[N]``."""
-        total = np.concatenate([[0], np.cumsum(self.values, dtype=np.int64)])
-        return total[self._bounds[1:]] - total[self._bounds[:-1]]
+        total, there = np.zeros(len(self), np.int64), self.sizes > 0
+        if there.any():
+            total[there] = np.add.reduceat(self.values, self._bounds[:-1][there], dtype=np.int64)
+        return total
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[int]]) -> Ragged:
@@ -114,14 +116,14 @@ class Ragged(Sequence[np.ndarray]):
         return self.values[self._bounds[index] : self._bounds[index + 1]].astype(np.int64)
 
 
-def sorted_keys(path: str | os.PathLike[str]) -> Iterator[str]:
+def sorted_names(path: str | os.PathLike[str]) -> Names:
     """The keys of a table in their order, whatever that of its lines.
 
     Raises:
         UserError: as :func:`ctap.files.tables.read_table`.
     """
     names = Names((key for key, _ in read_rows(path)), path)
-    yield from names if names.in_order else sorted(names)
+    return names if names.in_order else Names(sorted(names), path)
 
 
 def values_of(names: Iterable[str], path: str | os.PathLike[str]) -> Iterator[tuple[str, str | None]]:

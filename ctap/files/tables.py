@@ -98,6 +98,9 @@ def _mend(path: str | os.PathLike[str]) -> str:
 
 def split_line(line: str) -> tuple[str, str]:
     """Split a table's line into key and value; the key is empty if the line is, or starts with a blank."""
+    if "\t" not in line:  # as in almost all tables
+        key, _, value = line.partition(" ")
+        return key, value.strip(" ")
     end = min((i for i in (line.find(" "), line.find("\t")) if i >= 0), default=len(line))
     return line[:end], line[end:].strip(" \t")
 

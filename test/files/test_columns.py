@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctap.errors import UserError
-from ctap.files.columns import Names, Ragged, sorted_keys, values_of
+from ctap.files.columns import Names, Ragged, sorted_names, values_of
 from ctap.files.tables import read_table, write_table
 
 NAMES = st.lists(st.text("ab北é0", min_size=1, max_size=4), unique=True, max_size=30)
@@ -46,7 +46,7 @@ def test_a_table_is_read_beside_names(tmp_path_factory: pytest.TempPathFactory, 
     rows = {key: f"value of {key}" for key in keys}
     for written in (rows, dict(sorted(rows.items()))):
         path.write_text("".join(f"{key} {value}\n" for key, value in written.items()), encoding="utf-8")
-        assert list(sorted_keys(path)) == sorted(keys)
+        assert list(sorted_names(path)) == sorted(keys)
         assert dict(values_of(sorted(names), path)) == {name: rows.get(name) for name in names}
 
 
