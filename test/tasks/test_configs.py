@@ -43,6 +43,20 @@ def test_a_configuration_is_what_it_is_whatever_it_stands_on(path):
     assert differences(to_dict(expected), to_dict(from_dict(kind, load_config(path), str(path)))) == {}
 
 
+@pytest.mark.parametrize("preset", sorted(CONF.glob("*.conf")), ids=lambda p: p.stem)
+def test_a_preset_names_configurations_of_the_right_trainings(preset):
+    lines = [line.split("=", 1) for line in preset.read_text().splitlines() if line and line[0] != "#"]
+    named = {
+        key.removesuffix("_config"): CONF.parent / value for key, value in lines if key.endswith("_config")
+    }
+    assert {"train", "finetune", "labeled", "asr"} <= set(named)
+    kinds = {"labeled": "finetune", "acoustic": "finetune", "duration_adapt": "duration"}
+    own = {"finetune", "duration", "asr", "judge", "semantic"}
+    for key, path in named.items():
+        assert task_of(path) == kinds.get(key, key if key in own else "pretrain")
+        assert path.is_file()
+
+
 def recordings(folder):
     """A data directory of two tones."""
     time = np.arange(36000) / 24000
