@@ -39,7 +39,7 @@ class FinetuneConfig(TrainingConfig):
         train: What is trained; null for what the paper trains: decoder and prompt encoder on speech, the
             decoder alone on phonemes.
         voice: How the voice is moved of the speech that the decoder reads the S of; what it predicts stays.
-            Not in the paper: it teaches the decoder to speak with the target's voice whosever S it reads.
+            Not in the paper: the decoder is to give the target's voice to the S of others, too.
         kl_margin: Margin of L_kl in nats; there is no L_kl where the prompt encoder stays as it is.
         model: Sizes of a new model, where another representation is given and there is none to start from;
             ``embed_dim`` is taken from the representation, the stack of the phoneme encoder is that of the
