@@ -31,6 +31,10 @@ SMALL = {
     "table1_jobs": "2",
     "align_pictures": "2",
     "systems": "ctap_paper logmel",
+    "language": "mandarin",  # the corpus's, whose data.sh this recipe has
+    "languages": "",
+    "data_args": "",
+    "transcriber": "",
 }
 """Options that are appended to every command, so that they win."""
 
