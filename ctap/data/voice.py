@@ -61,7 +61,7 @@ def warp_bands(mel: Tensor, factors: Tensor, centres: Tensor) -> Tensor:
 
 
 class OtherVoices(nn.Module):
-    """Moves the voice of every utterance of a batch at random; draws from torch's generator.
+    """Moves the voice of every utterance of a batch at random, in training; draws from torch's generator.
 
     Args:
         config: How far.
@@ -77,7 +77,9 @@ class OtherVoices(nn.Module):
         self.register_buffer("centres", centres.float(), persistent=False)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Log-mel [B, T, n_mels], not normalised, in other voices."""
+        """Log-mel [B, T, n_mels], not normalised, in other voices; as it is where nothing moves."""
+        if not (self.training and self.config.moves):
+            return mel
         draw = torch.rand(3, len(mel), device=mel.device)
         moved = draw[2] < self.config.share
         warp, tilt = (draw[:2] * 2 - 1) * moved

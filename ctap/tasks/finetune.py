@@ -78,7 +78,7 @@ class FinetuneTask(Task):
         super().__init__(config.optim, config.trainer)
         self.ctap = ctap
         self.config = config
-        self.voices = OtherVoices(config.voice, audio) if config.voice.moves else None
+        self.voices = OtherVoices(config.voice, audio)
         self.freeze(ctap.speech_encoder, ctap.phoneme_encoder)
         for name in ("decoder", "prompt_encoder"):
             if name not in config.trained:
@@ -91,9 +91,7 @@ class FinetuneTask(Task):
         mel = ctap.normalize(batch.mel)
         with torch.no_grad():
             if self.config.reads == "speech":
-                moved = self.voices is not None and self.training
-                heard = self.voices(batch.mel) if moved else batch.mel
-                embedding = ctap.encode_speech(heard, batch.mask, batch.given)
+                embedding = ctap.encode_speech(self.voices(batch.mel), batch.mask, batch.given)
             else:
                 embedding = ctap.phoneme_encoder(batch.tokens, batch.durations, size, mask)
         mean, log_variance = ctap.prompt_encoder(ctap.normalize(batch.prompt))

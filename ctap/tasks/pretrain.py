@@ -113,7 +113,7 @@ class PretrainTask(Task):
         if config.loss.phoneme_weight:
             d, stack = config.model.embed_dim, config.loss.phoneme_decoder
             self.phoneme_decoder = PhonemeDecoder(d, len(tokens), 0, stack)
-        self.voices = OtherVoices(config.voice, audio) if config.voice.moves else None
+        self.voices = OtherVoices(config.voice, audio)
         self.adversary = None
         if config.loss.speaker_weight:
             self.adversary = SpeakerAdversary(config.model.embed_dim, n_speakers)
@@ -122,10 +122,7 @@ class PretrainTask(Task):
         """Losses, and (S, P, mel from S, mel from P) for whoever wants to look; (S, P) without a decoder."""
         mask, w = batch.mask, self.weights
         target = self.ctap.normalize(batch.mel)
-        heard = target
-        if self.voices is not None and self.training:
-            heard = self.ctap.normalize(self.voices(batch.mel))
-        s = self.ctap.speech_encoder(heard, mask)
+        s = self.ctap.encode_speech(self.voices(batch.mel), mask)
         p = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask)
         # a frame's phone, by its token and by its place in the batch
         place = frame_to_phone(batch.durations, s.shape[1])
