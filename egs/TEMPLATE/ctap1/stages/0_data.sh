@@ -29,7 +29,7 @@ stage_0() {
         --min_seconds "${min_seconds}" --max_seconds "${max_seconds}" --sandhi "${sandhi}" \
         --spell_latin "${spell_latin}" "${spoken[@]}"
     if [[ -n ${join} ]]; then
-        read -ra joined <<<"${join}"
+        split_words join "${join}" joined
         whole=${all}/joined
         module data_join ctap.bin.merge_data_dirs --inputs in:"${all}/all" "${joined[@]/#/in:}" \
             --out_dir into:"${whole}/wav.scp" --own_speakers true
