@@ -46,6 +46,26 @@ class StackConfig:
             raise UserError(f"fold: expected 1 to 8 frames, got {self.fold}")
 
 
+def plain_attention(q: Tensor, k: Tensor, v: Tensor, keys: Tensor | None) -> Tensor:
+    """softmax(q k^T / sqrt(K)) v, product by product: on a processor in bfloat16 PyTorch's kernel for it is built
+    for long sequences, and takes twice as long there and back (``tools/bench/attention.py``).
+
+    Args:
+        q: [B, H, T, K] queries.
+        k: [B, H, T, K] keys.
+        v: [B, H, T, K] values.
+        keys: [B, 1, 1, T] bool, True on real frames; None when nothing is padded.
+
+    Returns:
+        [B, H, T, K].
+    """
+    with torch.autocast(q.device.type, enabled=False):
+        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+        if keys is not None:
+            scores = scores.masked_fill(~keys, -torch.inf)
+        return scores.softmax(-1) @ v
+
+
 class SelfAttention(nn.Module):
     """Multi-head self-attention over the real frames."""
 
@@ -64,8 +84,11 @@ class SelfAttention(nn.Module):
         if angles is not None:
             q, k = rotate(q, angles), rotate(k, angles)
         keys = None if mask is None else mask[:, None, None, :]
-        with sdpa_kernel(KERNELS) if q.is_cuda else nullcontext():
-            y = F.scaled_dot_product_attention(q, k, v, attn_mask=keys)
+        if x.requires_grad and q.device.type == "cpu" and q.dtype == torch.bfloat16:
+            y = plain_attention(q, k, v, keys)
+        else:
+            with sdpa_kernel(KERNELS) if q.is_cuda else nullcontext():
+                y = F.scaled_dot_product_attention(q, k, v, attn_mask=keys)
         return self.project_out(y.transpose(1, 2).reshape(batch, size, dim))
 
 
