@@ -12,6 +12,7 @@ from ctap.errors import UserError
 from ctap.nn.decoder import Decoder
 from ctap.nn.encoders import make_phoneme_encoder, make_speech_encoder
 from ctap.nn.given import GivenFrames
+from ctap.nn.phoneme_encoder import PhonemeStackConfig
 from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder
 from ctap.nn.semantic import SemanticModel
 from ctap.nn.transformer import StackConfig
@@ -40,7 +41,9 @@ class CTAPConfig:
 
     embed_dim: int = 256
     speech_encoder: OwnModule | StackConfig = field(default_factory=StackConfig)
-    phoneme_encoder: OwnModule | StackConfig = field(default_factory=lambda: StackConfig(layers=4))
+    phoneme_encoder: OwnModule | PhonemeStackConfig = field(
+        default_factory=lambda: PhonemeStackConfig(layers=4)
+    )
     prompt_encoder: PromptConfig = field(default_factory=PromptConfig)
     decoder: StackConfig = field(default_factory=StackConfig)
     postnet_dim: int = 512

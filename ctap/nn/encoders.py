@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ctap.errors import UserError
-from ctap.nn.phoneme_encoder import PhonemeEncoder
+from ctap.nn.phoneme_encoder import PhonemeEncoder, PhonemeStackConfig
 from ctap.nn.speech_encoder import SpeechEncoder
 from ctap.nn.transformer import StackConfig
 from ctap.own import OwnModule, blamed
@@ -35,13 +35,13 @@ def make_speech_encoder(
     return module
 
 
-def make_phoneme_encoder(n_tokens: int, embed_dim: int, config: StackConfig | OwnModule) -> nn.Module:
+def make_phoneme_encoder(n_tokens: int, embed_dim: int, config: PhonemeStackConfig | OwnModule) -> nn.Module:
     """Called with tokens and durations [B, L], a size T, mask [B, T] and an offset, it gives P [B, T, d].
 
     Raises:
         UserError: An own module can't be made, or does not give P.
     """
-    if isinstance(config, StackConfig):
+    if isinstance(config, PhonemeStackConfig):
         return PhonemeEncoder(n_tokens, embed_dim, config)
     module = config.build("model.phoneme_encoder", n_tokens=n_tokens, embed_dim=embed_dim)
     tokens, durations = torch.tensor([[1, 2], [3, 0]]), torch.tensor([[2, TRIED - 2], [TRIED // 2, 0]])

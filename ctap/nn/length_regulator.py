@@ -28,3 +28,26 @@ def regulate(x: Tensor, durations: Tensor, size: int) -> Tensor:
     """Repeat each phone's row of ``x`` [B, L, D] ``durations`` [B, L] times -> [B, T=size, D]."""
     index = frame_to_phone(durations, size)
     return x.gather(1, index[..., None].expand(-1, -1, x.shape[2]))
+
+
+#: Figures that :func:`places` gives of a frame.
+PLACES = 4
+
+
+def places(durations: Tensor, size: int) -> Tensor:
+    """Where each frame stands in its phone.
+
+    Args:
+        durations: [B, L] frames of each phone, 0 on padding.
+        size: Number of frames T of the output.
+
+    Returns:
+        [B, T, 4]: the share of its phone that is over, and log(1 + frames) since its start, until its end, and
+        of the phone.
+    """
+    index = frame_to_phone(durations, size)
+    length = durations.gather(1, index)
+    since = torch.arange(size, device=durations.device) - (durations.cumsum(1) - durations).gather(1, index)
+    since = since.clamp(min=0).minimum(length - 1).clamp(min=0)
+    share = (since + 0.5) / length.clamp(min=1)
+    return torch.stack([share, since.log1p(), (length - 1 - since).clamp(min=0).log1p(), length.log1p()], -1)

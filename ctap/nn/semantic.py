@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ctap.nn.phoneme_encoder import PhonemeEncoder
-from ctap.nn.transformer import StackConfig
+from ctap.nn.phoneme_encoder import PhonemeEncoder, PhonemeStackConfig
 
 
 class SemanticModel(nn.Module):
@@ -21,7 +20,7 @@ class SemanticModel(nn.Module):
         config: Transformer blocks.
     """
 
-    def __init__(self, n_tokens: int, dim: int, config: StackConfig) -> None:
+    def __init__(self, n_tokens: int, dim: int, config: PhonemeStackConfig) -> None:
         super().__init__()
         self.encoder = PhonemeEncoder(n_tokens, config.dim, config)
         self.project = nn.Linear(config.dim, dim)

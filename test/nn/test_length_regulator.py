@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctap.nn.length_regulator import frame_to_phone, regulate
+from ctap.nn.length_regulator import frame_to_phone, places, regulate
 
 
 @settings(max_examples=60, deadline=None)
@@ -24,3 +24,12 @@ def test_index_of_each_frame():
     index = frame_to_phone(torch.tensor([[2, 1, 3], [1, 1, 0]]), 6)
     assert index[0].tolist() == [0, 0, 1, 2, 2, 2]
     assert index[1, :2].tolist() == [0, 1]
+
+
+def test_places_of_each_frame():
+    given = torch.tensor([[2, 1], [3, 0]])
+    share, since, until, length = places(given, 3).unbind(-1)
+    torch.testing.assert_close(share, torch.tensor([[0.25, 0.75, 0.5], [1 / 6, 0.5, 5 / 6]]))
+    torch.testing.assert_close(since.expm1(), torch.tensor([[0.0, 1, 0], [0, 1, 2]]))
+    torch.testing.assert_close(until.expm1(), torch.tensor([[1.0, 0, 0], [2, 1, 0]]))
+    torch.testing.assert_close(length.expm1(), torch.tensor([[2.0, 2, 1], [3, 3, 3]]))

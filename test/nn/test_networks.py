@@ -10,7 +10,7 @@ from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.positions import make_positions
 from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder
-from ctap.nn.transformer import StackConfig, TransformerStack
+from ctap.nn.transformer import StackConfig, TransformerStack, plain_attention
 
 POSITIONS = ["absolute", "random_offset", "rotary", "none"]
 
@@ -35,7 +35,8 @@ def small(positions="rotary", fold=1, **more):
     return CTAP(from_dict(CTAPConfig, config, "test"), n_tokens=20).eval()
 
 
-VARIANTS = [*({"positions": p} for p in POSITIONS), {"instance_norm": True}, {"fold": 2}, {"fold": 3}]
+PHONES = {"phoneme_encoder": {**stack(fold=2), "phone_layers": 1, "places": True}}
+VARIANTS = [*({"positions": p} for p in POSITIONS), {"instance_norm": True}, {"fold": 2}, {"fold": 3}, PHONES]
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
@@ -70,9 +71,9 @@ def test_outputs_are_layer_normed():
     torch.testing.assert_close(s.square().sum(dim=-1), torch.full((2, 30), 8.0), atol=1e-2, rtol=0)
 
 
-@pytest.mark.parametrize("fold", [1, 2])
-def test_gradients_reach_every_weight(fold):
-    model = small(fold=fold).train()
+@pytest.mark.parametrize("variant", [{"fold": 1}, {"fold": 2}, PHONES], ids=str)
+def test_gradients_reach_every_weight(variant):
+    model = small(**variant).train()
     mel = torch.randn(2, 30, 40)
     s = model.speech_encoder(mel)
     p = model.phoneme_encoder(torch.tensor([[3, 4], [5, 6]]), torch.tensor([[10, 20], [15, 15]]), 30)
@@ -92,6 +93,37 @@ def test_rotary_sees_distances_only_and_absolute_sees_the_clock():
         outputs[name] = [net(x, offset=o) for o in (0, 137)]
     torch.testing.assert_close(outputs["rotary"][0], outputs["rotary"][1], atol=2e-4, rtol=1e-3)
     assert (outputs["absolute"][0] - outputs["absolute"][1]).abs().max() > 0.1
+
+
+def test_plain_attention_is_attention():
+    """Beside PyTorch's in double precision; and a training in bfloat16 takes it and comes near to float32."""
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 2, 4, 11, 8, dtype=torch.float64)
+    keys = lengths_to_mask(torch.tensor([11, 6]))[:, None, None]
+    for given in (None, keys):
+        expected = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=given)
+        torch.testing.assert_close(plain_attention(q, k, v, given), expected)
+    net, x = TransformerStack(from_dict(StackConfig, stack(), "test")).eval(), torch.randn(2, 11, 16)
+    found = {}
+    for half in (False, True):
+        x.grad = None
+        x.requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            y = net(x, keys.flatten(1))
+        y.float().square().mean().backward()
+        found[half] = y.float(), x.grad
+        assert ("ScaledDot" in _names(y.grad_fn)) != half
+    for whole, rough in zip(found[False], found[True], strict=True):
+        assert (whole - rough).norm() < 0.02 * whole.norm()
+
+
+def _names(node, seen=None):
+    """Names of all steps of a gradient's graph."""
+    seen = set() if seen is None else seen
+    if node is None or node in seen:
+        return ""
+    seen.add(node)
+    return " ".join([node.name(), *(_names(n, seen) for n, _ in node.next_functions)])
 
 
 def test_folded_frames_are_neighbours():
