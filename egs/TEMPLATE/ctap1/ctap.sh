@@ -50,6 +50,7 @@ num_targets=4             # how many auto takes at most
 labeled_minutes=15        # of each target speaker, with text
 dev_utts=auto             # utterances of dev
 test_share=0.1            # of a target speaker, held out where the corpus has no test part
+pretrain_on=train         # what CTAP learns from: train, or labeled: the labeled minutes of target speakers, too
 targets_in_train=auto     # pretrain on target speakers too; auto: only if there are one or two speakers
 min_seconds=0.1           # shorter utterances are left out, and named
 max_seconds=60            # longer ones, too
@@ -139,6 +140,10 @@ hubert_clusters=500                        # k-means of these frames
 . recipe.sh
 if [[ ${device} != auto && ${device} != cpu && ${device} != cuda ]]; then
     log "error: --device ${device}: expected cpu, cuda or auto; CUDA_VISIBLE_DEVICES says which GPUs" >&2
+    exit 2
+fi
+if [[ ${pretrain_on} != train && ${pretrain_on} != labeled ]]; then
+    log "error: --pretrain_on ${pretrain_on}: expected train or labeled" >&2
     exit 2
 fi
 ((nj > 0)) || nj=$(nproc)

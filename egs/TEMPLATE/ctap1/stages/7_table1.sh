@@ -188,9 +188,9 @@ dump_given() {
 # given_system ROW DUMP: acoustic and semantic model of a representation that was dumped.
 given_system() {
     local base=table1/$1 given=$2
-    local -a sets=(--train_dir in:"${dumpdir}/train" --dev_dir in:"${dumpdir}/dev")
+    local -a sets=(--train_dir in:"${dumpdir}/${pretrain_on}" --dev_dir in:"${dumpdir}/dev")
     training "${base}/acoustic" finetune "${acoustic_config}" --reads speech "${sets[@]}" --given "${given}" \
-        read:"${given}/train" -- "${acoustic_options[@]}"
+        read:"${given}/${pretrain_on}" -- "${acoustic_options[@]}"
     training "${base}/semantic" semantic "${semantic_config}" "${sets[@]}" \
         --init in:"${expdir}/${base}/acoustic/model" --given "${given}" -- "${semantic_options[@]}"
     compare_system "$1" "${expdir}/${base}/semantic/model" "${given}"
@@ -199,7 +199,7 @@ given_system() {
 # ctap_system ROW: pretraining of a CTAP row, and where it has no decoder of its own, one.
 ctap_system() {
     local base=table1/$1 model=${expdir}/table1/$1/ctap/model
-    local -a sets=(--train_dir in:"${dumpdir}/train" --dev_dir in:"${dumpdir}/dev")
+    local -a sets=(--train_dir in:"${dumpdir}/${pretrain_on}" --dev_dir in:"${dumpdir}/dev")
     training "${base}/ctap" pretrain "$(config_of "$1")" read:"${dumpdir}/stats.json" "${sets[@]}" \
         -- "${table1_options[@]}"
     if [[ $1 == ctap_no_decoder ]]; then
