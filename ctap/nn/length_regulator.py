@@ -42,8 +42,8 @@ def places(durations: Tensor, size: int) -> Tensor:
         size: Number of frames T of the output.
 
     Returns:
-        [B, T, 4]: the share of its phone that is over, and log(1 + frames) since its start, until its end, and
-        of the phone.
+        [B, T, 4]: the share of its phone that is over, and log(1 + frames) since its start, until its end,
+        and of the phone.
     """
     index = frame_to_phone(durations, size)
     length = durations.gather(1, index)

@@ -47,8 +47,10 @@ class StackConfig:
 
 
 def plain_attention(q: Tensor, k: Tensor, v: Tensor, keys: Tensor | None) -> Tensor:
-    """softmax(q k^T / sqrt(K)) v, product by product: on a processor in bfloat16 PyTorch's kernel for it is built
-    for long sequences, and takes twice as long there and back (``tools/bench/attention.py``).
+    """softmax(q k^T / sqrt(K)) v, product by product.
+
+    PyTorch's kernel for a processor is built for long sequences: there and back it takes longer in bfloat16
+    (``tools/bench/attention.py``).
 
     Args:
         q: [B, H, T, K] queries.
