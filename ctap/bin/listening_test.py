@@ -20,6 +20,7 @@ from ctap.listening.plan import QUESTIONS, read_plan
 from ctap.listening.server import ListeningServer, addresses
 from ctap.listening.store import Store
 from ctap.metrics.provenance import collect_meta
+from ctap.text.languages import language_in
 
 
 def build(
@@ -68,6 +69,8 @@ def build(
     how = {"questions": questions, "anchors": recordings(recording, list(systems), QUESTIONS)}
     how |= {"title": title, "utts": utts, "max_trials": max_trials, "sample_rate": sample_rate}
     meta = collect_meta(seed=seed, config={"systems": systems})
+    if material.texts is not None:
+        meta["language"] = language_in(material.texts).code  # by it browsers choose letters, readers a voice
     show(build_test(out, material, **how, level=loudness, max_seconds=max_seconds, seed=seed, meta=meta), out)
 
 

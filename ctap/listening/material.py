@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from ctap.audio.wave import AudioError, wave_info
@@ -46,10 +47,17 @@ class Item:
 
 @dataclass
 class Material:
-    """Items, sorted by speaker and utterance, and what whoever asked for them should know."""
+    """What a listening test is made of.
+
+    Attributes:
+        items: sorted by speaker and utterance.
+        notes: what whoever asked for them should know.
+        texts: the data directory that texts come from, or None.
+    """
 
     items: list[Item]
     notes: list[str] = field(default_factory=list)
+    texts: Path | None = None
 
 
 def parse_systems(specs: Iterable[str]) -> dict[str, list[str]]:
@@ -211,7 +219,7 @@ def gather(
     for name, rows in waves.items():
         if len(rows) > len(common):
             notes.append(f"{name}: {len(rows) - len(common)} of {len(rows)} utterances are not in all lists")
-    texts = _texts([*paths["--reference"], *(path for many in systems.values() for path in many)], chosen)
+    texts, folder = _texts([*paths["--reference"], *chain.from_iterable(systems.values())], chosen)
     targets = _Targets(target, {wave for rows in waves.values() for wave in rows.values()})
     items = []
     for speaker, utt in sorted(common):
@@ -227,7 +235,7 @@ def gather(
             )
         )
     notes.append(f"common utterances: {_counted(items)}")
-    return Material(items, notes)
+    return Material(items, notes, folder)
 
 
 def _counted(items: Sequence[Item]) -> str:
@@ -251,14 +259,18 @@ def _listed(
     return found
 
 
-def _texts(paths: Sequence[str], speakers: Sequence[str | None]) -> dict[Key, str]:
-    """The texts beside the sounds, of the first path that has them."""
+def _texts(paths: Sequence[str], speakers: Sequence[str | None]) -> tuple[dict[Key, str], Path | None]:
+    """The texts beside the sounds, of the first path that has them, and where the first of them stands."""
     texts: dict[Key, str] = {}
+    folder = None
     for name in speakers:
-        for path in paths:
-            for utt, text in _beside(Path(path.replace(SPEAKER, name or "")), "text").items():
+        for path in (Path(p.replace(SPEAKER, name or "")) for p in paths):
+            found = _beside(path, "text")
+            if found and folder is None:
+                folder = path if path.is_dir() else path.parent
+            for utt, text in found.items():
                 texts.setdefault((name or "", utt), text)
-    return texts
+    return texts, folder
 
 
 class _Targets:

@@ -42,6 +42,7 @@ def page(plan: Plan, sounds: Path | None) -> str:
     test = {
         "id": plan.id,
         "title": plan.title,
+        "language": plan.meta.get("language") or None,
         "server": sounds is None,
         "format": EXPORT,
         "scores": SCORES,

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from ctap.audio.wave import AudioError
+from ctap.bin.listening_test import build as build_command
 from ctap.errors import UserError
 from ctap.files.tables import write_table
 from ctap.listening.answers import check_answer, check_listener
@@ -21,6 +22,7 @@ from ctap.listening.material import gather, list_waves, parse_systems, speakers_
 from ctap.listening.sounds import active_level, encode
 from ctap.listening.store import Store
 from ctap.listening.web import page
+from test.listening.conftest import write_results
 
 
 def test_results_of_a_recipe_are_joined_without_conversion(exp: Path) -> None:
@@ -129,6 +131,17 @@ def test_the_page_holds_all_sounds_and_names_no_system(make_test, tmp_path: Path
     served = page(built.plan, None)
     assert 'id="sound-' not in served and "connect-src 'self'" in served.replace("&#x27;", "'")
     assert not re.search(r"""(src|href)=["'](?!data:)""", text), "the page must need nothing else"
+
+
+@pytest.mark.parametrize(("rules", "code"), [(None, "zh"), ('{"language": "espeak:de"}', "de")])
+def test_the_page_says_in_which_language_texts_are(tmp_path: Path, rules: str | None, code: str) -> None:
+    write_results(tmp_path / "exp")
+    said = tmp_path / "exp/eval/target_SSB0001"
+    if rules:
+        (said / "text.json").write_text(rules)
+    build_command(tmp_path / "test", [f"recording={said}"])
+    raw = re.search(r'id="test">(.*?)</script>', (tmp_path / "test/page.html").read_text("utf-8"), re.S)[1]
+    assert json.loads(raw)["language"] == code
 
 
 def test_building_again_gives_the_same_test(make_test) -> None:

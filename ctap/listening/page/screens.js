@@ -139,7 +139,7 @@ function showTrial({ question, trial, i }, all) {
   function forward() {
     if (session.answers[trial]) go(1);
   }
-  show(h("div", { class: "players" }, other && other.box, sample.box), text && h("p", { class: "text", lang: "zh" }, text),
+  show(h("div", { class: "players" }, other && other.box, sample.box), text && h("p", { class: "text", lang: TEST.language }, text),
     hint, scale, h("div", { class: "buttons" }, h("button", { onclick: () => go(-1) }, w.back), next),
     h("p", { class: "keys" }, other ? w.keys : w.keysPlain));
   $("place").textContent = `${mean.title} · ${w.place(i + 1, question.take)}`;
