@@ -143,7 +143,7 @@ class PretrainTask(Task):
             losses["mse_embed"] = masked_mse(s, p, mask)
             total = total + w.embed_weight * losses["mse_embed"]
         if self.phoneme_decoder is not None:
-            losses["phonemes"] = self._read_phonemes(phones, mask, s, p)
+            losses |= self._read_phonemes(phones, mask, s, p)
             total = total + w.phoneme_weight * losses["phonemes"]
         if self.adversary is not None and self.training:
             losses["speaker"] = F.cross_entropy(self.adversary(s, mask), batch.speakers)
@@ -177,11 +177,15 @@ class PretrainTask(Task):
             said = self.ctap.decoder(p, other, mask)
         return masked_mse(self.ctap.decoder(s, other, mask), said, mask)
 
-    def _read_phonemes(self, phones: Tensor, mask: Tensor, s: Tensor, p: Tensor) -> Tensor:
-        """Cross-entropy of the phoneme decoder on S, plus that on P, each a mean over frames [B, T]."""
+    def _read_phonemes(self, phones: Tensor, mask: Tensor, s: Tensor, p: Tensor) -> dict[str, Tensor]:
+        """Cross-entropy of the phoneme decoder on S plus that on P, and its share of right frames on S."""
         masks = torch.cat([mask, mask])
-        said, _ = self.phoneme_decoder(torch.cat([s, p]), masks)
-        return 2 * F.cross_entropy(said.float()[masks], phones[mask].repeat(2))
+        said = self.phoneme_decoder(torch.cat([s, p]), masks)[0].float()[masks]
+        right = phones[mask]
+        return {
+            "phonemes": 2 * F.cross_entropy(said, right.repeat(2)),
+            "frame_accuracy": (said[: len(right)].argmax(1) == right).float().mean(),
+        }
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)

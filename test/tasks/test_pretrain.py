@@ -105,6 +105,8 @@ def test_phoneme_decoder_adds_two_cross_entropies(dump):
         cross_entropy(real_frames(batch, task.phoneme_decoder(x, batch.mask)[0]), labels) for x in seen[:2]
     ]
     assert losses["phonemes"].item() == pytest.approx(sum(two), rel=1e-5)
+    right = real_frames(batch, task.phoneme_decoder(seen[0], batch.mask)[0]).argmax(1) == labels
+    assert losses["frame_accuracy"].item() == pytest.approx(right.mean())
     plain, same_batch = task_and_batch(dump)
     added = losses["loss"].item() - plain(same_batch)[0]["loss"].item()
     assert added == pytest.approx(0.5 * sum(two), rel=1e-4)
