@@ -6,10 +6,11 @@ STACK = {"layers": 1, "dim": 16, "heads": 2, "ffn": 32, "dropout": 0.1, "positio
 MODEL = {
     "embed_dim": 8,
     "speech_encoder": STACK,
-    "phoneme_encoder": STACK,
+    "phoneme_encoder": {**STACK, "phone_layers": 1, "places": True},
     "decoder": {**STACK, "fold": 2},
     "prompt_encoder": {"channels": [4, 4], "dim": 6, "frames": 40, "reduction": 2, "summary": "recurrent"},
     "postnet_dim": 8,
+    "refiner": {**STACK, "steps": 2},
 }
 DATA = {"batch_frames": 400, "batch_size": None, "max_frames": 100}
 OPTIM = {"lr": 3e-3, "warmup_steps": 2}

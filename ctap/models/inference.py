@@ -129,7 +129,7 @@ class Model:
 
     @torch.inference_mode()
     def _decode(self, embedding: Tensor, g: Tensor) -> Speech:
-        mel = self.networks.decode(embedding.to(self.device), g.to(self.device))
+        mel = self.networks.speak(embedding.to(self.device), g.to(self.device))
         return self.speak(self.parts.ctap.denormalize(mel).float().cpu())
 
     def speak(self, mel: Tensor) -> Speech:
@@ -239,7 +239,7 @@ class Model:
         """Log-mel [T, n_mels] of phones that last ``durations`` frames, in the voice of G [D_g]."""
         tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
         p = self.networks.phonemes(tokens, torch.tensor(durations, device=self.device))
-        return self.parts.ctap.denormalize(self.networks.decode(p, g)).float().cpu()
+        return self.parts.ctap.denormalize(self.networks.speak(p, g)).float().cpu()
 
     def _time(
         self,

@@ -117,7 +117,7 @@ def _mels(model: Model, said: list[tuple[Timed, Tensor]]) -> list[Tensor]:
         lengths = torch.tensor([sizes[j] for j in some], device=model.device)
         mask = torch.arange(size, device=model.device) < lengths[:, None]
         g = torch.stack([said[j][1] for j in some]).to(model.device)
-        found = ctap.denormalize(ctap.decoder(ctap.phoneme_encoder(ids, spans, size, mask), g, mask))
+        found = ctap.denormalize(ctap.decoder.speak(ctap.phoneme_encoder(ids, spans, size, mask), g, mask))
         mels |= {j: found[row, : sizes[j]].float().cpu() for row, j in enumerate(some)}
     return [mels[j] for j in range(len(said))]
 

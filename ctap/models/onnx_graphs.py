@@ -61,7 +61,7 @@ class _PhonemeEncoder(_SpeechEncoder):
 
 class _Decoder(_SpeechEncoder):
     def forward(self, embedding: Tensor, g: Tensor) -> Tensor:
-        return self.ctap.denormalize(self.ctap.decoder(embedding, g))
+        return self.ctap.denormalize(self.ctap.decoder.speak(embedding, g))
 
 
 class _Durations(nn.Module):

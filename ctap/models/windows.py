@@ -136,9 +136,15 @@ class AnyLength:
 
     def decode(self, embedding: Tensor, g: Tensor) -> Tensor:
         """Normalised log-mel [T, n_mels] from S or P ``embedding`` [T, d] and G ``g`` [D_g] (Eq. 3)."""
-        return windowed(
-            lambda x: self.ctap.decoder(x, g.expand(len(x), -1)), embedding, self.trained.window("decoder")
-        )
+        return self._decoded(self.ctap.decoder, embedding, g)
+
+    def speak(self, embedding: Tensor, g: Tensor) -> Tensor:
+        """The same, as it is to be heard: sharpened where the decoder has a refiner."""
+        return self._decoded(self.ctap.decoder.speak, embedding, g)
+
+    def _decoded(self, decoder: Callable[[Tensor, Tensor], Tensor], embedding: Tensor, g: Tensor) -> Tensor:
+        window = self.trained.window("decoder")
+        return windowed(lambda x: decoder(x, g.expand(len(x), -1)), embedding, window)
 
     def condition(self, tokens: Tensor, g: Tensor) -> Tensor:
         """Condition [L, d + D_g] of the duration models, of phone ids [L] and G [D_g]."""

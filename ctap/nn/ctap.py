@@ -14,6 +14,7 @@ from ctap.nn.encoders import make_phoneme_encoder, make_speech_encoder
 from ctap.nn.given import GivenFrames
 from ctap.nn.phoneme_encoder import PhonemeStackConfig
 from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder
+from ctap.nn.refiner import RefinerConfig
 from ctap.nn.semantic import SemanticModel
 from ctap.nn.transformer import StackConfig
 from ctap.own import OwnModule
@@ -31,6 +32,7 @@ class CTAPConfig:
         prompt_encoder: The VAE over the prompt.
         decoder: 6 transformer blocks before five convolutions.
         postnet_dim: Channels of the decoder's convolutions.
+        refiner: What sharpens the decoder's mels in use; not in the paper.
         temperature: Start of tau (Eq. 5) times d. S and P are layer-normed, so S.P = d cos: 14.3 is CLIP's.
         temperature_cap: Largest tau times d; 100 is CLIP's.
         instance_norm: The speech encoder's mels are normalised utterance by utterance; not in the paper.
@@ -47,6 +49,7 @@ class CTAPConfig:
     prompt_encoder: PromptConfig = field(default_factory=PromptConfig)
     decoder: StackConfig = field(default_factory=StackConfig)
     postnet_dim: int = 512
+    refiner: RefinerConfig = field(default_factory=RefinerConfig)
     temperature: float = 14.3
     temperature_cap: float = 100.0
     instance_norm: bool = False
@@ -90,7 +93,7 @@ class CTAP(nn.Module):
             self.speech_encoder = make_speech_encoder(n_mels, d, config.speech_encoder, config.instance_norm)
             self.phoneme_encoder = make_phoneme_encoder(n_tokens, d, config.phoneme_encoder)
         self.prompt_encoder = PromptEncoder(n_mels, prompt)
-        self.decoder = Decoder(n_mels, d, prompt.dim, config.decoder, config.postnet_dim)
+        self.decoder = Decoder(n_mels, d, prompt.dim, config.decoder, config.postnet_dim, config.refiner)
         self.log_scale = nn.Parameter(torch.tensor(math.log(config.temperature / d)))
         self.register_buffer("mean", torch.tensor(mean) if mean else torch.zeros(n_mels))
         self.register_buffer("std", torch.tensor(std) if std else torch.ones(n_mels))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ctap.nn.conv import FrameConv
+from ctap.nn.refiner import Refiner, RefinerConfig
 from ctap.nn.transformer import StackConfig, TransformerStack
 
 
@@ -16,10 +17,24 @@ class Decoder(nn.Module):
 
     The first four convolutions end in tanh: the paper's "5 convolution layers, 4 Tanh activation functions",
     laid out as the post-net of Tacotron 2 (Shen et al. 2018).
+
+    Args:
+        n_mels: Mel bins.
+        embed_dim: Dimension d of S and P.
+        prompt_dim: Dimension D_g of G.
+        config: The stack.
+        postnet_dim: Channels of the convolutions.
+        refiner: Of :meth:`speak`; without layers there is none.
     """
 
     def __init__(
-        self, n_mels: int, embed_dim: int, prompt_dim: int, config: StackConfig, postnet_dim: int = 512
+        self,
+        n_mels: int,
+        embed_dim: int,
+        prompt_dim: int,
+        config: StackConfig,
+        postnet_dim: int = 512,
+        refiner: RefinerConfig | None = None,
     ) -> None:
         super().__init__()
         self.project_in = nn.Linear(embed_dim, config.dim)
@@ -28,6 +43,7 @@ class Decoder(nn.Module):
         self.project_out = nn.Linear(config.dim, n_mels)
         widths = [n_mels, *[postnet_dim] * 4, n_mels]
         self.postnet = nn.ModuleList(FrameConv(a, b, 5) for a, b in pairwise(widths))
+        self.refiner = Refiner(n_mels, embed_dim, refiner) if refiner is not None and refiner.layers else None
 
     def forward(self, embedding: Tensor, g: Tensor, mask: Tensor | None = None) -> Tensor:
         """Predict normalised log-mel [B, T, n_mels] from ``embedding`` [B, T, d] and ``g`` [B, D_g]."""
@@ -37,3 +53,8 @@ class Decoder(nn.Module):
         for conv in self.postnet[:-1]:
             y = torch.tanh(conv(y, mask))
         return mel + self.postnet[-1](y, mask)
+
+    def speak(self, embedding: Tensor, g: Tensor, mask: Tensor | None = None) -> Tensor:
+        """What is to be heard: the predicted mel, sharpened where there is a refiner; shapes as above."""
+        draft = self(embedding, g, mask)
+        return draft if self.refiner is None else self.refiner.refine(draft, embedding, mask)

@@ -50,4 +50,5 @@ def places(durations: Tensor, size: int) -> Tensor:
     since = torch.arange(size, device=durations.device) - (durations.cumsum(1) - durations).gather(1, index)
     since = since.clamp(min=0).minimum(length - 1).clamp(min=0)
     share = (since + 0.5) / length.clamp(min=1)
-    return torch.stack([share, since.log1p(), (length - 1 - since).clamp(min=0).log1p(), length.log1p()], -1)
+    frames = torch.stack([since, (length - 1 - since).clamp(min=0), length], -1)
+    return torch.cat([share[..., None], frames.to(share.dtype).log1p()], -1)

@@ -135,11 +135,14 @@ def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
         start.text.require_same(
             TextRules.load(sources.train_dir), f"{sources.train_dir}/{RULES_FILE}", str(sources.init)
         )
-        if start.ctap.config != config.model:
+        there = start.ctap.config
+        if not there.refiner.layers:  # one may be added
+            there = replace(there, refiner=config.model.refiner)
+        if there != config.model:
             raise UserError(
                 f"{sources.init}: sizes differ: {start.ctap.config} there, {config.model} asked for"
             )
-        ctap.load_state_dict(start.ctap.state_dict())
+        ctap.load_state_dict(start.ctap.state_dict(), strict=there == start.ctap.config)
         parts.trained = start.trained
     train, dev = _features(sources, parts)
     task = PretrainTask(ctap, config, tokens, audio, len(train.speakers))

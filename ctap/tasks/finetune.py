@@ -26,6 +26,7 @@ from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.tasks.base import Task
 from ctap.tasks.config import TrainingConfig
+from ctap.tasks.refining import refining
 
 Trained = Literal["decoder", "prompt_encoder"]
 
@@ -96,7 +97,9 @@ class FinetuneTask(Task):
                 embedding = ctap.phoneme_encoder(batch.tokens, batch.durations, size, mask)
         mean, log_variance = ctap.prompt_encoder(ctap.normalize(batch.prompt))
         g = sample_gaussian(mean, log_variance) if self.training else mean
-        mse = masked_mse(ctap.decoder(embedding, g, mask), mel, mask)
+        draft = ctap.decoder(embedding, g, mask)
+        mse = masked_mse(draft, mel, mask)
         kl = margin_kl(mean, log_variance, self.config.kl_margin)
         loss = mse + kl if "prompt_encoder" in self.config.trained else mse
-        return {"loss": loss, "mse": mse, "kl": kl}
+        flow = refining(ctap.decoder, draft, embedding, mel, mask)
+        return {"loss": loss + sum(flow.values()), "mse": mse, "kl": kl, **flow}

@@ -25,6 +25,7 @@ from ctap.nn.transformer import StackConfig
 from ctap.own import OwnModule
 from ctap.tasks.base import Task
 from ctap.tasks.config import TrainingConfig
+from ctap.tasks.refining import refining
 from ctap.text.tokens import TokenTable
 
 PROBE_SHIFTS = (
@@ -138,6 +139,7 @@ class PretrainTask(Task):
             total = total + w.kl_weight * warmup * own["kl"]
             if "mse_swap" in own:
                 total = total + w.swap_weight * own["mse_swap"]
+            total = total + own.get("flow", 0.0)
             losses, seen = {**losses, **own}, (*seen, *mels)
         if w.embed_weight:
             losses["mse_embed"] = masked_mse(s, p, mask)
@@ -168,6 +170,10 @@ class PretrainTask(Task):
         }
         if self.weights.swap_weight and len(batch) > 1:
             losses["mse_swap"] = self._swapped(s, p, g, mask)
+        # what is refined is read from S in one half of the utterances, from P in the other
+        from_s = (torch.arange(len(batch), device=mask.device) % 2 == 0)[:, None, None]
+        draft, read = torch.where(from_s, mel_s, mel_p), torch.where(from_s, s, p)
+        losses |= refining(self.ctap.decoder, draft, read, target, mask)
         return (mel_s, mel_p), losses
 
     def _swapped(self, s: Tensor, p: Tensor, g: Tensor, mask: Tensor) -> Tensor:

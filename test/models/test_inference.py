@@ -251,7 +251,7 @@ def test_one_sentence_is_said_as_it_always_was(model, wav):
     tokens = torch.tensor([model.parts.tokens.encode(said.phones)])
     with torch.inference_mode():
         p = model.parts.ctap.phoneme_encoder(tokens, torch.tensor([said.durations]), len(said.mel))
-        mel = model.parts.ctap.decoder(p, model.embed_prompt(wav)[None])[0]
+        mel = model.parts.ctap.decoder.speak(p, model.embed_prompt(wav)[None])[0]
     assert torch.equal(model.parts.ctap.denormalize(mel), said.mel)
 
 

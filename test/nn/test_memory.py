@@ -11,7 +11,9 @@ import torch
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.nn.phoneme_decoder import PhonemeDecoder
+from ctap.nn.phoneme_encoder import PhonemeStackConfig
 from ctap.nn.prompt_encoder import PromptConfig
+from ctap.nn.refiner import RefinerConfig
 from ctap.nn.transformer import StackConfig
 
 SIZES = [2**k for k in range(6, 18)]
@@ -25,8 +27,10 @@ def poison():
 
 def model(dim, embed_dim, channels):
     stack = StackConfig(layers=1, dim=dim, heads=2, ffn=2 * dim, dropout=0.1)
-    prompt = PromptConfig(channels=channels, dim=dim)
-    return CTAP(CTAPConfig(embed_dim, stack, stack, prompt, stack, postnet_dim=dim), n_tokens=30).train()
+    phones = PhonemeStackConfig(**vars(stack), phone_layers=1, places=True)
+    prompt, refiner = PromptConfig(channels=channels, dim=dim), RefinerConfig(**vars(stack), steps=2)
+    config = CTAPConfig(embed_dim, stack, phones, prompt, stack, postnet_dim=dim, refiner=refiner)
+    return CTAP(config, n_tokens=30).train()
 
 
 def parts(ctap, frames):
@@ -50,7 +54,7 @@ def parts(ctap, frames):
             lambda: [ctap.phoneme_encoder(tokens, durations, frames, mask)[mask]],
         ),
         "prompt encoder": (ctap.prompt_encoder, lambda: list(ctap.prompt_encoder(torch.randn(2, 300, 40)))),
-        "decoder": (ctap.decoder, lambda: [ctap.decoder(s, torch.randn(2, width), mask)[mask]]),
+        "decoder": (ctap.decoder, lambda: [ctap.decoder.speak(s, torch.randn(2, width), mask)[mask]]),
         "duration model": (duration, lambda: list(duration.losses(durations, condition, real))),
         "phoneme decoder": (reader, lambda: [x[mask] for x in reader(s, mask)]),
     }

@@ -79,7 +79,7 @@ def by_part(model: Model, copies: int, repeats: int) -> dict[str, float]:
             "duration model": lambda: model.predict_durations(phones, prompt),
             "phoneme encoder": lambda: ctap.phoneme_encoder(tokens, spans, frames),
             "prompt encoder": lambda: model.embed_prompt(prompt),
-            "decoder": lambda: ctap.decoder(p, g),
+            "decoder": lambda: ctap.decoder.speak(p, g),
             "vocoder": lambda: model.vocoder(mel),
         }
         found = {name: median_seconds(run, repeats, device.type) for name, run in runs.items()}

@@ -1,0 +1,88 @@
+"""What a squared error has smoothed, sharpened again: a flow from nothing to speech, along the decoder's mel.
+
+Not in the paper. A decoder that is trained with a squared error (Eq. 4) gives the mean of all mels that fit:
+formants are blurred, and sound is muffled. The refiner learns the flow that leads from noise to mels
+(:mod:`ctap.loss.flow`), given the decoder's mel and what it was made from. In use it starts from the middle
+of the noise, 0: nothing is drawn at random, and the same input gives the same speech.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ctap.errors import UserError
+from ctap.nn.conv import FrameConv
+from ctap.nn.positions import sinusoids
+from ctap.nn.transformer import StackConfig, TransformerStack
+
+TIME_DIM = 64  # of the sinusoids that tell the network how far it is on the way
+
+
+@dataclass
+class RefinerConfig(StackConfig):
+    """The refiner's stack.
+
+    Args:
+        layers: Number of blocks; 0, as in the paper, leaves the refiner out.
+        steps: Steps from 0 to speech in use.
+    """
+
+    layers: int = 0
+    steps: int = 8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.steps <= 100:
+            raise UserError(f"refiner.steps: expected 1 to 100, got {self.steps}")
+
+
+class Refiner(nn.Module):
+    """Where a mel moves to on its way from noise to speech.
+
+    Args:
+        n_mels: Mel bins.
+        embed_dim: Dimension d of S and P.
+        config: The stack.
+    """
+
+    def __init__(self, n_mels: int, embed_dim: int, config: RefinerConfig) -> None:
+        super().__init__()
+        self.steps = config.steps
+        self.project_in = nn.Linear(2 * n_mels + embed_dim, config.dim)
+        self.project_time = nn.Sequential(
+            nn.Linear(TIME_DIM, config.dim), nn.GELU(), nn.Linear(config.dim, config.dim)
+        )
+        self.conv = FrameConv(config.dim, config.dim, 3)
+        self.stack = TransformerStack(config)
+        self.project_out = nn.Linear(config.dim, n_mels)
+
+    def forward(
+        self, x: Tensor, time: Tensor, draft: Tensor, embedding: Tensor, mask: Tensor | None = None
+    ) -> Tensor:
+        """Direction and speed in which ``x`` moves.
+
+        Args:
+            x: [B, T, n_mels] on the way from noise to a normalised log-mel.
+            time: [B] share of the way, 0 to 1.
+            draft: [B, T, n_mels] the decoder's mel.
+            embedding: [B, T, d] S or P, from which it was made.
+            mask: [B, T] bool, True on real frames.
+
+        Returns:
+            [B, T, n_mels].
+        """
+        here = self.project_time(sinusoids(1000 * time, TIME_DIM))[:, None]
+        h = self.project_in(torch.cat([x, draft, embedding], dim=-1)) + here
+        return self.project_out(self.stack(F.gelu(self.conv(h, mask)), mask))
+
+    def refine(self, draft: Tensor, embedding: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Sharpened mel [B, T, n_mels] of the decoder's ``draft`` and the ``embedding`` that it read."""
+        x = torch.zeros_like(draft)
+        for i in range(self.steps):
+            time = torch.full_like(draft[:, 0, 0], i / self.steps)
+            x = x + self(x, time, draft, embedding, mask) / self.steps
+        return x
