@@ -1,6 +1,7 @@
 """Losses of pretraining and of its ablations (paper, sections 2.1.2 and 3.2) against numpy."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import torch
 from ctap.bin.train import train
 from ctap.config import from_dict
 from ctap.data.dataset import dev_loader
+from ctap.errors import UserError
+from ctap.nn.refiner import RefinerConfig
 from ctap.tasks.build import TRAININGS, Sources
 from test import tiny
 
@@ -197,3 +200,37 @@ def test_finetuning_trains_the_decoder_that_pretraining_left_out(dump, tmp_path)
     rows = [line.split(",") for line in (tmp_path / "ft" / "metrics.csv").read_text().splitlines()]
     errors = [float(row[rows[0].index("val/mse")]) for row in rows[1:]]
     assert errors[-1] < errors[0]
+
+
+def test_a_model_is_gone_on_from_and_may_get_a_refiner(dump, tmp_path):
+    build = TRAININGS["pretrain"][1]
+    plain, refined, wider = config(), config(), config()
+    plain.model = replace(plain.model, refiner=RefinerConfig())
+    wider.model = replace(wider.model, postnet_dim=12)
+    first = build(plain, Sources(dump / "train"))
+    with torch.no_grad():
+        first.task.ctap.log_scale.add_(-1)
+    first.parts.save(tmp_path / "plain")
+    second = build(refined, Sources(dump / "train", init=tmp_path / "plain"))
+    known = first.task.ctap.state_dict()
+    found = second.task.ctap.state_dict()
+    assert all(torch.equal(found[name], weight) for name, weight in known.items())
+    assert {name.rsplit("refiner", 1)[0] for name in found.keys() - known.keys()} == {"decoder."}
+    second.parts.save(tmp_path / "refined")
+    assert len(
+        build(refined, Sources(dump / "train", init=tmp_path / "refined")).task.ctap.state_dict()
+    ) == len(found)
+    for init, asked in (("plain", wider), ("refined", plain)):
+        with pytest.raises(UserError, match="sizes differ"):
+            build(asked, Sources(dump / "train", init=tmp_path / init))
+
+
+def test_the_refiner_learns_beside_the_decoder_and_teaches_it_nothing(dump):
+    task, batch = task_and_batch(dump)
+    assert "flow" not in task(batch)[0]
+    losses, _ = task.train()(batch)
+    losses["flow"].backward()
+    with_gradient = {name for name, w in task.named_parameters() if w.grad is not None and w.grad.any()}
+    assert with_gradient and all(name.startswith("ctap.decoder.refiner.") for name in with_gradient)
+    without = losses["contrastive"] + 0.5 * (losses["mse_speech"] + losses["mse_phone"]) + losses["kl"]
+    assert losses["loss"].item() == pytest.approx((without + losses["flow"]).item(), rel=1e-5)
