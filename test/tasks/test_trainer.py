@@ -92,11 +92,12 @@ def test_training_that_gets_no_better_ends_early(dump, model, tmp_path, caplog):
     """Without learning, the second validation is no better than the first: two of patience, three in all."""
     stuck = config("finetune", patience=2, max_steps=40, epoch_steps=2)
     stuck.optim.lr = 0.0
+    stuck.train = ["decoder"]  # the batch norm of the prompt encoder would move without learning
     sources = Sources(dump / "train", dump / "dev", init=model)
     out = tmp_path / "x"
     with caplog.at_level("INFO"):
         train("finetune", stuck, sources, out)
-    assert [r["step"] for r in rows_of(out)][-1] in ("6", "8")  # batch norm still moves a little
+    assert [r["step"] for r in rows_of(out)][-1] == "6"
     assert "gets no better" in caplog.text
     assert Parts.load(out / "model")
     before = (out / "metrics.csv").read_text()
