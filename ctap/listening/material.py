@@ -135,9 +135,14 @@ def _names(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown or "none"
 
 
+def _folder(path: Path) -> Path:
+    """The directory of a list of sounds: ``path`` itself, or where its wav.scp stands."""
+    return path if path.is_dir() else path.parent
+
+
 def _beside(path: Path, table: str) -> dict[str, str]:
     """A data directory's table that may be there, for a directory or its wav.scp."""
-    file = (path if path.is_dir() else path.parent) / table
+    file = _folder(path) / table
     return read_table(file) if file.is_file() else {}
 
 
@@ -267,7 +272,7 @@ def _texts(paths: Sequence[str], speakers: Sequence[str | None]) -> tuple[dict[K
         for path in (Path(p.replace(SPEAKER, name or "")) for p in paths):
             found = _beside(path, "text")
             if found and folder is None:
-                folder = path if path.is_dir() else path.parent
+                folder = _folder(path)
             for utt, text in found.items():
                 texts.setdefault((name or "", utt), text)
     return texts, folder

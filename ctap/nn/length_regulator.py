@@ -48,7 +48,7 @@ def places(durations: Tensor, size: int) -> Tensor:
     index = frame_to_phone(durations, size)
     length = durations.gather(1, index)
     since = torch.arange(size, device=durations.device) - (durations.cumsum(1) - durations).gather(1, index)
-    since = since.clamp(min=0).minimum(length - 1).clamp(min=0)
+    since = since.minimum(length - 1).clamp(min=0)  # frames past the end, too
     share = (since + 0.5) / length.clamp(min=1)
     frames = torch.stack([since, (length - 1 - since).clamp(min=0), length], -1)
     return torch.cat([share[..., None], frames.to(share.dtype).log1p()], -1)
