@@ -92,7 +92,7 @@ _po_set() {
         _po_error "$1" "--$2 expects true or false, not '$3'"
         return 1
     fi
-    if [[ ${default} =~ ^-?[0-9]+$ && ! $3 =~ ^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$ ]]; then
+    if [[ ${default} =~ ^-?[0-9]+(\.[0-9]+)?$ && ! $3 =~ ^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$ ]]; then
         _po_error "$1" "--$2 expects a number, not '$3'"
         return 1
     fi

@@ -18,6 +18,7 @@ skip_stages=""    # stages left out,
 force=false       # repeat finished steps
 # Data
 corpus=           # where the corpus lies
+share=0.1         # of it
 
 . parse_options.sh
 later=1           # no option
@@ -93,6 +94,7 @@ def test_a_wrong_file_of_options(shell, tmp_path: Path, text: str, message: str)
         (["--stage"], "--stage needs a value"),
         (["--corpus", "--stage", "3"], "--corpus needs a value"),
         (["--stage", "two"], "--stage expects a number, not 'two'"),
+        (["--share", "half"], "--share expects a number, not 'half'"),
         (["--force", "yes"], "--force expects true or false, not 'yes'"),
         (["-stage", "3"], "options start with two dashes"),
         (["--a;touch evil", "3"], "no option"),

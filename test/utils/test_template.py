@@ -60,7 +60,7 @@ def test_setup_makes_a_recipe_that_runs(tree: Path) -> None:
     (tree / "corpus" / "spk02" / "a.txt").write_text("你 好\n")
     done = bash("local/data.sh --corpus ../../../corpus out", recipe)
     assert done.returncode == 0, done.stderr
-    assert (recipe / "out" / "text").read_text() == "spk02-a 你好\n"
+    assert (recipe / "out" / "text").read_text() == "spk02-a 你 好\n"
     assert (recipe / "out" / "wav.scp").read_text().endswith("spk02-a ../../../corpus/spk02/a.wav\n")
 
 

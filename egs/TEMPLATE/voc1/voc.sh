@@ -26,6 +26,7 @@ nproc=1                   # processes of a node that train together where there 
 num_nodes=1               # nodes that train together, under torchrun or Slurm
 seed=777                  # of weights, batches and noise
 ctap=../ctap1             # recipe whose data and dump are used
+corpus=""                 # where the corpus lies, if that recipe has not prepared it yet
 expdir=exp                # models, logs, results
 tag=""                    # name of the training; default: the name of its configuration
 
@@ -63,7 +64,8 @@ stage_1() {
     if [[ -s ${dumpdir}/train/wav.scp && -s ${dumpdir}/test/wav.scp ]]; then
         log "${dumpdir}: data are there"
     else
-        "${ctap}/run.sh" --stage 0 --stop_stage 2
+        [[ -z ${corpus} ]] || corpus=$(readlink -m -- "${corpus}") # that recipe has a directory of its own
+        "${ctap}/run.sh" --stage 0 --stop_stage 2 ${corpus:+--corpus "${corpus}"}
     fi
 }
 

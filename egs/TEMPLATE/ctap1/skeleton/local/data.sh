@@ -7,7 +7,7 @@
 #   wav.scp     utterance, path of its audio file (whatever libsndfile reads, at any rate)
 #   utt2spk     utterance, speaker; an utterance's name must start with its speaker's, and speakers' names be of
 #               one length (spk01, spk02, ... spk10)
-#   text        utterance, its hanzi; and/or
+#   text        utterance, its hanzi, or what is said in another language (--language) as that is written; and/or
 #   pinyin      utterance, its syllables such as `ni3 hao3`: tone 1-5, v for ü
 #   spk2gender  speaker, m or f; if you know it
 #   utt2part    utterance, train or test; if the corpus says so
@@ -38,6 +38,8 @@ while IFS= read -r wav; do
     utterance=${speaker}-$(basename "${wav}" .wav)
     printf '%s %s\n' "${utterance}" "${wav}" >&3
     printf '%s %s\n' "${utterance}" "${speaker}" >&4
-    [[ ! -f ${wav%.wav}.txt ]] || printf '%s %s\n' "${utterance}" "$(tr -d '[:space:]' <"${wav%.wav}.txt")" >&5
+    [[ -f ${wav%.wav}.txt ]] || continue
+    read -r -d '' -a words <"${wav%.wav}.txt" || true # all of the file, on one line
+    printf '%s %s\n' "${utterance}" "${words[*]}" >&5
 done < <(find -L "${corpus}" -name '*.wav' | LC_ALL=C sort) \
     3>"${out}/wav.scp" 4>"${out}/utt2spk" 5>"${out}/text"
