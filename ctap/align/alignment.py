@@ -18,8 +18,8 @@ class Alignment:
     Attributes:
         phones: with the pauses that are heard.
         durations: frames of each.
-        confidence: of each, at most 0: mean over its frames of the log score minus that of the best state of
-            any phone. 0 means that nothing fits better anywhere.
+        confidence: of each, at most 0: mean over its frames of the log density minus that of the best
+            component of any state, pauses included. 0 means that nothing fits better anywhere.
         score: mean of the same over the frames of all that is not pause.
     """
 

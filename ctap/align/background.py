@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ctap.audio.levels import DB_PER_NEPER
+
 HEARD = 0.35
 """What is louder than this share of an utterance's range (5th to 95th percentile) is heard."""
 
@@ -18,8 +20,6 @@ PAUSE_LOUDNESS = 12.0  # dB; 95 of 100 pauses in sentences stay below, breath an
 PAUSE_COST = (3.0, 30.0)  # nats a dB above that, and at most
 SPEECH_LOUDNESS = (0.05, 3.0)  # share of the range, and at most so many dB
 SPEECH_COST = 40.0  # nats
-
-DB = 20 / np.log(10)  # of a natural logarithm of magnitudes
 
 
 def above_background(mel: np.ndarray, floor: float) -> np.ndarray:
@@ -29,7 +29,7 @@ def above_background(mel: np.ndarray, floor: float) -> np.ndarray:
         mel: ``[T, M]`` natural-log mel.
         floor: its smallest value; frames that hold nothing else are digital silence.
     """
-    level = DB * mel.mean(axis=1)
+    level = DB_PER_NEPER * mel.mean(axis=1)
     recorded = level[mel.max(axis=1) > floor + 1e-3]
     background = np.percentile(recorded, 5) if len(recorded) else level.min(initial=0.0)
     return (level - background).astype(np.float32)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ctap.align.features import Features, Statistics, analyse, analysis_settings, spread
+from ctap.align.topology import check_phones
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError, load_wave, wave_info
@@ -61,9 +62,10 @@ class AlignCorpus:
         """Before which phones of an utterance there may be a pause: its words', or what the phones tell.
 
         Raises:
-            UserError: the numbers of phones of its words do not sum to its phones.
+            UserError: a phone can't be aligned, or the phones of its words do not sum to its phones.
         """
         phones = self.phones[utterance]
+        check_phones(phones, self.language)
         if utterance not in self._words:
             return self.language.starts(phones)
         counts = self._words[utterance].split()
@@ -82,7 +84,7 @@ class AlignCorpus:
         return dict(sorted(result.items()))
 
     def choose(self, seconds: float, rng: np.random.Generator) -> list[str]:
-        """Utterances of about ``seconds`` in all, the speakers taking turns; sorted."""
+        """Utterances of about ``seconds`` in all that can be read, the speakers taking turns; sorted."""
         queues = [list(rng.permutation(names)) for names in self.of_speaker().values()]
         chosen, total = [], 0.0
         while queues and total < seconds:
@@ -92,6 +94,9 @@ class AlignCorpus:
                     length = wave_info(self.waves[utterance]).seconds
                 except AudioError as error:
                     self.left_out[utterance] = str(error)
+                    continue
+                if length > self.max_seconds:  # :meth:`load` would refuse it
+                    self.left_out[utterance] = f"{length:.1f} s is longer than {self.max_seconds:g} s"
                     continue
                 chosen.append(utterance)
                 total += length

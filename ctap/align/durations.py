@@ -115,8 +115,10 @@ def _first_difference(found: Sequence[str], expected: Sequence[str]) -> str:
 
 
 def _whole_numbers(text: str, where: Path, utterance: str) -> list[int]:
-    try:
-        return [int(item) for item in text.split()]
-    except ValueError:
-        bad = next(item for item in text.split() if not item.lstrip("-").isdigit())
-        raise UserError(f"{where}: {utterance}: {bad!r} is not a whole number of frames") from None
+    found = []
+    for item in text.split():
+        try:
+            found.append(int(item))
+        except ValueError:
+            raise UserError(f"{where}: {utterance}: {item!r} is not a whole number of frames") from None
+    return found

@@ -101,6 +101,8 @@ def _words(path: Path, lines: list[str]) -> dict[str, list[Word]]:
             word = Word(float(start), float(end), hanzi, len(pinyin.split()))
         except ValueError:
             raise UserError(f"{path}:{number}: expected 5 tab-separated fields, times in seconds") from None
+        if not word.syllables:
+            raise UserError(f"{path}:{number}: {hanzi}: no pinyin, so its syllables can't be counted")
         result.setdefault(utterance, []).append(word)
     return result
 
@@ -120,4 +122,7 @@ def _read_textgrids(folder: Path, phones: Mapping[str, list[str]]) -> Reference:
             reference.phones[utterance] = align_intervals(read_textgrid(files[0]), spoken)
         except UserError as error:
             reference.unusable[utterance] = str(error)
+    if not reference.phones:
+        first = next(iter(reference.unusable.values()), "none is of an utterance with phones")
+        raise UserError(f"{folder}: no TextGrid can be used; the first reason: {first}")
     return reference

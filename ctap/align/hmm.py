@@ -149,7 +149,7 @@ class HmmAligner:
         graph = build_graph(phones, self.units, starts)
         path, score, density = _best_path(features, graph, self.mixtures)
         if score <= NO_PATH / 2:
-            raise CannotAlign(f"no path through {len(phones)} phones in {len(features)} frames of 5 ms")
+            raise CannotAlign(f"no path through {len(phones)} phones in {len(features)} half frames")
         gap = np.minimum(density - self.mixtures.best_component(features.cepstra), 0.0)
         segments = _segments(graph.owner[path])
         labels = [_label(owner, phones) for owner, _, _ in segments]
@@ -168,9 +168,10 @@ class HmmAligner:
         """
         cepstra, states = [], []
         for features, phones, starts in examples:
-            if not phones or not all(self.units.language.is_phone(p) and p not in PAUSES for p in phones):
+            try:
+                graph = build_graph(phones, self.units, starts)
+            except UserError:
                 continue
-            graph = build_graph(phones, self.units, starts)
             path, score, _ = _best_path(features, graph, self.mixtures)
             if score > NO_PATH / 2:
                 cepstra.append(features.cepstra)
@@ -210,13 +211,15 @@ def _load(corpus: AlignCorpus, names: list[str], threads: int) -> tuple[Statisti
         own = Statistics.of((raw[u].cepstra for u in mine), prior=everybody)
         for utterance in mine:
             phones = corpus.phones[utterance]
-            unknown = [phone for phone in phones if phone in PAUSES or not corpus.language.is_phone(phone)]
-            if unknown:
-                corpus.left_out[utterance] = f"phone {unknown[0]!r} is a pause or not of the inventory"
-            elif STATES_PER_UNIT * len(phones) <= len(raw[utterance]):
-                data[utterance] = (own.normalise(raw[utterance]), phones, corpus.starts(utterance))
+            try:
+                starts = corpus.starts(utterance)
+            except UserError as error:
+                corpus.left_out[utterance] = str(error)
+                continue
+            if STATES_PER_UNIT * len(phones) <= len(raw[utterance]):
+                data[utterance] = (own.normalise(raw[utterance]), phones, starts)
             else:
-                corpus.left_out[utterance] = f"{len(phones)} phones in {len(raw[utterance])} frames of 5 ms"
+                corpus.left_out[utterance] = f"{len(phones)} phones in {len(raw[utterance])} half frames"
     return everybody, dict(sorted(data.items()))
 
 
@@ -242,7 +245,7 @@ def _estimate(data: dict[str, Example], units: Units, threads: int) -> Mixtures:
 
 
 def _states(
-    data: dict[str, tuple[Features, list[str]]], graphs: dict[str, Graph], mixtures: Mixtures, threads: int
+    data: dict[str, Example], graphs: dict[str, Graph], mixtures: Mixtures, threads: int
 ) -> tuple[np.ndarray, float, int]:
     """The best states of all frames ``[N]``, a frame's mean score, and how many utterances had no path."""
 

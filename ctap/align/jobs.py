@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -167,7 +168,11 @@ def _read(
 ) -> Iterator[tuple[str, Features, int, Aligner]]:
     """Utterances with the aligner adapted to their speaker."""
     for part in corpus.by_speaker(names, aligner.everybody):
-        examples = ((f, corpus.phones[u], corpus.starts(u)) for u, (f, _) in part.examples.items())
+        examples = []
+        for utterance, (features, _) in part.examples.items():
+            # one whose phones or words are at fault is named when its turn comes
+            with contextlib.suppress(UserError):
+                examples.append((features, corpus.phones[utterance], corpus.starts(utterance)))
         adapted = aligner.adapt(examples)
         for utterance, features, total_frames in part.read():
             yield utterance, features, total_frames, adapted

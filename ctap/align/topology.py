@@ -35,6 +35,15 @@ _ENTER_PAUSE = -30.0  # else weak fricatives are taken for pauses where there is
 _ENTER_PAUSE_BEFORE_CLOSURE = -80.0  # 13 frames of closure cost as much
 
 
+def check_phones(phones: Sequence[str], language: Language) -> None:
+    """Refuse what can't be aligned: no phones, a pause among them, or one that is not of the inventory."""
+    for phone in phones:
+        if phone in PAUSES or not language.is_phone(phone):
+            raise UserError(f"phone {phone!r} cannot be aligned: not in the inventory, or a pause")
+    if not phones:
+        raise UserError("no phones to align")
+
+
 class Units:
     """The units of a model and their states.
 
@@ -174,11 +183,7 @@ def build_graph(
         UserError: there are no phones, or one is a pause or not of the inventory.
     """
     language = units.language
-    for phone in phones:
-        if phone in PAUSES or not language.is_phone(phone):
-            raise UserError(f"phone {phone!r} cannot be aligned: not in the inventory, or a pause")
-    if not phones:
-        raise UserError("no phones to align")
+    check_phones(phones, language)
     starts = starts or language.starts(phones)
     build = _Builder()
     build.pause(PAUSE_START, end_frames, 0.0)

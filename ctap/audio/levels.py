@@ -29,6 +29,9 @@ CLIPPED_SHARE = 1e-3  # of samples at full scale: a normalised recording has one
 MOST_OFFSET = 0.01  # of full scale: the lowest band hears it
 
 
+DB_PER_NEPER = 20 / np.log(10)  # of a natural logarithm of magnitudes
+
+
 class LevelError(ValueError):
     """Samples that are not finite, or on no scale."""
 

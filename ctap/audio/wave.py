@@ -84,6 +84,24 @@ def utterance_frames(source: str | Path | WaveInfo, settings: AudioSettings) -> 
     )
 
 
+def samples_of(wave: str | Path | np.ndarray, sample_rate: int) -> np.ndarray:
+    """Samples ``[N]`` float32 of a file, or of an array at ``sample_rate``, checked.
+
+    Raises:
+        AudioError: as :func:`load_wave`; or the array is no single channel of finite floats.
+    """
+    if not isinstance(wave, np.ndarray):
+        return load_wave(wave, sample_rate)
+    if wave.ndim != 1 or not wave.size or not np.issubdtype(wave.dtype, np.floating):
+        raise AudioError(
+            f"an array of {wave.dtype} {list(wave.shape)}: expected one channel [N] of floats, full scale 1 "
+            f"(int16 divided by 32768), at {sample_rate} Hz"
+        )
+    if not np.isfinite(wave).all():
+        raise AudioError("an array of samples that are not all finite")
+    return np.ascontiguousarray(wave, dtype=np.float32)
+
+
 def load_wave(path: str | Path, sample_rate: int, *, max_seconds: float | None = None) -> np.ndarray:
     """Read an audio file as one channel at the wanted rate.
 

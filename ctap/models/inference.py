@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.vocoder import Vocoder
-from ctap.audio.wave import load_wave, save_wave
+from ctap.audio.wave import samples_of, save_wave
 from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.kaldi.ark import read_matrix
@@ -90,9 +90,7 @@ class Model:
 
     def mel(self, wave: Wave) -> Tensor:
         """Normalised log-mel [T, n_mels] of a file, or of an array [N] at :attr:`sample_rate`."""
-        if not isinstance(wave, np.ndarray):
-            wave = load_wave(wave, self.sample_rate)
-        samples = torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))
+        samples = torch.from_numpy(samples_of(wave, self.sample_rate))
         return self.parts.ctap.normalize(long_log_mel(samples, self.parts.audio).to(self.device))
 
     @torch.inference_mode()
@@ -176,6 +174,8 @@ class Model:
     ) -> list[int]:
         duration = self.parts.require("duration")
         check_speed(speed)
+        if not phones:
+            raise UserError("no phones to say")
         tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
         condition = self.networks.condition(tokens, g)[None]
         mask = torch.ones_like(tokens, dtype=torch.bool)[None]

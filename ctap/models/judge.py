@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
 from ctap.audio.long import long_log_mel
 from ctap.audio.settings import AudioSettings
-from ctap.audio.wave import check_wave, load_wave
+from ctap.audio.wave import check_wave, samples_of
 from ctap.config import from_dict, save_yaml, to_dict
 from ctap.device import choose_device
 from ctap.files.atomic import atomic_dir
@@ -97,9 +96,7 @@ class JudgeModel:
     def recognize(self, wave: Wave, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
         """Phones of every frame, and phones, of a file or of an array [N] at the rate of ``parts.audio``."""
         parts = self.parts
-        if not isinstance(wave, np.ndarray):
-            wave = load_wave(wave, parts.audio.sample_rate)
-        samples = torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))
+        samples = torch.from_numpy(samples_of(wave, parts.audio.sample_rate))
         mel = long_log_mel(samples, parts.audio).to(self.device)
         scores = windowed(lambda x: parts.judge(x).float().log_softmax(dim=-1), mel, parts.longest).cpu()
         frame_phones = parts.tokens.decode(sticky_path(scores, switch_penalty).tolist())

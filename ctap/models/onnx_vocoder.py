@@ -20,6 +20,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.config import save_yaml, to_dict
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
+from ctap.files.sums import write_sums
 from ctap.models.model_dir import FORMAT
 
 GRAPH = "generator.onnx"
@@ -108,6 +109,7 @@ class OnnxVocoder:
             save_yaml({"format": FORMAT, "parts": {"onnx": to_dict(self.config)}}, folder / "model.yaml")
             self.settings.save(folder / "audio.json")
             shutil.copyfile(self.graph, folder / GRAPH)
+            write_sums(folder)
 
 
 def onnx_session(graph: Path, device: torch.device) -> Any:

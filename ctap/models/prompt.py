@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ctap.audio.speech import NoVoiceError, voice_window
-from ctap.audio.wave import load_wave
+from ctap.audio.wave import samples_of
 from ctap.data.cropping import clip_window
 from ctap.errors import UserError
 from ctap.models.model_dir import Parts
@@ -55,7 +55,7 @@ def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor], *, str
     frames = parts.ctap.config.prompt_encoder.frames
     mels = []
     for wave in waves:
-        samples = wave if isinstance(wave, np.ndarray) else load_wave(wave, parts.audio.sample_rate)
+        samples = samples_of(wave, parts.audio.sample_rate)
         part = slice(None)
         try:
             found = voice_window(samples, parts.audio, frames)

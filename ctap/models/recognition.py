@@ -45,7 +45,7 @@ def sticky_path(scores: Tensor, penalty: float) -> Tensor:
     Returns:
         [T] int64.
     """
-    best = scores[0]
+    best = scores[0].double()  # an hour's sum
     changed = torch.zeros(scores.shape, dtype=torch.bool)
     source = torch.zeros(len(scores), dtype=torch.long)
     for t in range(1, len(scores)):

@@ -72,7 +72,7 @@ def given(phones: list[str], durations: Sequence[int]) -> Timed:
     if len(durations) != len(phones):
         raise UserError(f"{len(durations)} durations for {len(phones)} phones: expected one each")
     for i, (phone, frames) in enumerate(zip(phones, durations, strict=True), 1):
-        if frames != int(frames) or not 1 <= frames <= LONGEST_PHONE:
+        if not 1 <= frames <= LONGEST_PHONE or frames != int(frames):  # the first also refuses NaN
             raise UserError(
                 f"duration {i} ({phone}) is {frames}: expected whole frames, 1 to {LONGEST_PHONE} a phone"
             )

@@ -65,6 +65,10 @@ class DurationConfig:
     dropout: float = 0.1
     max_frames: int = 300
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.sampling_steps <= self.steps:
+            raise UserError(f"sampling_steps: expected 1 to {self.steps} (steps), got {self.sampling_steps}")
+
 
 class DurationPredictor(nn.Module):
     """The deterministic one: two conv3 - ReLU - layer norm - dropout, a linear layer (FastSpeech)."""

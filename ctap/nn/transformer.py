@@ -44,6 +44,8 @@ class StackConfig:
     def __post_init__(self) -> None:
         if not 1 <= self.fold <= 8:
             raise UserError(f"fold: expected 1 to 8 frames, got {self.fold}")
+        if self.heads < 1 or self.dim % (2 * self.heads):
+            raise UserError(f"dim {self.dim} must be a multiple of twice the heads ({self.heads})")
 
 
 def plain_attention(q: Tensor, k: Tensor, v: Tensor, keys: Tensor | None) -> Tensor:
@@ -73,8 +75,6 @@ class SelfAttention(nn.Module):
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
-        if dim % (2 * heads):
-            raise ValueError(f"dim {dim} must be a multiple of twice the heads ({heads})")
         self.heads = heads
         self.project_in = nn.Linear(dim, 3 * dim)
         self.project_out = nn.Linear(dim, dim)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from ctap.audio.logmel import mel_filters
 from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import frame_window
+from ctap.errors import UserError
 from ctap.nn.excitation import pulse_train, sample_f0
 
 LOWEST, HIGHEST = 50.0, 600.0  # Hz, of F0
@@ -65,6 +66,10 @@ class VocoderConfig:
     kernel: int = 7
     expand: int = 3
     use: VocoderUse = field(default_factory=VocoderUse)
+
+    def __post_init__(self) -> None:
+        if self.kernel < 1 or self.kernel % 2 == 0:
+            raise UserError(f"kernel: expected an odd number of frames, got {self.kernel}")
 
     @property
     def f0_reach(self) -> int:
@@ -124,7 +129,7 @@ class SourceFilter(nn.Module):
 
     Args:
         config: Sizes.
-        settings: Mel settings; ``win_length`` and ``n_fft`` alike, at least two hops to a window.
+        settings: Mel settings; at least two hops to a window.
     """
 
     def __init__(self, config: VocoderConfig, settings: AudioSettings) -> None:
@@ -184,13 +189,14 @@ class SourceFilter(nn.Module):
         Returns:
             Two ``[B, T, F]``, float32. Without the network they are the mel's envelope over the excitation's.
         """
-        own = (pulses.abs() @ mel_filters(self.settings).to(mel)).clamp(min=0.01).log()
+        with torch.autocast(mel.device.type, enabled=False):
+            own = (pulses.abs() @ mel_filters(self.settings).to(pulses.abs())).clamp(min=0.01).log()
         voiced = (f0 > 0).to(mel)
         height = torch.log(f0.clamp(min=LOWEST) / 200.0) * voiced
         given = [(mel - self.mean) / self.std, own - 1.0, height[..., None], voiced[..., None]]
         out = self.gain_net(torch.cat(given, dim=-1)).float()
         with torch.autocast(mel.device.type, enabled=False):
-            return self._log_gains(mel.float(), own.float(), out)
+            return self._log_gains(mel.float(), own, out)
 
     def _log_gains(self, mel: Tensor, own: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
         """The mel's envelope over that of the excitation, and what the network adds ``out`` [B, T, 2F]."""

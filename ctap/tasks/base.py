@@ -66,10 +66,14 @@ class Task(lightning.LightningModule):
         torch.manual_seed((self.settings.seed * 1_000_003 + number) * 4099 + self.global_rank)
 
     def on_train_epoch_end(self) -> None:
-        loss = self.trainer.callback_metrics.get("train/loss_epoch")
-        if loss is not None and not torch.isfinite(loss):  # before the checkpoint of this epoch is written
+        """Before the checkpoint of this epoch is written: end all processes if one has lost its way."""
+        if self.settings.computes_in == "16-mixed":  # its scaler skips steps that overflow
+            lost = not all(bool(p.isfinite().all()) for p in self.parameters())
+        else:
+            lost = not torch.as_tensor(self.trainer.callback_metrics.get("train/loss_epoch", 0.0)).isfinite()
+        if self.trainer.strategy.reduce_boolean_decision(bool(lost), all=False):
             raise UserError(
-                f"step {self.global_step}: the loss is {float(loss)}; the last checkpoint is of before. "
+                f"step {self.global_step}: the loss is not finite; the last checkpoint is of before. "
                 "Lower optim.lr or trainer.gradient_clip, or take --trainer.precision 32-true"
             )
 

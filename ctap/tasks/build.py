@@ -143,7 +143,7 @@ def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
                 f"{sources.init}: sizes differ: {start.ctap.config} there, {config.model} asked for"
             )
         ctap.load_state_dict(start.ctap.state_dict(), strict=there == start.ctap.config)
-        parts.trained = start.trained
+        parts.trained, parts.prompt = start.trained, start.prompt
     train, dev = _features(sources, parts)
     task = PretrainTask(ctap, config, tokens, audio, len(train.speakers))
     parts.trained.reached(longest(train, config.data), "speech_encoder", "phoneme_encoder")
@@ -181,7 +181,7 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
             parts.ctap.config.prompt_encoder.dim,
             config.model,
             float(logs.mean()),
-            float(logs.std()),
+            float(logs.std()) or 1.0,  # all alike
         )
         parts.trained.duration = 0
     phones = max(most_phones(spans, config.data.max_frames) for spans in train.durations)

@@ -168,7 +168,7 @@ class PretrainTask(Task):
             "kl": margin_kl(mean, log_variance, self.weights.kl_margin),
             "kl_nats": gaussian_kl(mean, log_variance).mean(),
         }
-        if self.weights.swap_weight and len(batch) > 1:
+        if self.weights.swap_weight:  # alone in its batch, an utterance keeps its own prompt
             losses["mse_swap"] = self._swapped(s, p, g, mask)
         if self.ctap.decoder.refiner is not None:
             # what is refined is read from S in one half of the utterances, from P in the other

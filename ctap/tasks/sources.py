@@ -41,9 +41,11 @@ class Sources:
         for name, folder in (("train_dir", self.train_dir), ("dev_dir", self.dev_dir)):
             if folder is not None:
                 tables = ("utt2num_frames", "utt2spk", "aligned_phones", "durations", "feats.scp", RULES_FILE)
+                tables += ("utt2audio", "text") if self.units is not None else ("utt2audio",)
                 if not (folder / "feats.scp").exists():
-                    tables = ("wav.scp",)  # a data directory: a vocoder reads no features
-                digests[name] = digest(*(folder / t for t in tables), folder.parent / "stats.json")
+                    tables = ("wav.scp", "utt2audio")  # a data directory: a vocoder reads no features
+                shared = (folder.parent / "stats.json", folder.parent / "audio.json")
+                digests[name] = digest(*(folder / t for t in tables), *shared)
                 if (given := self.given_of(folder)) is not None:
                     digests[f"given_{name}"] = digest(given / "feats.scp", given.parent / "stats.json")
         for name, folder in (("init", self.init), ("duration_init", self.duration_init)):

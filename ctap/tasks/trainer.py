@@ -219,7 +219,8 @@ def fit(
     """Train ``task`` in experiment directory ``out``, from its last checkpoint if there is one.
 
     Returns:
-        The weights to use: the average over the best checkpoints, or the last ones without validation.
+        The weights to use: the average over the best checkpoints, or the last ones without validation. Only
+        the first process has them.
     """
     resume = out / "last.ckpt"
     logging.info("training %s: %d steps, precision %s", out, trainer.max_steps, trainer.precision)
@@ -228,6 +229,8 @@ def fit(
     trainer.fit(task, train, dev, ckpt_path=resume if resume.exists() else None, weights_only=True)
     if trainer.should_stop and trainer.global_step < trainer.max_steps:
         logging.info("stopped at step %d: %s gets no better", trainer.global_step, task.monitor[0])
+    if not trainer.is_global_zero:
+        return {}
     best = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.best_k_models]
     for callback in best:
         if callback.monitor:

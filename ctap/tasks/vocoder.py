@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ctap.audio.levels import DB_PER_NEPER
 from ctap.audio.logmel import log_mel, mel_filters
 from ctap.data.waves import WaveBatch, WaveDataConfig
 from ctap.loss.spectral import energy_distance
@@ -16,8 +17,6 @@ from ctap.nn.vocoder import SourceFilter, VocoderConfig
 from ctap.tasks.base import Task
 from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
-
-LOG10_DB = 20 / torch.log(torch.tensor(10.0)).item()  # dB of one neper
 
 
 @dataclass
@@ -57,8 +56,9 @@ class VocoderTask(Task):
 
     def losses(self, batch: WaveBatch) -> dict[str, Tensor]:
         """Losses of one batch, and figures in plain units."""
+        settings = self.vocoder.settings
         with torch.no_grad(), torch.autocast(batch.wave.device.type, enabled=False):
-            recorded = log_mel(batch.wave, self.vocoder.settings)
+            recorded = log_mel(batch.wave, settings)
         mel = recorded if batch.mel is None else batch.mel
         f0 = self.f0_losses(mel, batch.f0)
         if self.config.trains == "f0":
@@ -70,9 +70,10 @@ class VocoderTask(Task):
             noise = [self.vocoder.spectra(torch.randn_like(batch.wave)) for _ in range(2)]
             first, second = (self.vocoder.wave(gains, pulses, n) for n in noise)
             distance = energy_distance(batch.wave, first, second, batch.band)
-            apart = (self.mel_of(first) - recorded)[:, 2:-2].abs().mean()  # but where it was reflected
+            edge = -(-(settings.n_fft // 2) // settings.hop_length)  # frames that hear what was reflected
+            apart = (self.mel_of(first) - recorded)[:, edge:-edge].abs().mean()
         loss = distance + self.config.mel_weight * apart + self.config.f0_weight * (f0["f0"] + f0["voicing"])
-        return {"loss": loss, "distance": distance, "mel_db": apart.detach() * LOG10_DB, **f0}
+        return {"loss": loss, "distance": distance, "mel_db": apart.detach() * DB_PER_NEPER, **f0}
 
     def mel_of(self, wave: Tensor) -> Tensor:
         """Log-mel ``[B, T, M]`` of what is said ``[B, N]``, with finite gradients where it is silent."""
@@ -97,7 +98,7 @@ class VocoderTask(Task):
     def validation_step(self, batch: WaveBatch, batch_idx: int) -> dict[str, Any] | None:
         torch.manual_seed(self.settings.seed + batch_idx)  # the same noise at every validation
         super().validation_step(batch, batch_idx)
-        if batch_idx:
+        if batch_idx or not self.trainer.is_global_zero:
             return None
         settings = self.vocoder.settings
         with torch.autocast(batch.wave.device.type, enabled=False):

@@ -30,6 +30,8 @@ def test_known_files(tmp_path):
         ("A01 n i3\n", "A01 3 0\n", "i3.*0 frames"),
         ("A01 n i3\n", "A01 3 4 5\n", "2 aligned phones, but 3"),
         ("A01 n i3\n", "A01 3 4.5\n", "'4.5' is not a whole number"),
+        ("A01 n i3\n", "A01 3 ²\n", "'²' is not a whole number"),
+        ("A01 n i3\n", "A01 3 --3\n", "'--3' is not a whole number"),
         ("A01 n i3\nA02 n i3\n", "A01 3 4\n", "A02"),
         ("A01 n qq3\n", "A01 3 4\n", "unknown phone 'qq3'"),
     ],

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ctap.align.corpus import AlignCorpus
 from ctap.align.durations import read_durations, strip_pauses
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import save_wave, utterance_frames
@@ -141,6 +142,8 @@ def test_what_cannot_be_aligned_is_named(work, tmp_path, capsys):
     phones = (data / "phones").read_text().replace("S1003 ", "S1003 qq9 ")
     (data / "phones").write_text(phones)
     save_wave(data / "S0004.wav", np.full(RATE * 61, 0.1), RATE)
+    counts = {utt: "1 " * len(said.split()) for utt, said in read_table(data / "phones").items()}
+    write_table(data / "word_phones", {**counts, "S0002": "1"})
     run(data, work / "model", tmp_path / "out", 2)
     assert list(read_durations(data)) == ["S1005"]
     failed = dict(line.split(" ", 1) for line in (data / "align_failed").read_text().splitlines())
@@ -151,6 +154,26 @@ def test_what_cannot_be_aligned_is_named(work, tmp_path, capsys):
     assert "'qq9'" in failed["S1003"]
     assert "61.0 s is longer" in failed["S0004"]
     assert "left out: S0002" in capsys.readouterr().out
+
+
+def test_words_that_do_not_fit_are_named_and_teach_nobody(work, tmp_path):
+    data = make_corpus(tmp_path / "data", 6, seed=2)
+    counts = {utt: "1 " * len(said.split()) for utt, said in read_table(data / "phones").items()}
+    write_table(data / "word_phones", {**counts, "S1003": "1"})
+    run(data, work / "model", tmp_path / "out", 1)
+    assert len(read_durations(data)) == 5
+    assert "expected numbers that sum to" in read_table(data / "align_failed")["S1003"]
+
+
+def test_what_is_too_long_to_be_read_takes_no_time_from_the_training(tmp_path):
+    data = make_corpus(tmp_path / "data", 4, seed=2)
+    for utterance in ("S0000", "S1001"):
+        save_wave(data / f"{utterance}.wav", np.full(RATE * 61, 0.1), RATE)
+    for seed in range(4):
+        corpus = AlignCorpus(data)
+        chosen = corpus.choose(60.0, np.random.default_rng(seed))
+        assert chosen == ["S0002", "S1003"]
+        assert corpus.left_out["S0000"] == "61.0 s is longer than 60 s"
 
 
 def test_textgrids_go_out_and_come_back(work, tmp_path):

@@ -10,6 +10,7 @@ import torch
 import ctap
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
+from ctap.audio.wave import AudioError
 from ctap.bin.batch import Recordings, SomeLeftOutError
 from ctap.bin.common import Heard, Scored
 from ctap.bin.convert import convert
@@ -341,12 +342,37 @@ def test_a_missing_prompt_is_said_once_by_its_name(model_dir, wav, tmp_path, cap
         ({"durations": [5, 8, 0, 7, 15, 5]}, r"duration 3 \(i3\) is 0: expected whole frames, 1 to 6000"),
         ({"durations": [5, 8, 7000, 7, 15, 5]}, r"duration 3 \(i3\) is 7000"),
         ({"durations": [5, 8, 2.5, 7, 15, 5]}, r"is 2\.5"),
+        ({"durations": [5, 8, float("nan"), 7, 15, 5]}, "is nan"),
+        ({"durations": [5, 8, float("inf"), 7, 15, 5]}, "is inf"),
         ({"durations": [6000] * 6, "max_seconds": 300}, r"360\.0 s of speech.*are the durations frames"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused(model_dir, wav, options, message):
     with pytest.raises(UserError, match=message):
         ctap.load(model_dir, device="cpu").synthesize("你好", wav, **options)
+
+
+def test_nothing_to_say_is_refused(model_dir, wav):
+    model = ctap.load(model_dir, device="cpu")
+    for say in (model.synthesize, model.predict_durations):
+        with pytest.raises(UserError, match="no phones to say"):
+            say([], wav)
+
+
+@pytest.mark.parametrize(
+    ("wave", "message"),
+    [
+        (np.zeros(9600, np.int16), r"int16 \[9600\]: expected one channel \[N\] of floats"),
+        (np.zeros((9600, 2), np.float32), r"float32 \[9600, 2\]"),
+        (np.zeros(0, np.float32), r"float32 \[0\]"),
+        (np.full(9600, np.nan), "not all finite"),
+    ],
+)
+def test_arrays_that_are_no_samples_are_refused(model_dir, wave, message):
+    model = ctap.load(model_dir, device="cpu")
+    for use in (model.embed, model.embed_prompt, model.recognize):
+        with pytest.raises(AudioError, match=message):
+            use(wave)
 
 
 def test_a_model_gone_wild_is_clamped(model_dir, wav):

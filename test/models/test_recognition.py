@@ -23,6 +23,11 @@ def test_sticky_path_is_the_best_of_all_paths(frames, labels, penalty, seed):
     assert worth(found) == pytest.approx(max(map(worth, product(range(labels), repeat=frames))), abs=1e-4)
 
 
+def test_an_hour_is_as_exact_as_a_second():
+    scores = torch.randn(20000, 6, generator=torch.Generator().manual_seed(0)).log_softmax(-1)
+    assert sticky_path(scores, 4.0).equal(sticky_path(scores.double(), 4.0))
+
+
 def test_runs_are_phones_with_their_frames():
     heard = Recognition(["sil", "sil", "n", "i3", "i3", "i3", "sp", "i3"], ["n", "i3", "i3"], None)
     assert heard.runs() == (["sil", "n", "i3", "sp", "i3"], [2, 1, 3, 1, 1])

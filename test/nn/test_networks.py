@@ -7,10 +7,12 @@ from ctap.config import from_dict, to_dict
 from ctap.data.batch import lengths_to_mask
 from ctap.errors import UserError
 from ctap.nn.ctap import CTAP, CTAPConfig
+from ctap.nn.duration import DurationConfig
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.positions import make_positions
 from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder
 from ctap.nn.transformer import StackConfig, TransformerStack, plain_attention
+from ctap.nn.vocoder import VocoderConfig
 
 POSITIONS = ["absolute", "random_offset", "rotary", "none"]
 
@@ -69,6 +71,21 @@ def test_outputs_are_layer_normed():
     s = small().speech_encoder(torch.randn(2, 30, 40))
     torch.testing.assert_close(s.mean(dim=-1), torch.zeros(2, 30), atol=1e-5, rtol=0)
     torch.testing.assert_close(s.square().sum(dim=-1), torch.full((2, 30), 8.0), atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("config", "sizes", "message"),
+    [
+        (StackConfig, {"dim": 100, "heads": 8}, "dim 100 must be a multiple of twice the heads"),
+        (StackConfig, {"fold": 0}, "fold: expected 1 to 8"),
+        (DurationConfig, {"sampling_steps": 0}, "sampling_steps: expected 1 to 100"),
+        (DurationConfig, {"sampling_steps": 101}, "sampling_steps: expected 1 to 100"),
+        (VocoderConfig, {"kernel": 4}, "kernel: expected an odd number"),
+    ],
+)
+def test_sizes_that_fit_nothing_are_refused_before_a_training(config, sizes, message):
+    with pytest.raises(UserError, match=message):
+        config(**sizes)
 
 
 @pytest.mark.parametrize("variant", [{"fold": 1}, {"fold": 2}, PHONES], ids=str)

@@ -165,6 +165,17 @@ def test_swapped_prompts_teach_the_speech_encoder_and_the_decoder_alone(dump):
     assert reached == {"speech_encoder", "decoder", "prompt_encoder"}
 
 
+def test_alone_in_a_batch_an_utterance_keeps_its_own_prompt(dump):
+    """The processes of a training log the same figures, whatever their batches."""
+    chosen = config(swap_weight=2.0)
+    training = TRAININGS["pretrain"][1](chosen, Sources(dump / "train"))
+    data = replace(chosen.data, batch_size=1)
+    batch = next(iter(dev_loader(training.train, data, prompt_frames=training.prompt_frames)))
+    losses, (_, _, mel_s, mel_p) = training.task.eval()(batch)
+    assert len(batch) == 1
+    assert losses["mse_swap"].item() == pytest.approx((mel_s - mel_p).square().mean().item(), rel=1e-4)
+
+
 def test_speaker_adversary_adds_its_cross_entropy_in_training(dump):
     task, batch = task_and_batch(dump, speaker_weight=0.5)
     assert "speaker" not in task(batch)[0]
