@@ -29,7 +29,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     try:
         return parser.instantiate(parser.parse_object({"it": dict(values)})).it
     except Exception as error:  # jsonargparse raises ArgumentError, TypeError and ValueError alike
-        raise UserError(f"{where}: {error}") from error
+        raise UserError(f"{where}: {' '.join(str(error).split())}") from error
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def blamed(error: BaseException) -> str:
     """An error in one line, with the line of code that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
 
 
 def _plain(value: Any) -> bool:

@@ -85,6 +85,9 @@ def run(
     if settings.patience and (sources.dev_dir is None or settings.keep_best == 0):
         raise UserError("trainer.patience: needs validation (--dev_dir) and trainer.keep_best of 1 or more")
     trainer = make_trainer(settings, Task.monitor if sources.dev_dir else None, out, [Pictures(), *callbacks])
+    training = TRAININGS[name][1](
+        config, sources
+    )  # what is wrong with the inputs is said before anything moves
     if trainer.is_global_zero:
         described = {"task": name, **to_dict(config), "inputs": sources.fingerprints()}
         ahead = prepare_experiment(out, described, model_dir, restart=restart)
@@ -95,7 +98,6 @@ def run(
     if not ahead:
         logging.info("%s: this training has ended already", model_dir)
         return model_dir
-    training = TRAININGS[name][1](config, sources)
     task, dev = training.task, None
     shared = {"rank": trainer.global_rank, "world": trainer.world_size}
     of_waves = isinstance(training.train, waves.WaveSet)

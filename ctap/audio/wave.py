@@ -176,10 +176,14 @@ def save_wave(path: str | Path, wave: np.ndarray, rate: int) -> int:
     if clipped:
         peak = float(np.abs(wave).max())
         print(f"warning: {path}: {clipped} of {len(wave)} samples clipped (peak {peak:.2f})", file=sys.stderr)
-    pcm = np.clip(np.rint(wave.astype(np.float64) * 32768.0), -32768, 32767).astype(np.int16)
     with atomic_write(path, mode="wb") as file:
-        file.write(encode_wave(pcm, rate))
+        file.write(encode_wave(to_pcm(wave), rate))
     return clipped
+
+
+def to_pcm(wave: np.ndarray) -> np.ndarray:
+    """Float samples to int16, those outside -1..1 clipped."""
+    return np.clip(np.rint(wave.astype(np.float64) * 32768.0), -32768, 32767).astype(np.int16)
 
 
 def encode_wave(pcm: np.ndarray, rate: int) -> bytes:

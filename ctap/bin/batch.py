@@ -77,6 +77,10 @@ class Batch(Generic[T]):
     def __init__(
         self, what: str, items: Mapping[str, T], left_out: SkipList, out: Path, share: Share = ALONE
     ) -> None:
+        if not items and not left_out.entries:
+            raise UserError(f"{what}: nothing to do, the list is empty")
+        if (out / "utt2spk").exists():
+            raise UserError(f"{out}: a data directory, whose tables would be overwritten: name another place")
         self.what, self.out, self.ending = what, out, share.ending
         self.items = share.of_table(items)
         self.left_out = left_out if share.job == 1 else SkipList()
@@ -187,7 +191,11 @@ class Recordings:
         Raises:
             UserError: There is no such job; or as :meth:`read` raises.
         """
-        return Batch(what, *self.read(), out, Share(self.job, self.num_jobs))
+        items, left_out = self.read()
+        made = (out / "wav").resolve()
+        if any(folder.resolve() == made for folder in {Path(path).parent for path in items.values()}):
+            raise UserError(f"{made}: recordings are read there and would be overwritten: name another --out")
+        return Batch(what, items, left_out, out, Share(self.job, self.num_jobs))
 
     def read(self) -> tuple[dict[str, str], SkipList]:
         """Utterances and their files; what can't be used.

@@ -10,7 +10,7 @@ from ctap.audio.wave import AudioError, load_wave
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
-from ctap.files.tables import read_table
+from ctap.kaldi.datadir import DataDir
 
 HEARD = 3.0
 """Seconds that the prompt encoder hears."""
@@ -28,12 +28,13 @@ def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0, candidates: i
         seconds: Wanted length.
         candidates: Recordings that are listened to, those whose lengths are nearest to it.
     """
-    lengths = {u: float(s) for u, s in read_table(data_dir / "utt2dur").items()}
+    data = DataDir(data_dir)
+    waves = data.table("wav.scp")
+    lengths = {utt: seconds for utt, seconds in data.utt2dur.items() if utt in waves}
     if not lengths:
         raise UserError(f"{data_dir}/utt2dur: no utterance to take a prompt from")
     if candidates < 1:
         raise UserError(f"--candidates {candidates}: expected 1 or more")
-    waves = read_table(data_dir / "wav.scp")
     speech: dict[str, float] = {}
     faults: list[str] = []
     for utt in sorted(lengths, key=lambda u: (abs(lengths[u] - seconds), u)):

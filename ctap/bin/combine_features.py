@@ -14,7 +14,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.bin.dump_features import check_failures
 from ctap.bin.entry import command
 from ctap.errors import UserError
-from ctap.files.atomic import atomic_dir, write_json
+from ctap.files.atomic import atomic_dir, keep_apart, write_json
 from ctap.files.skips import SkipList
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
@@ -53,6 +53,7 @@ def combine_features(
         max_failures: Fail if more than this share failed.
         remove_parts: Remove the parts at the end (they share the arks' space).
     """
+    keep_apart(out_dir, data_dir)
     data = DataDir(data_dir)
     settings, skipped = read_parts(parts_dir, num_jobs, out_dir, data, max_failures)
     readers = {job: MatrixReader(parts_dir / f"feats.{job}.scp") for job in range(1, num_jobs + 1)}

@@ -78,5 +78,7 @@ def labelled(items: Sequence[str] | None, option: str) -> dict[str, Path]:
         label, _, folder = item.partition("=")
         if not folder:
             raise UserError(f"{option} {item}: expected label=directory")
+        if label in found:
+            raise UserError(f"{option} {item}: {label} is {found[label]} already; name one otherwise")
         found[label] = Path(folder)
     return found

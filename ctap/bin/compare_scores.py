@@ -42,6 +42,8 @@ def compare_scores(
         seed: Seed of both.
         out: Write the comparison here too, as JSON.
     """
+    if resamples < 1:
+        raise UserError(f"--resamples {resamples}: expected 1 or more")
     scores, tables = [read_scores(path) for path in (a, b)], [read_items(path) for path in (a, b)]
     both = [key for key in tables[0] if key in tables[1] and key in scores[0].metrics]
     shared = [key for key in both if not figures or key in figures]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from ctap.align.durations import read_durations, write_durations
 from ctap.align.jitter import disturb_all
 from ctap.bin.entry import command
 from ctap.errors import UserError
+from ctap.files.atomic import keep_apart
 
 
 def disturb_durations(data_dir: Path, out_dir: Path, frames: int, seed: int = 0) -> None:
@@ -23,8 +25,7 @@ def disturb_durations(data_dir: Path, out_dir: Path, frames: int, seed: int = 0)
     """
     if frames < 0:
         raise UserError(f"--frames {frames}: expected 0 or more")
-    if out_dir.resolve() == data_dir.resolve():
-        raise UserError(f"--out_dir {out_dir} is --data_dir; the true durations would be lost: name another")
+    keep_apart(out_dir, data_dir)
     before = read_durations(data_dir)
     after = disturb_all(before, frames, seed)
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -41,7 +42,7 @@ def disturb_durations(data_dir: Path, out_dir: Path, frames: int, seed: int = 0)
 
 
 def _edges(counts: list[int]) -> list[int]:
-    return [sum(counts[: i + 1]) for i in range(len(counts) - 1)]
+    return list(itertools.accumulate(counts[:-1]))
 
 
 main = command(disturb_durations)

@@ -36,6 +36,8 @@ def list_samples(
         settings: Audio settings (audio.json of a dump directory); without, the default ones.
         count: Utterances to show, spread evenly over the list.
     """
+    if count < 1:
+        raise UserError(f"--count {count}: expected 1 or more")
     lists: dict[str, dict[str, str]] = {}
     for item in waves:
         role, _, scp = item.partition("=")

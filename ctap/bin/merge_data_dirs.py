@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ctap.bin.entry import command
 from ctap.errors import UserError
-from ctap.files.atomic import atomic_dir
+from ctap.files.atomic import atomic_dir, keep_apart
 from ctap.files.tables import write_table
 from ctap.kaldi.datadir import DataDir, speakers_to_utterances
 from ctap.kaldi.tables import TEXT_TABLES, table_names
@@ -23,6 +23,7 @@ def merge_data_dirs(inputs: list[Path], out_dir: Path, own_speakers: bool = Fals
         out_dir: Directory to write.
         own_speakers: Refuse a speaker that two of them have: two corpora may name two people alike.
     """
+    keep_apart(out_dir, *inputs)
     sources = [DataDir(path) for path in inputs]
     seen: dict[str, Path] = {}
     whose: dict[str, Path] = {}

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from ctap.bin.entry import command
+from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.metrics.provenance import collect_meta
 from ctap.models.model_dir import Parts
@@ -21,11 +22,13 @@ def pack(model: Path, out: Path, prompt: Path | None = None, seed: int = 777) ->
         prompt: Recording of the voice, to go with it.
         seed: Seed of the experiment, for the record.
     """
+    if out.resolve().is_relative_to(model.resolve()):
+        raise UserError(f"{out}: lies in the model directory that is packed; name another place")
     Parts.load(model)
     root = out.stem
     about = collect_meta(seed=seed, config=str(model))
     with atomic_write(out, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(model.iterdir()):
+        for path in sorted(p for p in model.iterdir() if p.is_file()):
             archive.write(path, f"{root}/{path.name}")
         if prompt is not None:
             archive.write(prompt, f"{root}/prompt{prompt.suffix}")

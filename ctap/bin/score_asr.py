@@ -81,14 +81,18 @@ def error_rates(ref_dir: Path, hyp_dir: Path, *, text: bool) -> dict[str, ErrorR
 
 
 def frame_metric(ref_dir: Path, hyp_dir: Path) -> Metric:
-    """Share of frames whose phone is right, over all frames, beside that of always saying the commonest."""
-    tables = [read_table(d / t) for d in (ref_dir, hyp_dir) for t in ("aligned_phones", "durations")]
-    ref_phones, ref_durations, hyp_phones, hyp_durations = tables
+    """Share of frames whose phone is right, over all frames, beside that of always saying the commonest.
+
+    Of an utterance that was not recognised at all no frame is right.
+    """
+    said, heard = (_frame_phones(folder) for folder in (ref_dir, hyp_dir))
+    if not said.keys() & heard.keys():
+        raise UserError(f"{hyp_dir}/durations and {ref_dir}/durations have no utterance in common")
     right, total, counts = [], [], Counter()
-    utts = sorted(set(ref_phones) & set(hyp_phones))
+    utts = sorted(said)
     for utt in utts:
-        ref = np.repeat(ref_phones[utt].split(), np.array(ref_durations[utt].split(), int))
-        hyp = np.repeat(hyp_phones[utt].split(), np.array(hyp_durations[utt].split(), int))
+        ref = said[utt]
+        hyp = heard.get(utt, np.full(len(ref), ""))
         if len(ref) != len(hyp):
             raise UserError(
                 f"{hyp_dir}: {utt}: {len(hyp)} frames recognised, {len(ref)} in {ref_dir}/durations"
@@ -101,6 +105,18 @@ def frame_metric(ref_dir: Path, hyp_dir: Path) -> Metric:
     commonest = counts.most_common(1)[0][1] / sum(counts.values())
     own = items(utts, right, total)
     return Metric.of(interval, n=len(utts), better="higher", against={"chance": commonest}, items=own)
+
+
+def _frame_phones(folder: Path) -> dict[str, np.ndarray]:
+    """Phones of all frames, by utterance."""
+    phones, durations = (read_table(folder / name) for name in ("aligned_phones", "durations"))
+    found = {}
+    for utt, labels in phones.items():
+        counts = durations.get(utt, "").split()
+        if len(counts) != len(labels.split()) or not all(map(str.isdecimal, counts)):
+            raise UserError(f"{folder}/durations: {utt}: expected the frames of {len(labels.split())} phones")
+        found[utt] = np.repeat(labels.split(), np.array(counts, int))
+    return found
 
 
 main = command(score_asr)

@@ -63,8 +63,9 @@ def score_representation(
         given: Dump directory of the same speech in the representation that the model reads, if it reads one:
             only probes and size are scored then.
     """
-    if contrastive_utts < 1:
-        raise UserError(f"--contrastive_utts {contrastive_utts}: expected 1 or more")
+    for option, value in (("contrastive_utts", contrastive_utts), ("max_utts", max_utts)):
+        if value < 1:
+            raise UserError(f"--{option} {value}: expected 1 or more")
     device, parts = choose_device(device), Parts.load(model)
     if parts.ctap.config.given != (given is not None):
         reads = "reads" if given is None else "does not read"

@@ -73,6 +73,8 @@ def score_speech(
         raise UserError("--config is missing: no result goes without the configuration behind it")
     audio = AudioSettings.load(settings)
     speech = Speech.of(hypothesis, reference, msep_hypothesis, vocoded, source_scp)
+    if max_refs < 1:
+        raise UserError(f"--max_refs {max_refs}: expected 1 or more")
     voices = Voices(speaker_encoder, target_speaker_scp, source_scp, speakers, target_speaker, max_refs)
     metrics = metrics_of_recordings(speech, audio, nj, seed)
     metrics |= metrics_of_voices(speech, voices, out.parent / SIMILARITIES, seed)

@@ -45,6 +45,8 @@ def transcription_rates(ref_dir: Path, hyp_dir: Path) -> dict[str, ErrorRate]:
         raise UserError(f"{hyp_dir}/text and {ref_dir}/text have no utterance in common")
     said, found = ([language.text_tokens(some.get(u, "")) for u in utts] for some in (texts, heard))
     rates = {f"{language.token_name}_error_rate": error_rate(said, found, utts)}
+    if lone := sorted(set(utts) - phones.keys()):
+        raise UserError(f"{ref_dir}/phones: no {lone[0]}, which {ref_dir}/text has ({len(lone)} such in all)")
     syllables = [language.syllables(phones[u].split()) for u in utts]
     if None not in syllables:
         own = [language.heard_syllables(heard.get(u, "")) for u in utts]

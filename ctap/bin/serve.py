@@ -57,6 +57,8 @@ def serve(
     # a kernel for every length that was ever asked for is kept otherwise: memory that grows for hours
     for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
         os.environ.setdefault(cache, "16")
+    if not 0 <= port <= 65535:
+        raise UserError(f"--port {port}: expected 0 to 65535")
     set_up_logging()
     limits = Limits(
         characters=max_characters,
@@ -65,10 +67,8 @@ def serve(
         waiting=max_waiting,
     )
     served = load_served(models, voices or [], device, vocoder)
-    names = (
-        None if host in ("0.0.0.0", "::") and not hosts else {"localhost", "127.0.0.1", host, *(hosts or [])}
-    )
-    _listen(make_app(served, limits, names and sorted(names)), host, port, ", ".join(served))
+    names = None if host in ("0.0.0.0", "::") and not hosts else [host, *(hosts or [])]
+    _listen(make_app(served, limits, names), host, port, ", ".join(served))
 
 
 def _listen(app: Any, host: str, port: int, names: str) -> None:
@@ -91,6 +91,7 @@ def _listen(app: Any, host: str, port: int, names: str) -> None:
     listener = config.bind_socket()
     listener.listen(200)  # who comes before all is up waits
     at, number = listener.getsockname()[:2]
+    at = f"[{at}]" if ":" in at else at
     print(f"serving {names} at http://{at}:{number}/ ; Ctrl-C ends", flush=True)
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ctap.bin.entry import command
 from ctap.errors import UserError
+from ctap.files.atomic import keep_apart
 from ctap.kaldi.datadir import DataDir
 
 
@@ -19,6 +20,7 @@ def subset_data_dir(data_dir: Path, out_dir: Path, utts: int, seed: int = 777) -
         utts: Most utterances to take.
         seed: Seed of the choice.
     """
+    keep_apart(out_dir, data_dir)
     source = DataDir(data_dir)
     if not source.utterances():
         raise UserError(f"{data_dir}/wav.scp: no utterance in it")

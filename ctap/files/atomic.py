@@ -61,6 +61,17 @@ def write_json(path: str | os.PathLike[str], value: Any, *, indent: int | None =
         file.write(text + "\n")
 
 
+def keep_apart(out: Path, *read: Path) -> None:
+    """Refuse to write where something is read.
+
+    Raises:
+        UserError: ``out`` is one of ``read``.
+    """
+    for path in read:
+        if out.resolve() == path.resolve():
+            raise UserError(f"{out}: is read, and would be overwritten: name another place to write to")
+
+
 @contextlib.contextmanager
 def atomic_dir(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary directory beside ``path`` that replaces it when the block ends without an exception.

@@ -88,7 +88,7 @@ class Guard:
         match = _HOST.fullmatch(host)
         if not match:
             raise TurnedAwayError(HTTPStatus.BAD_REQUEST, "expected one Host, a name or an address")
-        if _plain(match[1]) not in self.allowed | _own_names(local):
+        if not self.is_named(match[1], local):
             raise TurnedAwayError(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 f"this server does not go by the name {match[1]}; who runs it can allow that (--allow_host)",
@@ -103,6 +103,10 @@ class Guard:
                 ours = False
             if not ours:
                 raise TurnedAwayError(HTTPStatus.FORBIDDEN, "this request comes from a page of another site")
+
+    def is_named(self, name: str, local: str) -> bool:
+        """Whether ``name``, of a ``Host`` without its port, is one of this server's, reached at ``local``."""
+        return _plain(name) in self.allowed | _own_names(local)
 
     def inner_path(self, path: str) -> str:
         """``path`` without the word before it.
@@ -185,7 +189,7 @@ def _own_names(local: str) -> frozenset[str]:
     address = _plain(local)
     machine = _plain(socket.gethostname())
     names = {address, machine, f"{machine}.local"}
-    if ipaddress.ip_address(address).is_loopback:
+    if _is_address(address) and ipaddress.ip_address(address).is_loopback:
         names.add("localhost")
     return frozenset(names)
 

@@ -157,7 +157,12 @@ def target_wave(path: Path, speaker: str) -> list[str]:
     if path.is_file() and path.suffix.lower() in _AUDIO:
         return [str(path)]
     if path.is_file() and path.suffix != ".scp":
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line][:1]
+        try:
+            return [line for line in path.read_text(encoding="utf-8").splitlines() if line][:1]
+        except UnicodeDecodeError:
+            raise UserError(
+                f"--target {path}: expected a recording ({' '.join(_AUDIO)}), a list, or a file with a path"
+            ) from None
     waves = list_waves(path)
     groups = _beside(path, "spk2utt")
     if groups and speaker:

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import socket
+import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -97,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not length.isascii() or not length.isdigit():
             raise TurnedAwayError(HTTPStatus.LENGTH_REQUIRED, "expected a Content-Length")
-        if int(length) > _MAX_BODY:
+        if len(length) > 10 or int(length) > _MAX_BODY:
             raise TurnedAwayError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"expected at most {_MAX_BODY} bytes")
         data = self.rfile.read(int(length))
         if len(data) < int(length):
@@ -159,6 +160,7 @@ class ListeningServer(ThreadingHTTPServer):
 
     daemon_threads = True
     request_queue_size = 64
+    most_connections = 200
 
     def __init__(
         self,
@@ -184,6 +186,7 @@ class ListeningServer(ThreadingHTTPServer):
             UserError: sounds are missing, or the address is not to be had.
         """
         self.plan, self.store, self.guard = plan, store, guard or Guard()
+        self._free = threading.BoundedSemaphore(self.most_connections)
         self.sounds = {name: folder / "sounds" / f"{name}.flac" for name in plan.sounds}
         missing = [path for path in self.sounds.values() if not path.is_file()]
         if missing:
@@ -195,6 +198,20 @@ class ListeningServer(ThreadingHTTPServer):
             super().__init__((host, port), _Handler)
         except (OSError, OverflowError) as error:
             raise UserError(f"--host {host} --port {port}: {error}; is another server there?") from None
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """One thread a connection, and no more than :attr:`most_connections`."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """In the thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A listener who goes away in the middle is nothing to be alarmed about; anything else is."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -211,6 +212,11 @@ def read_scores(path: str | Path) -> Scores:
     return scores
 
 
+def superseded(name: str) -> bool:
+    """Whether an experiment's directory was moved aside for a training that took its place (NAME.old1)."""
+    return re.search(r"\.old\d+$", name) is not None
+
+
 _COLUMNS = ("figure", "utterance", "numerator", "denominator")
 
 
@@ -220,6 +226,10 @@ def _write_items(path: Path, metrics: Mapping[str, Metric]) -> None:
         for key, metric in metrics.items()
         for utt, pair in sorted(metric.items.items())
     ]
+    if path.exists():
+        with path.open(encoding="utf-8", errors="replace") as file:
+            if file.readline().rstrip("\n") != "\t".join(_COLUMNS):
+                raise UserError(f"{path}: no table of scores, and would be lost: name the scores otherwise")
     if not rows:
         path.unlink(missing_ok=True)  # of an earlier run, whose figures these are not
         return

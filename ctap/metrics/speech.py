@@ -109,6 +109,8 @@ def _score_files(
 def common(reference: Mapping[str, str], hypothesis: Mapping[str, str], what: str) -> list[str]:
     """Utterances of both lists, those of one alone counted on stderr.
 
+    Figures are means over what was said: of an utterance that could not be, nothing is scored.
+
     Raises:
         UserError: none in common.
     """
@@ -116,6 +118,8 @@ def common(reference: Mapping[str, str], hypothesis: Mapping[str, str], what: st
     if not shared:
         examples = f"{next(iter(hypothesis), 'none')} and {next(iter(reference), 'none')}"
         raise UserError(f"{what}: no utterance in common with the references (for example {examples})")
+    if silent := len(reference.keys() - hypothesis.keys()):
+        print(f"warning: {what}: {silent} of {len(reference)} references were not said", file=sys.stderr)
     missing = len(hypothesis) - len(shared)
     if missing:
         first = next(utt for utt in hypothesis if utt not in reference)

@@ -46,6 +46,8 @@ def synthesize_many(model: Model, wanted: list[Wanted]) -> list[Speech | UserErr
         try:
             check_speed(own.speed)
             pieces[i] = read_pieces(own.text, model.parts)
+            for piece in pieces[i]:  # here, where an unknown phone is the fault of its own text alone
+                model.parts.tokens.encode(piece.phones)
         except UserError as error:
             results[i] = error
     timed: dict[int, list[Timed]] = {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
-from ctap.metrics.results import SIMILARITIES, TASKS, Scores, guess_task, read_scores
+from ctap.metrics.results import SIMILARITIES, TASKS, Scores, guess_task, read_scores, superseded
 
 __all__ = ["Collection", "Experiment", "Picture", "Sample", "collect"]
 
@@ -115,15 +115,17 @@ def _pictures(folder: Path, problems: list[str]) -> list[Picture]:
 
 
 def _walk(expdir: Path, skip: Collection_[str]) -> Iterable[tuple[Path, list[str], list[str]]]:
-    """Directories in sorted order; hidden ones are left out, and those right below named in ``skip``."""
+    """Directories in sorted order, but hidden ones, superseded ones, and those of ``skip`` right below."""
     for folder, children, files in os.walk(expdir):
         left_out = set(skip) if Path(folder) == expdir else set()
-        children[:] = sorted(c for c in children if not c.startswith(".") and c not in left_out)
+        children[:] = sorted(c for c in children if not (c.startswith(".") or c in left_out or superseded(c)))
         yield Path(folder), children, sorted(files)
 
 
-def _owner(folder: Path, homes: dict[Path, Experiment], expdir: Path) -> Experiment:
-    """The experiment of the nearest directory with scores; else one named after the directory itself."""
+def _owner(
+    folder: Path, homes: dict[Path, Experiment], expdir: Path, named: dict[str, Experiment]
+) -> Experiment:
+    """The experiment of the nearest directory with scores; else that of the directory's own name."""
     for place in (folder, *folder.parents):
         if place in homes:
             return homes[place]
@@ -132,7 +134,7 @@ def _owner(folder: Path, homes: dict[Path, Experiment], expdir: Path) -> Experim
     inside = folder.relative_to(expdir)
     home = expdir / inside.parts[0] if inside.parts else expdir
     name = home.name
-    return homes.setdefault(home, Experiment(name, guess_task(name)))
+    return homes.setdefault(home, named.get(name) or Experiment(name, guess_task(name)))
 
 
 def collect(expdir: str | Path, skip: Collection_[str] = ()) -> Collection:
@@ -172,14 +174,14 @@ def collect(expdir: str | Path, skip: Collection_[str] = ()) -> Collection:
         if "samples.json" in files:
             samples = _samples(folder / "samples.json", problems)
             if samples:
-                _owner(folder, homes, expdir).samples += samples
+                _owner(folder, homes, expdir, named).samples += samples
         if folder.name == "images":
             pictures = _pictures(folder, problems)
             if pictures:
-                _owner(folder.parent, homes, expdir).pictures += pictures
+                _owner(folder.parent, homes, expdir, named).pictures += pictures
         if "metrics.csv" in files:
-            _owner(folder, homes, expdir).logs.append(folder / "metrics.csv")
+            _owner(folder, homes, expdir, named).logs.append(folder / "metrics.csv")
         if SIMILARITIES in files:
-            _owner(folder, homes, expdir).similarities.append(folder / SIMILARITIES)
+            _owner(folder, homes, expdir, named).similarities.append(folder / SIMILARITIES)
     unscored = [experiment for experiment in homes.values() if experiment.name not in named]
     return Collection([*named.values(), *unscored], problems)

@@ -15,7 +15,7 @@ from pathlib import Path
 from ctap.errors import UserError
 from ctap.metrics.compare import Comparison, compare
 from ctap.metrics.intervals import Interval, bootstrap_strata
-from ctap.metrics.results import Metric, read_items, read_scores
+from ctap.metrics.results import Metric, read_items, read_scores, superseded
 from ctap.report.markdown import figure, label
 from ctap.report.paper_table1 import CLAIMS, PAPER, ROWS, Claim, Test
 
@@ -58,17 +58,21 @@ def read_system(name: str, folder: Path) -> System:
     """Read the scores of a system.
 
     Raises:
-        UserError: An unknown row, or no scores in ``folder``.
+        UserError: An unknown row, no scores in ``folder``, or one figure twice.
     """
     if name not in ROWS:
         raise UserError(f"{name}: no row of the table; there are {' '.join(ROWS)}")
     found: dict[str, dict[str, dict[str, tuple[Metric, dict]]]] = {}
     for path in sorted(folder.glob("*/scores*.json")):
+        if superseded(path.parent.name):
+            continue
         scores = read_scores(path)
         tables = read_items(path) if path.with_suffix(".tsv").exists() else {}
         speaker = scores.name.rpartition("/")[2].removeprefix(scores.task).lstrip("_")
         for key, metric in scores.metrics.items():
             own = found.setdefault(scores.task, {}).setdefault(key, {})
+            if speaker in own:
+                raise UserError(f"{path}: {scores.name}: {key} is in another file of {folder}, too")
             own[speaker] = (metric, tables.get(key, {}))
     if not found:
         raise UserError(f"{folder}: no scores (*/scores*.json); run stage 7 of the recipe")
@@ -221,7 +225,7 @@ def _summary(verdicts: list[str]) -> str:
     if not verdicts:
         return "not tested: the systems it speaks of are not in this table"
     holds = sum(verdict == "holds" for verdict in verdicts)
-    against = sum(verdict.startswith("the opposite") for verdict in verdicts)
+    against = sum(v.startswith("the opposite") or v.endswith("says worse") for v in verdicts)
     if holds == len(verdicts):
         return "holds"
     if holds and not against:
@@ -248,6 +252,8 @@ def judge(test: Test, a: Figure, b: Figure) -> tuple[str, Comparison | None]:
     overlap = not (a.interval.low > b.interval.high or b.interval.low > a.interval.high)
     is_real = paired is not None and paired.p_value < 0.05
     if test.alike:
+        if paired is None or math.isnan(paired.p_value):
+            return "no paired test", paired
         return (f"the opposite: {'better' if right_way else 'worse'}" if is_real else "holds"), paired
     if math.isnan(a.interval.low) or math.isnan(b.interval.low):
         return "no interval", paired

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import StarletteHTTPException
 from fastapi.responses import JSONResponse
 
+from ctap.listening.guard import Guard
 from ctap.models.many import Wanted
 from ctap.models.prompt import Prompt
 from ctap.nn.duration import SPEEDS
@@ -50,10 +52,11 @@ def make_app(served: dict[str, Served], limits: Limits, hosts: Sequence[str] | N
     Args:
         served: Models by name.
         limits: Sizes and times.
-        hosts: Names that it may be called by; None for any. A page elsewhere whose name is made to point
-            here is turned away by it.
+        hosts: Names that it may be called by, besides this machine's own; None for any. A page elsewhere
+            whose name is made to point here is turned away by it.
     """
     worker = Worker(limits)
+    names = None if hosts is None else Guard(allow_hosts=hosts)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -66,8 +69,9 @@ def make_app(served: dict[str, Served], limits: Limits, hosts: Sequence[str] | N
 
     @app.middleware("http")
     async def guard(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
-        name = request.headers.get("host", "").rsplit(":", 1)[0]
-        if hosts is not None and name not in hosts:
+        name = re.sub(r":\d*$", "", request.headers.get("host", ""))
+        local = (request.scope.get("server") or ("",))[0]
+        if names is not None and not names.is_named(name, local):
             response: Response = _refusal(RefusedError(421, "this server is called by another name"))
         else:
             response = await handle(request)

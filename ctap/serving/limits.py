@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
 import tempfile
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ctap.audio.wave import load_wave
+from ctap.audio.wave import load_wave, wave_info
 from ctap.errors import UserError
+
+MOST_SAMPLES = 2 * 192_000  # a second, of all channels: small files can unpack to any number
 
 
 class RefusedError(Exception):
@@ -39,7 +40,7 @@ class Limits:
         speech_seconds: Of what is said at once.
         body_bytes: Of a request.
         body_seconds: That a request may take to arrive.
-        wait_seconds: That a request may take in all before it is given up.
+        wait_seconds: That hearing a prompt, or saying a sentence, may wait and take before it is given up.
         waiting: Requests in the queue.
         together: Sentences said at once.
     """
@@ -52,6 +53,11 @@ class Limits:
     wait_seconds: float = 60.0
     waiting: int = 40
     together: int = 8
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise UserError(f"{name} {value}: expected more than 0")
 
 
 def read_json(body: bytes, known: set[str]) -> dict[str, Any]:
@@ -67,7 +73,8 @@ def read_json(body: bytes, known: set[str]) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RefusedError(400, "expected a JSON object")
     if unknown := sorted(map(str, value.keys() - known)):
-        raise RefusedError(400, f"unknown keys {', '.join(unknown)[:100]}; known: {', '.join(sorted(known))}")
+        listed = ascii(", ".join(unknown)[:100])
+        raise RefusedError(400, f"unknown keys {listed}; known: {', '.join(sorted(known))}")
     return value
 
 
@@ -94,7 +101,7 @@ def read_number(values: dict[str, Any], name: str, default: float, low: float, h
         RefusedError: It is none, or out of its range.
     """
     value = values.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         raise RefusedError(400, f"{name}: expected a number")
     if not low <= value <= high:
         raise RefusedError(400, f"{name}: expected {low:g} to {high:g}")
@@ -128,6 +135,10 @@ def decode(data: bytes, name: str, rate: int, limits: Limits) -> np.ndarray:
         file.write(data)
         file.flush()
         try:
+            info = wave_info(file.name)
+            if info.num_samples * info.channels > limits.audio_seconds * MOST_SAMPLES:
+                size = f"{info.seconds:.1f} s of {info.channels} channels at {info.sample_rate} Hz"
+                raise UserError(f"{size} is longer than the limit")
             wave = load_wave(file.name, rate, max_seconds=limits.audio_seconds)
         except UserError as error:
             reason = str(error).replace(f"{file.name}: ", "").replace(file.name, name)

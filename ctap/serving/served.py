@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import soundfile
 from torch import Tensor
 
 import ctap
+from ctap.audio.wave import encode_wave, to_pcm
 from ctap.errors import UserError
 from ctap.files.names import name_fault
 from ctap.models.inference import Model, Speech
@@ -62,7 +60,12 @@ def load_served(
                 f"{path}: model {name!r} {fault or 'is there already'}; name the directory otherwise"
             )
         model = ctap.load(path, device, vocoder)
-        named = {voice.stem: voice for voice in [*sorted(path.glob("prompt.*")), *voices]}
+        named: dict[str, Path] = {}
+        for voice in [*sorted(path.glob("prompt.*")), *voices]:
+            if named.setdefault(voice.stem, voice) != voice:
+                raise UserError(
+                    f"{voice}: voice {voice.stem!r} is there already ({named[voice.stem]}); rename one"
+                )
         heard = {label: model.prompt(recording) for label, recording in named.items()}
         _ = model.vocoder  # one that does not fit is refused now
         found[name] = Served(name, model, heard)
@@ -81,9 +84,7 @@ def described(served: dict[str, Served]) -> list[dict[str, Any]]:
 
 def wav_bytes(speech: Speech) -> bytes:
     """A wav file of PCM-16."""
-    file = io.BytesIO()
-    soundfile.write(file, np.clip(speech.wave, -1, 1), speech.sample_rate, format="WAV", subtype="PCM_16")
-    return file.getvalue()
+    return encode_wave(to_pcm(speech.wave), speech.sample_rate)
 
 
 def mel_picture(mel: Tensor) -> dict[str, Any]:

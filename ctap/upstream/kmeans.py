@@ -102,7 +102,7 @@ def train_kmeans(frames: np.ndarray, clusters: int, *, seed: int = 0) -> tuple[K
 
     Raises:
         UnavailableError: scikit-learn is not installed.
-        UserError: Fewer different frames than clusters.
+        UserError: Fewer frames than clusters, or all the same.
     """
     try:
         from sklearn.cluster import MiniBatchKMeans

@@ -45,6 +45,17 @@ def test_lines_that_can_not_be_used_are_named_and_the_rest_is_read(tmp_path: Pat
         read_rows(tmp_path / "no-such")
 
 
+def test_nothing_that_is_read_is_overwritten_and_nothing_to_do_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="halving: nothing to do"):
+        make({}, tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/utt2spk").write_text("a a\n")
+    with pytest.raises(UserError, match="data: a data directory"):
+        make({"a": 2}, tmp_path / "data")
+    with pytest.raises(UserError, match="would be overwritten"):
+        Recordings([tmp_path / "out/wav/a.wav"]).batch("resynthesis", tmp_path / "out")
+
+
 def test_waves_go_by_their_stems_and_what_can_have_no_name_is_left_out() -> None:
     found, bad = Recordings([Path(name) for name in ("x/a.wav", "y/a.wav", "y/b.flac", "my song.wav")]).read()
     assert found == {"a": "x/a.wav", "b": "y/b.flac"}

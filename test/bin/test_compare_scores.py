@@ -93,7 +93,7 @@ def test_recognition_scores_keep_errors_and_lengths_of_utterances(tmp_path, caps
     assert own["phone_error_rate"] == {"u1": (1, 4), "u2": (2, 2)}
     assert own["syllable_error_rate"] == {"u1": (1, 2), "u2": (1, 1)}
     assert own["character_error_rate"] == {"u1": (1, 2), "u2": (1, 1)}
-    assert own["frame_accuracy"] == {"u1": (4, 6)}
+    assert own["frame_accuracy"] == {"u1": (4, 6), "u2": (0, 4)}
     for key, metric in scores.metrics.items():
         tops, bottoms = zip(*own[key].values(), strict=True)
         assert metric.value == pytest.approx(sum(tops) / sum(bottoms)), key

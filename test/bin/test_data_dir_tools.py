@@ -42,6 +42,16 @@ def test_two_corpora_do_not_share_a_speaker(tmp_path):
         merge_data_dirs([a, b], tmp_path / "corpora", own_speakers=True)
 
 
+def test_a_directory_is_not_written_over_itself(tmp_path):
+    a, b = make(tmp_path / "a", ["s1"]), make(tmp_path / "b", ["s2"])
+    before = {path: path.read_bytes() for path in a.iterdir()}
+    with pytest.raises(UserError, match="a: is read, and would be overwritten"):
+        merge_data_dirs([a, b], tmp_path / "b" / ".." / "a")
+    with pytest.raises(UserError, match="a: is read, and would be overwritten"):
+        subset_data_dir(a, a, 1)
+    assert {path: path.read_bytes() for path in a.iterdir()} == before
+
+
 def test_a_subset_takes_from_all_speakers_alike(tmp_path):
     a = make(tmp_path / "a", ["s1", "s2", "s3"])
     subset_data_dir(a, tmp_path / "few", 5)

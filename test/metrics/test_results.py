@@ -102,6 +102,15 @@ def test_what_utterances_contribute_lies_beside_the_scores(tmp_path):
         read_items(path)
 
 
+def test_a_table_that_is_none_of_scores_is_not_touched(tmp_path):
+    truth = tmp_path / "true.tsv"
+    truth.write_text("utterance\tphone\n")
+    for metric in (GOOD, Metric(0.5, 1, better="higher", items=items(["u"], [1], [2]))):
+        with pytest.raises(UserError, match=r"true\.tsv: no table of scores"):
+            write_scores(tmp_path / "true.json", "a", {"x": metric}, META)
+    assert truth.read_text() == "utterance\tphone\n"
+
+
 @pytest.mark.parametrize(
     ("text", "match"),
     [

@@ -183,6 +183,8 @@ def test_sounds_without_scores_still_show(tmp_path):
     soundfile.write(folder / "a.wav", np.zeros(240), 24000)
     (folder / "samples.json").write_text(json.dumps([{"utt": "a", "role": "tts", "wav": "a.wav"}]))
     assert [e.name for e in collect(tmp_path).experiments] == ["demo"]
+    (tmp_path / "demo").rename(tmp_path / "demo.old1")
+    assert collect(tmp_path).experiments == []  # a later training took its place
 
 
 def test_no_directory_and_nothing_in_it(tmp_path, capsys):

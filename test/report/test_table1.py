@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,17 @@ def test_one_stratum_is_the_usual_bootstrap():
     assert np.isnan(bootstrap_strata([[(1.0, 1.0)], []]).value)
 
 
+def test_an_experiment_that_was_moved_aside_does_not_count_and_none_counts_twice(tmp_path):
+    folder = system(tmp_path / "x", errors=0.1)
+    system(tmp_path / "old", errors=0.9)
+    (tmp_path / "old" / "tts_A").rename(folder / "tts_A.old1")
+    value = read_system("ctap_paper", folder).get("tts", "phone_error_rate").interval.value
+    assert value == pytest.approx(0.1, abs=0.02)
+    (folder / "tts_A.old1").rename(folder / "again")
+    with pytest.raises(UserError, match=r"tts_A: .* is in another file of .*x, too"):
+        read_system("ctap_paper", folder)
+
+
 def test_verdicts(tmp_path):
     good = read_system("ctap_paper", system(tmp_path / "a", errors=0.1, seed=1))
     bad = read_system("ctap_no_decoder", system(tmp_path / "b", errors=0.4, seed=2))
@@ -93,6 +105,9 @@ def test_verdicts(tmp_path):
     assert judge(better, *figures(good, same))[0] in ("undecided",)
     assert judge(alike, *figures(same, good))[0] == "holds"
     assert judge(alike, *figures(bad, good))[0] == "the opposite: worse"
+    # without utterances in common nothing is known of a difference
+    lone = replace(figures(bad)[0], items={})
+    assert judge(alike, lone, figures(good)[0])[0] == "no paired test"
     # closer than the intervals' widths, but the same way in every utterance
     shifted = read_system("ctap_ours", system(tmp_path / "d", errors=0.1 + 0.004, seed=1))
     assert judge(better, *figures(good, shifted))[0] == "intervals overlap, but a paired test says better"

@@ -108,6 +108,7 @@ NOT_SOUNDS += [
     wave_file(8.0, rate=8000, kind="FLAC"),
     wave_file(60, 8000, "OGG"),
 ]
+NOT_SOUNDS += [wave_file(wave=np.zeros((270000, 8)), rate=96000, kind="FLAC")]  # small until it is unpacked
 NOT_SOUNDS += [wave_file(wave=np.full(24000, np.nan), subtype="FLOAT")]
 NOT_SOUNDS += [wave_file(wave=np.full(24000, np.inf), subtype="FLOAT"), wave_file(wave=np.zeros(0))]
 BAD_BODIES = [
@@ -151,7 +152,8 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     *(("POST", HEAR, {"json": {"source": b64(data)}}) for data in NOT_SOUNDS),
     *(("POST", CONVERT, {"json": {"source": b64(data), "voice": "anna"}}) for data in NOT_SOUNDS[:3]),
     *(("POST", SAY, {"content": b'{"text": "ni3", "voice": "anna", "speed": %s}' % n, "headers": JSON})
-      for n in (b"NaN", b"Infinity", b"1e999")),
+      for n in (b"NaN", b"Infinity", b"1e999", b"1" + b"0" * 400)),
+    ("POST", SAY, {"content": b'{"text": "ni3", "voice": "anna", "\\ud800": 1}', "headers": JSON}),
     ("POST", HEAR, {"json": {}}),
     ("POST", SAY, {"content": b"x" * 400_001, "headers": JSON}),
     ("POST", SAY, {"content": (b"x" * 9000 for _ in range(60)), "headers": JSON}),
@@ -178,6 +180,14 @@ def test_each_is_refused_with_a_reason(client: TestClient) -> None:
         reason = reply.json()["error"]
         assert len(reason) > 5 and "/tmp" not in reason and "Traceback" not in reason, what
     assert client.post(SAY, json=GOOD).status_code == 200  # and it serves on
+
+
+def test_names_of_this_machine_are_known_however_they_are_written(served: dict[str, Served]) -> None:
+    with TestClient(make_app(served, LIMITS, ["::1", "MyHost"])) as client:
+        for name in ("[::1]:8000", "[::1]", "myhost:80", "MYHOST", "myhost."):
+            assert client.get("/api/models", headers={"host": name}).status_code == 200, name
+        for name in ("evil.example", "myhost.evil.example", "[::2]", ""):
+            assert client.get("/api/models", headers={"host": name}).status_code == 421, name
 
 
 def test_who_waits_too_long_or_comes_too_many_is_told(served: dict[str, Served]) -> None:
