@@ -20,7 +20,7 @@ READY := use-active
 ENTER := true
 else
 READY := $(CTAP_ENV)/.ready
-ENTER := . $(abspath $(CTAP_ENV))/bin/activate
+ENTER := case '$(CTAP_ENV)' in /*) . '$(CTAP_ENV)/bin/activate';; *) . '$(CURDIR)/$(CTAP_ENV)/bin/activate';; esac
 endif
 
 PYTEST := OMP_NUM_THREADS=1 python -m pytest -n auto --maxprocesses $(TEST_JOBS) --dist worksteal

@@ -54,6 +54,6 @@ _in_jobs() {
     local launcher=$1 jobs=$2 logs=$3 module=$4
     shift 4
     # shellcheck disable=SC2086 # the launcher and its options are words
-    ${launcher} JOB=1:"${jobs}" "${logs}/${module##*.}.JOB.log" \
-        env OMP_NUM_THREADS=1 "${python}" -m "${module}" "$@" --job JOB --num_jobs "${jobs}"
+    ${launcher} CTAP_JOB=1:"${jobs}" "${logs}/${module##*.}.CTAP_JOB.log" \
+        env OMP_NUM_THREADS=1 "${python}" -m "${module}" "$@" --job CTAP_JOB --num_jobs "${jobs}"
 }

@@ -164,7 +164,7 @@ while (($#)); do
             elif [[ ${!_po_name} == true || ${!_po_name} == false ]] && { (($# < 2)) || [[ $2 == -* ]]; }; then
                 _po_set "${_po_script}" "${_po_name}" true
                 shift
-            elif (($# < 2)) || { [[ $2 == --* ]] && _po_known "${2#--}"; }; then
+            elif (($# < 2)) || { [[ $2 == --* ]] && _po_next=${2#--} _po_next=${_po_next%%=*} && _po_known "${_po_next//-/_}"; }; then
                 _po_error "${_po_script}" "--${_po_name} needs a value"
                 exit 1
             else
@@ -181,4 +181,4 @@ while (($#)); do
             ;;
     esac
 done
-unset _po_name _po_value _po_script _po_default
+unset _po_name _po_next _po_value _po_script _po_default

@@ -18,6 +18,25 @@ if (($#)); then
     exit 2
 fi
 
+if [[ ! ${device:=auto} =~ ^(auto|cpu|cuda)$ ]]; then
+    log "error: --device ${device}: expected cpu, cuda or auto; CUDA_VISIBLE_DEVICES says which GPUs" >&2
+    exit 2
+fi
+
+# whole_numbers OPTION...: ends the script if one of these options is no whole number.
+whole_numbers() {
+    local option
+    for option in "$@"; do
+        [[ ${!option} =~ ^-?(0|[1-9][0-9]*)$ ]] || die "--${option} ${!option}: expected a whole number"
+    done
+}
+
+# processors: of this machine that this process may use; nproc takes OMP_NUM_THREADS, a job's threads, for them.
+processors() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc; }
+
+# place PATH: as it is to be printed, from the root.
+place() { if [[ $1 == /* ]]; then echo "$1"; else echo "${here}/$1"; fi; }
+
 # What this script starts must not outlive it, even if it is killed.
 export CTAP_RUN=$$.${RANDOM}${RANDOM}
 guard.py $$ </dev/null &>/dev/null &

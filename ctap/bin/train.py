@@ -7,6 +7,7 @@ where its data is, and where it writes. It resumes from OUT/last.ckpt and ends w
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
@@ -41,7 +42,8 @@ def run(parsed: Namespace) -> None:
     values = parsed[name]
     config = config_class(**{f: values[f] for f in config_class.__dataclass_fields__})
     sources = Sources(**{f: values[f] for f in Sources.__dataclass_fields__})
-    train(name, config, sources, values["out"], restart=values["restart"])
+    again = os.environ.get("SLURM_RESTART_COUNT", "0") != "0"  # a job that was put back goes on
+    train(name, config, sources, values["out"], restart=values["restart"] and not again)
 
 
 main = Entry(add_trainings, run, __doc__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import lzma
 import shutil
 import tarfile
 import urllib.error
@@ -17,6 +18,8 @@ from tqdm import tqdm
 from ctap.errors import UserError, explain, refusal
 from ctap.files.atomic import atomic_dir
 
+DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+"""What unpacking raises; a RuntimeError of what is encrypted."""
 BLOCK = 1 << 20
 KINDS = {32: "md5", 64: "sha256"}
 """Digits of a checksum, and what it is."""
@@ -42,6 +45,9 @@ def fetch(url: str, archive: Path, size: int | None = None) -> None:
         try:
             size = _download(url, partial, size)
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            if _is_whole(error, partial):
+                partial.rename(archive)
+                return
             if found := refusal(error):
                 raise UserError(f"{explain(found, partial)}; it goes on from byte {_size(partial)}") from None
             raise UserError(f"{url}: {error}; run again to go on from byte {_size(partial)}") from None
@@ -49,6 +55,13 @@ def fetch(url: str, archive: Path, size: int | None = None) -> None:
         more = "run again to go on" if _size(partial) < size else f"remove {partial} and run again"
         raise UserError(f"{partial}: {_size(partial)} bytes, expected {size}; {more} (or give --size)")
     partial.rename(archive)
+
+
+def _is_whole(error: Exception, partial: Path) -> bool:
+    """Whether the server has nothing after what is there: the download was stopped after its last byte."""
+    if not isinstance(error, urllib.error.HTTPError) or error.code != 416:
+        return False
+    return error.headers.get("Content-Range", "").strip() == f"bytes */{_size(partial)}"
 
 
 def _download(url: str, partial: Path, size: int | None) -> int | None:
@@ -128,7 +141,7 @@ def unpack(archive: Path, target: Path, *, part: str = "", nested: str = "") -> 
             for opened in sorted(directory.glob(nested)) if nested else []:
                 _extract(opened, opened.parent)
                 opened.unlink()
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except DAMAGED as error:
         inside = "" if opened == archive else f" ({opened.name} in it)"
         raise UserError(f"{archive}{inside}: can't be unpacked: {error}; remove it and run again") from None
     if part:
@@ -142,6 +155,8 @@ def _extract(archive: Path, directory: Path) -> None:
     else:
         with tarfile.open(archive) as opened:
             opened.extractall(directory, filter="data")
+            while opened.fileobj.read(BLOCK):  # to the checksum at its end
+                pass
 
 
 def _drop_top(directory: Path, part: str) -> None:

@@ -47,7 +47,8 @@ class Sources:
                 shared = (folder.parent / "stats.json", folder.parent / "audio.json")
                 digests[name] = digest(*(folder / t for t in tables), *shared)
                 if (given := self.given_of(folder)) is not None:
-                    digests[f"given_{name}"] = digest(given / "feats.scp", given.parent / "stats.json")
+                    arks = sorted(given.glob("*.crc32"))
+                    digests[f"given_{name}"] = digest(given / "feats.scp", *arks, given.parent / "stats.json")
         for name, folder in (("init", self.init), ("duration_init", self.duration_init)):
             if folder is not None:
                 digests[name] = digest(

@@ -43,7 +43,8 @@ def option_names() -> set[str]:
         names |= {node.arg for node in nodes if isinstance(node, ast.arg)}
         targets = [node.target for node in nodes if isinstance(node, ast.AnnAssign)]
         names |= {target.id for target in targets if isinstance(target, ast.Name)}
-    scripts = [ROOT / "egs/TEMPLATE/ctap1/ctap.sh", *ROOT.glob("egs/*/ctap1/local/data.sh")]
+    recipes = [ROOT / "egs/TEMPLATE/ctap1/ctap.sh", ROOT / "egs/TEMPLATE/voc1/voc.sh"]
+    scripts = [*recipes, *ROOT.glob("egs/*/ctap1/local/data.sh")]
     script = "".join(path.read_text(encoding="utf-8") for path in scripts)
     configs = [Sources, *(config for config, _ in TRAININGS.values())]
     names |= {field.name for config in configs for field in dataclasses.fields(config)}

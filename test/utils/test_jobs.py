@@ -41,8 +41,8 @@ def test_networks_go_where_they_are_asked_to(
     script = (
         f'{options}\nn=$(jobs_for list "$(network_jobs)")\nnetworks "$n" log ctap.bin.synthesize --model m\n'
     )
-    line = f"{launcher} JOB=1:{jobs} log/synthesize.JOB.log {COMMON} --device {device} "
-    line += f"--job JOB --num_jobs {jobs}"
+    line = f"{launcher} CTAP_JOB=1:{jobs} log/synthesize.CTAP_JOB.log {COMMON} --device {device} "
+    line += f"--job CTAP_JOB --num_jobs {jobs}"
     assert asked(shell, script) == [line]
     one = f"{options}\none_network log/x.log ctap.bin.embed_speakers --out o\n"
     assert asked(shell, one) == [
@@ -54,7 +54,7 @@ def test_networks_go_where_they_are_asked_to(
 def test_data_stages_never_take_a_gpu(shell, tmp_path: Path, options: str) -> None:
     (tmp_path / "list").write_text("u w\n" * 1000)
     script = f'{options}\nparallel "$(jobs_for list)" log ctap.bin.synthesize --model m\n'
-    line = f"train JOB=1:6 log/synthesize.JOB.log {COMMON} --job JOB --num_jobs 6"
+    line = f"train CTAP_JOB=1:6 log/synthesize.CTAP_JOB.log {COMMON} --job CTAP_JOB --num_jobs 6"
     assert asked(shell, script) == [line]
 
 

@@ -57,6 +57,21 @@ def test_each_input_and_option_counts_and_each_output_is_missed(tmp_path: Path) 
     assert "--flag --more" in run(tmp_path, STEP.replace("--flag", "--flag --more")).stdout
 
 
+def test_what_is_free_is_told_but_does_not_count(tmp_path: Path) -> None:
+    inputs(tmp_path)
+    step = 'step x say --nj free:"{nj}" --seed 1 made:made/table'
+    assert "<--nj><2><--seed><1>" in run(tmp_path, step.format(nj=2)).stdout
+    assert "already done" in run(tmp_path, step.format(nj=3)).stdout
+    assert "already done" not in run(tmp_path, step.format(nj=3).replace("--seed", "--more")).stdout
+
+
+def test_force_repeats_what_two_stages_share_once(tmp_path: Path) -> None:
+    inputs(tmp_path)
+    run(tmp_path, STEP)
+    again = run(tmp_path, "force=true", "begin_run", STEP, STEP)
+    assert again.stdout.count("a title: done in") == again.stdout.count("already done") == 1
+
+
 def test_recordings_are_tables_that_may_be_two(tmp_path: Path) -> None:
     inputs(tmp_path)
     step = "step y say recordings:b made:b/wav.scp"

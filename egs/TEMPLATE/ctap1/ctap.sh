@@ -14,6 +14,9 @@
 #  7  the paper's Table 1: compared systems   -> exp/table1, exp/TABLE1.md, exp/TABLE1.html
 #  8  packing                                 -> exp/packed
 #
+# Small trainings: --config conf/mini.conf (two processor cores, minutes), conf/base.conf (an evening), conf/gpu.conf
+# (an hour on a GPU); the default are the paper's. CTAP_CMD=slurm before the command: through Slurm (cmd.sh).
+#
 # A finished step is skipped; one whose input or options have changed says what changed and runs again. A killed
 # run is started again with the same command and ends with what an undisturbed run gives.
 
@@ -138,15 +141,12 @@ hubert_clusters=500                        # k-means of these frames
 . parse_options.sh
 # shellcheck source=utils/recipe.sh
 . recipe.sh
-if [[ ${device} != auto && ${device} != cpu && ${device} != cuda ]]; then
-    log "error: --device ${device}: expected cpu, cuda or auto; CUDA_VISIBLE_DEVICES says which GPUs" >&2
-    exit 2
-fi
 if [[ ${pretrain_on} != train && ${pretrain_on} != labeled ]]; then
     log "error: --pretrain_on ${pretrain_on}: expected train or labeled" >&2
     exit 2
 fi
-((nj > 0)) || nj=$(nproc)
+whole_numbers stage stop_stage nj decode_nj ngpu nproc num_nodes seed num_targets eval_utts vc_utts table1_jobs
+((nj > 0)) || nj=$(processors)
 [[ -z ${languages} ]] || language=${languages}
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
 ctap_exp=${expdir}/${tag}
@@ -213,15 +213,17 @@ stages=$(dirname "$(readlink -f "${0##*/}")")/stages
 
 report() {
     "${python}" -m ctap.bin.report --expdir "${expdir}" --skip table1 --out "${expdir}/RESULTS.md" --html "${expdir}/results.html"
-    log "figures:  ${here}/${expdir}/RESULTS.md"
-    log "page:     ${here}/${expdir}/results.html (pictures and sounds in it; open it in a browser)"
-    log "pictures: ${here}/${expdir}/*/images, ${here}/${expdir}/*/samples"
-    log "sounds:   ${here}/${expdir}/tts_*/test*/wav, ${here}/${expdir}/vc_*/test/wav"
+    local exp
+    exp=$(place "${expdir}")
+    log "figures:  ${exp}/RESULTS.md"
+    log "page:     ${exp}/results.html (pictures and sounds in it; open it in a browser)"
+    log "pictures: ${exp}/*/images, ${exp}/*/samples"
+    log "sounds:   ${exp}/tts_*/test*/wav, ${exp}/vc_*/test/wav"
 }
 
 # --- run -------------------------------------------------------------------------------------------------
 
-mkdir -p "${marks}"
+begin_run
 for current in -1 0 1 2 3 4 5 6 7 8; do
     if ((current < stage || current > stop_stage)) || [[ " ${skip_stages} " == *" ${current} "* ]]; then
         continue

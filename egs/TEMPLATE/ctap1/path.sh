@@ -1,6 +1,11 @@
 # shellcheck shell=bash
 # What every script of a recipe needs on its path; to be sourced in the recipe's directory: `. ./path.sh`
 
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
+    echo "path.sh: error: bash ${BASH_VERSION}; recipes need 4.4 or newer" >&2
+    # shellcheck disable=SC2317  # reached if this file is run instead of sourced
+    return 1 2>/dev/null || exit 1
+fi
 unset CDPATH # of the user's shell: cd would go elsewhere, and say so on stdout
 # -P: the recipe may be reached through a link; what counts is where it lies.
 CTAP_ROOT=$(cd -P -- "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)

@@ -47,7 +47,8 @@ device=auto               # of networks in use: cpu, cuda (a GPU a job), or auto
 . parse_options.sh
 # shellcheck source=utils/recipe.sh
 . recipe.sh
-((nj > 0)) || nj=$(nproc)
+whole_numbers stage stop_stage nj decode_nj ngpu nproc num_nodes seed eval_utts
+((nj > 0)) || nj=$(processors)
 [[ ${init} != pretrained ]] || init=${CTAP_ROOT}/ctap/models/pretrained_vocoder
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
 dumpdir=${ctap}/dump
@@ -80,7 +81,7 @@ stage_2() {
                 title:"mels that ${mels_of} predicts of ${set}" each:"${dumpdir}/${set}/wav.scp" \
                 --out into:"${expdir}/predicted/${set}/feats.scp" --model in:"${mels_of}" --data_dir in:"${dumpdir}/${set}"
         done
-        more+=(--given "${expdir}/predicted" read:"${expdir}/predicted/train/feats.scp")
+        more+=(--given "${expdir}/predicted" read:"${expdir}/predicted")
     fi
     training "${tag}" vocoder "${train_config}" --train_dir in:"${dumpdir}/train" "${more[@]}" \
         -- "${train_options[@]}"
@@ -103,13 +104,13 @@ say() {
 stage_4() {
     local name
     for name in "${tag}" griffin_lim; do
-        module "score_${name}" ctap.bin.score_speech --hypothesis in:"${expdir}/${name}/test/wav.scp" \
-            --reference in:"${expdir}/eval/test/wav.scp" --msep_hypothesis in:"${expdir}/${name}/test/wav.scp" \
+        module "score_${name}" ctap.bin.score_speech --hypothesis table:"${expdir}/${name}/test/wav.scp" \
+            --reference table:"${expdir}/eval/test/wav.scp" --msep_hypothesis table:"${expdir}/${name}/test/wav.scp" \
             --settings in:"${dumpdir}/audio.json" --speaker_encoder none --task tts --config "${train_config}" \
-            --nj "${nj}" --seed "${seed}" --out out:"${expdir}/${name}/scores.json"
+            --nj free:"${nj}" --seed "${seed}" --out out:"${expdir}/${name}/scores.json"
     done
     "${python}" -m ctap.bin.report --expdir "${expdir}" --out "${expdir}/RESULTS.md" --html "${expdir}/results.html"
-    log "figures:  ${here}/${expdir}/RESULTS.md"
+    log "figures:  $(place "${expdir}")/RESULTS.md"
 }
 
 stage_5() {
@@ -117,7 +118,7 @@ stage_5() {
 }
 pack() { "${python}" -c 'import shutil, sys; shutil.make_archive(sys.argv[2].removesuffix(".zip"), "zip", sys.argv[1])' "$@"; }
 
-mkdir -p "${marks}"
+begin_run
 for current in 1 2 3 4 5; do
     ((current < stage || current > stop_stage)) && continue
     log "stage ${current}"

@@ -6,11 +6,13 @@ stage_-1() {
         log "stage -1: nothing asked for (--download true fetches the corpus)"
         return
     fi
+    [[ -x local/download.sh ]] || die "stage -1: this corpus is not downloaded (no local/download.sh); leave --download out"
     local/download.sh "${downloaddir}" "${download_options[@]}" ${checksum:+--checksum "${checksum}"}
 }
 
 stage_0() {
-    [[ -n ${corpus} || ${download} != true ]] || corpus=${downloaddir}
+    # one that was downloaded, now or earlier
+    [[ -n ${corpus} || ! -x local/download.sh || ! -d ${downloaddir} ]] || corpus=${downloaddir}
     local set all=${datadir}/local whole=${datadir}/local/all
     local -a given=() spoken=() joined=()
     if [[ ${language} != mandarin ]]; then # else as before there were others, so that what was made then stays
@@ -21,7 +23,7 @@ stage_0() {
     [[ ${language} != custom:* ]] || spoken+=(read:"${language#custom:}")
     [[ -z ${phones_of} ]] || spoken+=(--phones_of in:"${phones_of}")
     [[ -z ${phone_map} ]] || spoken+=(--phone_map in:"${phone_map}")
-    step data_tables local/data.sh title:"tables of the corpus" read:"${here}/local" opt:"files=$(corpus_files)" "${given[@]}" \
+    step data_tables local/data.sh title:"tables of the corpus" read:local opt:"files=$(corpus_files)" "${given[@]}" \
         --corpus "${corpus}" --downloaddir "${downloaddir}" "${data_options[@]}" into:"${all}/corpus/wav.scp"
     # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.
     module data_text ctap.bin.prepare_text opt:"recordings=$(recordings_of "${all}/corpus/wav.scp")" \
@@ -35,7 +37,7 @@ stage_0() {
             --out_dir into:"${whole}/wav.scp" --own_speakers true
     fi
     module data_sets ctap.bin.split_targets --data_dir in:"${whole}" --out_dir "${datadir}" \
-        made:"${datadir}/train/wav.scp" --target_speakers "${target_speakers}" \
+        made:"${datadir}/train/wav.scp" made:"${datadir}/target_speakers" --target_speakers "${target_speakers}" \
         --num_targets "${num_targets}" --labeled_minutes "${labeled_minutes}" --dev_utts "${dev_utts}" \
         --test_share "${test_share}" --targets_in_train "${targets_in_train}" --seed "${seed}"
     for set in $(all_sets); do

@@ -3,8 +3,11 @@
 
 stage_2() {
     local set
+    local -a made
     for set in $(all_sets); do
-        step "dump_${set}" dump_set title:"features of ${set}" "${set}" in:"${datadir}/${set}" \
+        made=(made:"${dumpdir}/audio.json")
+        [[ ${set} != train ]] || made+=(made:"${dumpdir}/stats.json")
+        step "dump_${set}" dump_set title:"features of ${set}" "${set}" in:"${datadir}/${set}" "${made[@]}" \
             into:"${dumpdir}/${set}/feats.scp" "${mel_settings[@]}"
     done
     module vocoder ctap.bin.check_vocoder title:"vocoder for these features" --audio in:"${dumpdir}/audio.json" "${speaks[@]}"

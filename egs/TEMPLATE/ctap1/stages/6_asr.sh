@@ -7,7 +7,7 @@ stage_6() {
     if ((units > 0)); then
         module units ctap.bin.train_units --text in:"${dumpdir}/train/text" --size "${units}" \
             --out out:"${expdir}/units.model"
-        with_units=(--units "${expdir}/units.model")
+        with_units=(--units in:"${expdir}/units.model")
     fi
     merge_labeled labeled "${dumpdir}" "${all}"
     training asr asr "${asr_config}" --train_dir in:"${all}" --dev_dir in:"${dumpdir}/dev" \

@@ -38,7 +38,7 @@ stage_7() {
     ((${#skipped[@]} == 0)) || skipped=(--skipped "${skipped[@]}")
     "${python}" -m ctap.bin.table1 --systems "${shown[@]}" --out "${expdir}/TABLE1.md" --html "${expdir}/TABLE1.html" \
         "${skipped[@]}"
-    log "table:    ${here}/${expdir}/TABLE1.md, to listen: ${here}/${expdir}/TABLE1.html"
+    log "table:    $(place "${expdir}")/TABLE1.md, to listen: $(place "${expdir}")/TABLE1.html"
 }
 
 # Recordings and their mels through the vocoder, scored like any system.
@@ -60,7 +60,7 @@ anchors() {
 # all_rows: the systems, --table1_jobs of them at a time.
 all_rows() {
     local row threads running=0 failed=0
-    threads=$(($(nproc) / table1_jobs))
+    threads=$(($(processors) / table1_jobs))
     for row in ${systems}; do
         if ((running == table1_jobs)); then
             wait -n || failed=1
@@ -156,16 +156,18 @@ upstream_system() {
 # dump_upstream ROW MODEL [OPTION]...: all sets in the representation of another system -> exp/table1/ROW/dump.
 dump_upstream() {
     local row=$1 model=$2 set folder=${expdir}/table1/$1
-    local -a options=(--kind "$1" --model "$2" "${@:3}" "${mel_settings[@]}")
+    local -a made options=(--kind "$1" --model "$2" "${@:3}" "${mel_settings[@]}")
     if [[ ${row} == hubert ]]; then
         network "table1/${row}/kmeans" ctap.bin.train_kmeans recordings:"${datadir}/train" --model "${model}" \
             --layer "${hubert_layer}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
             --out out:"${folder}/kmeans.npz" --seed "${seed}" \
             "${mel_settings[@]}"
-        options+=(--kmeans "${folder}/kmeans.npz")
+        options+=(--kmeans in:"${folder}/kmeans.npz")
     fi
     for set in $(all_sets); do
-        step "table1/${row}/dump_${set}" dump_given title:"${row} of ${set}" read:"${datadir}/${set}" "${set}" \
+        made=()
+        [[ ${set} != train ]] || made=(made:"${folder}/dump/stats.json")
+        step "table1/${row}/dump_${set}" dump_given "${made[@]}" title:"${row} of ${set}" read:"${datadir}/${set}" "${set}" \
             into:"${folder}/dump/${set}/feats.scp" "${options[@]}"
     done
     merge_labeled "table1/${row}/labeled" "${folder}/dump" "${folder}/dump/labeled"

@@ -8,6 +8,7 @@ stage_8() {
         pack "vc_${spk}" --prompt "$(prompt_of "${spk}")"
     done
     pack asr
+    compgen -G "${expdir}/packed/*.zip" >/dev/null || die "stage 8: no model of stages 4 to 6 in ${expdir} (--expdir)"
 }
 
 # pack EXPERIMENT [OPTION]...: its model, if there is one -> exp/packed/EXPERIMENT.zip

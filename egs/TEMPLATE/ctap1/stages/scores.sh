@@ -119,7 +119,7 @@ _score() {
     module "score_${name}" ctap.bin.score_speech --reference table:"${data}/wav.scp" \
         --hypothesis table:"${said}/wav.scp" --msep_hypothesis table:"${timed}/wav.scp" --target_speaker "${speaker}" \
         --speakers in:"${voices}" --name "${name}" --task "$1" --out out:"${expdir}/${name}/scores.json" \
-        --settings "${dumpdir}/audio.json" --seed "${seed}" --config "${config}" --nj "${nj}" "${@:2}"
+        --settings "${dumpdir}/audio.json" --seed "${seed}" --config "${config}" --nj free:"${nj}" "${@:2}"
 }
 
 # _samples TASK ROLE=DIR...: the same; sounds to hear, beside those of the roles.

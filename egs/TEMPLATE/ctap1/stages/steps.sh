@@ -9,6 +9,7 @@
 #   out:PATH        the command gets PATH, which it makes
 #   into:DIR/FILE   the command gets DIR, and makes FILE there at last
 #   made:PATH       made, but not told to the command
+#   free:WORD       the command gets WORD, on which its result does not depend
 #   opt:KEY=VALUE   what the result depends on, if it is not told to the command
 #   each:LIST       of `generate`: a table with a line for each utterance; not told to the command
 #   title:TEXT      what the log calls the step, if not by its name
@@ -22,6 +23,13 @@
 #   network NAME MODULE WORD...        one that computes a network, where these run
 #   generate NAME MODULE WORD...       one that does so for each utterance, in several jobs
 #   training NAME TASK CONFIG WORD...  a training -> exp/NAME
+
+# begin_run: to be called once, before the first step; with --force each step is then repeated once, however many
+# stages ask for it.
+begin_run() {
+    mkdir -p "${marks}"
+    : >"${marks}/.begun"
+}
 
 step() { _as_step "$@"; }
 
@@ -81,7 +89,7 @@ _training() {
 # _as_step NAME WORD...: the command that the words stand for, as a step; its options begin with the first dash.
 _as_step() {
     local name=$1 title=$1 each="" folder="" word label table first=0
-    local -a about=() words=()
+    local -a about=() words=() counted=()
     shift
     while (($#)); do
         word=$1 label=""
@@ -110,6 +118,7 @@ _as_step() {
                 ;;
             made:*) about+=(--out "${word#made:}") ;;
             opt:*) about+=(--opt "${word#opt:}") ;;
+            free:*) words+=("${word#free:}") counted[${#words[@]}-1]=free ;;
             each:*) each=${word#each:} ;;
             title:*) title=${word#title:} ;;
             --)
@@ -120,7 +129,11 @@ _as_step() {
         esac
     done
     while ((first < ${#words[@]})) && [[ ${words[first]} != -* ]]; do first=$((first + 1)); done
-    ((first == ${#words[@]})) || about+=(--opt "options=$(quoted "${words[@]:first}")")
+    local -a options=("${words[@]:first}")
+    for word in "${!counted[@]}"; do options[word - first]=any; done
+    ((first == ${#words[@]})) || about+=(--opt "options=$(quoted "${options[@]}")")
+    local force=${force:-false}
+    [[ ! -e ${marks}/.begun || ! ${marks}/${name} -nt ${marks}/.begun ]] || force=false # repeated already
     run_step --mark "${marks}/${name}" --name "stage ${current}, ${title}" "${about[@]}" -- "${words[@]}"
 }
 
