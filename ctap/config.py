@@ -14,6 +14,7 @@ from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
 
 from ctap.errors import UserError, cli
 from ctap.files.atomic import atomic_write
+from ctap.files.mappings import parse_yaml
 
 T = TypeVar("T")
 
@@ -29,7 +30,8 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     try:
         return parser.instantiate(parser.parse_object({"it": dict(values)})).it
     except Exception as error:  # jsonargparse raises ArgumentError, TypeError and ValueError alike
-        raise UserError(f"{where}: {' '.join(str(error).split())}") from error
+        message = " ".join(str(error).split()).replace('"it.', '"')
+        raise UserError(f"{where}: {message}") from error
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -50,8 +52,8 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
         UserError: The file is missing or is no mapping.
     """
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        values = parse_yaml(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UserError(f"{path}: can't read it: {error}") from error
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected a mapping, found {type(values).__name__}")

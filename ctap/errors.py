@@ -6,6 +6,7 @@ import contextlib
 import errno
 import functools
 import os
+import signal
 import sys
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, ParamSpec, TypeVar
@@ -108,6 +109,9 @@ def cli(main: Callable[P, R]) -> Callable[P, R]:
             return main(*args, **kwargs)
         except UserError as error:
             _end(str(error), error.status)
+        except BrokenPipeError:  # whoever read has seen enough, such as `head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where Python flushes what is left
+            raise SystemExit(128 + signal.SIGPIPE) from None
         except OSError as error:
             if error.errno not in REFUSALS:
                 raise

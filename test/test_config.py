@@ -96,3 +96,8 @@ def test_on_a_command_line_later_options_win(folder: Path, capsys: pytest.Captur
         with pytest.raises(SystemExit):
             parser.parse_args(["--config", str(write(own, text))])
         assert message in capsys.readouterr().err
+
+
+def test_a_key_that_comes_twice_is_refused(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"own\.yaml: can't read it: line 3: 'a' for the second time"):
+        load_config(write(folder / "own.yaml", "a: 1\nb: 2\na: 3\n"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ctap.files.skips import SkipList
 
 TRUNCATED, UNREADABLE = "recording truncated", "recording unreadable"
 _BLOCK = 1 << 20
+_AT_ONCE = 10_000  # recordings in a pool's queue, each of which takes 2 KB there
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ def check_recordings(
     usable: dict[str, Recording] = {}
     look = functools.partial(_look, min_seconds=min_seconds, max_seconds=max_seconds)
     with ThreadPoolExecutor(num_threads) as pool:
-        found = pool.map(look, wav_scp.values())
+        paths = list(wav_scp.values())
+        blocks = (paths[i : i + _AT_ONCE] for i in range(0, len(paths), _AT_ONCE))
+        found = itertools.chain.from_iterable(pool.map(look, block) for block in blocks)
         progress = tqdm(found, total=len(wav_scp), desc="recordings", unit="file", disable=None)
         for (utt, path), what in zip(wav_scp.items(), progress, strict=True):
             if not isinstance(what, _Found):

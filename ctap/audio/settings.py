@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from ctap.errors import UserError
 from ctap.files.atomic import write_json
+from ctap.files.mappings import parse_yaml
 
 MelScale = Literal["htk", "slaney"]
 MelNorm = Literal["none", "slaney"]
@@ -116,15 +117,7 @@ class AudioSettings:
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: cannot read the audio settings: {error}") from None
         try:
-            if path.suffix in (".yaml", ".yml"):
-                import yaml
-
-                try:
-                    values = yaml.safe_load(content)
-                except yaml.YAMLError as error:
-                    raise ValueError(error) from None
-            else:
-                values = json.loads(content)
+            values = parse_yaml(content) if path.suffix in (".yaml", ".yml") else json.loads(content)
         except ValueError as error:
             raise UserError(f"{path}: not a file of audio settings: {error}") from None
         if not isinstance(values, dict):

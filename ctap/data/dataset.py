@@ -42,6 +42,16 @@ class DataConfig:
     prompt: PromptSource = "utterance"
     num_workers: int = 0
 
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("batch_frames", self.batch_frames, 1),
+            ("batch_size", 1 if self.batch_size is None else self.batch_size, 1),
+            ("max_frames", self.max_frames, 1),
+            ("num_workers", self.num_workers, 0),
+        ):
+            if value < least:
+                raise UserError(f"data.{name}: expected {least} or more, got {value}")
+
 
 class FeatureSet:
     """What a dump directory holds.
@@ -71,14 +81,15 @@ class FeatureSet:
         self.utts = sorted_names(table)
         if not len(self.utts):
             raise UserError(f"{table}: no utterance in it")
-        self.lengths = np.fromiter((int(n) for _, n in self._column(table.name)), np.int64, len(self.utts))
+        self.lengths = np.fromiter((n for n, *_ in self._counts(table.name)), np.int64, len(self.utts))
         self.mels = MatrixReader(self.path / "feats.scp")
         self.given = None if given is None else self._read_given(Path(given))
         met: dict[str, int] = {}
         codes = (met.setdefault(speaker, len(met)) for _, speaker in self._column("utt2spk"))
         met_at = np.fromiter(codes, np.int32, len(self.utts))
         self.speakers = sorted(met)
-        self.speaker = np.array([self.speakers.index(name) for name in met], np.int32)[met_at]
+        place = {name: i for i, name in enumerate(self.speakers)}
+        self.speaker = np.array([place[name] for name in met], np.int32)[met_at]
         self.tokens, self.durations = NONE, NONE
         if labeled:
             self.tokens, self.durations = self._read_labels(tokens)
@@ -90,6 +101,33 @@ class FeatureSet:
             if value is None:
                 raise UserError(f"{self.path / name}: {utt} of utt2num_frames is missing; run stages 1-2")
             yield utt, value
+
+    def _counts(self, name: str) -> Iterator[list[int]]:
+        """Of each utterance, the whole numbers that a table says."""
+        for utt, value in self._column(name):
+            try:
+                yield [int(item) for item in value.split()]
+            except ValueError:
+                raise UserError(
+                    f"{self.path / name}: {utt}: expected whole numbers, found {value!r:.60}"
+                ) from None
+
+    def mel(self, index: int) -> np.ndarray:
+        """Log-mel [T, n_mels] of an utterance.
+
+        Raises:
+            UserError: It is missing, or has not the frames that utt2num_frames says.
+        """
+        utt = self.utts[index]
+        if utt not in self.mels:
+            raise UserError(f"{self.path}/feats.scp: {utt} of utt2num_frames is missing; run stage 2 again")
+        mel = self.mels[utt]
+        if len(mel) != self.lengths[index]:
+            raise UserError(
+                f"{self.path}/utt2num_frames: {utt}: {self.lengths[index]} frames, {len(mel)} in feats.scp; "
+                "run stage 2 again"
+            )
+        return mel
 
     def _read_given(self, path: Path) -> MatrixReader:
         found = MatrixReader(path / "feats.scp")
@@ -103,8 +141,7 @@ class FeatureSet:
         return found
 
     def _read_labels(self, tokens: TokenTable) -> tuple[Ragged, Ragged]:
-        durations = self._column("durations")
-        spans = Ragged.of([int(n) for n in value.split()] for _, value in durations)
+        spans = Ragged.of(self._counts("durations"))
         ids = Ragged.of(tokens.encode(value.split()) for _, value in self._column("aligned_phones"))
         phones, counts, frames = ids.sizes, spans.sizes, spans.sums()
         wrong = np.flatnonzero((phones != counts) | (frames != self.lengths))
@@ -157,7 +194,7 @@ class CTAPDataset(Dataset[Batch]):
         """Utterance ``index``; cropped and prompted at random by ``number``, or whole and fixed when None."""
         features = self.features
         rng = None if number is None else np.random.default_rng([self.seed, number, index])
-        mel = features.mels[features.utts[index]]
+        mel = features.mel(index)
         given = features.given[features.utts[index]] if features.given is not None else None
         tokens = features.tokens[index] if len(features.tokens) else EMPTY
         durations = features.durations[index] if len(features.tokens) else EMPTY
@@ -183,7 +220,7 @@ class CTAPDataset(Dataset[Batch]):
             return mel
         step = 1 if rng is None else int(rng.integers(1, len(own)))
         other = own[(np.searchsorted(own, index) + step) % len(own)]
-        return self.features.mels[self.features.utts[other]]
+        return self.features.mel(int(other))
 
 
 def train_loader(

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ctap.audio.f0 import extract_f0
+from ctap.audio.levels import HEADROOM, LevelError, one_channel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave, resample, utterance_frames, wave_info
 from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
@@ -41,6 +42,15 @@ class WaveDataConfig:
     level_range: float = 12.0
     colour_range: float = 4.0
     num_workers: int = 1
+
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("batch_size", self.batch_size, 1),
+            ("crop_frames", self.crop_frames, 2),
+            ("num_workers", self.num_workers, 0),
+        ):
+            if value < least:
+                raise UserError(f"data.{name}: expected {least} or more, got {value}")
 
 
 @dataclass
@@ -117,14 +127,25 @@ class WaveSet:
         wanted = -(-self.samples * played // rate) + 2
         room = max(0, info.num_samples - wanted)
         start = min(room, part * wanted) if rng is None else int(rng.integers(room + 1))
-        heard, _ = soundfile.read(self.waves[utt], wanted, start, dtype="float32", always_2d=True)
-        wave = resample(heard.mean(axis=1), played, rate)[: self.samples]
+        wave = resample(self._heard(utt, start, wanted), played, rate)[: self.samples]
         wave = np.pad(wave, (0, self.samples - len(wave)))
         f0 = extract_f0(wave, self.settings)
         if rng is not None:
             wave = coloured(wave, rng.uniform(-1, 1, 3) * config.colour_range)
             wave = wave * _gain(wave, config, rng)
         return WaveBatch(torch.from_numpy(wave), torch.from_numpy(f0), torch.tensor(held_band(wave)))
+
+    def _heard(self, utt: str, start: int, count: int) -> np.ndarray:
+        """Samples of a recording at its own rate, as one channel on one scale; all of it decides which."""
+        path = self.waves[utt]
+        heard, _ = soundfile.read(path, count, start, dtype="float32", always_2d=True)
+        if heard.shape[1] == 1 and np.abs(heard).max(initial=0.0) <= HEADROOM:
+            return heard[:, 0]
+        whole, _ = soundfile.read(path, dtype="float32", always_2d=True)
+        try:
+            return one_channel(whole)[0][start : start + count]
+        except LevelError as error:
+            raise UserError(f"{path}: {error}") from None
 
     def _read_predicted(
         self, index: int, config: WaveDataConfig, rng: np.random.Generator | None

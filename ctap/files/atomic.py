@@ -105,7 +105,7 @@ def _put(new: Path, target: Path) -> None:
     if not target.exists():
         new.rename(target)
         return
-    old = _temporary(target)
+    old = target.with_name(_temporary(target).name.replace(".tmp-", ".old-"))
     target.rename(old)
     try:
         new.rename(target)
@@ -132,11 +132,16 @@ def _temporary(target: Path) -> Path:
 
 @functools.cache  # once per process and directory: listing a large directory for each file would be quadratic
 def _remove_left_behind(directory: Path) -> None:
-    pattern = re.compile(rf"\..+\.tmp-{re.escape(socket.gethostname())}-(\d+)-[0-9a-f]{{8}}")
-    for left in directory.iterdir():
+    host = re.escape(socket.gethostname())
+    pattern = re.compile(rf"\.(.+)\.(tmp|old)-{host}-(\d+)-[0-9a-f]{{8}}")
+    for left in sorted(
+        directory.iterdir()
+    ):  # what was there before ("old") comes before what was to be there
         match = pattern.fullmatch(left.name)
-        if match and not _alive(int(match[1])):
-            if left.is_dir():
+        if match and not _alive(int(match[3])):
+            if match[2] == "old" and not left.with_name(match[1]).exists():
+                left.rename(left.with_name(match[1]))  # killed between two renames
+            elif left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
             else:
                 with contextlib.suppress(OSError):

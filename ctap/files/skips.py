@@ -40,7 +40,11 @@ class SkipList:
 
     def counts(self) -> dict[str, int]:
         """Number of entries for each reason, most frequent first."""
-        return dict(sorted(Counter(reason for _, reason, _ in self).items(), key=lambda kv: (-kv[1], kv[0])))
+        return dict(
+            sorted(
+                Counter(reason for _, reason, _ in set(self.entries)).items(), key=lambda kv: (-kv[1], kv[0])
+            )
+        )
 
     def extend(self, path: str | os.PathLike[str]) -> None:
         """Take over the entries of the table at ``path``; nothing if there is none.
@@ -84,7 +88,7 @@ class SkipList:
             return
         print(f"{what}: {len(self)} (each is named in {path})", file=file)
         for reason, count in self.counts().items():
-            names = [utt for utt, its, _ in sorted(self.entries) if its == reason]
+            names = [utt for utt, its, _ in sorted(set(self.entries)) if its == reason]
             more = ", ..." if count > examples else ""
             print(f"  {count:6d}  {reason}: {', '.join(names[:examples])}{more}", file=file)
 
@@ -92,7 +96,7 @@ class SkipList:
         return iter(self.entries)
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return len(set(self.entries))
 
 
 def _field(text: str) -> str:

@@ -256,6 +256,8 @@ def _parse(spec: str, where: str) -> tuple[str, int]:
         raise UserError(f"{where}: {spec!r} asks for a range, which is not supported; give whole matrices")
     ark, colon, offset = spec.rpartition(":")
     if colon and offset.isdecimal():
+        if int(offset[:20]) >= 2**63:
+            raise UserError(f"{where}: {spec!r}: no file is that long")
         return ark, int(offset)
     return spec, 0
 

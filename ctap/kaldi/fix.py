@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections import Counter
@@ -41,6 +42,7 @@ class Report:
         removed: every removed line.
         utterances: how many are left.
         speakers: how many are left.
+        backup: where the files as they were are, if anything has changed.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class Report:
     removed: list[Removed] = field(default_factory=list)
     utterances: int = 0
     speakers: int = 0
+    backup: Path | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.path}: {self.utterances} utterances of {self.speakers} speakers are left"]
@@ -56,8 +59,8 @@ class Report:
         lines += [f"  removed  {number:6d}  {reason}" for reason, number in sorted(self.dropped.items())]
         if not self.mended and not self.dropped:
             lines.append("  nothing to mend")
-        elif self.removed:
-            lines.append(f"  removed lines: {self.path / BACKUP / 'removed.tsv'}")
+        elif self.removed and self.backup is not None:
+            lines.append(f"  removed lines: {self.backup / 'removed.tsv'}")
         return "\n".join(lines)
 
 
@@ -71,7 +74,8 @@ def fix(
 
     Lines are brought into form (no BOM, LF, one space), sorted, duplicates removed (the first is kept), lines
     that can't be used removed, and then every utterance that is not in all tables. ``spk2utt`` is made anew
-    from ``utt2spk``. The files as they were go to ``.backup/``, removed lines to ``.backup/removed.tsv``.
+    from ``utt2spk``. The files as they were go to ``.backup/``, removed lines to ``.backup/removed.tsv``; a
+    second time to ``.backup.2/``, and so on.
 
     Args:
         path: the directory; it needs ``wav.scp`` and ``utt2spk`` (or ``spk2utt``).
@@ -202,8 +206,9 @@ def _write(path: Path, new: dict[str, dict[str, str]], report: Report) -> None:
                 report.mended["spk2utt made anew"] += 1
     if not changed:
         return
-    backup = path / BACKUP
-    backup.mkdir(exist_ok=True)
+    names = itertools.chain([BACKUP], (f"{BACKUP}.{number}" for number in itertools.count(2)))
+    report.backup = backup = next(path / name for name in names if not (path / name).exists())
+    backup.mkdir()
     if report.removed:
         with atomic_write(backup / "removed.tsv") as file:
             file.write("file\tline\treason\tcontent\n")

@@ -91,6 +91,9 @@ def scan(path: Path) -> tuple[list[Row], list[Fault]]:
         faults.append(Fault(1, "BOM", "starts with a byte-order mark"))
         data = data[len(BOM) :]
     seen: dict[str, int] = {}
+    if b"\n" not in data and data.count(b"\r") > 1:
+        faults.append(Fault(1, "CR", "ends lines with carriage returns alone"))
+        data = data.replace(b"\r", b"\n")
     lines = data.split(b"\n")
     if not lines[-1]:
         lines.pop()

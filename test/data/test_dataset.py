@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ctap.data.batching import BatchRequest
 from ctap.data.cropping import crop_durations
-from ctap.data.dataset import CTAPDataset, FeatureSet
+from ctap.data.dataset import CTAPDataset, DataConfig, FeatureSet
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.text.languages import older
@@ -84,3 +84,33 @@ def test_speech_without_text_needs_no_labels(dump, tmp_path):
     data = CTAPDataset(features, max_frames=50, prompt_frames=20, prompt="utterance", seed=0)
     batch = data[BatchRequest((0, 1), 3)]
     assert batch.phone_lengths.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "message"),
+    [
+        ("utt2num_frames", lambda old: "many", "expected whole numbers, found 'many'"),
+        ("durations", lambda old: old + " x", "expected whole numbers"),
+        ("utt2num_frames", lambda old: str(int(old) - 1), r"frames, \d+ in feats\.scp"),
+        ("feats.scp", lambda old: None, r"feats\.scp: \S+ of utt2num_frames is missing"),
+    ],
+)
+def test_a_dump_whose_tables_do_not_fit_is_named(dump, tmp_path, table, change, message):
+    shutil.copytree(dump / "dev", tmp_path / "dev")
+    rows = read_table(tmp_path / "dev" / table)
+    utt = sorted(rows)[0]
+    changed = {**rows, utt: change(rows[utt])}
+    write_table(tmp_path / "dev" / table, {k: v for k, v in changed.items() if v is not None})
+    with pytest.raises(UserError, match=message):
+        features = FeatureSet(tmp_path / "dev", TOKENS, labeled=table == "durations")
+        CTAPDataset(features, max_frames=50, prompt_frames=20, prompt="utterance", seed=0)[
+            BatchRequest((0,), 3)
+        ]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"max_frames": 0}, {"batch_frames": -5}, {"batch_size": 0}, {"num_workers": -1}]
+)
+def test_sizes_of_batches_have_bounds(wrong):
+    with pytest.raises(UserError, match=f"data.{next(iter(wrong))}: expected"):
+        DataConfig(**wrong)

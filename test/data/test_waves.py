@@ -54,6 +54,23 @@ def test_batches_are_a_function_of_the_seed(waves):
     assert not torch.equal(first(1)[0], first(2)[0])
 
 
+def test_channels_and_scales_are_those_of_the_whole_recording(tmp_path):
+    """As a corpus's are read elsewhere: channels that cancel, one that is dead, samples off scale."""
+    tone = 0.3 * np.sin(2 * np.pi * 150 * np.arange(48000) / 24000)
+    sounds = {
+        "opposite": np.stack([tone, -tone], 1),
+        "dead": np.stack([tone, 0 * tone], 1),
+        "off": np.rint(tone * 2**15),
+    }
+    for name, sound in sounds.items():
+        soundfile.write(tmp_path / f"{name}.wav", sound, 24000, subtype="FLOAT")
+    write_table(tmp_path / "wav.scp", {name: tmp_path / f"{name}.wav" for name in sounds})
+    found = WaveSet(tmp_path, SETTINGS, crop_frames=51)
+    for index, (utt, _) in enumerate(found.crops):
+        crop = found.read(index, WaveDataConfig(), None)
+        assert float(crop.wave.abs().max()) == pytest.approx(0.3, abs=0.01), utt
+
+
 def test_the_band_of_a_recording_is_found():
     noise = np.random.default_rng(0).normal(size=24000)
     spectrum = np.fft.rfft(noise)

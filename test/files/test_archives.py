@@ -39,6 +39,11 @@ def server(archive):
             asked = self.headers.get("Range")
             state.asked.append(asked)
             start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and state.ranges else 0
+            if start == len(archive):
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(archive)}")
+                self.end_headers()
+                return
             self.send_response(206 if start else 200)
             self.send_header("Content-Length", str(len(archive) - start))
             self.end_headers()
@@ -88,6 +93,22 @@ def test_it_goes_on_where_it_stopped(server, archive, tmp_path, capsys, ranges, 
     assert "md5 is right" in capsys.readouterr().out
     run(server, tmp_path, size)
     assert len(server.asked) == 2 and "is there already" in capsys.readouterr().out
+
+
+def test_a_download_stopped_after_its_last_byte_is_whole(server, archive, tmp_path):
+    (tmp_path / "data_aishell3.tgz.part").write_bytes(archive)
+    run(server, tmp_path, 0)
+    assert (tmp_path / "data_aishell3" / "train" / "content.txt").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("place", [0.3, 0.6, 1.0])
+def test_a_flipped_bit_is_noticed(tmp_path, archive, place):
+    broken = bytearray(archive)
+    broken[min(int(place * len(broken)), len(broken) - 6)] ^= 4
+    (tmp_path / "data_aishell3.tgz").write_bytes(broken)
+    with pytest.raises(UserError, match="can't be unpacked"):
+        unpack(tmp_path / "data_aishell3.tgz", tmp_path / "data_aishell3")
+    assert [p.name for p in tmp_path.iterdir()] == ["data_aishell3.tgz"]
 
 
 def test_a_wrong_checksum_or_size_unpacks_nothing(server, archive, tmp_path):

@@ -66,3 +66,19 @@ def test_directory_is_replaced_whole(tmp_path: Path) -> None:
         assert (path / "sub" / "a").exists()
     assert [p.name for p in path.iterdir()] == ["c"]
     assert [p.name for p in tmp_path.iterdir()] == ["d"]
+
+
+def test_a_directory_whose_writer_was_killed_between_two_renames_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "a").write_text("old")
+    code = (
+        "import sys, os, pathlib\nfrom ctap.files.atomic import atomic_dir\nplain = pathlib.Path.rename\n"
+        "def rename(self, to):\n    os._exit(9) if '.tmp-' in self.name else plain(self, to)\n"
+        "pathlib.Path.rename = rename\nwith atomic_dir(sys.argv[1] + '/d') as new:\n    (new / 'b').touch()\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, tmp_path]).returncode == 9
+    assert not (tmp_path / "d").exists()
+    with atomic_write(tmp_path / "f") as file:
+        file.write("")
+    assert (tmp_path / "d" / "a").read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["d", "f"]

@@ -188,6 +188,12 @@ def test_fix_counts_each_utterance_once_and_keeps_what_it_removed(data: Path) ->
     assert report.mended["BOM in text"] == 1 and report.mended["CR in text"] == 5
     assert DataDir(data).text == {"S1-a": "你好", "S2-a": "你好"}
     assert (data / ".backup" / "text").read_bytes() == before
+    kept = (data / ".backup" / "removed.tsv").read_bytes()
+    with (data / "text").open("a") as file:
+        file.write("zzz lost\n")
+    assert ".backup.2/removed.tsv" in str(fix(data))
+    assert (data / ".backup" / "removed.tsv").read_bytes() == kept
+    assert b"zzz" in (data / ".backup.2" / "text").read_bytes()
     removed = (data / ".backup" / "removed.tsv").read_text().splitlines()
     assert "text\t5\tduplicate in text\tS1-a 再" in removed
     assert any(line.startswith("text\t4\twav.scp holds a command") for line in removed)
