@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from ctap.text.dates import DASH, DATES_AND_TIMES, Match, Rule, is_score
+from ctap.text.dates import DASH, DATES_AND_TIMES, TIME_OF_DAY, Match, Rule, is_score
 from ctap.text.numbers import NUMBER, count, digits, number
 from ctap.text.quantities import (
     MEASURED,
@@ -29,8 +29,16 @@ from ctap.text.quantities import (
 )
 
 _SERVICES = r"10086|10010|12306|12315|12333|12345|12348|12369|95[3-6]\d\d"
-_UNIT = rf"(?:{alternation(UNITS)}|[%‰°万亿]|[一-鿿]{{1,2}})"
+# Between 3 and -5 these are no units: 3加-5, 3等于-5, 3米到-5米.
+_NO_UNIT = "加|减|乘|除|等于|是|为"
+_UNIT = rf"(?:{alternation(UNITS)}|[%‰°万亿]|(?!{_NO_UNIT})[一-鿿]{{1,2}}(?<![到至]))"
 _NUMERALS = "一二三四五六七八九十百千万"
+# A hyphen after other hanzi joins a name and its number (歼-20, 北京-3号线, 成人票-120元).
+_SIGNED = (
+    "海拔|余额|金额|总额|差额|利润|净利|亏损|水位|气温|温度|室温|高度|深度|坐标|电压|电流|电荷|差值|数值|得分|评分|"
+    "总分|积分|分数|涨幅|跌幅|增幅|降幅|增长|增速|误差|偏差"
+)
+_MINUS = rf"(?:(?<![一-鿿\w)-])|(?<=[为是到至低达约率于在从有以乘减])|(?<=\d加|[加乘]上|{_SIGNED}))-\s?"
 _PLATE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
 _NAMED = (
     "电话|手机|热线|拨打|致电|传真|客服|号码|邮编|邮政编码|QQ|微信号?|验证码|密码|编号|学号|工号|卡号|账号|帐号|房号|"
@@ -125,10 +133,14 @@ _RULES: list[Rule] = [
     (r"(?<![\d，.])\d{1,3}(?:，\d{3})*，000(?![\d，])", lambda m: m[0].replace("，", "")),
     (r"(?<![\d\s.:-])[1-9]\d{0,2}(?: \d{3})+(?![\d -])", lambda m: m[0].replace(" ", "")),
     (r"(?<![\dA-Za-z.])\.(?=\d)", "0."),
-    # Telephone numbers and other names made of digits.
+    # Telephone numbers and other names made of digits; four years in a row are no number of a card.
+    (
+        r"(?<![\d.-])(?!(?:(?:19|20)\d\d[ -]){3})\d{4}([ -])\d{4}(?:\1\d{4}){2,}(?:\1\d{1,3})?(?![\d.-])",
+        _by_digits,
+    ),
     (r"(?<![\d.])(?:\+?86[- ]?)?1[3-9]\d([- ]?)\d{4}\1\d{4}(?![\d.])", _by_digits),
     (r"(?<![\d.])\+\d{1,3}[- ]\d{2,4}[- ]\d{3,4}[- ]?\d{3,4}(?!\d)", _by_digits),
-    (r"(?<![\d.])\(?0\d{2,3}(?:\)|[- ]|\)[- ])\d{7,8}(?:-\d{1,5})?(?!\d)", _by_digits),
+    (r"(?<![\d.])\(?0\d{2,3}(?:\)|[- ]|\)[- ])\d{3,4}[- ]?\d{4}(?:-\d{1,5})?(?!\d)", _by_digits),
     (r"(?<![\d.])0(?:10|2\d|[3-9]\d\d)\d{7,8}(?!\d)", _by_digits),
     (r"(?<![\d.])[48]00([- ]?)\d{3,4}\1\d{3,4}(?![\d元个人.])", _by_digits),
     (r"(?<!\d)\d{17}[\dXx](?!\d)", _by_digits),
@@ -151,27 +163,33 @@ _RULES: list[Rule] = [
     (r"(?<![\d.A-Za-z-])\d{1,2}(?:-\d{1,2}){2,}(?![\d-])", lambda m: "".join(map(count, m[0].split("-")))),
     (rf"(?<![\d.A-Za-z])({NUMBER})\s?-\s?({NUMBER})\s?(?==)", lambda m: f"{number(m[1])}减{number(m[2])}"),
     (rf"({MONEY})\s?({NUMBER}[万亿]?){DASH}(?={MONEY})", r"\1\2到"),
-    (rf"({NUMBER})([到至])(?={NUMBER}([%‰]))", r"\1\3\2"),
+    (rf"(?<![\d.])({NUMBER})([到至])(?={NUMBER}([%‰]))", r"\1\3\2"),
     (rf"(?<=[{_NUMERALS}])\s*[-~]\s*(?=[{_NUMERALS}])", "到"),
     (rf"(?<![\d./])(\d+/\d+){DASH}(?=\d+/\d)", r"\1到"),
     # Ranges; what stands on both sides is read by what follows.
     (rf"(?<![\d.A-Za-z])((?<![一-鿿])-?{NUMBER}|{NUMBER})({_UNIT}?){DASH}(-?{NUMBER})(?![\d-])", _range),
-    (r"(?<=[日号月年点分秒时])\s*(?:[-–—]{1,2}|~)\s*(?=\d|[零一二三四五六七八九十两]+[年月日号点])", "到"),
+    (
+        rf"(?:(?<=[\d零两{_NUMERALS}][日号月年点分秒时])|(?<=[今明昨即当][日年])|(?<=点半)){DASH}"
+        rf"(?={TIME_OF_DAY}(?:\d|[零两{_NUMERALS}]+[年月日号点]))",
+        "到",
+    ),
     # Signs between numbers, before these are read.
     (r"(?<=[\d²³⁰-⁹])\s?[*×xX÷=≈≠+]\s?(?=[-±√]?\d)|(?<=m)\s?[*×]\s?(?=\d)", _operators),
     (r"(?<=[一-鿿])\s?[=≈≠]\s?(?=[-±√]?\d)", _operators),
     (r"[><≥≤≈]\s?(?=-?\d)(?!\d+>)", _operators),
     # Shares, powers, fractions, amounts.
     (r"(?<=血压)(\d+)/(?=\d)", r"\1，"),
-    (r"(\d+)#(?=[楼栋座])", r"\1号"),
+    (r"(?<!\d)(\d+)#(?=[楼栋座])", r"\1号"),
     (r"(?<![\d.])(\d+)h(?=\d+min)", lambda m: counted(m[1]) + "小时"),
-    (r"(?<![\d.])([12])m(\d\d)(?![\d.])", lambda m: f"{count(m[1])}米{digits(m[2])}"),
+    (r"(?<![\d.])([12])[m米](\d\d)(?![\d.%个名人元块厘])", lambda m: f"{counted(m[1])}米{digits(m[2])}"),
+    (r"(?<![\d.])[1-9]{2}(?=(?:到[1-9]{1,2})?折(?![叠线]))", lambda m: digits(m[0])),
     (rf"(?<![\d.])([-+±])?({NUMBER})\s?([%‰‱])", _percent),
     (rf"(?<![\d.A-Za-z])({NUMBER})\s?([kKwW])(?=元|块|人民币)", _thousands),
+    (rf"{_MINUS}(?={MONEY}\s?\d)", "负"),
     (MONEY_BEFORE.pattern, money),
     (MEASURED.pattern, measured),
     (MONEY_AFTER.pattern, money_after),
-    (rf"({NUMBER})((?:\^[-+]?\d+)|[⁰¹²³⁴-⁹⁻⁺]+)", _power),
+    (rf"(?<![\d.])({NUMBER})((?:\^[-+]?\d+)|[⁰¹²³⁴-⁹⁻⁺]+)", _power),
     (r"(?<![\d/])(\d+)\s(\d+)/(\d+)(?![\d/])", lambda m: f"{count(m[1])}又{count(m[3])}分之{count(m[2])}"),
     (r"(?<![\d./])(-?)(\d+)/(\d+)(?![\d./])", lambda m: f"{m[1] and '负'}{count(m[3])}分之{count(m[2])}"),
     (r"(?<=[元块克斤米里升次个人件吨度钟秒])/(?=[一-鿿])", "每"),
@@ -185,14 +203,14 @@ _RULES: list[Rule] = [
     (rf"±\s?({NUMBER})", lambda m: "正负" + number(m[1])),
     (rf"√({NUMBER})", lambda m: "根号" + number(m[1])),
     (rf"-({NUMBER})(?=(?:到-?{NUMBER})?度)", lambda m: "零下" + number(m[1])),
-    (rf"(?:(?<![一-鿿\w)-])|(?<=[为是到至低达约率于在]))-\s?({NUMBER})", lambda m: "负" + number(m[1])),
+    (rf"{_MINUS}({NUMBER})", lambda m: "负" + number(m[1])),
     (rf"(?<![一-鿿\w)])\+({NUMBER})", lambda m: "正" + number(m[1])),
-    (rf"({NUMBER})\s?°", lambda m: number(m[1]) + "度"),
+    (rf"(?<![\d.])({NUMBER})\s?°", lambda m: number(m[1]) + "度"),
     # Ordinals, and 2 before what is counted.
     (r"(?<![A-Za-z])N[oO]\.?\s?(\d+)", lambda m: "第" + count(m[1])),
     (r"第\s?(\d+)(?:到(\d+))?", lambda m: "第" + count(m[1]) + (f"到{count(m[2])}" if m[2] else "")),
     (TWO.pattern, "两"),
-    (rf"{NUMBER}(?![\d.]|\s?[a-z]|\s?°)|{NUMBER}(?=[a-z](?![A-Za-z]))", lambda m: number(m[0])),
+    (rf"(?<!\d){NUMBER}(?:(?![\d.]|\s?[a-z]|\s?°)|(?=[a-z](?![A-Za-z])))", lambda m: number(m[0])),
 ]
 
 

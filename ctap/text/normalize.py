@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -34,6 +35,7 @@ _HANZI = re.compile(f"[{_CHARS}]")
 _TOKENS = re.compile(f"[{_CHARS}]+|[A-Za-z]+|.", re.DOTALL)
 # Without the signs that may join two numerals: 二十~三十.
 _PLAIN = re.compile(f"[{_CHARS}{re.escape(''.join((_PAUSES | SILENT) - set('~-')))}]*")
+_WINDOW = 200  # characters compared at once
 _PARTS = re.compile("[A-Za-zＡ-Ｚａ-ｚ]+|.", re.DOTALL)
 
 
@@ -110,9 +112,25 @@ def _in_words(text: str) -> str:
     if plain == text or len(plain) != len(text):
         return spoken
     out = list(spoken)
-    for i, j, size in SequenceMatcher(None, plain, spoken, autojunk=False).get_matching_blocks():
+    for i, j, size in _unchanged(plain, spoken):
         out[j : j + size] = text[i : i + size]
     return "".join(out)
+
+
+def _unchanged(before: str, after: str) -> Iterator[tuple[int, int, int]]:
+    """Where stretches of ``before`` stand in ``after``, and their lengths.
+
+    A window at a time, each from the last match of the one before, for the time of a comparison grows with
+    the square of the length.
+    """
+    i = j = 0
+    while i < len(before) and j < len(after):
+        own = SequenceMatcher(None, before[i : i + _WINDOW], after[j : j + 2 * _WINDOW], autojunk=False)
+        most = _WINDOW if i + _WINDOW >= len(before) else _WINDOW // 2
+        found = [(i + a, j + b, size) for a, b, size in own.get_matching_blocks() if size and a < most]
+        yield from found
+        a, b, size = found[-1] if found else (i, j, _WINDOW // 2)
+        i, j = a + size, b + size
 
 
 def _quoted(text: str, unread: set[str]) -> str:

@@ -1,4 +1,5 @@
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,15 @@ def test_the_table_holds_what_people_write():
 )
 def test_traditional_text_stays_as_it_is_written(written, spoken):
     assert normalize_text(written) == spoken
+
+
+def test_long_text_takes_time_by_its_length():
+    written, spoken = "今年3月有個學生說他們國家漲了25%", "今年三月有個學生說他們國家漲了百分之二十五"
+    start = time.process_time()
+    for end in ("，", ""):
+        assert normalize_text((written + end) * 200) == ((spoken + end) * 200).rstrip("，")
+    assert normalize_text("1" * 5000) == "一" * 5000
+    assert time.process_time() - start < 2  # it was seven seconds
 
 
 @pytest.mark.parametrize("text", ["CEO说", "∮", "", " 。", "好😀", "これ"])

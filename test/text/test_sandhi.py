@@ -28,10 +28,29 @@ from ctap.text.sandhi import apply_sandhi
         ("一九一一年", "yi1 jiu3 yi1 yi1 nian2"),
         ("统一", "tong3 yi1"),
         ("看一看", "kan4 yi5 kan4"),
+        ("差不多", "cha4 bu5 duo1"),
     ],
 )
 def test_textbook_examples(hanzi, spoken):
     assert " ".join(hanzi_to_pinyin(hanzi, sandhi=True)) == spoken
+
+
+@pytest.mark.parametrize(
+    ("phrases", "tone"),
+    [
+        ("一年级 一班 一楼 一等奖 一单元 一季度 一线城市 一级棒 高一学生 大一新生 上一年级", 1),
+        ("一加一 一到十 一比三 除以一等于 一加手机", 1),
+        ("一班人 下一班 同一年级 十加一起 一级台阶 下一级 一组人 高一点 一加热 十到一百", 4),
+        ("一线生机 命悬一线 一到家 每一季度 提高一下", 2),
+    ],
+)
+def test_one_that_numbers_and_one_that_counts(phrases, tone):
+    for hanzi in phrases.split():
+        assert hanzi_to_pinyin(hanzi, sandhi=True)[hanzi.index("一")] == f"yi{tone}", hanzi
+
+
+def test_a_term_behind_a_sign_keeps_its_tone():
+    assert " ".join(hanzi_to_pinyin("一加一等于二", sandhi=True)) == "yi1 jia1 yi1 deng3 yu2 er4"
 
 
 def test_a_not_a_question():
