@@ -28,6 +28,7 @@ _SEPARATOR = "\x1f"
 _PARAMETERS = {"rate": 1, "volume": 2, "pitch": 3, "pitch_range": 4}
 _LIST_TERMINATED, _PHONEME = 0, 7
 _STRESS = str.maketrans("", "", "',%=")
+_MARKS = {";": "ʲ", "I^": "ʲ", ">": "ː", ":0": "ː"}  # mnemonics that may only add to the sound before them
 _SWITCH = re.compile(r"\([\w-]+\)$")
 
 
@@ -101,12 +102,19 @@ def _library() -> tuple[Any, int]:
 
 def voices() -> list[str]:
     """Names of the voices, one or more of every language: ``en-us``, ``de``, ``yue`` ..."""
+    return sorted(_files())
+
+
+@functools.cache
+def _files() -> dict[str, str]:
+    """Names of the voices to those of their files: the library lists ``fr-fr``, and finds it as ``fr``."""
     found = _library()[0].espeak_ListVoices(None)
-    names, i = set(), 0
+    files, i = {}, 0
     while found[i]:
-        names.add(ctypes.string_at(found[i].contents.languages + 1).decode())  # after a byte of priority
+        name = ctypes.string_at(found[i].contents.languages + 1).decode()  # after a byte of priority
+        files.setdefault(name, found[i].contents.identifier.decode().rpartition("/")[2])
         i += 1
-    return sorted(names)
+    return files
 
 
 class Espeak:
@@ -123,7 +131,7 @@ class Espeak:
     """
 
     def __init__(self, voice: str) -> None:
-        self.name = voice
+        self.name = self._file = voice
         self._library, self.sample_rate = _library()
         self._samples: list[np.ndarray] = []
         self._events: list[tuple[str, int]] = []
@@ -132,12 +140,20 @@ class Espeak:
 
     def voice(self, variant: str, **parameters: int) -> None:
         """Choose a variant of the voice ("" for the plain one) and set rate, pitch, volume, ..."""
-        name = f"{self.name}+{variant}" if variant else self.name
-        if self._library.espeak_SetVoiceByName(name.encode()) != 0:
+        taken = self._take(variant)
+        if not taken:
+            self._file = _files().get(self.name, self.name)
+            taken = self._take(variant)
+        if not taken:
+            name = f"{self.name}+{variant}" if variant else self.name
             near = difflib.get_close_matches(self.name, voices(), 5, 0.3)
             raise UserError(f"eSpeak NG has no voice {name!r}; near it: {', '.join(near) or 'none'}")
         for key, value in parameters.items():
             self._library.espeak_SetParameter(_PARAMETERS[key], int(value), 0)
+
+    def _take(self, variant: str) -> bool:
+        name = f"{self._file}+{variant}" if variant else self._file
+        return self._library.espeak_SetVoiceByName(name.encode()) == 0
 
     def say(self, text: str) -> tuple[np.ndarray, list[Phoneme]]:
         """Speak ``text``.
@@ -211,14 +227,15 @@ def is_pause(mnemonic: str) -> bool:
 
 
 def _pairs(names: list[str], symbols: list[str]) -> list[Read]:
-    """Phonemes of a word; the IPA of glides may be written into the sound before them.
+    """Phonemes of a word; the IPA of glides and marks may be written into the sound before them.
 
     Raises:
         UserError: the two do not go together.
     """
     if len(names) > len(symbols):
         for i, name in enumerate(names):
-            if name[:1] == "_" and name[1:].isalpha():
+            mark = _MARKS.get(without_stress(name))
+            if (mark and i and symbols[i - 1].endswith(mark)) or (name[:1] == "_" and name[1:].isalpha()):
                 symbols.insert(i, "")
     if len(names) != len(symbols):
         raise UserError(f"eSpeak NG writes a word as {' '.join(names)} and as {' '.join(symbols)}")

@@ -8,8 +8,10 @@ no 11/2), and the full-width comma (``3，4`` is no thousand).
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import unicodedata
+from collections.abc import Callable
 
 from ctap.text.numbers import count
 
@@ -100,3 +102,32 @@ def without_prosody(text: str, *, pinyin: bool = False) -> str:
     '妈妈 当时 很好 吗 ，5%'
     """
     return (_PROSODY_OF_PINYIN if pinyin else _PROSODY).sub(" ", text)
+
+
+_SYMBOL = re.compile("(?<![Α-Ωα-ω])[Α-Ωα-ωµΩ](?![Α-Ωα-ω])")
+
+
+def unwritten(text: str, writes: Callable[[str], bool]) -> list[str]:
+    """What ``text`` has, each once, of letters and digits that a language does not write, and of pictures.
+
+    >>> unwritten("Über π 你好 5° 😀", str.isascii)
+    ['Ü', '你好', '😀']
+
+    Args:
+        text: Where a Greek letter that stands alone is a symbol, which is read by its name.
+        writes: Whether it writes a letter, or a digit other than 0 to 9.
+    """
+    stretches = itertools.groupby(_SYMBOL.sub(" ", text), lambda char: _is_unwritten(char, writes))
+    return list(dict.fromkeys("".join(stretch) for is_unwritten, stretch in stretches if is_unwritten))
+
+
+def _is_unwritten(char: str, writes: Callable[[str], bool]) -> bool:
+    plain, category = unicodedata.normalize("NFKC", char), unicodedata.category(char)
+    if category == "So":  # but for ° and ©, which are read by name, and ℃, which is written in letters
+        return char > "\xff" and plain == char and not writes(char)
+    marks = category == "Lm" and "MODIFIER" in unicodedata.name(char)
+    return (
+        (category[0] == "L" or category == "Nd")
+        and not marks
+        and any(c.isalnum() and c not in "0123456789" and not writes(c) for c in plain)
+    )

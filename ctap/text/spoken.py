@@ -11,6 +11,7 @@ from ctap.errors import UserError
 from ctap.text import ipa
 from ctap.text.counting import characters, words
 from ctap.text.espeak import Espeak, Read
+from ctap.text.forms import unwritten
 from ctap.text.language import Clauses, Language, Reading, read_by_words
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
@@ -25,6 +26,42 @@ UNSPACED = ("cmn", "hak", "yue", "ja", "th", "lo", "my", "km")
 CODES = {"cmn": "zh", "nb": "no"}
 """Voices that are named otherwise than recognisers name their language."""
 
+_SCRIPTS = {
+    "LATIN": "bs en fa-latn hr kaa lfn sr ug uz",
+    "CYRILLIC": "ba be bg bs cv hr kaa kk ky lfn mk nog ru sr tt uk uz",
+    "ARABIC": "ar fa sd ug ur",
+    "DEVANAGARI": "hi kok mr ne",
+    "BENGALI": "as bn bpy",
+    "CJK": "cmn ja yue",
+    "IDEOGRAPHIC": "cmn ja yue",
+    "BOPOMOFO": "cmn",
+    "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+    "HANGUL": "ko",
+    "ETHIOPIC": "am ti",
+    "GREEK": "el grc",
+    "ARMENIAN": "hy hyw",
+    "GEORGIAN": "ka",
+    "HEBREW": "he",
+    "GUJARATI": "gu",
+    "GURMUKHI": "pa",
+    "ORIYA": "or",
+    "TAMIL": "ta",
+    "TELUGU": "te",
+    "KANNADA": "kn",
+    "MALAYALAM": "ml",
+    "SINHALA": "si",
+    "THAI": "th",
+    "LAO": "lo",
+    "MYANMAR": "my shn",
+    "KHMER": "km",
+    "CHEROKEE": "chr",
+    "SHAVIAN": "en",
+}
+"""Scripts, as Unicode names their letters, to the voices whose languages they write; Latin is the others'."""
+
+_ASCII = str.maketrans("ANSXΦ", "ɑŋʃχɸ")  # sounds that the library's data leave in its own letters
+_LATIN = re.compile("[A-Za-zÀ-ɏ]+")
 _TONE = re.compile(r"(?<=.)\d+$")
 
 
@@ -103,6 +140,8 @@ class Spoken(Collected):
         self.voice = rules.language.partition(":")[2]
         root = self.voice.partition("-")[0]
         self._tonal, self._spaced = root in TONAL, root not in UNSPACED
+        listed = {script for script, own in _SCRIPTS.items() if {self.voice, root} & set(own.split())}
+        self._scripts = listed or {"LATIN"}
         self.token_name = "word" if self._spaced else "character"
         self.code = CODES.get(root, root)
         self.writing = f"Text that eSpeak NG's voice {self.voice} reads"
@@ -128,8 +167,12 @@ class Spoken(Collected):
             UnreadText: as above.
         """
         self._espeak.voice("")
-        found, switched = self._espeak.read(unicodedata.normalize("NFC", text))
-        if switched and not re.search("[A-Za-z]", text):
+        plain = unicodedata.normalize("NFC", text)
+        if unread := unwritten(plain, self._reads):
+            listed = ", ".join(map(repr, unread))
+            raise UnreadText(f"{listed}: eSpeak NG's {self.voice} can't read it, in: {text}")
+        found, switched = self._espeak.read(plain)
+        if switched and self._espeak.read(_LATIN.sub(" ", plain))[1]:  # Latin words are read as English
             raise UnreadText(f"a character that eSpeak NG's {self.voice} can't read, in: {text}")
         found = [clause for clause in found if any(map(self.phones_of, clause))]
         if not found:
@@ -154,6 +197,7 @@ class Spoken(Collected):
             symbol = symbol.removesuffix("ɜ") if tone == "3" and len(ipa.letters(symbol)) > 1 else symbol
         if self._tonal:
             symbol = symbol.lstrip(ipa.STRESS)  # every syllable with a tone is marked as stressed
+        symbol = symbol if ipa.letters(symbol) else symbol.translate(_ASCII)
         return unicodedata.normalize("NFC", symbol + tone) if ipa.letters(symbol) else ""
 
     def read(self, given: Mapping[str, str]) -> Reading:
@@ -164,8 +208,12 @@ class Spoken(Collected):
         return found
 
     def writes(self, letter: str) -> bool:
-        """All but Chinese characters; where words are not set apart, all but Latin letters."""
-        return super().writes(letter) if self._spaced else "LATIN" not in unicodedata.name(letter, "")
+        """Those of the language's scripts."""
+        return not self._scripts.isdisjoint(re.split("[ -]", unicodedata.name(letter, "")))
+
+    def _reads(self, letter: str) -> bool:
+        """Those, and Latin ones, which every voice reads, if need be as English."""
+        return self.writes(letter) or "LATIN" in unicodedata.name(letter, "")
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""

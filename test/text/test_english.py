@@ -8,6 +8,7 @@ from ctap.errors import UserError
 from ctap.text.english import OF_IPA, word_phones
 from ctap.text.ipa import class_of
 from ctap.text.languages import language_of, rules_for
+from ctap.text.spoken import UnreadText
 
 LANGUAGE = language_of(rules_for("english"))
 
@@ -39,6 +40,73 @@ def test_clauses_words_and_pauses():
     assert LANGUAGE.unit("OW1") == "OW" and LANGUAGE.unit_class("OW") == "vowel"
     assert LANGUAGE.has_closure("CH") and not LANGUAGE.has_closure("S")
     assert LANGUAGE.text_tokens("Isn't it?") == ["isn't", "it"]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        # numbers
+        ("It costs $1,000,000.", "It costs 1000000 dollars."),
+        ("$20,000, or $5.50", "20000 dollars, or 5 dollars and 50 cents"),
+        ("$1, $0.99, £3.01", "1 dollar, 99 cents, 3 pounds and 1 penny"),
+        ("a $5 bill of $3.5 million", "a 5 dollar bill of 3.5 million dollars"),
+        ("-$5, €2bn, $5-$10", "minus 5 dollars, 2 billion euros, 5 to 10 dollars"),
+        ("100,000 people; 9,234 more", "100000 people; 9234 more"),
+        ("1,2,3", "1, 2, 3"),
+        ("at 12:30, 5:05, 9:00", "at 12 30, 5 oh 5, 9 o'clock"),
+        ("17:00, 3:2", "17 hundred, 3 to 2"),
+        ("1½ cups, ½ tsp", "1 and a half cups, 1 half teaspoon"),
+        ("3/4 and 24/7 on 5/6/2023", "3 quarters and 24 7 on 5 6 20 23"),
+        ("10², x³ or 10⁶", "10 squared, x cubed or 10 to the 6th"),
+        ("12 m² at 10 km/h", "12 square meters at 10 kilometers per hour"),
+        ("1 km, 2 km, a 5-km run", "1 kilometer, 2 kilometers, a 5 kilometer run"),
+        ("-5°C, −5℃, 70°F", "minus 5 degrees celsius, minus 5 degrees celsius, 70 degrees fahrenheit"),
+        ("10-20%, 1990–1995", "10 to 20%, 19 90 to 19 95"),
+        ("555-1234, (800) 555-0199", "5 5 5, 1 2 3 4, 8 0 0, 5 5 5, 0 1 9 9"),
+        ("in 1999, 1905, 2005 and 2010", "in 19 99, 19 oh 5, 2005 and 20 10"),
+        ("the 1990s, the 1800s", "the 19 90s, the 18 hundreds"),
+        ("March 5, 2023", "March fifth, 20 23"),
+        ("World War II, Henry VIII", "World War 2, Henry the eighth"),
+        ("#1, ①, №5", "number 1, 1, number 5"),
+        # abbreviations
+        ("Dr. Smith of Elm St. near St. Peter", "Doctor Smith of Elm Street near Saint Peter"),
+        ("Dr Jones in St Ives", "Doctor Jones in Saint Ives"),
+        ("He is on Main St. He walks.", "He is on Main Street. He walks."),
+        ("No. 5. No. So.", "Number 5. No. So."),
+        ("Mr. and Mrs. A. Lee", "Mister and missus ay Lee"),
+        ("Lt. Col. Li vs. Capt. Wu, etc.", "lieutenant colonel Li versus captain Wu, et cetera"),
+        ("Rev. Day Jr. and Prof. Ng Sr.", "reverend Day junior and professor Ng senior"),
+        ("Gen. Li, Sgt. Wu, Hon. Ng", "general Li, sergeant Wu, honorable Ng"),
+        ("Mt. Fuji; Ft. Worth", "mount Fuji; fort Worth"),
+        ("e.g. this, i.e. that", "for example this, that is that"),
+        ("on Jan. 3, on Sept. 11", "on January third, on September eleventh"),
+        ("p. 5, pp. 5-6", "page 5, pages 5 to 6"),
+        ("the US and/or us", "the U.S. and or us"),
+    ],
+)
+def test_what_is_written_otherwise_than_it_is_said(written, said):
+    assert LANGUAGE.clauses(written) == LANGUAGE.clauses(said)
+    assert LANGUAGE.to_pieces(written, 1000) == LANGUAGE.to_pieces(said, 1000)
+
+
+def test_letters_with_full_stops():
+    assert word_phones("U.S.") == ("Y", "UW2", "EH1", "S")
+    assert word_phones("D.A.") == ("D", "IY1", "EY1")
+    assert len(LANGUAGE.clauses("At 5 p.m. in the U.S. Army")) == 1
+    assert len(LANGUAGE.clauses("At 5 p.m. He left. So did I. Yes.")) == 4
+    assert len(LANGUAGE.clauses("J. R. R. Tolkien, Ph.D.")) == 2
+
+
+def test_of_two_vowels_the_first_is_stressed():
+    assert word_phones("0") == ("Z", "IY1", "AH0", "R", "OW0")
+
+
+def test_other_scripts_and_pictures_are_refused():
+    with pytest.raises(UnreadText, match="no English reading for '你好', '😀', '٣' in 'Hello 你好 😀 ٣'"):
+        LANGUAGE.clauses("Hello 你好 😀 ٣")
+    with pytest.raises(UnreadText, match="'Привет'"):
+        LANGUAGE.to_pieces("Hello. Привет.", 100)
+    assert LANGUAGE.clauses("Zoë’s ﬁne α") == LANGUAGE.clauses("Zoë's fine alpha")
 
 
 def test_nothing_to_read():

@@ -77,6 +77,14 @@ def test_a_text_is_marked_where_its_letters_do_not_tell():
     assert kept.reason(caught.value) == "unknown phone"
 
 
+def test_each_voice_reads_its_own_script():
+    two = language_of(rules_for("espeak:de espeak:ru"))
+    assert [label for label, _ in two.stretches("Guten Tag, Привет Welt")] == ["de", "ru", "de"]
+    assert two.to_phones("Привет")[1].startswith("ru:")
+    with pytest.raises(UserError, match="'你好': eSpeak NG's de can't read it"):
+        two.to_phones("Hallo 你好")
+
+
 @pytest.mark.parametrize(
     "name", ["mandarin mandarin", "mandarin custom", "mandarin  english", "english klingon"]
 )

@@ -10,7 +10,7 @@ from ctap.bin import prepare_text
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.validate import validate
-from ctap.text.espeak import is_pause
+from ctap.text.espeak import Espeak, is_pause, voices
 from ctap.text.languages import language_in, language_of, rules_for, with_phone_map
 from ctap.text.rules import TextRules
 from test.recipes.readers import noise
@@ -28,6 +28,18 @@ def read(language: str, text: str):
         ("espeak:es", "El perro caro", "e l p ˈe r o k ˈa ɾ o", "2 4 4"),
         ("espeak:ja", "ミャンマー", "mʲ ˈä m m ää", "5"),
         ("espeak:sw", "Habari ya asubuhi", "h a b ˈa r i j a ˌa s u b ˈu h i", "6 2 7"),
+        ("espeak:ru", "Привет, время", "p rʲ i vʲ ˈe t v rʲ ˈe mʲ ʌ", "6 5"),  # whose ; is written into r
+        ("espeak:be", "Добры дзень", "d ˈɔ b r ɨ d͡zʲ ˈɛ nʲ", "5 3"),
+        ("espeak:lt", "Labas rytas", "l̩ ˈa b a s rʲ ˈiː t a s", "5 5"),
+        ("espeak:pl", "polski arabski", "p ˈɔ l s k i a r ˈa p s k i", "6 7"),
+        ("espeak:lv", "Ammāna", "ˈaː mː aː n a", "5"),
+        ("espeak:ga", "ar maidin", "ˈɛ r m ˈɑ dʒ ɪ n", "2 5"),
+        ("espeak:fr-fr", "Bonjour", "b ɔ̃ ʒ ˈu ʁ", "5"),  # as the library lists fr
+        # several scripts, their digits, and Latin among others
+        ("espeak:sr", "Здраво Zdravo", "z d r ˈa v o z d r ˈa v o", "6 6"),
+        ("espeak:ja", "かなカナ", "k ˌä n ä k ˈä n ä", "8"),
+        ("espeak:ru", "iPhone", "ˈaɪ f ˈəʊ n", "1 3"),
+        ("espeak:hi", "१२", "b ˈaː ɾ ə h", "5"),
     ],
 )
 def test_phones_and_words(language, text, phones, words):
@@ -56,6 +68,9 @@ def test_a_pause_at_each_clause():
     ("language", "text", "message"),
     [
         ("espeak:ja", "日本", "can't read"),
+        ("espeak:ja", "Hello 日本", "can't read"),
+        ("espeak:de", "Hallo 你好", "'你好': eSpeak NG's de can't read it, in: Hallo 你好"),
+        ("espeak:de", "Привет Welt 😀", "'Привет', '😀': eSpeak NG's de can't read it"),
         ("espeak:en-us", "...", "nothing to read"),
         ("espeak:en-uk", "a", "no voice 'en-uk'; near it: .*en"),
     ],
@@ -63,6 +78,11 @@ def test_a_pause_at_each_clause():
 def test_what_can_not_be_read(language, text, message):
     with pytest.raises(UserError, match=message):
         read(language, text)
+
+
+def test_every_voice_that_is_listed_can_be_had():
+    for voice in voices():
+        assert Espeak(voice).name == voice
 
 
 def test_the_inventory_is_the_models():
