@@ -119,7 +119,8 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
         ("decode", "recognize"),
     ]  # of what is said, of sources
     assert [(by, module) for by, module, _ in launched(recipe)] == asked
-    assert all(re.match(r"decode --gpu 1 CTAP_JOB=1:1 .* --device cuda ", line) for *_, line in launched(recipe))
+    on_a_gpu = re.compile(r"decode --gpu 1 CTAP_JOB=1:1 .* --device cuda ")
+    assert all(map(on_a_gpu.match, (line for *_, line in launched(recipe))))
 
     audio_rewritten(recipe, corpus)
 
