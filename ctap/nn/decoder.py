@@ -43,7 +43,7 @@ class Decoder(nn.Module):
         self.project_out = nn.Linear(config.dim, n_mels)
         widths = [n_mels, *[postnet_dim] * 4, n_mels]
         self.postnet = nn.ModuleList(FrameConv(a, b, 5) for a, b in pairwise(widths))
-        self.refiner = Refiner(n_mels, embed_dim, refiner) if refiner is not None and refiner.layers else None
+        self.refiner = Refiner(n_mels, refiner) if refiner is not None and refiner.layers else None
 
     def forward(self, embedding: Tensor, g: Tensor, mask: Tensor | None = None) -> Tensor:
         """Predict normalised log-mel [B, T, n_mels] from ``embedding`` [B, T, d] and ``g`` [B, D_g]."""
@@ -57,4 +57,4 @@ class Decoder(nn.Module):
     def speak(self, embedding: Tensor, g: Tensor, mask: Tensor | None = None) -> Tensor:
         """What is to be heard: the predicted mel, sharpened where there is a refiner; shapes as above."""
         draft = self(embedding, g, mask)
-        return draft if self.refiner is None else self.refiner.refine(draft, embedding, mask)
+        return draft if self.refiner is None else self.refiner.refine(draft, mask)

@@ -2,8 +2,9 @@
 
 Not in the paper. A decoder that is trained with a squared error (Eq. 4) gives the mean of all mels that fit:
 formants are blurred, and sound is muffled. The refiner learns the flow that leads from noise to mels
-(:mod:`ctap.loss.flow`), given the decoder's mel and what it was made from. In use it starts from the middle
-of the noise, 0: nothing is drawn at random, and the same input gives the same speech.
+(:mod:`ctap.loss.flow`), given the decoder's mel alone: S would tell it whose voice it was, and converted
+speech would be brought back to its source. In use it starts from the middle of the noise, 0: nothing is
+drawn at random, and the same input gives the same speech.
 """
 
 from __future__ import annotations
@@ -45,14 +46,13 @@ class Refiner(nn.Module):
 
     Args:
         n_mels: Mel bins.
-        embed_dim: Dimension d of S and P.
         config: The stack.
     """
 
-    def __init__(self, n_mels: int, embed_dim: int, config: RefinerConfig) -> None:
+    def __init__(self, n_mels: int, config: RefinerConfig) -> None:
         super().__init__()
         self.steps = config.steps
-        self.project_in = nn.Linear(2 * n_mels + embed_dim, config.dim)
+        self.project_in = nn.Linear(2 * n_mels, config.dim)
         self.project_time = nn.Sequential(
             nn.Linear(TIME_DIM, config.dim), nn.GELU(), nn.Linear(config.dim, config.dim)
         )
@@ -60,29 +60,26 @@ class Refiner(nn.Module):
         self.stack = TransformerStack(config)
         self.project_out = nn.Linear(config.dim, n_mels)
 
-    def forward(
-        self, x: Tensor, time: Tensor, draft: Tensor, embedding: Tensor, mask: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, time: Tensor, draft: Tensor, mask: Tensor | None = None) -> Tensor:
         """Direction and speed in which ``x`` moves.
 
         Args:
             x: [B, T, n_mels] on the way from noise to a normalised log-mel.
             time: [B] share of the way, 0 to 1.
             draft: [B, T, n_mels] the decoder's mel.
-            embedding: [B, T, d] S or P, from which it was made.
             mask: [B, T] bool, True on real frames.
 
         Returns:
             [B, T, n_mels].
         """
         here = self.project_time(sinusoids(1000 * time, TIME_DIM))[:, None]
-        h = self.project_in(torch.cat([x, draft, embedding], dim=-1)) + here
+        h = self.project_in(torch.cat([x, draft], dim=-1)) + here
         return self.project_out(self.stack(F.gelu(self.conv(h, mask)), mask))
 
-    def refine(self, draft: Tensor, embedding: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Sharpened mel [B, T, n_mels] of the decoder's ``draft`` and the ``embedding`` that it read."""
+    def refine(self, draft: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Sharpened mel [B, T, n_mels] of the decoder's ``draft``."""
         x = torch.zeros_like(draft)
         for i in range(self.steps):
             time = torch.full_like(draft[:, 0, 0], i / self.steps)
-            x = x + self(x, time, draft, embedding, mask) / self.steps
+            x = x + self(x, time, draft, mask) / self.steps
         return x

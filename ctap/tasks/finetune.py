@@ -101,5 +101,5 @@ class FinetuneTask(Task):
         mse = masked_mse(draft, mel, mask)
         kl = margin_kl(mean, log_variance, self.config.kl_margin)
         loss = mse + kl if "prompt_encoder" in self.config.trained else mse
-        flow = refining(ctap.decoder, draft, embedding, mel, mask)
+        flow = refining(ctap.decoder, draft, mel, mask)
         return {"loss": loss + sum(flow.values()), "mse": mse, "kl": kl, **flow}

@@ -173,8 +173,7 @@ class PretrainTask(Task):
         if self.ctap.decoder.refiner is not None:
             # what is refined is read from S in one half of the utterances, from P in the other
             from_s = (torch.arange(len(batch), device=mask.device) % 2 == 0)[:, None, None]
-            draft, read = torch.where(from_s, mel_s, mel_p), torch.where(from_s, s, p)
-            losses |= refining(self.ctap.decoder, draft, read, target, mask)
+            losses |= refining(self.ctap.decoder, torch.where(from_s, mel_s, mel_p), target, mask)
         return (mel_s, mel_p), losses
 
     def _swapped(self, s: Tensor, p: Tensor, g: Tensor, mask: Tensor) -> Tensor:

@@ -8,22 +8,19 @@ from ctap.loss.flow import flow_loss
 from ctap.nn.decoder import Decoder
 
 
-def refining(
-    decoder: Decoder, draft: Tensor, embedding: Tensor, target: Tensor, mask: Tensor
-) -> dict[str, Tensor]:
-    """``flow``: the refiner's loss, whose gradient stops at draft and embedding; nothing without a refiner.
+def refining(decoder: Decoder, draft: Tensor, target: Tensor, mask: Tensor) -> dict[str, Tensor]:
+    """``flow``: the refiner's loss, whose gradient stops at the draft; nothing without a refiner.
 
     In training alone: it depends on what is drawn at random, and says little of how well mels are refined.
 
     Args:
         decoder: Whose mel it is.
         draft: [B, T, n_mels] predicted.
-        embedding: [B, T, d] of which.
         target: [B, T, n_mels] normalised log-mel.
         mask: [B, T] bool, True on real frames.
     """
     refiner = decoder.refiner
     if refiner is None or not decoder.training:
         return {}
-    known = draft.detach(), embedding.detach()
-    return {"flow": flow_loss(lambda x, share: refiner(x, share, *known, mask), target, mask)}
+    known = draft.detach()
+    return {"flow": flow_loss(lambda x, share: refiner(x, share, known, mask), target, mask)}

@@ -27,7 +27,7 @@ def test_without_layers_there_is_none():
     net = decoder(layers=0)
     given = torch.randn(1, 9, 3), torch.randn(1, 2)
     assert net.refiner is None and torch.equal(net.speak(*given), net(*given))
-    assert refining(net.train(), *3 * (torch.randn(1, 9, 4),), torch.ones(1, 9, dtype=torch.bool)) == {}
+    assert refining(net.train(), *2 * (torch.randn(1, 9, 4),), torch.ones(1, 9, dtype=torch.bool)) == {}
     with pytest.raises(UserError, match=r"refiner\.steps: expected 1 to 100, got 0"):
         RefinerConfig(steps=0)
 
@@ -48,17 +48,17 @@ def test_what_a_squared_error_blurs_is_sharpened():
     draft = torch.zeros_like(zero, requires_grad=True)
     for _ in range(300):
         signs = torch.randint(2, (64, 1, 1)) * 2.0 - 1.0
-        loss = refining(net, draft, zero[..., :3], zero + signs, mask)["flow"]
+        loss = refining(net, draft, zero + signs, mask)["flow"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     assert draft.grad is None  # the decoder learns nothing from it
-    assert refining(net.eval(), draft, zero[..., :3], zero, mask) == {}
+    assert refining(net.eval(), draft, zero, mask) == {}
     with torch.no_grad():
         torch.manual_seed(1)
         x = 0.05 * torch.randn(64, 4, 4)  # not exactly the middle, which belongs to neither
         for i in range(20):
-            x = x + net.refiner(x, torch.full((64,), i / 20), zero, zero[..., :3]) / 20
-        found = net.refiner.refine(zero, zero[..., :3])
+            x = x + net.refiner(x, torch.full((64,), i / 20), zero) / 20
+        found = net.refiner.refine(zero)
     assert (x.mean((1, 2)).abs() > 0.5).float().mean() > 0.9
-    assert torch.equal(found, net.refiner.refine(zero, zero[..., :3]))
+    assert torch.equal(found, net.refiner.refine(zero))
