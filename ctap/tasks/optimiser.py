@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ctap.nn.transformer import TransformerStack
+from ctap.tasks.muon import Muon
 
 
 @dataclass
@@ -44,10 +45,9 @@ class OptimConfig:
 
 
 class MuonAndAdam(torch.optim.Optimizer):
-    """Muon (Jordan et al., 2024) for ``matrices``, Adam for ``others``, as one optimiser.
+    """Muon for ``matrices``, Adam for ``others``, as one optimiser.
 
-    Muon steps along the nearest orthogonal matrix to the momentum. Its steps are scaled to the size of Adam's
-    (Liu et al., 2025, *Muon is Scalable for LLM Training*), so that one learning rate serves both.
+    Muon's steps have the size of Adam's, so that one learning rate serves both (:mod:`ctap.tasks.muon`).
 
     Args:
         matrices: Parameters [m, n].
@@ -68,7 +68,7 @@ class MuonAndAdam(torch.optim.Optimizer):
     ) -> None:
         shared = {"lr": lr, "weight_decay": weight_decay}
         self._parts = (
-            torch.optim.Muon(matrices, **shared, adjust_lr_fn="match_rms_adamw"),
+            Muon(matrices, **shared),
             torch.optim.AdamW(others, **shared, **adam),
         )
         super().__init__([group for part in self._parts for group in part.param_groups], {})

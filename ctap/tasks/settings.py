@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -88,6 +89,7 @@ def set_product_precision(config: TrainerConfig) -> None:
         torch.set_float32_matmul_precision("highest" if config.computes_in == "32-true" else "high")
 
 
+@functools.cache
 def native_bfloat16(gpu: bool) -> bool:
     """Whether the GPU, or else the processor, multiplies matrices in bfloat16 faster than in float32."""
     if gpu:
