@@ -1,8 +1,8 @@
 """Muon (Jordan et al., 2024): steps along the nearest orthogonal matrix to the momentum of the gradient.
 
-PyTorch's own computes in bfloat16 on every machine, and matrix by matrix. On a processor that does not multiply
-in bfloat16 that took three quarters of a training step (docs/speed.md); so here it is bfloat16 where the device
-computes in it, float32 elsewhere, and all matrices of one shape go together.
+PyTorch's own computes in bfloat16 on every machine, and matrix by matrix. On a processor that multiplies in
+float32 alone, this was three quarters of a training step (docs/speed.md). Here it is bfloat16 where the device
+computes in it, float32 elsewhere, and all matrices of one shape are taken together.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from ctap.tasks.settings import native_bfloat16
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
-"""Coefficients of the iteration, as published with Muon: singular values of 0 to 1 come near 1 in five rounds."""
+"""Coefficients of the iteration, as published with Muon: five rounds bring singular values near 1."""
 
 
 def orthogonal(matrices: Tensor, rounds: int = 5) -> Tensor:
-    """About the nearest orthogonal matrix to each of ``matrices`` [N, m, n]: singular values between 0.7 and 1.2."""
+    """About the nearest orthogonal matrix to each of ``matrices`` [N, m, n]: singular values are near 1."""
     wide = matrices if matrices.shape[1] <= matrices.shape[2] else matrices.mT
     x = wide / torch.linalg.matrix_norm(wide.float()).clamp(min=1e-7).to(wide.dtype)[:, None, None]
     a, b, c = NEWTON_SCHULZ
@@ -31,7 +31,7 @@ def orthogonal(matrices: Tensor, rounds: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon whose steps are scaled to the size of Adam's (Liu et al., 2025, *Muon is Scalable for LLM Training*).
+    """Muon with steps of the size of Adam's (Liu et al., 2025, *Muon is Scalable for LLM Training*).
 
     Args:
         matrices: Parameters [m, n].
