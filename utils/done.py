@@ -196,7 +196,8 @@ def differences(before: dict, after: dict, why: str) -> list[str]:
     for key in sorted(old.keys() | new.keys()):
         if old.get(key) != new.get(key):
             was, now = (repr(d[key]) if key in d else "(not given)" for d in (old, new))
-            result.append(f"{why}: option {key}: {was} -> {now}")
+            what = key if key == "options" else f"option {key}"
+            result.append(f"{why}: {what}: {was} -> {now}")
     old, new = before["inputs"], after["inputs"]
     for path in sorted(old.keys() | new.keys()):
         if path not in old or path not in new:
