@@ -89,10 +89,15 @@ def set_product_precision(config: TrainerConfig) -> None:
         torch.set_float32_matmul_precision("highest" if config.computes_in == "32-true" else "high")
 
 
-@functools.cache
 def native_bfloat16(gpu: bool) -> bool:
     """Whether the GPU, or else the processor, multiplies matrices in bfloat16 faster than in float32."""
     if gpu:
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    flags = Path("/proc/cpuinfo")
-    return flags.exists() and "avx512_bf16" in flags.read_text(errors="replace")
+    return "avx512_bf16" in _processor()
+
+
+@functools.cache
+def _processor() -> str:
+    """What Linux says of the processor; nothing elsewhere."""
+    about = Path("/proc/cpuinfo")
+    return about.read_text(errors="replace") if about.exists() else ""
