@@ -17,6 +17,7 @@ from ctap.metrics.speaker_metrics import (
     embed_list,
     embed_speakers,
     metrics_of_speakers,
+    set_beside,
     write_similarities,
 )
 from ctap.metrics.speech import PAIR_KEYS, TIMED_KEYS, metrics_of_pairs, score_list
@@ -33,6 +34,7 @@ def score_speech(
     vocoded: Path | None = None,
     target_speaker_scp: Path | None = None,
     source_scp: Path | None = None,
+    from_phonemes: Path | None = None,
     speakers: Path | None = None,
     target_speaker: str = "",
     max_refs: int = 30,
@@ -56,6 +58,9 @@ def score_speech(
         vocoded: wav.scp of the reference's mel through the vocoder, scored beside it as ceiling.
         target_speaker_scp: wav.scp of recordings of the target speaker.
         source_scp: wav.scp of the source of every converted utterance (same names).
+        from_phonemes: wav.scp of the same utterances said from their phonemes with the sources' durations.
+            Nothing of a source's voice is in them: how like the source they are is owed to what is said and
+            how fast, and stands beside the figures of voices.
         speakers: Recordings of speakers: a data directory (spk2utt, wav.scp), or what embed_speakers made of
             them (the target's are used if --target_speaker_scp is not given).
         target_speaker: Name of the target speaker in spk2utt.
@@ -72,7 +77,7 @@ def score_speech(
     if not config:
         raise UserError("--config is missing: no result goes without the configuration behind it")
     audio = AudioSettings.load(settings)
-    speech = Speech.of(hypothesis, reference, msep_hypothesis, vocoded, source_scp)
+    speech = Speech.of(hypothesis, reference, msep_hypothesis, vocoded, source_scp, from_phonemes)
     if max_refs < 1:
         raise UserError(f"--max_refs {max_refs}: expected 1 or more")
     voices = Voices(speaker_encoder, target_speaker_scp, source_scp, speakers, target_speaker, max_refs)
@@ -95,6 +100,7 @@ class Speech:
         reference: the recordings that it should be like.
         timed: the same said with the reference's durations.
         vocoded: the reference through the vocoder.
+        voiceless: the same said from phonemes.
         note: what the reference is, if another voice.
     """
 
@@ -102,6 +108,7 @@ class Speech:
     reference: dict[str, str]
     timed: dict[str, str]
     vocoded: dict[str, str]
+    voiceless: dict[str, str]
     note: str = ""
 
     @classmethod
@@ -112,6 +119,7 @@ class Speech:
         timed: Path | None,
         vocoded: Path | None,
         source: Path | None,
+        voiceless: Path | None,
     ) -> Speech:
         """Read the lists; without a reference the source is compared with, where there is one."""
         if timed and not (reference or source):
@@ -120,8 +128,8 @@ class Speech:
         if reference is None and source is not None:  # conversion keeps the timing of its source
             reference, timed = source, timed or hypothesis
             note = "against the source recording, another voice"
-        lists = [read_table(path) if path else {} for path in (hypothesis, reference, timed, vocoded)]
-        return cls(*lists, note)
+        given = (hypothesis, reference, timed, vocoded, voiceless)
+        return cls(*(read_table(path) if path else {} for path in given), note)
 
 
 @dataclass(frozen=True)
@@ -188,7 +196,13 @@ def metrics_of_voices(speech: Speech, voices: Voices, table: Path, seed: int) ->
     if others:
         named = {voices.target or "target": encoders.centroid(target.values())} if target else {}
         write_similarities(table, said, named | others)
-    return metrics_of_speakers(said, target, source=source, others=others, name=encoder.name, seed=seed)
+    fields = {"source": source, "others": others, "name": encoder.name, "seed": seed}
+    metrics = metrics_of_speakers(said, target, **fields)
+    same = {utt: wave for utt, wave in speech.voiceless.items() if utt in said}
+    if same:
+        voiceless = embed_list(same, encoder, "from phonemes")
+        metrics = set_beside(metrics, metrics_of_speakers(voiceless, target, **fields), "from phonemes")
+    return metrics
 
 
 def metrics_of_predictor(speech: Speech, name: str, seed: int) -> dict[str, Metric]:

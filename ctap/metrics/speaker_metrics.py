@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ctap.metrics.results import Metric, items
 from ctap.metrics.speaker import NoSpeechError, SpeakerEncoder, centroid, similarity
 from ctap.metrics.speech import common
 
-__all__ = ["embed_list", "embed_speakers", "metrics_of_speakers", "write_similarities"]
+__all__ = ["embed_list", "embed_speakers", "metrics_of_speakers", "set_beside", "write_similarities"]
 
 
 def embed_list(
@@ -149,6 +150,14 @@ def metrics_of_speakers(
             ahead = (to_others >= np.array(list(to_target.values()))[:, None]).sum(axis=1)
             metrics |= _ranks(dict(zip(hypothesis, ahead, strict=True)), 1 + len(others), seed)
     return metrics
+
+
+def set_beside(metrics: Mapping[str, Metric], others: Mapping[str, Metric], name: str) -> dict[str, Metric]:
+    """``metrics``, each with the same figure of other speech ``against`` it, under ``name``."""
+    return {
+        key: replace(metric, against={**metric.against, name: others[key].value}) if key in others else metric
+        for key, metric in metrics.items()
+    }
 
 
 def _ceiling(target: Mapping[str, np.ndarray]) -> dict[str, float]:

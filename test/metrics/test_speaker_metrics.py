@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ctap.metrics.intervals import bootstrap_mean
-from ctap.metrics.speaker_metrics import metrics_of_speakers, write_similarities
+from ctap.metrics.speaker_metrics import metrics_of_speakers, set_beside, write_similarities
 
 
 def at(degrees):
@@ -57,6 +57,19 @@ def test_of_many_speakers_the_nearest_and_the_rank_are_kept():
     assert (rank.unit, rank.better, rank.against) == ("of 70", "lower", {"chance": 35.5})
     share = found["target_is_nearest_speaker"]
     assert share.value == 0.5 and share.against == {"chance": pytest.approx(1 / 70)}
+
+
+def test_figures_of_other_speech_stand_beside():
+    found = metrics_of_speakers(SAID, TARGET, source={"a": at(90), "b": at(90)})
+    unheard = metrics_of_speakers({"a": at(0), "b": at(20)}, TARGET, source={"a": at(90), "b": at(90)})
+    both = set_beside(found, {**unheard, "another": unheard["speaker_similarity/target"]}, "from phonemes")
+    assert both.keys() == found.keys()
+    assert both["closer_to_target_than_source"].against == {"from phonemes": 1.0}
+    assert both["closer_to_target_than_source"].value == found["closer_to_target_than_source"].value == 0.5
+    target = both["speaker_similarity/target"].against
+    assert target["from phonemes"] == pytest.approx((1 + COS[20]) / 2)
+    assert target["source recordings"] == found["speaker_similarity/target"].against["source recordings"]
+    assert set_beside(found, {}, "from phonemes") == found
 
 
 def test_a_tie_is_no_win():

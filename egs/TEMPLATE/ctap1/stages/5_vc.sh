@@ -10,6 +10,8 @@ stage_5() {
         out=${expdir}/vc_${spk}
         finetune_speech "${spk}"
         convert_to "${spk}" "${out}/model" "${data}/wav.scp" "vc_${spk}/test"
-        score_vc name="vc_${spk}" speaker="${spk}" said="${out}/test" config="${finetune_config}"
+        say_as_given "vc_${spk}" "${spk}" "${data}" test_from_phonemes
+        score_vc name="vc_${spk}" speaker="${spk}" said="${out}/test" from_phonemes="${out}/test_from_phonemes" \
+            config="${finetune_config}"
     done
 }

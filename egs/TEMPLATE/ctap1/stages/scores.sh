@@ -99,12 +99,15 @@ score_tts() {
     hear_words "${name}" tts "${data}" "${said}" "${versions[@]}"
 }
 
-# score_vc name=EXPERIMENT speaker=SPEAKER said=DIR config=NAME: converted speech, which keeps the timing of its sources.
+# score_vc name=EXPERIMENT speaker=SPEAKER said=DIR config=NAME [from_phonemes=DIR]: converted speech, which keeps the timing
+# of its sources. Beside it, what is said from phonemes with that timing, and so without having heard the source.
 score_vc() {
-    local name speaker said config
+    local name speaker said config from_phonemes=""
     local "$@"
     local data=${expdir}/eval/vc_sources heard=${expdir}/recognized timed=${said}
-    _score vc --source_scp "${data}/wav.scp"
+    local -a unheard=()
+    [[ -z ${from_phonemes} ]] || unheard=(--from_phonemes table:"${from_phonemes}/wav.scp")
+    _score vc --source_scp "${data}/wav.scp" "${unheard[@]}"
     _samples vc source="${data}"
     judge "${said}/wav.scp" "${name}"
     judge "${data}/wav.scp" vc_sources
