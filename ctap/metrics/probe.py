@@ -2,11 +2,13 @@
 
 A good frame-level representation for speech tasks keeps the phones and gives up the speaker (paper sections
 1 and 3.4). Both are read off with a multinomial logistic regression trained on part of the utterances and
-scored on the others, always beside the accuracy of guessing.
+scored on the others, always beside the accuracy of guessing. An utterance says who speaks once, so speakers
+are cross-validated: every utterance is scored once. Frames are many, and one split is enough.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +20,10 @@ from torch.nn.functional import cross_entropy
 __all__ = ["Probe", "linear_probe", "phone_probe", "speaker_probe"]
 
 TEST_SHARE = 0.3
-"""Of the utterances, what is scored; the rest is trained on."""
+"""Of the utterances, those whose phones are scored; the rest is trained on."""
+
+FOLDS = 5
+"""Parts of the utterances, each of which is scored once by a probe trained on the others."""
 
 
 @dataclass(frozen=True)
@@ -26,24 +31,26 @@ class Probe:
     """Outcome of a probe.
 
     Attributes:
-        accuracy: share of the held-out items classified right.
-        chance: share right when the class most frequent in training is always said.
         classes: number of classes in training.
-        train_items: items (utterances or frames) trained on.
-        test_items: items scored.
-        test_utterances: utterances that these come from.
-        correct: ``[test_items]`` right or wrong, for an interval.
+        correct: of each scored item (utterance or frame) whether it is right, for an interval.
+        guessed: whether it would be if the class most frequent in training were always said.
         utterance: which utterance each scored item comes from, as an index into what was given.
     """
 
-    accuracy: float
-    chance: float
     classes: int
-    train_items: int
-    test_items: int
-    test_utterances: int
     correct: Tensor
+    guessed: Tensor
     utterance: list[int]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the held-out items classified right."""
+        return self.correct.double().mean().item()
+
+    @property
+    def chance(self) -> float:
+        """Share right by saying the same always."""
+        return self.guessed.double().mean().item()
 
     def by_utterance(self) -> dict[int, tuple[int, int]]:
         """Utterance -> its items classified right, and all its items that were scored."""
@@ -93,19 +100,22 @@ def linear_probe(
     return (test @ W.detach() + b.detach()).log_softmax(dim=1)
 
 
-def _split(groups: Sequence[Hashable], seed: int) -> tuple[list[int], list[int]]:
-    """Seeded split of items into train and test with items of every group on both sides where it has two."""
+def _split(count: int, seed: int) -> tuple[list[int], list[int]]:
+    """Seeded split of so many items, two or more, into train and test."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()
+    held = min(count - 1, max(1, round(count * TEST_SHARE)))
+    return sorted(order[held:]), sorted(order[:held])
+
+
+def _folds(groups: Sequence[Hashable], seed: int) -> list[list[int]]:
+    """Items dealt out at random, group by group, to as many folds as the largest group has items for."""
     generator = torch.Generator().manual_seed(seed)
-    members: dict[Hashable, list[int]] = {}
-    for i, group in enumerate(groups):
-        members.setdefault(group, []).append(i)
-    train, test = [], []
-    for items in members.values():
-        order = [items[j] for j in torch.randperm(len(items), generator=generator).tolist()]
-        held = min(len(items) - 1, max(1, round(len(items) * TEST_SHARE)))
-        test += order[:held]
-        train += order[held:]
-    return sorted(train), sorted(test)
+    folds: list[list[int]] = [[] for _ in range(FOLDS)]
+    dealt = Counter[Hashable]()
+    for i in torch.randperm(len(groups), generator=generator).tolist():
+        folds[dealt[groups[i]] % FOLDS].append(i)
+        dealt[groups[i]] += 1
+    return [sorted(fold) for fold in folds if fold]
 
 
 def _score(
@@ -117,18 +127,7 @@ def _score(
     # a class that training never saw is always wrong
     truth = torch.tensor([index.get(name, -1) for name in test_y], device=train_x.device)
     guess = linear_probe(train_x, y, test_x, **fit).argmax(dim=1)
-    correct = guess == truth
-    common = y.bincount().argmax()
-    return Probe(
-        accuracy=correct.double().mean().item(),
-        chance=(truth == common).double().mean().item(),
-        classes=len(names),
-        train_items=len(train_y),
-        test_items=len(test_y),
-        test_utterances=len(set(utterance)),
-        correct=correct.cpu(),
-        utterance=utterance,
-    )
+    return Probe(len(names), (guess == truth).cpu(), (truth == y.bincount().argmax()).cpu(), utterance)
 
 
 @torch.no_grad()
@@ -138,7 +137,7 @@ def speaker_probe(features: Sequence[Tensor], speakers: Sequence[str], *, seed: 
     Args:
         features: ``[T, d]`` of each utterance.
         speakers: of each utterance; every one needs two utterances or more (one to train on, one to test).
-        seed: of the split, which holds out :data:`TEST_SHARE` of each speaker's utterances.
+        seed: of the deal into :data:`FOLDS`, some of every speaker's utterances in each.
 
     Raises:
         ValueError: fewer than two speakers with two utterances.
@@ -151,9 +150,16 @@ def speaker_probe(features: Sequence[Tensor], speakers: Sequence[str], *, seed: 
         raise ValueError(f"a speaker probe needs two speakers with two utterances each, got {counts}")
     x = torch.stack([features[i].double().mean(0) for i in kept])
     y = [speakers[i] for i in kept]
-    train, test = _split(y, seed)
-    return _score(
-        x[train], [y[i] for i in train], x[test], [y[i] for i in test], [kept[i] for i in test], l2=1e-2
+    parts = []
+    for test in _folds(y, seed):
+        train = [i for i in range(len(y)) if i not in test]
+        said, truth = [y[i] for i in train], [y[i] for i in test]
+        parts.append(_score(x[train], said, x[test], truth, [kept[i] for i in test], l2=1e-2))
+    return Probe(
+        classes=parts[0].classes,
+        correct=torch.cat([part.correct for part in parts]),
+        guessed=torch.cat([part.guessed for part in parts]),
+        utterance=[i for part in parts for i in part.utterance],
     )
 
 
@@ -185,7 +191,7 @@ def phone_probe(
     generator = torch.Generator().manual_seed(seed)
     drop = set(pauses)
     sides = []
-    for part in _split([0] * len(features), seed):
+    for part in _split(len(features), seed):
         rows, names, origin = [], [], []
         for i in part:
             if len(features[i]) != len(phones[i]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ctap.metrics.probe import _split, linear_probe, phone_probe, speaker_probe
+from ctap.metrics.probe import _folds, _split, linear_probe, phone_probe, speaker_probe
 
 
 def blobs(n=240, d=6, C=4, spread=1.5, seed=0):
@@ -38,8 +38,18 @@ def test_speakers_that_differ_are_found_and_those_that_do_not_are_guessed():
     assert speaker_probe(marked, speakers).accuracy == 1
     blind = speaker_probe(plain, speakers)
     assert blind.accuracy < 0.5 and blind.chance == pytest.approx(0.25)
-    assert (blind.classes, blind.train_items, blind.test_items) == (4, 112, 48)
-    assert blind.accuracy == pytest.approx(blind.correct.double().mean().item())
+    assert blind.classes == 4 and sorted(blind.utterance) == list(range(160))  # each is scored, and once
+
+
+@pytest.mark.parametrize("counts", [(2, 2, 2), (2, 7, 30), (3, 1, 5)])
+def test_nobody_is_scored_without_having_been_heard(counts):
+    speakers = [f"s{k}" for k, count in enumerate(counts) for _ in range(count)]
+    folds = _folds(speakers, 0)
+    assert sorted(i for fold in folds for i in fold) == list(range(len(speakers)))
+    for fold in folds:
+        heard = {speakers[i] for i in range(len(speakers)) if i not in fold}
+        assert {speakers[i] for i in fold if speakers.count(speakers[i]) > 1} <= heard
+    assert _folds(speakers, 0) == folds != _folds(speakers, 1)
 
 
 def test_phones_are_probed_without_pauses_and_across_utterances():
@@ -50,28 +60,27 @@ def test_phones_are_probed_without_pauses_and_across_utterances():
     features = [means[y] + torch.randn(60, 8, generator=generator) for y in labels]
     phones = [[names[i] for i in y.tolist()] for y in labels]
     probe = phone_probe(features, phones)
-    assert probe.accuracy > 0.95 and probe.classes == 3 and probe.test_utterances == 3
+    assert probe.accuracy > 0.95 and probe.classes == 3 and len(set(probe.utterance)) == 3
     assert probe.chance < 0.5
-    assert phone_probe(features, phones, max_frames=50).test_items == 50
+    assert len(phone_probe(features, phones, max_frames=50).correct) == 50
     again = phone_probe(features, phones, max_frames=50)
     assert torch.equal(again.correct, phone_probe(features, phones, max_frames=50).correct)
 
 
 def test_a_phone_never_trained_on_is_wrong():
     x = torch.zeros(20, 2)
-    train, test = _split([0, 0, 0], 0)
+    train, test = _split(3, 0)
     phones = [["a1"] * 20 for _ in range(3)]
     phones[test[0]] = ["b"] * 20
     assert len(train) == 2
     assert phone_probe([x] * 3, phones).accuracy == 0
 
 
-def test_split_keeps_some_of_every_group_on_both_sides():
-    groups = ["a"] * 2 + ["b"] * 10
-    train, test = _split(groups, 0)
-    assert sorted(train + test) == list(range(12))
-    assert {groups[i] for i in train} == {groups[i] for i in test} == {"a", "b"}
-    assert _split(groups, 0) == (train, test) != _split(groups, 1)
+def test_a_split_loses_nothing_and_is_the_seeds():
+    train, test = _split(12, 0)
+    assert sorted(train + test) == list(range(12)) and len(test) == 4
+    assert _split(12, 0) == (train, test) != _split(12, 1)
+    assert [len(side) for side in _split(2, 0)] == [1, 1]
 
 
 def test_what_they_refuse():
