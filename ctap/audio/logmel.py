@@ -34,6 +34,12 @@ def mel_filters(settings: AudioSettings) -> Tensor:
     )
 
 
+def band_centres(filters: Tensor) -> Tensor:
+    """Centre of gravity of every band of ``filters`` [n_fft / 2 + 1, n_mels], in frequency bins [n_mels]."""
+    bins = torch.arange(len(filters), dtype=filters.dtype)
+    return (filters * bins[:, None]).sum(0) / filters.sum(0).clamp(min=1e-6)
+
+
 def magnitude(wave: Tensor, settings: AudioSettings) -> Tensor:
     """Magnitude spectrogram with centred Hann frames, reflected at the edges.
 

@@ -53,14 +53,11 @@ def score_speech(
         hypothesis: wav.scp of the generated speech.
         out: scores.json to write.
         reference: wav.scp of what it should be like: the recording (default: --source_scp).
-        msep_hypothesis: wav.scp of speech made with the reference's durations, for MSEP (default: the
-            converted speech, where the source is the reference).
+        msep_hypothesis: wav.scp with the reference's durations, for MSEP (default: the converted speech).
         vocoded: wav.scp of the reference's mel through the vocoder, scored beside it as ceiling.
         target_speaker_scp: wav.scp of recordings of the target speaker.
         source_scp: wav.scp of the source of every converted utterance (same names).
-        from_phonemes: wav.scp of the same utterances said from their phonemes with the sources' durations.
-            Nothing of a source's voice is in them: how like the source they are is owed to what is said and
-            how fast, and stands beside the figures of voices.
+        from_phonemes: wav.scp of the same said from phonemes with the sources' durations, not their voices.
         speakers: Recordings of speakers: a data directory (spk2utt, wav.scp), or what embed_speakers made of
             them (the target's are used if --target_speaker_scp is not given).
         target_speaker: Name of the target speaker in spk2utt.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ctap.audio.logmel import mel_filters
+from ctap.audio.logmel import band_centres, mel_filters
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
 
@@ -72,8 +72,7 @@ class OtherVoices(nn.Module):
         super().__init__()
         self.config = config
         filters = mel_filters(audio).double()  # [n_fft / 2 + 1, n_mels]
-        hertz = torch.linspace(0, audio.sample_rate / 2, len(filters), dtype=torch.float64)
-        centres = (hertz[:, None] * filters).sum(0) / filters.sum(0).clamp(min=1e-12)
+        centres = band_centres(filters) * audio.sample_rate / audio.n_fft  # Hz
         self.register_buffer("centres", centres.float(), persistent=False)
 
     def forward(self, mel: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ctap.audio.logmel import mel_filters
+from ctap.audio.logmel import band_centres, mel_filters
 from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import frame_window
 from ctap.errors import UserError
@@ -286,7 +286,7 @@ def _spread(settings: AudioSettings) -> tuple[Tensor, Tensor]:
     """From mel bins to frequencies by linear interpolation ``[M, F]``; log-mel of white noise ``[M]``."""
     filters = mel_filters(settings)
     bins = torch.arange(len(filters), dtype=torch.float32)
-    centres = (filters * bins[:, None]).sum(0) / filters.sum(0).clamp(min=1e-6)
+    centres = band_centres(filters)
     right = torch.searchsorted(centres, bins).clamp(1, len(centres) - 1)
     share = ((bins - centres[right - 1]) / (centres[right] - centres[right - 1]).clamp(min=1e-3)).clamp(0, 1)
     spread = torch.zeros(len(centres), len(bins))

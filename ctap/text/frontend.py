@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable
 
 from ctap.text.forms import plain_form, without_prosody
+from ctap.text.language import with_pauses
 from ctap.text.latin import is_spelled
 from ctap.text.normalize import PAUSE, SILENT, UnreadableText, is_hanzi, normalize_text
 from ctap.text.pinyin import canonical, hanzi_to_pinyin, pinyin_to_phones
@@ -86,13 +87,5 @@ def text_to_phones(text: str, *, sandhi: bool = False, spell_latin: bool = False
 
     Args and errors are those of :func:`text_to_pinyin`.
     """
-    return with_pauses(text_to_pinyin(text, sandhi=sandhi, spell_latin=spell_latin))
-
-
-def with_pauses(stretches: list[list[str]]) -> list[str]:
-    """Phones of the syllables of each stretch, ``sp`` between them and ``sil`` at both ends."""
-    phones = ["sil"]
-    for part in stretches:
-        phones += [*pinyin_to_phones(part), "sp"]
-    phones[-1] = "sil"
-    return phones
+    stretches = text_to_pinyin(text, sandhi=sandhi, spell_latin=spell_latin)
+    return with_pauses([[pinyin_to_phones(stretch)] for stretch in stretches])
