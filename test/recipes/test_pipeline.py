@@ -86,6 +86,7 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
     for voice in (tts, vc):
         assert {"msep", "mel_cepstral_distortion", "log_f0_rmse", "phone_error_rate"} <= set(voice)
         assert "speaker_similarity/target" in voice or find_spec("resemblyzer") is None
+    assert "from phonemes" in vc["speaker_similarity/source"]["against"] or find_spec("resemblyzer") is None
     beside = {"nothing said", "recording", "vocoded", "from S", "durations given"}
     assert set(tts["phone_error_rate"]["against"]) == beside
     assert {"untrained", "chance"} <= set(scores["ctap"]["phone_retrieval"]["against"])
@@ -115,9 +116,10 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
     assert re.search(r"conversion to SSB7010 in vc_SSB7010/test: done in", changed)
     asked = [
         ("decode", "convert"),
+        ("decode", "synthesize"),  # the same from phonemes
+        ("decode", "recognize"),  # of what is said, of sources
         ("decode", "recognize"),
-        ("decode", "recognize"),
-    ]  # of what is said, of sources
+    ]
     assert [(by, module) for by, module, _ in launched(recipe)] == asked
     on_a_gpu = re.compile(r"decode --gpu 1 CTAP_JOB=1:1 .* --device cuda ")
     assert all(map(on_a_gpu.match, (line for *_, line in launched(recipe))))
