@@ -30,7 +30,8 @@ def list_samples(
 
     Args:
         out: samples.json to write.
-        waves: Lists of sounds, each "role=wav.scp" (recording, vocoded, tts, vc, source).
+        waves: Lists of sounds, each "role=wav.scp" (recording, vocoded, tts, vc, source,
+            from_phonemes).
         speaker: Whose voice is wanted.
         text: Kaldi text file of the utterances; text.json beside it says in which language.
         settings: Audio settings (audio.json of a dump directory); without, the default ones.

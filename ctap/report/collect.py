@@ -15,7 +15,7 @@ from ctap.metrics.results import SIMILARITIES, TASKS, Scores, guess_task, read_s
 
 __all__ = ["Collection", "Experiment", "Picture", "Sample", "collect"]
 
-ROLES = ("prompt", "source", "recording", "vocoded", "tts", "vc")
+ROLES = ("prompt", "source", "recording", "vocoded", "tts", "vc", "from_phonemes")
 _SUFFIXES = (".png", ".svg", ".jpg")
 
 

@@ -25,6 +25,7 @@ _ROLE_NAMES = {
     "vocoded": "recording, vocoded",
     "tts": "text to speech",
     "vc": "converted",
+    "from_phonemes": "from the source's phonemes",
 }
 
 

@@ -91,7 +91,7 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
     assert set(tts["phone_error_rate"]["against"]) == beside
     assert {"untrained", "chance"} <= set(scores["ctap"]["phone_retrieval"]["against"])
     page = (root / "exp" / "results.html").read_text()
-    assert page.count("<audio") >= 6
+    assert page.count("<audio") >= 6 and "from the source&#x27;s phonemes" in page
     assert "RESULTS.md" in first.stdout
 
     with zipfile.ZipFile(root / "exp" / "packed" / "tts_SSB7010.zip") as archive:

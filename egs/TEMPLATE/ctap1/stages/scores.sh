@@ -105,10 +105,13 @@ score_vc() {
     local name speaker said config from_phonemes=""
     local "$@"
     local data=${expdir}/eval/vc_sources heard=${expdir}/recognized timed=${said}
-    local -a unheard=()
-    [[ -z ${from_phonemes} ]] || unheard=(--from_phonemes table:"${from_phonemes}/wav.scp")
+    local -a unheard=() sounds=(source="${data}")
+    if [[ -n ${from_phonemes} ]]; then
+        unheard=(--from_phonemes table:"${from_phonemes}/wav.scp")
+        sounds+=(from_phonemes="${from_phonemes}")
+    fi
     _score vc --source_scp "${data}/wav.scp" "${unheard[@]}"
-    _samples vc source="${data}"
+    _samples vc "${sounds[@]}"
     judge "${said}/wav.scp" "${name}"
     judge "${data}/wav.scp" vc_sources
     rate name="${name}" task=vc data="${data}" heard="${heard}/${name}" \
