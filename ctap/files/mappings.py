@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import yaml
 
 
 def parse_yaml(text: str) -> Any:
@@ -14,16 +16,31 @@ def parse_yaml(text: str) -> Any:
     """
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-            seen: set[Any] = set()
-            for key, _ in node.value:
-                if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                    raise ValueError(f"line {key.start_mark.line + 1}: {key.value!r} for the second time")
-                seen.add(key.value)
-            return super().construct_mapping(node, deep)
-
     try:
-        return Loader(text).get_single_data()
+        _refuse_doubled(yaml.compose(text, yaml.SafeLoader))
+        return yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
+
+
+def _refuse_doubled(root: yaml.Node | None) -> None:
+    """Raise ValueError for a key that a mapping has twice; aliases lead to nodes already looked at."""
+    import yaml
+
+    waiting, known = [root], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, yaml.CollectionNode) or id(node) in known:
+            continue
+        known.add(id(node))
+        if not isinstance(node, yaml.MappingNode):
+            waiting += node.value
+            continue
+        seen = set[str]()
+        for key, value in node.value:
+            waiting += (key, value)
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in seen:
+                raise ValueError(f"line {key.start_mark.line + 1}: {key.value!r} for the second time")
+            seen.add(key.value)
