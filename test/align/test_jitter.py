@@ -52,7 +52,9 @@ def test_the_command(tmp_path, capsys):
     assert read_durations(out) == read_durations(data)
 
 
-@pytest.mark.parametrize(("frames", "out", "says"), [(-1, "out", "0 or more"), (1, ".", "be overwritten")])
+@pytest.mark.parametrize(
+    ("frames", "out", "says"), [(-1, "out", "0 or more"), (1, ".", "is read, and would be overwritten")]
+)
 def test_mistakes_are_named(tmp_path, frames, out, says):
     write_durations(tmp_path, {"A01": (["sil", "a1"], [9, 9])})
     with pytest.raises(UserError, match=says):
