@@ -7,8 +7,7 @@ device computes in it, float32 elsewhere, and all matrices of one shape are take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -46,11 +45,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+    def step(self) -> None:
         for group in self.param_groups:
             together: dict[tuple[torch.Size, torch.device], list[nn.Parameter]] = {}
             for p in group["params"]:
@@ -63,7 +58,6 @@ class Muon(torch.optim.Optimizer):
                 size = group["lr"] * 0.2 * max(shape) ** 0.5
                 for p, step in zip(parameters, orthogonal(ahead), strict=True):
                     p.mul_(1 - group["lr"] * group["weight_decay"]).add_(step, alpha=-size)
-        return loss
 
     def _momentum(self, p: nn.Parameter, kept: float) -> Tensor:
         """Nesterov's momentum of a gradient."""

@@ -18,8 +18,8 @@ from torch import nn
 
 from ctap.config import from_dict, load_config
 from ctap.nn.ctap import CTAP
-from ctap.nn.transformer import TransformerStack
 from ctap.tasks.muon import Muon
+from ctap.tasks.optimiser import OptimConfig, make_optimizer
 from ctap.tasks.pretrain import PretrainConfig
 from ctap.tasks.settings import native_bfloat16
 
@@ -27,8 +27,7 @@ from ctap.tasks.settings import native_bfloat16
 def matrices(config: Path, device: torch.device) -> list[nn.Parameter]:
     """Matrices of a model's transformer stacks, with gradients."""
     model = CTAP(from_dict(PretrainConfig, load_config(config), str(config)).model, 100).to(device)
-    stacks = [module for module in model.modules() if isinstance(module, TransformerStack)]
-    found = [p for stack in stacks for p in stack.parameters() if p.ndim == 2]
+    found = make_optimizer(model, OptimConfig(name="muon"), fused=False).param_groups[0]["params"]
     for p in found:
         p.grad = torch.randn_like(p)
     return found
