@@ -87,5 +87,9 @@ def text_to_phones(text: str, *, sandhi: bool = False, spell_latin: bool = False
 
     Args and errors are those of :func:`text_to_pinyin`.
     """
-    stretches = text_to_pinyin(text, sandhi=sandhi, spell_latin=spell_latin)
+    return phones_of(text_to_pinyin(text, sandhi=sandhi, spell_latin=spell_latin))
+
+
+def phones_of(stretches: list[list[str]]) -> list[str]:
+    """Phones of the syllables of each stretch, with pauses between and around stretches."""
     return with_pauses([[pinyin_to_phones(stretch)] for stretch in stretches])

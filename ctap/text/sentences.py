@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from ctap.text.frontend import syllable_reader
-from ctap.text.language import with_pauses
+from ctap.text.frontend import phones_of, syllable_reader
 from ctap.text.phones import ERHUA, INITIALS, PAUSES, tone
 from ctap.text.pieces import Piece, cut_phones, join_sentences, split_sentences
-from ctap.text.pinyin import pinyin_to_phones
 from ctap.text.rules import TextRules
 
 
@@ -21,8 +19,7 @@ def text_to_pieces(text: str, rules: TextRules, most: int) -> list[Piece]:
         UnknownPinyin: Naming the syllable that is none.
     """
     read = syllable_reader(text, sandhi=rules.sandhi, spell_latin=rules.spell_latin)
-    parts = split_sentences(text)
-    sentences = [with_pauses([[pinyin_to_phones(stretch)] for stretch in read(part)]) for part in parts]
+    sentences = [phones_of(read(part)) for part in split_sentences(text)]
     return join_sentences(sentences, most, may_cut)
 
 
