@@ -1,8 +1,8 @@
 """Muon (Jordan et al., 2024): steps along the nearest orthogonal matrix to the momentum of the gradient.
 
-PyTorch's own computes in bfloat16 on every machine, and matrix by matrix. On a processor that multiplies
-in float32 alone, this was three quarters of a training step (docs/speed.md). Here it is bfloat16 where the
-device computes in it, float32 elsewhere, and all matrices of one shape are taken together.
+PyTorch's own computes in bfloat16 on every machine, and matrix by matrix, which is slow on a processor that
+multiplies in float32 alone (docs/speed.md). Here it is bfloat16 where the device computes in it, float32
+elsewhere, and all matrices of one shape are taken together.
 """
 
 from __future__ import annotations
