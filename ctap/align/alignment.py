@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ctap.errors import UserError
@@ -27,3 +28,7 @@ class Alignment:
     durations: list[int]
     confidence: list[float]
     score: float
+
+    def with_confidence(self) -> Iterator[tuple[str, int, float]]:
+        """Each phone with its frames and confidence."""
+        return zip(self.phones, self.durations, self.confidence, strict=True)

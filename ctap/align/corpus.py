@@ -15,7 +15,7 @@ from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError, load_wave, wave_info
 from ctap.errors import UserError
-from ctap.files.tables import read_table
+from ctap.files.columns import Names, Rows, in_order, numbered, places_of, side_by_side, values_of
 from ctap.text.language import WORD_TABLE
 from ctap.text.languages import language_in
 
@@ -30,6 +30,7 @@ class AlignCorpus:
         data_dir: with ``wav.scp``, ``utt2spk`` and ``phones``, and ``word_phones`` if the language has words.
         settings: the audio settings whose frames the durations count.
         max_seconds: longer utterances are left out (the search takes memory of length times phones).
+        utterances: those that have a recording and phones, sorted.
         left_out: utterance to reason, filled while the corpus is read.
     """
 
@@ -41,22 +42,48 @@ class AlignCorpus:
     def __post_init__(self) -> None:
         self.data_dir = Path(self.data_dir)
         self.analysis = analysis_settings(self.settings)
-        self.waves = read_table(self.data_dir / "wav.scp")
-        self.phones = {u: v.split() for u, v in read_table(self.data_dir / "phones").items()}
-        self.speakers = read_table(self.data_dir / "utt2spk")
+        self.waves = Rows(self.data_dir / "wav.scp")
+        self._phones = Rows(self.data_dir / "phones")
         self.language = language_in(self.data_dir)
         words = self.data_dir / WORD_TABLE
-        self._words = read_table(words) if words.is_file() else {}
-        for utterance in self.waves.keys() - self.phones.keys():
-            self.left_out[utterance] = "no phones"
-        for utterance in self.phones.keys() - self.waves.keys():
-            self.left_out[utterance] = "not in wav.scp"
-        self.utterances = sorted(self.waves.keys() & self.phones.keys())
+        self._words = Rows(words) if words.is_file() else {}
+        self.utterances = Names(self._in_both(), self.data_dir)
         if not self.utterances:
             raise UserError(f"{self.data_dir}: no utterance is in both wav.scp and phones")
-        lone = [u for u in self.utterances if u not in self.speakers]
+        self._speaker = self._read_speakers(self.data_dir / "utt2spk")
+        self._of_speaker = places_of(self._speaker)
+
+    def _in_both(self) -> Iterator[str]:
+        """The utterances of both tables; those of one alone are noted."""
+        waves, phones = (in_order(rows.names, self.data_dir) for rows in (self.waves, self._phones))
+        for utterance, (heard, written) in side_by_side(waves, phones):
+            if heard and written:
+                yield utterance
+            else:
+                self.left_out[utterance] = "no phones" if heard else "not in wav.scp"
+
+    def _read_speakers(self, path: Path) -> np.ndarray:
+        """The number of each utterance's speaker."""
+        lone: list[str] = []
+
+        def speakers() -> Iterator[str]:
+            for utterance, speaker in values_of(self.utterances, path):
+                if speaker is None:
+                    lone.append(utterance)
+                yield speaker or ""
+
+        numbers = numbered(speakers())[1]
         if lone:
-            raise UserError(f"{self.data_dir / 'utt2spk'}: {lone[0]!r} is missing ({len(lone)} such in all)")
+            raise UserError(f"{path}: {lone[0]!r} is missing ({len(lone)} such in all)")
+        return numbers
+
+    def phones(self, utterance: str) -> list[str]:
+        """The phones of an utterance, without pauses."""
+        return self._phones[utterance].split()
+
+    def speaker(self, utterance: str) -> int:
+        """The number of an utterance's speaker."""
+        return int(self._speaker[self.utterances.find(utterance)])
 
     def starts(self, utterance: str) -> list[bool]:
         """Before which phones of an utterance there may be a pause: its words', or what the phones tell.
@@ -64,7 +91,7 @@ class AlignCorpus:
         Raises:
             UserError: a phone can't be aligned, or the phones of its words do not sum to its phones.
         """
-        phones = self.phones[utterance]
+        phones = self.phones(utterance)
         check_phones(phones, self.language)
         if utterance not in self._words:
             return self.language.starts(phones)
@@ -76,33 +103,27 @@ class AlignCorpus:
             )
         return [i == 0 for count in counts for i in range(int(count))]
 
-    def of_speaker(self) -> dict[str, list[str]]:
-        """Speaker to its utterances, both sorted."""
-        result: dict[str, list[str]] = {}
-        for utterance in self.utterances:
-            result.setdefault(self.speakers[utterance], []).append(utterance)
-        return dict(sorted(result.items()))
-
     def choose(self, seconds: float, rng: np.random.Generator) -> list[str]:
         """Utterances of about ``seconds`` in all that can be read, the speakers taking turns; sorted."""
-        queues = [list(rng.permutation(names)) for names in self.of_speaker().values()]
-        chosen, total = [], 0.0
-        while queues and total < seconds:
-            for queue in queues:
-                utterance = str(queue.pop())
-                try:
-                    length = wave_info(self.waves[utterance]).seconds
-                except AudioError as error:
-                    self.left_out[utterance] = str(error)
-                    continue
-                if length > self.max_seconds:  # :meth:`load` would refuse it
-                    self.left_out[utterance] = f"{length:.1f} s is longer than {self.max_seconds:g} s"
-                    continue
-                chosen.append(utterance)
-                total += length
-                if total >= seconds:
-                    break
-            queues = [queue for queue in queues if queue]
+        shuffled = [rng.permutation(places)[::-1] for places in self._of_speaker]
+        chosen: list[str] = []
+        total = 0.0
+        for place in itertools.chain.from_iterable(itertools.zip_longest(*shuffled)):
+            if total >= seconds:
+                break
+            if place is None:  # this speaker has no more
+                continue
+            utterance = self.utterances[place]
+            try:
+                length = wave_info(self.waves[utterance]).seconds
+            except AudioError as error:
+                self.left_out[utterance] = str(error)
+                continue
+            if length > self.max_seconds:  # :meth:`load` would refuse it
+                self.left_out[utterance] = f"{length:.1f} s is longer than {self.max_seconds:g} s"
+                continue
+            chosen.append(utterance)
+            total += length
         return sorted(chosen)
 
     def load(self, utterance: str) -> tuple[Features, int] | None:
@@ -127,13 +148,13 @@ class AlignCorpus:
             utterances: to read; those that can't be had are noted and passed over.
             everybody: statistics that a speaker with little speech falls back on.
         """
-        of_speaker = self.of_speaker()
-        for speaker, names in itertools.groupby(utterances, key=self.speakers.__getitem__):
-            loaded = {u: self.load(u) for u in spread(of_speaker[speaker], SPEAKER_UTTERANCES)}
+        for speaker, names in itertools.groupby(utterances, key=self.speaker):
+            own = spread(self._of_speaker[speaker].tolist(), SPEAKER_UTTERANCES)
+            loaded = {u: self.load(u) for u in map(self.utterances.__getitem__, own)}
             kept = {u: pair for u, pair in loaded.items() if pair is not None}
             statistics = Statistics.of((f.cepstra for f, _ in kept.values()), prior=everybody)
             examples = {u: (statistics.normalise(f), frames) for u, (f, frames) in kept.items()}
-            yield SpeakerPart(self, speaker, list(names), statistics, examples)
+            yield SpeakerPart(self, list(names), statistics, examples)
 
 
 @dataclass
@@ -142,14 +163,12 @@ class SpeakerPart:
 
     Attributes:
         corpus: where they are from.
-        speaker: whose they are.
         utterances: their names.
         statistics: of the speaker's features.
         examples: some utterances of the speaker, not only of this part, as :meth:`read` gives them.
     """
 
     corpus: AlignCorpus
-    speaker: str
     utterances: list[str]
     statistics: Statistics
     examples: dict[str, tuple[Features, int]]

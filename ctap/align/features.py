@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from ctap.align.background import above_background
 from ctap.audio.settings import AudioSettings
+
+T = TypeVar("T")
 
 RATIO = 2
 """Analysis frames per frame of the durations."""
@@ -107,7 +110,7 @@ class Statistics:
         return Features((features.cepstra - self.mean) / self.std, features.level)
 
 
-def spread(items: Sequence[str], count: int) -> list[str]:
+def spread(items: Sequence[T], count: int) -> list[T]:
     """At most ``count`` of ``items``, evenly spaced."""
     if len(items) <= count:
         return list(items)

@@ -204,13 +204,13 @@ def _load(corpus: AlignCorpus, names: list[str], threads: int) -> tuple[Statisti
         return Statistics(np.zeros(1), np.ones(1), 0), {}
     everybody = Statistics.of(features.cepstra for features in raw.values())
     data = {}
-    of_speaker: dict[str, list[str]] = {}
+    of_speaker: dict[int, list[str]] = {}
     for utterance in raw:
-        of_speaker.setdefault(corpus.speakers[utterance], []).append(utterance)
+        of_speaker.setdefault(corpus.speaker(utterance), []).append(utterance)
     for mine in of_speaker.values():
         own = Statistics.of((raw[u].cepstra for u in mine), prior=everybody)
         for utterance in mine:
-            phones = corpus.phones[utterance]
+            phones = corpus.phones(utterance)
             try:
                 starts = corpus.starts(utterance)
             except UserError as error:

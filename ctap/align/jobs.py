@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ctap.align.aligner import Aligner
 from ctap.align.alignment import Alignment
 from ctap.align.corpus import AlignCorpus
-from ctap.align.durations import check, write_durations
+from ctap.align.durations import check
 from ctap.align.features import Features
-from ctap.align.outliers import Outlier, find_outliers
+from ctap.align.outliers import Outlier, Usual
 from ctap.align.registry import load_aligner
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
-from ctap.files.tables import read_table, write_table
+from ctap.files.columns import Names, side_by_side, sorted_names
+from ctap.files.tables import table_writer, write_table
 from ctap.jobs import Share
+from ctap.text.language import Language
 from ctap.text.languages import language_in
 from ctap.text.rules import TextRules
 
@@ -40,12 +43,14 @@ def align_part(
     """
     aligner, settings = load_aligner(model, TextRules.load(data_dir))
     corpus = AlignCorpus(data_dir, settings, max_seconds)
-    names = share.of(corpus.utterances)
+    mine = share.places(len(corpus.utterances))
     done, frames = 0, 0
     settings.save(_settings_file(out_dir, share))
     with atomic_write(_job_file(out_dir, share)) as file:
-        for utterance, features, total_frames, adapted in _read(corpus, names, aligner):
-            phones = corpus.phones[utterance]
+        for utterance, features, total_frames, adapted in _read(
+            corpus, corpus.utterances[mine.start : mine.stop], aligner
+        ):
+            phones = corpus.phones(utterance)
             try:
                 alignment = adapted.align(features, phones, total_frames, corpus.starts(utterance))
             except UserError as error:
@@ -63,8 +68,9 @@ def align_part(
             file.write(json.dumps({"utterance": utterance, **asdict(alignment)}) + "\n")
             done += 1
             frames += total_frames
-        mine = set(names) if share.job > 1 else corpus.left_out.keys() - set(corpus.utterances) | set(names)
-        failed = {u: reason for u, reason in sorted(corpus.left_out.items()) if u in mine}
+        lone = {-1} if share.job == 1 else set()  # what is in one table alone falls to the first job
+        failed = {u: why for u, why in sorted(corpus.left_out.items())
+                  if (place := corpus.utterances.find(u)) in mine or place in lone}  # fmt: skip
         for utterance, reason in failed.items():
             file.write(json.dumps({"utterance": utterance, "failed": reason}) + "\n")
     return done, len(failed), frames * settings.frame_shift
@@ -96,71 +102,116 @@ def combine(
         UserError: a job's result is missing, or the results don't cover the data directory, or nothing could
             be aligned.
     """
-    alignments, failed, settings = _found(data_dir, out_dir, num_jobs)
-    outliers = find_outliers(alignments, language_in(data_dir))
+    found = _Found(data_dir, out_dir, num_jobs)
+    language = language_in(data_dir)
+    usual = Usual.of((alignment for _, alignment in found), language)
+    outliers = [o for utterance, alignment in found for o in usual.outliers(utterance, alignment)]
     doubtful = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.whole_utterance}
     odd = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.reason != "long-pause"}
+    dropped: dict[str, str] = {}
     if drop_outliers:
-        for utterance, reason in (doubtful if drop_outliers == "doubtful" else odd | doubtful).items():
-            if len(alignments) > 1:
-                del alignments[utterance]
-                failed[utterance] = reason
-    write_durations(data_dir, {u: (a.phones, a.durations) for u, a in alignments.items()})
-    write_table(data_dir / "align_score", {u: f"{a.score:.4f}" for u, a in alignments.items()})
-    write_table(
-        data_dir / "align_confidence",
-        {u: [f"{c:.2f}" for c in a.confidence] for u, a in alignments.items()},
-    )
+        dropped = doubtful if drop_outliers == "doubtful" else odd | doubtful
+        if len(dropped) == len(found):  # one stays
+            dropped.popitem()
+    _write(data_dir, language, (row for row in found if row[0] not in dropped))
+    failed = found.failed | dropped
     write_table(data_dir / "align_failed", failed)
     _write_outliers(data_dir / "align_outliers", outliers)
-    lines = [f"{data_dir}: {len(alignments)} utterances aligned, {len(failed)} left out (align_failed), "
-             f"{len(doubtful)} doubtful utterances and {len(outliers) - len(doubtful)} odd phones "
-             "(align_outliers)"]  # fmt: skip
+    phones = sum(not o.whole_utterance for o in outliers)
+    lines = [
+        f"{data_dir}: {len(found) - len(dropped)} utterances aligned, {len(failed)} left out (align_failed), "
+        f"{len(doubtful)} doubtful utterances and {phones} odd phones (align_outliers)"
+    ]
     lines += [f"left out: {utterance}: {reason}" for utterance, reason in sorted(failed.items())]
     if textgrid_dir is not None:
         from ctap.align.textgrid import export_textgrids
 
-        count = export_textgrids(data_dir, textgrid_dir, settings)
+        count = export_textgrids(data_dir, textgrid_dir, found.settings)
         lines.append(f"{textgrid_dir}: {count} TextGrids")
     return lines
 
 
-def _found(
-    data_dir: Path, out_dir: Path, num_jobs: int
-) -> tuple[dict[str, Alignment], dict[str, str], AudioSettings]:
-    """What the jobs wrote: alignments, reasons where there is none, and the settings of the frames."""
-    alignments: dict[str, Alignment] = {}
-    failed: dict[str, str] = {}
-    settings: AudioSettings | None = None
-    for job in range(1, num_jobs + 1):
-        share = Share(job, num_jobs)
-        path = _job_file(out_dir, share)
-        if not path.is_file():
-            raise UserError(f"{path}: missing; run align with --job {job} --num_jobs {num_jobs} first")
-        its = AudioSettings.load(_settings_file(out_dir, share))
-        settings = settings or its
-        settings.require_same(its, str(path))
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            utterance = row.pop("utterance")
+class _Found:
+    """What the jobs wrote, read from their files at each pass: alignments by rising utterance.
+
+    Attributes:
+        failed: utterance to the reason why there is no alignment.
+        settings: of the frames.
+    """
+
+    def __init__(self, data_dir: Path, out_dir: Path, num_jobs: int) -> None:
+        self._paths = []
+        settings: AudioSettings | None = None
+        for job in range(1, num_jobs + 1):
+            share = Share(job, num_jobs)
+            path = _job_file(out_dir, share)
+            if not path.is_file():
+                raise UserError(f"{path}: missing; run align with --job {job} --num_jobs {num_jobs} first")
+            its = AudioSettings.load(_settings_file(out_dir, share))
+            settings = settings or its
+            settings.require_same(its, str(path))
+            self._paths.append(path)
+        assert settings is not None  # there is at least one job
+        self.settings = settings
+        self.failed: dict[str, str] = {}
+        self._names = Names(self._look(), out_dir)
+        self._check(data_dir, out_dir)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[tuple[str, Alignment]]:
+        for row in self._rows():
+            if "failed" not in row:
+                yield row.pop("utterance"), Alignment(**row)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        for path in self._paths:
+            with path.open(encoding="utf-8") as file:
+                yield from map(json.loads, file)
+
+    def _look(self) -> Iterator[str]:
+        for row in self._rows():
             if "failed" in row:
-                failed[utterance] = row["failed"]
+                self.failed[row["utterance"]] = row["failed"]
             else:
-                alignments[utterance] = Alignment(**row)
-    expected = read_table(data_dir / "wav.scp").keys() | read_table(data_dir / "phones").keys()
-    if expected != alignments.keys() | failed.keys():
-        lone = sorted(expected ^ (alignments.keys() | failed.keys()))
-        raise UserError(
-            f"{out_dir}: the jobs' results do not fit {data_dir}, e.g. {lone[0]!r} ({len(lone)} in all); "
-            "the data changed since: align again"
+                yield row["utterance"]
+
+    def _check(self, data_dir: Path, out_dir: Path) -> None:
+        if not self._names.in_order:
+            raise UserError(
+                f"{out_dir}: the jobs' results are not in the order of the utterances: align again"
+            )
+        asked = (sorted_names(data_dir / name) for name in ("wav.scp", "phones"))
+        columns = side_by_side(*asked, self._names, sorted(self.failed))
+        lone = [u for u, (heard, written, *answers) in columns if (heard or written) != any(answers)]
+        if lone:
+            raise UserError(
+                f"{out_dir}: the jobs' results do not fit {data_dir}, e.g. {lone[0]!r} ({len(lone)} in all); "
+                "the data changed since: align again"
+            )
+        if not self._names:
+            first = next(iter(self.failed.items()))
+            raise UserError(
+                f"{data_dir}: no utterance could be aligned; the first reason: {first[0]}: {first[1]}"
+            )
+
+
+def _write(data_dir: Path, language: Language, alignments: Iterable[tuple[str, Alignment]]) -> None:
+    """Write what stands in a table of its own of each alignment."""
+    known = language.phone_tables["aligned_phones"]
+    with contextlib.ExitStack() as stack:
+        phones, durations, score, confidence = (
+            stack.enter_context(table_writer(data_dir / name))
+            for name in ("aligned_phones", "durations", "align_score", "align_confidence")
         )
-    if not alignments:
-        first = next(iter(failed.items()))
-        raise UserError(
-            f"{data_dir}: no utterance could be aligned; the first reason: {first[0]}: {first[1]}"
-        )
-    assert settings is not None  # there is at least one job
-    return alignments, failed, settings
+        for utterance, found in alignments:
+            if problem := check(found.phones, found.durations, known=known):
+                raise UserError(f"{data_dir}: alignment of {utterance}: {problem}")
+            phones(utterance, found.phones)
+            durations(utterance, found.durations)
+            score(utterance, f"{found.score:.4f}")
+            confidence(utterance, [f"{c:.2f}" for c in found.confidence])
 
 
 def _read(
@@ -172,7 +223,7 @@ def _read(
         for utterance, (features, _) in part.examples.items():
             # one whose phones or words are at fault is named when its turn comes
             with contextlib.suppress(UserError):
-                examples.append((features, corpus.phones[utterance], corpus.starts(utterance)))
+                examples.append((features, corpus.phones(utterance), corpus.starts(utterance)))
         adapted = aligner.adapt(examples)
         for utterance, features, total_frames in part.read():
             yield utterance, features, total_frames, adapted

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ PHONE_DEVIATIONS = 8.0  # the same for a single phone: a wrong reading, a swallo
 LEAST_DEVIATION = 0.05, 0.25  # of utterances, of phones: where all are nearly alike, the rest are no outliers
 LONGEST_PHONE = 80  # frames; a sung or drawled final can last that long, a consonant never
 LONGEST_PAUSE = 150
+LONGEST = 65_535  # frames that two bytes count
 
 
 @dataclass(frozen=True)
@@ -37,62 +39,78 @@ class Outlier:
 
 
 def find_outliers(alignments: Mapping[str, Alignment], language: Language | None = None) -> list[Outlier]:
-    """All outliers of phones of ``language``, sorted by utterance.
+    """All outliers of phones of ``language``, sorted by utterance; see :meth:`Usual.outliers`."""
+    usual = Usual.of(alignments.values(), language)
+    return [o for utterance in sorted(alignments) for o in usual.outliers(utterance, alignments[utterance])]
 
-    An utterance is doubtful if its score lies far below the others', or half of its phones got no more than
-    two frames; a single phone if its confidence lies far below that of all phones, or it is far longer than
-    its kind.
+
+@dataclass(frozen=True)
+class Usual:
+    """What is usual in many alignments.
+
+    Attributes:
+        base: a phone without tone or stress.
+        score: median of the utterances' scores, and the lowest that is no outlier.
+        confidence: the same of all phones' confidence.
+        lengths: base phone to the median of its frames.
     """
-    middle, lowest = _lowest([a.score for a in alignments.values()], SCORE_DEVIATIONS, LEAST_DEVIATION[0])
-    middle_phone, lowest_phone = _lowest(
-        [
-            sure
-            for alignment in alignments.values()
-            for phone, sure in zip(alignment.phones, alignment.confidence, strict=True)
-            if phone not in PAUSES
-        ],
-        PHONE_DEVIATIONS,
-        LEAST_DEVIATION[1],
-    )
-    found = []
-    base = (language or older()).base
-    typical = _typical_lengths(alignments, base)
-    for utterance, alignment in sorted(alignments.items()):
-        if alignment.score < lowest:
-            detail = f"score {alignment.score:.2f}, median {middle:.2f}"
-            found.append(Outlier(utterance, "low-score", detail, True))
+
+    base: Callable[[str], str]
+    score: tuple[float, float]
+    confidence: tuple[float, float]
+    lengths: Mapping[str, float]
+
+    @classmethod
+    def of(cls, alignments: Iterable[Alignment], language: Language | None = None) -> Usual:
+        """Learn it in one pass, with six bytes for each phone."""
+        base = (language or older()).base
+        scores, confidence = array("d"), array("f")
+        lengths: dict[str, array[int]] = {}
+        for alignment in alignments:
+            scores.append(alignment.score)
+            for phone, frames, sure in alignment.with_confidence():
+                if phone not in PAUSES:
+                    confidence.append(sure)
+                    lengths.setdefault(base(phone), array("H")).append(min(frames, LONGEST))
+        return cls(
+            base,
+            _lowest(scores, SCORE_DEVIATIONS, LEAST_DEVIATION[0]),
+            _lowest(confidence, PHONE_DEVIATIONS, LEAST_DEVIATION[1]),
+            {phone: float(np.median(np.frombuffer(own, np.uint16))) for phone, own in lengths.items()},
+        )
+
+    def outliers(self, utterance: str, alignment: Alignment) -> Iterator[Outlier]:
+        """What is odd in one of them.
+
+        An utterance is doubtful if its score lies far below the others', or half of its phones got no more
+        than two frames; a single phone if its confidence lies far below that of all phones, or it is far
+        longer than its kind.
+        """
+        if alignment.score < self.score[1]:
+            detail = f"score {alignment.score:.2f}, median {self.score[0]:.2f}"
+            yield Outlier(utterance, "low-score", detail, True)
         spoken = [d for p, d in zip(alignment.phones, alignment.durations, strict=True) if p not in PAUSES]
         short = sum(d <= 2 for d in spoken)
         if len(spoken) >= 4 and short > len(spoken) / 2:
-            found.append(
-                Outlier(utterance, "squeezed", f"{short} of {len(spoken)} phones in 1-2 frames", True)
-            )
+            yield Outlier(utterance, "squeezed", f"{short} of {len(spoken)} phones in 1-2 frames", True)
+        middle, lowest = self.confidence
         at = 0
-        for phone, frames, sure in zip(
-            alignment.phones, alignment.durations, alignment.confidence, strict=True
-        ):
-            if phone not in PAUSES and sure < lowest_phone:
-                detail = f"{phone} of {frames} frames from frame {at}: {sure:.2f}, median {middle_phone:.2f}"
-                found.append(Outlier(utterance, "low-phone", detail, False))
-            limit = LONGEST_PAUSE if phone == "sp" else max(LONGEST_PHONE, 8 * typical.get(base(phone), 0))
+        for phone, frames, sure in alignment.with_confidence():
+            if phone not in PAUSES and sure < lowest:
+                detail = f"{phone} of {frames} frames from frame {at}: {sure:.2f}, median {middle:.2f}"
+                yield Outlier(utterance, "low-phone", detail, False)
+            usual = self.lengths.get(self.base(phone), 0)
+            limit = LONGEST_PAUSE if phone == "sp" else max(LONGEST_PHONE, 8 * usual)
             if phone != "sil" and frames > limit:
                 reason = "long-pause" if phone == "sp" else "long-phone"
-                found.append(Outlier(utterance, reason, f"{phone} of {frames} frames from frame {at}", False))
+                yield Outlier(utterance, reason, f"{phone} of {frames} frames from frame {at}", False)
             at += frames
-    return found
 
 
-def _lowest(values: Sequence[float], deviations: float, least: float) -> tuple[float, float]:
-    """The median, and what lies so many robust standard deviations below it."""
-    middle = float(np.median(values))
-    deviation = 1.4826 * float(np.median(np.abs(np.array(values) - middle)))
+def _lowest(values: array[float], deviations: float, least: float) -> tuple[float, float]:
+    """The median, and what lies so many robust standard deviations below it. ``values`` are spoiled."""
+    figures = np.frombuffer(values, values.typecode)
+    middle = float(np.median(figures, overwrite_input=True))
+    np.abs(np.subtract(figures, middle, out=figures), out=figures)
+    deviation = 1.4826 * float(np.median(figures, overwrite_input=True))
     return middle, middle - deviations * max(deviation, least)
-
-
-def _typical_lengths(alignments: Mapping[str, Alignment], base: Callable[[str], str]) -> dict[str, float]:
-    lengths: dict[str, list[int]] = {}
-    for alignment in alignments.values():
-        for phone, frames in zip(alignment.phones, alignment.durations, strict=True):
-            if phone not in PAUSES:
-                lengths.setdefault(base(phone), []).append(frames)
-    return {phone: float(np.median(values)) for phone, values in lengths.items()}

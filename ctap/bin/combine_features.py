@@ -15,11 +15,12 @@ from ctap.bin.dump_features import check_failures
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir, keep_apart, write_json
+from ctap.files.columns import side_by_side, sorted_names, values_of
 from ctap.files.skips import SkipList
-from ctap.files.tables import read_table, write_table
-from ctap.kaldi.ark import MatrixReader
+from ctap.files.tables import read_table, table_writer
 from ctap.kaldi.ark_sums import sums_path
 from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.parts import Parts
 from ctap.upstream.representation import Representation
 
 NO_DURATIONS = "no durations"
@@ -56,28 +57,26 @@ def combine_features(
     keep_apart(out_dir, data_dir)
     data = DataDir(data_dir)
     settings, skipped = read_parts(parts_dir, num_jobs, out_dir, data, max_failures)
-    readers = {job: MatrixReader(parts_dir / f"feats.{job}.scp") for job in range(1, num_jobs + 1)}
-    reader_of = {utt: reader for reader in readers.values() for utt in reader}
-    frames = {utt: reader.shape(utt)[0] for utt, reader in reader_of.items()}
+    parts = Parts.open([parts_dir / f"feats.{job}.scp" for job in range(1, num_jobs + 1)])
     if data.has("durations"):
-        check_durations(data, frames, skipped)
-    if not frames:
+        parts = parts.only(fitting_durations(data, parts, skipped))
+    if not len(parts.utts):
         raise UserError(f"{data.path}: no utterance is left to dump: {skipped.counts()}")
     made_by = read_representation(parts_dir, num_jobs)
     stats = None
     if stats_out:
-        matrices = (reader_of[utt][utt] for utt in sorted(frames))
-        stats = mel_stats(matrices, floor=None) if made_by else mel_stats(matrices)
-    write_dump(out_dir, data, frames, [parts_dir / f"feats.{job}.scp" for job in readers], skipped, made_by)
+        stats = mel_stats(parts.matrices(), floor=None) if made_by else mel_stats(parts.matrices())
+    write_dump(out_dir, data, parts, skipped, made_by)
     settings.save(audio_out or out_dir.parent / "audio.json")
     if stats is not None:
         write_json(stats_out, stats, indent=None)
         if made_by:
-            report_rounding(max(reader_of[utt].rounding(utt) for utt in frames), stats)
+            report_rounding(max(reader.rounding(utt) for utt, reader in parts.read_by()), stats)
     if remove_parts:
         clear(parts_dir)
-    hours = sum(frames.values()) * settings.frame_shift / 3600
-    print(f"{out_dir}: {len(frames)} utterances, {sum(frames.values())} frames, {hours:.2f} h")
+    total = int(parts.frames.sum())
+    hours = total * settings.frame_shift / 3600
+    print(f"{out_dir}: {len(parts.utts)} utterances, {total} frames, {hours:.2f} h")
     skipped.report("left out", out_dir / "skipped.tsv")
 
 
@@ -113,71 +112,67 @@ def mel_stats(matrices: Iterable[np.ndarray], floor: float | None = 0.05) -> dic
     return {"mean": mean.tolist(), "std": std.tolist(), "frames": count}
 
 
-def check_durations(data: DataDir, frames: dict[str, int], skipped: SkipList) -> None:
-    """Check durations against frames; utterances that have none are taken out of ``frames`` and noted.
+def fitting_durations(data: DataDir, parts: Parts, skipped: SkipList) -> np.ndarray:
+    """Check durations against frames.
+
+    Returns:
+        Which utterances have durations ``[N]``; those that have none are noted.
 
     Raises:
         UserError: the durations of an utterance do not sum to its frames, are not one for each aligned
             phone, or are not whole numbers of at least 1.
     """
     path = data.path / "durations"
-    durations, phones = read_table(path), read_table(data.path / "aligned_phones")
-    for utt in sorted(frames):
-        if utt not in durations or utt not in phones:
-            skipped.add(utt, NO_DURATIONS, f"not in {path if utt not in durations else path.parent}")
-            del frames[utt]
+    tables = (values_of(parts.utts, file) for file in (path, data.path / "aligned_phones"))
+    there = np.ones(len(parts.utts), bool)
+    for place, (frames, (utt, durations), (_, phones)) in enumerate(zip(parts.frames, *tables, strict=True)):
+        if durations is None or phones is None:
+            skipped.add(utt, NO_DURATIONS, f"not in {path if durations is None else path.parent}")
+            there[place] = False
             continue
         try:
-            own = [int(word) for word in durations[utt].split()]
+            own = [int(word) for word in durations.split()]
         except ValueError:
-            raise UserError(f"{path}: {utt}: expected whole numbers of frames: {durations[utt]!r}") from None
-        if len(own) != len(phones[utt].split()):
+            raise UserError(f"{path}: {utt}: expected whole numbers of frames: {durations!r}") from None
+        if len(own) != len(phones.split()):
             raise UserError(
-                f"{path}: {utt} has {len(own)} durations for {len(phones[utt].split())} aligned phones"
+                f"{path}: {utt} has {len(own)} durations for {len(phones.split())} aligned phones"
             )
         if min(own) < 1:
             raise UserError(f"{path}: {utt} has a duration of {min(own)} frames; each must be at least 1")
-        if sum(own) != frames[utt]:
+        if sum(own) != frames:
             raise UserError(
-                f"{path}: the durations of {utt} sum to {sum(own)} frames, its features have {frames[utt]}. "
+                f"{path}: the durations of {utt} sum to {sum(own)} frames, its features have {frames}. "
                 "Were they made with another frame shift, or from other recordings? Repeat stage 1."
             )
+    return there
 
 
 def write_dump(
-    out: Path,
-    data: DataDir,
-    frames: dict[str, int],
-    parts: list[Path],
-    skipped: SkipList,
-    made_by: Representation | None,
+    out: Path, data: DataDir, parts: Parts, skipped: SkipList, made_by: Representation | None
 ) -> None:
     """Write a dump directory, whole or not at all.
 
     Args:
         out: The directory.
         data: Data directory that the features were made from.
-        frames: Number of frames by utterance, of those that go in.
-        parts: The feats.scp of every part, with its ark beside it.
+        parts: The features, with the ark of each part beside its list.
         skipped: What was left out.
         made_by: What made the features, where a published model did.
     """
     with atomic_dir(out) as folder:
-        tables = data.subset(frames, folder / "tables").path
-        for path in sorted(tables.iterdir()):
-            path.rename(folder / path.name)
-        tables.rmdir()
-        scp: dict[str, str] = {}
-        for part in parts:
-            ark = part.with_suffix(".ark")
+        data.write_subset(parts.utts, folder)
+        for reader in parts.readers:
+            ark = reader.scp.with_suffix(".ark")
             for file in (ark, sums_path(ark)):
                 if file.exists():
                     link_or_copy(file, folder / file.name)
-            for utt, entry in read_table(part).items():
-                if utt in frames:
-                    scp[utt] = f"{out / ark.name}:{entry.rpartition(':')[2]}"
-        write_table(folder / "feats.scp", scp)
-        write_table(folder / "utt2num_frames", frames)
+        with table_writer(folder / "feats.scp") as write:
+            for utt, reader in parts.read_by():
+                write(utt, f"{out / reader.scp.with_suffix('.ark').name}:{reader.offset(utt)}")
+        with table_writer(folder / "utt2num_frames") as write:
+            for utt, frames in zip(parts.utts, parts.frames, strict=True):
+                write(utt, frames)
         skipped.write(folder / "skipped.tsv")
         if made_by:
             made_by.save(folder / "upstream.json")
@@ -191,7 +186,7 @@ def read_parts(
     Returns:
         The audio settings of all, and the utterances that failed.
     """
-    failed, settings, asked, there = SkipList(), None, 0, set()
+    failed, settings, asked = SkipList(), None, 0
     for job in range(1, num_jobs + 1):
         for name in (f"feats.{job}.ark", f"feats.{job}.scp", f"failed.{job}.tsv", f"count.{job}"):
             if not (parts / name).is_file():
@@ -203,17 +198,20 @@ def read_parts(
         settings.require_same(own, str(parts / f"audio.{job}.json"))
         failed.extend(parts / f"failed.{job}.tsv")
         asked += int(read_table(parts / f"count.{job}")["asked"])
-        there |= set(read_table(parts / f"feats.{job}.scp"))
     if settings is None:
         raise UserError(f"--num_jobs {num_jobs}: expected at least 1")
-    lost = sorted(set(data.wav_scp) - there - failed.utterances)
-    foreign = sorted((there | failed.utterances) - set(data.wav_scp))
+    made = [sorted_names(parts / f"feats.{job}.scp") for job in range(1, num_jobs + 1)]
+    lost: list[str] = []
+    foreign: list[str] = []
+    wanted = sorted_names(data.path / "wav.scp")
+    for utt, (asked_for, *answers) in side_by_side(wanted, sorted(failed.utterances), *made):
+        if asked_for != any(answers):
+            (lost if asked_for else foreign).append(utt)
     if lost or foreign:
-        name = (lost or foreign)[0]
         raise UserError(
-            f"{parts}: {len(lost)} utterances of {data.path} have no features and {len(foreign)} are not "
-            f"of that directory (such as {name}). Were the parts made with other --num_jobs, or before the "
-            "data changed? Run dump_features again."
+            f"{parts}: {len(lost)} utterances of {data.path} have no features and {len(foreign)} are not of "
+            f"that directory (such as {(lost or foreign)[0]}). Were the parts made with other --num_jobs, or "
+            "before the data changed? Run dump_features again."
         )
     check_failures(len(failed), asked, max_failures, out / "skipped.tsv" if not failed else parts)
     return settings, failed

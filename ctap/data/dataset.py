@@ -14,7 +14,7 @@ from ctap.data.batch import Batch, Example, collate
 from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
 from ctap.data.cropping import clip_window, crop_durations
 from ctap.errors import UserError
-from ctap.files.columns import Ragged, sorted_names, values_of
+from ctap.files.columns import Ragged, numbered, places_of, sorted_names, values_of
 from ctap.kaldi.ark import MatrixReader
 from ctap.text.tokens import TokenTable
 
@@ -84,12 +84,7 @@ class FeatureSet:
         self.lengths = np.fromiter((n for n, *_ in self._counts(table.name)), np.int64, len(self.utts))
         self.mels = MatrixReader(self.path / "feats.scp")
         self.given = None if given is None else self._read_given(Path(given))
-        met: dict[str, int] = {}
-        codes = (met.setdefault(speaker, len(met)) for _, speaker in self._column("utt2spk"))
-        met_at = np.fromiter(codes, np.int32, len(self.utts))
-        self.speakers = sorted(met)
-        place = {name: i for i, name in enumerate(self.speakers)}
-        self.speaker = np.array([place[name] for name in met], np.int32)[met_at]
+        self.speakers, self.speaker = numbered(speaker for _, speaker in self._column("utt2spk"))
         self.tokens, self.durations = NONE, NONE
         if labeled:
             self.tokens, self.durations = self._read_labels(tokens)
@@ -181,11 +176,7 @@ class CTAPDataset(Dataset[Batch]):
         self.max_frames = max_frames
         self.prompt_frames = prompt_frames
         self.seed = seed
-        self.same_speaker = (
-            [np.flatnonzero(features.speaker == s) for s in range(len(features.speakers))]
-            if prompt == "speaker"
-            else None
-        )
+        self.same_speaker = places_of(features.speaker) if prompt == "speaker" else None
 
     def __getitem__(self, request: BatchRequest) -> Batch:
         return collate([self.example(i, request.number) for i in request.indices])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import os
+import weakref
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import overload
 
 import numpy as np
 
 from ctap.errors import UserError
-from ctap.files.tables import read_rows, read_table
+from ctap.files.tables import parse_row, read_rows, read_table
 
 
 class Names(Sequence[str]):
@@ -71,6 +75,50 @@ class Names(Sequence[str]):
         return self.find(name) >= 0
 
 
+class Rows(Mapping[str, str]):
+    """A table whose values stay in its file, each read when it is asked for: a row takes some 33 bytes.
+
+    Args:
+        path: the table.
+
+    Raises:
+        UserError: as :func:`ctap.files.tables.read_table`, of any of its lines.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        starts = array("q", [0])
+        try:
+            with Path(path).open("rb") as file:
+                self._handle = os.dup(file.fileno())
+                weakref.finalize(self, os.close, self._handle)
+                self.names = Names(self._keys(file, path, starts), path)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        self._path, self._starts = path, np.frombuffer(starts, np.int64)
+
+    @staticmethod
+    def _keys(lines: Iterable[bytes], path: str | os.PathLike[str], starts: array[int]) -> Iterator[str]:
+        for number, raw in enumerate(lines, 1):
+            starts.append(starts[-1] + len(raw))
+            yield parse_row(raw, path, number)[0]
+
+    def __getitem__(self, key: str) -> str:
+        place = self.names.find(key)
+        if place < 0:
+            raise KeyError(key)
+        start, end = self._starts[place : place + 2].tolist()
+        return parse_row(os.pread(self._handle, end - start, start), self._path, place + 1)[1]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
 class Ragged(Sequence[np.ndarray]):
     """Rows of whole numbers, of any length each, in one array.
 
@@ -122,8 +170,35 @@ def sorted_names(path: str | os.PathLike[str]) -> Names:
     Raises:
         UserError: as :func:`ctap.files.tables.read_table`.
     """
-    names = Names((key for key, _ in read_rows(path)), path)
-    return names if names.in_order else Names(sorted(names), path)
+    return in_order(Names((key for key, _ in read_rows(path)), path), path)
+
+
+def in_order(names: Names, where: object) -> Names:
+    """The same names, rising."""
+    return names if names.in_order else Names(sorted(names), where)
+
+
+def numbered(values: Iterable[str]) -> tuple[list[str], np.ndarray]:
+    """The different values, sorted, and which of them each is ``[N]``."""
+    met: dict[str, int] = {}
+    order = np.array(array("i", (met.setdefault(value, len(met)) for value in values)), np.int32)
+    different = sorted(met)
+    place = {value: i for i, value in enumerate(different)}
+    return different, np.array([place[value] for value in met], np.int32)[order]
+
+
+def places_of(numbers: np.ndarray) -> list[np.ndarray]:
+    """Where each number from 0 to the largest stands in ``numbers``, rising."""
+    order = np.argsort(numbers, kind="stable").astype(np.int32)
+    return np.split(order, np.cumsum(np.bincount(numbers))[:-1])
+
+
+def side_by_side(*columns: Iterable[str]) -> Iterator[tuple[str, list[bool]]]:
+    """Each name of columns that rise, once, in order, and in which of them it stands."""
+    tagged = (zip(column, itertools.repeat(number)) for number, column in enumerate(columns))
+    for name, met in itertools.groupby(heapq.merge(*tagged), key=lambda pair: pair[0]):
+        among = {number for _, number in met}
+        yield name, [number in among for number in range(len(columns))]
 
 
 def values_of(names: Iterable[str], path: str | os.PathLike[str]) -> Iterator[tuple[str, str | None]]:

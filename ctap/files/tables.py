@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def read_rows(
     try:
         with Path(path).open("rb") as file:
             for number, raw in enumerate(itertools.islice(file, first, stop), first + 1):
-                yield _row(raw, path, number, values)
+                yield parse_row(raw, path, number, values=values)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
 
@@ -66,7 +67,14 @@ def count_lines(path: str | os.PathLike[str]) -> int:
     return count + (end != b"\n")
 
 
-def _row(raw: bytes, path: str | os.PathLike[str], number: int, values: bool) -> tuple[str, str]:
+def parse_row(
+    raw: bytes, path: str | os.PathLike[str], number: int, *, values: bool = True
+) -> tuple[str, str]:
+    """Key and value of line ``number`` of a table, as :func:`read_table` reads it.
+
+    Raises:
+        UserError: as :func:`read_table`.
+    """
     fault = ""
     if number == 1 and raw.startswith(BOM):
         fault = f"starts with a byte-order mark (BOM), expected plain UTF-8; {_mend(path)}"
@@ -125,15 +133,31 @@ def write_table(path: str | os.PathLike[str], rows: Mapping[str, Any], *, values
     Raises:
         UserError: a key is no name for a file, a value is empty or holds a line end.
     """
-    lines = []
-    for key in sorted(rows):
-        value = format_value(rows[key])
-        if fault := name_fault(key):
-            raise UserError(f"{path}: {key[:80]!r} can't be a key: {fault}")
-        if values and not value:
-            raise UserError(f"{path}: {key!r} would have no value")
-        if "\n" in value or "\r" in value:
-            raise UserError(f"{path}: the value of {key!r} holds a line end: {value!r}")
-        lines.append(f"{key} {value}\n" if value else f"{key}\n")
+    with table_writer(path, values=values) as write:
+        for key in sorted(rows):
+            write(key, rows[key])
+
+
+@contextlib.contextmanager
+def table_writer(
+    path: str | os.PathLike[str], *, values: bool = True
+) -> Iterator[Callable[[str, Any], None]]:
+    """The same, row by row: give a function that writes one, to be called with keys that rise."""
     with atomic_write(path) as file:
-        file.writelines(lines)
+        before = ""
+
+        def write(key: str, row: Any) -> None:
+            nonlocal before
+            value = format_value(row)
+            if fault := name_fault(key):
+                raise UserError(f"{path}: {key[:80]!r} can't be a key: {fault}")
+            if values and not value:
+                raise UserError(f"{path}: {key!r} would have no value")
+            if "\n" in value or "\r" in value:
+                raise UserError(f"{path}: the value of {key!r} holds a line end: {value!r}")
+            if key <= before:
+                raise ValueError(f"{path}: {key!r} is written after {before!r}, expected keys that rise")
+            before = key
+            file.write(f"{key} {value}\n" if value else f"{key}\n")
+
+        yield write

@@ -199,6 +199,10 @@ class MatrixReader(Mapping[str, np.ndarray]):
         ark, offset = self._entry(utterance)
         return header(self._map(ark).data, offset, f"{ark}:{offset} ({utterance})")[1:3]
 
+    def offset(self, utterance: str) -> int:
+        """At which byte of its ark an utterance begins."""
+        return self._entry(utterance)[1]
+
     def rounding(self, utterance: str) -> float:
         """How far an utterance's values may lie from what was written, from its header alone.
 

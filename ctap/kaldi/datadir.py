@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
-from ctap.files.tables import read_table, write_table
+from ctap.files.columns import Names, numbered, places_of, values_of
+from ctap.files.tables import read_table, table_writer, write_table
 from ctap.kaldi.fix import Report, fix
 from ctap.kaldi.tables import UTTERANCE_TABLES, read_whole_files, table_names
 from ctap.kaldi.validate import Problem, validate
@@ -127,14 +129,11 @@ class DataDir:
         Raises:
             UserError: an utterance is not in this directory, or none is asked for.
         """
-        wanted = set(utterances)
-        unknown = sorted(wanted - self.utt2spk.keys())
-        if unknown:
-            raise UserError(f"{self.path}: has no utterance {unknown[0]!r} ({len(unknown)} such in all)")
+        wanted = Names(sorted(set(utterances)), self.path)
         if not wanted:
             raise UserError(f"{self.path}: a subset without utterances was asked for ({dest})")
         with atomic_dir(dest) as folder:
-            self._write_subset(wanted, folder)
+            self.write_subset(wanted, folder)
         return DataDir(Path(dest))
 
     def copy(self, dest: str | os.PathLike[str]) -> DataDir:
@@ -158,24 +157,46 @@ class DataDir:
             for part in range(parts):
                 chosen = names[len(names) * part // parts : len(names) * (part + 1) // parts]
                 (folder / str(part + 1)).mkdir()
-                self._write_subset(set(chosen), folder / str(part + 1))
+                self.write_subset(Names(sorted(chosen), self.path), folder / str(part + 1))
         return [DataDir(root / str(part + 1)) for part in range(parts)]
 
-    def _write_subset(self, wanted: Collection[str], folder: Path) -> None:
-        speakers = {self.utt2spk[utterance] for utterance in wanted}
+    def write_subset(self, wanted: Names, folder: Path) -> None:
+        """The same into a directory that is there, reading row by row.
+
+        Args:
+            wanted: the utterances, rising.
+            folder: where the tables go.
+        """
+        unknown: list[str] = []
+        speakers, numbers = numbered(self._speakers(wanted, unknown))
+        if unknown:
+            raise UserError(f"{self.path}: has no utterance {unknown[0]!r} ({len(unknown)} such in all)")
         by_utterance, by_speaker = table_names(self.path)
         for name in by_utterance:
-            rows = {key: value for key, value in self.table(name).items() if key in wanted}
-            if rows or name in UTTERANCE_TABLES[:2]:
-                write_table(folder / name, rows)
+            self._copy(name, wanted, folder, empty=name in UTTERANCE_TABLES[:2])
         for name in by_speaker:
             if name != "spk2utt":
-                rows = {key: value for key, value in self.table(name).items() if key in speakers}
-                if rows:
-                    write_table(folder / name, rows)
-        write_table(folder / "spk2utt", speakers_to_utterances({u: self.utt2spk[u] for u in wanted}))
+                self._copy(name, speakers, folder)
+        with table_writer(folder / "spk2utt") as write:
+            for speaker, places in zip(speakers, places_of(numbers), strict=True):
+                write(speaker, [wanted[place] for place in places])
         for name, content in read_whole_files(self.path).items():
             (folder / name).write_text(content, encoding="utf-8")
+
+    def _speakers(self, utterances: Iterable[str], unknown: list[str]) -> Iterator[str]:
+        for utterance, speaker in values_of(utterances, self.path / "utt2spk"):
+            if speaker is None:
+                unknown.append(utterance)
+            yield speaker or ""
+
+    def _copy(self, name: str, keys: Iterable[str], folder: Path, *, empty: bool = False) -> None:
+        """The rows of ``keys``, if there are any or the table may be ``empty``."""
+        rows = ((key, value) for key, value in values_of(keys, self.path / name) if value is not None)
+        first = next(rows, None)
+        if first is not None or empty:
+            with table_writer(folder / name) as write:
+                for key, value in itertools.chain([first] if first else [], rows):
+                    write(key, value)
 
     def _split(self, name: str) -> dict[str, list[str]]:
         return {key: value.split() for key, value in self.table(name).items()}

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctap.errors import UserError
-from ctap.files.columns import Names, Ragged, sorted_names, values_of
+from ctap.files.columns import (
+    Names,
+    Ragged,
+    Rows,
+    numbered,
+    places_of,
+    side_by_side,
+    sorted_names,
+    values_of,
+)
 from ctap.files.tables import read_table, write_table
 
 NAMES = st.lists(st.text("ab北é0", min_size=1, max_size=4), unique=True, max_size=30)
@@ -57,3 +66,37 @@ def test_faults_are_those_of_the_whole_table(tmp_path: Path) -> None:
         read_table(tmp_path / "t")
     with pytest.raises(UserError, match=str(whole.value)):
         list(values_of(["a", "b", "c"], tmp_path / "t"))
+
+
+@given(NAMES)
+def test_rows_are_read_from_the_file_when_asked_for(tmp_path_factory: pytest.TempPathFactory, keys) -> None:
+    path = tmp_path_factory.mktemp("table") / "t"
+    rows = {key: f"value\u2028 of {key}" for key in keys}
+    for written in (rows, dict(sorted(rows.items()))):
+        path.write_text("".join(f"{key}\t{value} \n" for key, value in written.items()), encoding="utf-8")
+        found = Rows(path)
+        path.unlink()  # what was opened is read on, whatever is done to the name
+        assert list(found) == list(written) and dict(found) == written and len(found) == len(written)
+        assert "zz" not in found and found.get("zz") is None
+
+
+def test_a_faulty_line_is_named_before_any_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("a 1\nb\n")
+    with pytest.raises(UserError, match=r"t:2: 'b' has no value"):
+        Rows(tmp_path / "t")
+    with pytest.raises(UserError, match="cannot be read"):
+        Rows(tmp_path / "none")
+
+
+@given(st.lists(st.text("abc", max_size=2), min_size=1))
+def test_values_are_numbered_in_their_order(values: list[str]) -> None:
+    different, numbers = numbered(values)
+    assert different == sorted(set(values)) and [different[i] for i in numbers] == values
+    wanted = [[i for i, value in enumerate(values) if value == name] for name in different]
+    assert [places.tolist() for places in places_of(numbers)] == wanted
+
+
+@given(st.lists(st.lists(st.text("abc", max_size=2), unique=True).map(sorted), max_size=4))
+def test_columns_are_walked_side_by_side(columns: list[list[str]]) -> None:
+    wanted = [(name, [name in column for column in columns]) for name in sorted(set().union(*columns))]
+    assert list(side_by_side(*columns)) == wanted

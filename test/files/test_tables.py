@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ctap.errors import UserError
 from ctap.files.names import name_fault
-from ctap.files.tables import read_table, write_table
+from ctap.files.tables import read_table, table_writer, write_table
 
 KEYS = st.text(st.characters(exclude_categories=("Cs", "Zs", "Zl", "Zp", "Cc")), min_size=1).filter(
     lambda key: not name_fault(key)
@@ -89,3 +89,15 @@ def test_unreadable_rows_are_not_written(tmp_path: Path, rows: dict) -> None:
 def test_importing_costs_no_torch() -> None:
     code = "import sys, ctap.files.tables, ctap.kaldi.datadir; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_rows_are_written_one_by_one_whole_or_not_at_all(tmp_path):
+    with table_writer(tmp_path / "t") as write:
+        write("a", [1, 2])
+        write("b", " x ")
+        assert not (tmp_path / "t").exists()
+    assert (tmp_path / "t").read_text() == "a 1 2\nb x\n"
+    with pytest.raises(ValueError, match="'a' is written after 'b'"), table_writer(tmp_path / "t") as write:
+        write("b", "new")
+        write("a", "new")
+    assert (tmp_path / "t").read_text() == "a 1 2\nb x\n"

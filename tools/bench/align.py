@@ -35,6 +35,7 @@ from ctap.align.topology import NO_PATH, Graph, Units, build_graph
 from ctap.align.viterbi import viterbi
 from ctap.audio.frames import boundaries_to_durations
 from ctap.errors import cli
+from ctap.files.tables import read_table
 from ctap.text.mandarin import starts_syllable, unit_of
 from ctap.threads import limit_threads
 
@@ -317,8 +318,9 @@ def main() -> None:
         corpus = AlignCorpus(options.test_dir or options.data_dir)
         found = align(corpus)
         marks.append(time.process_time())
-        reference = read_reference(options.reference, corpus.phones)
-        silence = own_silence(reference.words, corpus.waves, corpus.speakers) if reference.words else None
+        reference = read_reference(options.reference, {u: corpus.phones(u) for u in corpus.utterances})
+        speakers = read_table(corpus.data_dir / "utt2spk")
+        silence = own_silence(reference.words, corpus.waves, speakers) if reference.words else None
         result = score(reference, found, corpus.settings, silence)
         train, spent = (b - a for a, b in itertools.pairwise(marks))
         seconds = sum(sum(frames) for _, frames in found.values()) * corpus.settings.frame_shift

@@ -4,14 +4,16 @@
     python tools/bench/scale.py generate --utterances 1000000 DIR
     python tools/bench/scale.py dataset DIR
 
-Or validate, plan, share, digest, split, bootstrap in the place of dataset, one a process. DIR is a data and a
-dump directory at once, whose arks are named and are not there. Times are of the processor, so that others on
-the machine do not count; memory is the most that the process had.
+Or validate, plan, share, digest, split, align, join_alignments, join_features, bootstrap in the place of
+dataset, one a process. DIR is a data and a dump directory at once, and has what the jobs of stages 1 and 2
+leave; the features of all utterances with one text are one matrix. Times are of the processor, so that others
+on the machine do not count; memory is the most that the process had.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import resource
 import tempfile
@@ -50,8 +52,10 @@ def generate(folder: Path, utterances: int) -> None:
             "utt2dur": f"{sum(spans) / 100:.6f}",
         })  # fmt: skip
     names = (*shapes[0], "wav.scp", "feats.scp", "utt2spk", "spk2utt", "spk2gender")
-    files = {name: (folder / name).open("w", encoding="utf-8") for name in names}
+    of_jobs = ("feats.1.scp", "align.1of1.jsonl")
+    files = {name: (folder / name).open("w", encoding="utf-8") for name in (*names, *of_jobs)}
     lines: dict[str, list[str]] = {name: [] for name in files}
+    features = write_jobs(folder, [int(shape["utt2num_frames"]) for shape in shapes], utterances)
     for number in range(utterances):
         speaker = f"S{number // UTTERANCES_OF_SPEAKER:06d}"
         utt = f"{speaker}-{number % UTTERANCES_OF_SPEAKER:04d}"
@@ -61,6 +65,9 @@ def generate(folder: Path, utterances: int) -> None:
         lines["feats.scp"].append(
             f"{utt} dump/train/feats.{number // 50_000}.ark:{number % 50_000 * 14_000}\n"
         )
+        shape = shapes[number % SHAPES]
+        lines["feats.1.scp"].append(f"{utt} {features[number % SHAPES]}\n")
+        lines["align.1of1.jsonl"].append(alignment(utt, shape["aligned_phones"], shape["durations"]))
         lines["utt2spk"].append(f"{utt} {speaker}\n")
         if number % UTTERANCES_OF_SPEAKER == 0:
             of = range(min(UTTERANCES_OF_SPEAKER, utterances - number))
@@ -72,6 +79,34 @@ def generate(folder: Path, utterances: int) -> None:
                 lines[name].clear()
     for file in files.values():
         file.close()
+
+
+def write_jobs(folder: Path, frames: list[int], utterances: int) -> list[str]:
+    """What jobs write beside their tables: an ark with a matrix for each of ``frames``, settings, counts.
+
+    Returns:
+        Where in the ark each matrix is.
+    """
+    from ctap.audio.settings import AudioSettings
+    from ctap.files.skips import SkipList
+    from ctap.files.tables import read_table, write_table
+    from ctap.kaldi.ark import MatrixWriter
+
+    with MatrixWriter(folder / "feats.1.ark", folder / "shapes.scp") as writer:
+        for number, count in enumerate(frames):
+            writer[f"{number:04d}"] = np.ones((count, 1), np.float32)
+    for name in ("audio.1of1.json", "audio.1.json"):
+        AudioSettings().save(folder / name)
+    SkipList().write(folder / "failed.1.tsv")
+    write_table(folder / "count.1", {"asked": utterances})
+    return list(read_table(folder / "shapes.scp").values())
+
+
+def alignment(utt: str, phones: str, durations: str) -> str:
+    """A line of an aligner's job."""
+    aligned = {"phones": phones.split(), "durations": [int(word) for word in durations.split()]}
+    confidence = [-0.5 - 0.001 * frames for frames in aligned["durations"]]
+    return json.dumps({"utterance": utt, **aligned, "confidence": confidence, "score": -0.5}) + "\n"
 
 
 def validate(folder: Path) -> None:
@@ -122,6 +157,30 @@ def split(folder: Path) -> None:
         split_targets(folder, Path(out))
 
 
+def align(folder: Path) -> None:
+    """What one of 100 jobs of stage 1 reads before its first recording."""
+    from ctap.align.corpus import AlignCorpus
+
+    corpus = AlignCorpus(folder)
+    for utt in corpus.utterances[: len(corpus.utterances) // 100]:
+        corpus.starts(utt)
+
+
+def join_alignments(folder: Path) -> None:
+    """The end of stage 1."""
+    from ctap.align.jobs import combine
+
+    combine(folder, folder, 1)
+
+
+def join_features(folder: Path) -> None:
+    """The end of stage 2, without the statistics of the features, which read all arks."""
+    from ctap.bin.combine_features import combine_features
+
+    with tempfile.TemporaryDirectory(dir=folder.parent) as out:
+        combine_features(folder, folder, 1, Path(out) / "dump")
+
+
 def bootstrap(folder: Path) -> None:
     """The interval of a mean over all utterances."""
     from ctap.metrics.intervals import bootstrap_mean
@@ -130,7 +189,19 @@ def bootstrap(folder: Path) -> None:
 
 
 MEASURED: dict[str, Callable[[Path], None]] = {
-    work.__name__: work for work in (validate, dataset, plan, share, digest, split, bootstrap)
+    work.__name__: work
+    for work in (
+        validate,
+        dataset,
+        plan,
+        share,
+        digest,
+        split,
+        align,
+        join_alignments,
+        join_features,
+        bootstrap,
+    )
 }
 
 

@@ -1,0 +1,32 @@
+"""Parts that jobs wrote are one set, whatever lies in which."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ctap.errors import UserError
+from ctap.kaldi.ark import MatrixWriter
+from ctap.kaldi.parts import Parts
+
+
+def write(folder: Path, job: int, *utts: str) -> Path:
+    """A part whose matrices tell their utterance."""
+    path = folder / f"feats.{job}.scp"
+    with MatrixWriter(path.with_suffix(".ark"), path, None) as writer:
+        for utt in utts:
+            writer[utt] = np.full((ord(utt), 2), ord(utt))
+    return path
+
+
+def test_parts_are_read_in_the_order_of_utterances(tmp_path):
+    parts = Parts.open([write(tmp_path, 1, "d", "a"), write(tmp_path, 2, "c", "b"), write(tmp_path, 3)])
+    assert list(parts.utts) == list("abcd") and parts.frames.tolist() == [97, 98, 99, 100]
+    some = parts.only(np.array([True, False, True, True]))
+    assert list(some.utts) == list("acd")
+    assert [int(matrix[0, 0]) for matrix in some.matrices()] == some.frames.tolist() == [97, 99, 100]
+
+
+def test_an_utterance_in_two_parts_is_refused(tmp_path):
+    with pytest.raises(UserError, match="'a' occurs a second time"):
+        Parts.open([write(tmp_path, 1, "a"), write(tmp_path, 2, "a", "b")])
