@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import docstring_parser
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
-from ctap.errors import cli
+from ctap.errors import UserError, cli
 
 _DASHED = re.compile(r"(?<=^--)[a-z]+(-[a-z]+)+(?=$|=)")  # --out-dir, where --out_dir is meant
 
@@ -96,6 +96,8 @@ def command(function: Callable[..., None]) -> Entry:
         named = dict(values.items())
         for name, group in _groups(function).items():
             named[name] = group(**{field.name: named.pop(field.name) for field in dataclasses.fields(group)})
+        if (seed := named.get("seed")) is not None and seed < 0:
+            raise UserError(f"--seed {seed}: expected 0 or more")
         given = [named.pop(name) for name in unnamed]
         function(*given, **named)
 

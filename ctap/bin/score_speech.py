@@ -53,7 +53,7 @@ def score_speech(
         hypothesis: wav.scp of the generated speech.
         out: scores.json to write.
         reference: wav.scp of what it should be like: the recording (default: --source_scp).
-        msep_hypothesis: wav.scp with the reference's durations, for MSEP (default: the converted speech).
+        msep_hypothesis: wav.scp of the same with the reference's durations, for MSEP.
         vocoded: wav.scp of the reference's mel through the vocoder, scored beside it as ceiling.
         target_speaker_scp: wav.scp of recordings of the target speaker.
         source_scp: wav.scp of the source of every converted utterance (same names).
@@ -98,7 +98,7 @@ class Speech:
         timed: the same said with the reference's durations.
         vocoded: the reference through the vocoder.
         voiceless: the same said from phonemes.
-        note: what the reference is, if another voice.
+        of_source: the reference is what the speech was converted from.
     """
 
     hypothesis: dict[str, str]
@@ -106,7 +106,7 @@ class Speech:
     timed: dict[str, str]
     vocoded: dict[str, str]
     voiceless: dict[str, str]
-    note: str = ""
+    of_source: bool = False
 
     @classmethod
     def of(
@@ -121,12 +121,14 @@ class Speech:
         """Read the lists; without a reference the source is compared with, where there is one."""
         if timed and not (reference or source):
             raise UserError("--msep_hypothesis needs --reference, the recordings to compare with")
-        note = ""
-        if reference is None and source is not None:  # conversion keeps the timing of its source
-            reference, timed = source, timed or hypothesis
-            note = "against the source recording, another voice"
-        given = (hypothesis, reference, timed, vocoded, voiceless)
-        return cls(*(read_table(path) if path else {} for path in given), note)
+        given = (hypothesis, reference or source, timed, vocoded, voiceless)
+        speech = cls(
+            *(read_table(path) if path else {} for path in given),
+            of_source=source is not None and (reference or source).resolve() == source.resolve(),
+        )
+        if not speech.hypothesis:
+            raise UserError(f"{hypothesis}: lists no utterance")
+        return speech
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def metrics_of_recordings(speech: Speech, settings: AudioSettings, nj: int, seed
             against["vocoded recording"] = score_list(
                 speech.reference, beside, same_length=same_length, what="vocoded", **options
             )
-        metrics |= metrics_of_pairs(scores, keys, against=against, note=speech.note, seed=seed)
+        metrics |= metrics_of_pairs(scores, keys, against=against, another_voice=speech.of_source, seed=seed)
     return metrics
 
 

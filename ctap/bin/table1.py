@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ctap.bin.common import labelled
@@ -16,6 +17,7 @@ from ctap.report.table1 import TABLES, System, all_claims, columns, read_system,
 
 NOTE = (
     "Means over target speakers with 95% bootstrap intervals over utterances in brackets; n counts them. "
+    "The interval of a difference, in the claims, is wider: it speaks of other speakers, too. "
     "Columns headed paper are the paper's own figures, of its corpora, sizes and judges: they show the "
     "order to expect, not values to reach. phone_error_rate of TTS and VC: by the judge, a recogniser on "
     "log-mel trained on recordings alone; of ASR: by each system's own."
@@ -37,6 +39,7 @@ def table1(
     systems: list[str],
     out: Path,
     html: Path | None = None,
+    parts: list[str] | None = None,
     skipped: list[str] | None = None,
     embed: bool = False,
 ) -> None:
@@ -45,13 +48,18 @@ def table1(
     Args:
         systems: Each "label=directory"; labels as in ctap/report/paper_table1.py.
         out: The Markdown file.
+        parts: Each "label=name": a directory of that system's that is its own, where others lie beside it.
         html: Page with the same, sounds, pictures and curves.
         skipped: Systems that are not there, each "name=reason".
         embed: Put pictures and sounds inside the page.
     """
     folders = labelled(systems, "--systems")
     order = list(ROWS)
-    found = [read_system(name, folder) for name, folder in folders.items()]
+    own: dict[str, set[str]] = {}
+    for item in parts or []:
+        name, _, part = item.partition("=")
+        own.setdefault(name, set()).add(part)
+    found = [read_system(name, folder, own.get(name, ())) for name, folder in folders.items()]
     found.sort(key=lambda system: order.index(system.name))
     sections = sections_of(found, dict(item.partition("=")[::2] for item in skipped or []))
     made = running_command()
@@ -63,7 +71,7 @@ def table1(
     with atomic_write(out) as file:
         file.write("\n".join(text).rstrip() + "\n")
     if html is not None:
-        gathered = gather(folders, order)
+        gathered = gather(folders, order, own)
         draw_curves(gathered, html.parent / f"{html.stem}_files")
         with atomic_write(html) as file:
             file.write(page(Results(gathered, made, sections), html, embed=embed, heading="Table 1"))
@@ -89,11 +97,12 @@ def sections_of(systems: list[System], skipped: dict[str, str]) -> list[Section]
     return sections
 
 
-def gather(folders: dict[str, Path], order: list[str]) -> Collection:
-    """Sounds, pictures and curves of all systems, in the table's order."""
+def gather(folders: dict[str, Path], order: list[str], parts: Mapping[str, set[str]]) -> Collection:
+    """Sounds, pictures and curves of all systems, in the table's order; of some, of certain ``parts``."""
     whole = Collection([], [])
     for name in sorted(folders, key=order.index):
-        own = collect(folders[name], skip=("table1",))
+        there = {path.name for path in folders[name].iterdir()}
+        own = collect(folders[name], skip=there - parts.get(name, there - {"table1"}))
         for experiment in own.experiments:
             last = experiment.name.rpartition("/")[2]
             experiment.name = f"{ROWS[name]}: {last}"

@@ -106,7 +106,8 @@ def metrics_of_speakers(
         target: recordings of the target speaker; the similarity is to their centroid. As a ceiling, each of
             them against the centroid of the others.
         source: the recording that each utterance was converted from; the similarity is to that recording, and
-            as a floor the similarity of the source recordings to the target.
+            as a floor the similarity of the source recordings to the target. To compare with it, the mean
+            similarity to single recordings of the target, and the share of utterances where that is larger.
         others: speaker -> centroid of other speakers. The nearest is the one to which the utterances are most
             similar on average (also a floor of the similarity to the target). Of the target among them:
             the share of utterances to which it is nearest, and its mean rank, beside those of chance.
@@ -134,9 +135,17 @@ def metrics_of_speakers(
         to_source = {utt: similarity(hypothesis[utt], source[utt]) for utt in shared}
         metrics["speaker_similarity/source"] = _mean(to_source, seed, better="lower", note=note)
         if target:
-            closer = {utt: to_target[utt] > to_source[utt] for utt in shared}
+            # Of the source there is one recording; a centroid is nearer than any that it is the mean of.
+            alone = {
+                utt: float(np.mean([similarity(hypothesis[utt], e) for e in target.values()]))
+                for utt in shared
+            }
+            metrics["speaker_similarity/target_recording"] = _mean(
+                alone, seed, better="higher", note=f"{note}, mean over {len(target)} recordings"
+            )
+            closer = {utt: alone[utt] > to_source[utt] for utt in shared}
             metrics["closer_to_target_than_source"] = _mean(
-                closer, seed, better="higher", note="share of utterances"
+                closer, seed, better="higher", note="share of utterances; recording against recording"
             )
     if others:
         metrics["speaker_similarity/nearest_other"] = _mean(

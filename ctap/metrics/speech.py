@@ -37,6 +37,9 @@ _KINDS: dict[str, dict[str, str]] = {
     "log_f0_rmse_centred": {"unit": "ln Hz", "better": "lower", "note": "after warping, register taken out"},
     "log_f0_correlation": {"better": "higher", "note": "after warping"},
 }
+OF_THE_VOICE = ("msep", "mel_cepstral_distortion", "log_f0_rmse")
+"""Figures that are best where even the voice is the reference's."""
+ANOTHER_VOICE = "against the source recording, another voice"
 TIMED_KEYS = ("msep", "voicing_error")
 PAIR_KEYS = tuple(key for key in _KINDS if key not in TIMED_KEYS)
 _WORTH_A_PROCESS = 30  # utterances that take about as long as starting one
@@ -186,7 +189,7 @@ def metrics_of_pairs(
     keys: Iterable[str],
     *,
     against: Mapping[str, Figures] | None = None,
-    note: str = "",
+    another_voice: bool = False,
     seed: int = 0,
 ) -> dict[str, Metric]:
     """Means over utterances of what :func:`score_list` gives, with intervals.
@@ -195,13 +198,15 @@ def metrics_of_pairs(
         scores: utterance -> figures.
         keys: which of them.
         against: name of a floor or ceiling -> its scores, of the same shape.
-        note: added to each figure's own.
+        another_voice: the references are the sources of a conversion, whose voice is not aimed at.
         seed: of the bootstrap.
     """
     metrics = {}
     for key in keys:
         kind = dict(_KINDS[key])
-        kind["note"] = "; ".join(part for part in (kind.get("note", ""), note) if part)
+        if another_voice:
+            kind["note"] = "; ".join(filter(None, (kind.get("note"), ANOTHER_VOICE)))
+            kind["better"] = "neither" if key in OF_THE_VOICE else kind["better"]
         metrics[key] = mean_metric(key, scores, against or {}, seed, **kind)
     return metrics
 

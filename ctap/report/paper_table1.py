@@ -183,7 +183,8 @@ CLAIMS = (
         "(e) The representation hides the speaker.",
         tuple(Test(own, "logmel", "pretrain", "speaker_probe") for own in _CTAP)
         + tuple(
-            Test(own, own, "vc", "speaker_similarity/target", "speaker_similarity/source") for own in _CTAP
+            Test(own, own, "vc", "speaker_similarity/target_recording", "speaker_similarity/source")
+            for own in _CTAP
         ),
     ),
 )

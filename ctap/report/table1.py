@@ -8,7 +8,7 @@ speakers of each one's own, its interval from resampled utterances of each.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,9 @@ class Figure:
         return f"{figure(self.interval.value)}{around}"
 
 
+OF_TARGETS = ("tts", "vc")  # tasks that are learnt anew for each target speaker
+
+
 @dataclass(frozen=True)
 class System:
     """A row: its name, and its figures by task and key."""
@@ -54,8 +57,13 @@ class System:
         return self.figures.get(task, {}).get(key)
 
 
-def read_system(name: str, folder: Path) -> System:
+def read_system(name: str, folder: Path, parts: Collection[str] = ()) -> System:
     """Read the scores of a system.
+
+    Args:
+        name: Its label.
+        folder: Where its experiments lie, each in a directory.
+        parts: Names of those that are its own, where others lie beside them.
 
     Raises:
         UserError: An unknown row, no scores in ``folder``, or one figure twice.
@@ -64,11 +72,13 @@ def read_system(name: str, folder: Path) -> System:
         raise UserError(f"{name}: no row of the table; there are {' '.join(ROWS)}")
     found: dict[str, dict[str, dict[str, tuple[Metric, dict]]]] = {}
     for path in sorted(folder.glob("*/scores*.json")):
-        if superseded(path.parent.name):
+        if superseded(path.parent.name) or (parts and path.parent.name not in parts):
             continue
         scores = read_scores(path)
         tables = read_items(path) if path.with_suffix(".tsv").exists() else {}
-        speaker = scores.name.rpartition("/")[2].removeprefix(scores.task).lstrip("_")
+        speaker = ""
+        if scores.task in OF_TARGETS:
+            speaker = scores.name.rpartition("/")[2].removeprefix(scores.task).lstrip("_")
         for key, metric in scores.metrics.items():
             own = found.setdefault(scores.task, {}).setdefault(key, {})
             if speaker in own:

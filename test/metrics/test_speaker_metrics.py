@@ -33,6 +33,10 @@ def test_figures_by_hand():
     }
     assert found["speaker_similarity/source"].value == pytest.approx((COS[80] + COS[40]) / 2)
     assert other.value == pytest.approx((COS[30] + COS[10]) / 2) and "angles; B," in other.note
+    # 10 degrees from one recording of the target and 50 from its source; 50 and 40
+    assert found["speaker_similarity/target_recording"].value == pytest.approx(
+        np.mean([COS[15], COS[5], COS[55], COS[45]])
+    )
     assert found["closer_to_target_than_source"].value == 0.5
     assert found["target_is_nearest_speaker"].value == 0.5
     assert all(metric.n == 2 for metric in found.values())
@@ -92,3 +96,19 @@ def test_the_whole_matrix_goes_to_a_file(tmp_path):
         f"utterance\tT\tB\na\t{COS[10]:.6f}\t{COS[30]:.6f}\nb\t{COS[50]:.6f}\t{COS[10]:.6f}\n"
     )
     assert [p.name for p in path.parent.iterdir()] == ["matrix.tsv"]
+
+
+def test_many_recordings_of_the_target_are_no_advantage_over_one_of_the_source():
+    """A voice half-way between two speakers is as often nearer to the one as to the other."""
+    rng = np.random.default_rng(0)
+    near, far = np.eye(64)[:2]
+    middle = (near + far) / np.sqrt(2)
+
+    def heard(voice, count):
+        return {f"{i:03d}": voice + 0.05 * rng.normal(size=64) for i in range(count)}
+
+    for count in (1, 30):
+        found = metrics_of_speakers(heard(middle, 400), heard(near, count), source=heard(far, 400))
+        assert found["closer_to_target_than_source"].value == pytest.approx(
+            0.5, abs=0.1 if count > 1 else 0.3
+        )

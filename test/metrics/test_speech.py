@@ -164,12 +164,37 @@ def test_a_conversion_is_compared_with_its_source(waves, tmp_path, monkeypatch):
         "name": "vc_A",
         "out": str(out),
     }
-    main(command(options))
-    found = read_scores(out).metrics
-    assert found["msep"].value == pytest.approx(100, rel=0.1)
-    assert "another voice" in found["msep"].note and "another voice" in found["log_f0_rmse"].note
+    for reference in ([], ["--reference", waves["reference"]]):  # as the recipe says it
+        main([*command(options), *reference, "--msep_hypothesis", waves["timed"]])
+        found = read_scores(out).metrics
+        assert found["msep"].value == pytest.approx(100, rel=0.1)
+        for key in ("msep", "log_f0_rmse", "mel_cepstral_distortion"):
+            assert "another voice" in found[key].note and found[key].better == "neither"
+        assert found["log_f0_correlation"].better == "higher"
     assert found["closer_to_target_than_source"].n == found["speaker_similarity/source"].n == 3
     assert "source recordings" in found["speaker_similarity/target"].against
+
+
+def test_conversions_with_a_timing_of_their_own_are_scored_without_msep(waves, tmp_path):
+    out = tmp_path / "scores.json"
+    options = {"hypothesis": waves["hypothesis"], "source_scp": waves["reference"], "out": str(out)}
+    main(command({**options, "config": "c", "name": "vc_A", "speaker_encoder": "none", "quality": "none"}))
+    found = read_scores(out).metrics
+    assert "msep" not in found and found["mel_cepstral_distortion"].n == 3
+
+
+def test_an_empty_list_is_refused_by_name(waves, tmp_path):
+    (tmp_path / "none.scp").write_text("")
+    with pytest.raises(UserError, match=r"none\.scp: lists no utterance"):
+        main.execute([*("--hypothesis", str(tmp_path / "none.scp"), "--reference", waves["reference"]),
+              *("--config", "c", "--name", "tts_A", "--out", str(tmp_path / "scores.json"))])  # fmt: skip
+    with pytest.raises(UserError, match="--seed -1: expected 0 or more"):
+        main(
+            [
+                *("--hypothesis", waves["timed"], "--config", "c", "--out", str(tmp_path / "s.json")),
+                "--seed=-1",
+            ]
+        )
 
 
 @pytest.mark.slow  # two new processes import everything once more

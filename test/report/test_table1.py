@@ -40,6 +40,7 @@ def system(folder, *, errors=0.2, similarity=0.8, accuracy=0.9, probe=0.3, n=40,
             )
             said = {
                 "speaker_similarity/target": metric(similarity, "higher"),
+                "speaker_similarity/target_recording": metric(similarity, "higher"),
                 "speaker_similarity/source": metric(0.5, "lower"),
                 "mel_cepstral_distortion": metric(5 * errors, "lower"),
             }
@@ -84,6 +85,8 @@ def test_an_experiment_that_was_moved_aside_does_not_count_and_none_counts_twice
     value = read_system("ctap_paper", folder).get("tts", "phone_error_rate").interval.value
     assert value == pytest.approx(0.1, abs=0.02)
     (folder / "tts_A.old1").rename(folder / "again")
+    own = read_system("ctap_paper", folder, {"ctap", "asr", "tts_A", "tts_B", "vc_A", "vc_B"})
+    assert own.get("tts", "phone_error_rate").interval.value == value
     with pytest.raises(UserError, match=r"tts_A: .* is in another file of .*x, too"):
         read_system("ctap_paper", folder)
 
@@ -129,7 +132,7 @@ def test_claims_are_summed_up(tmp_path):
     assert outcome["(e)"][0] == "holds"
     assert {row[0] for row in outcome["(e)"][1][1:]} == {
         "pretrain: speaker_probe ↓",
-        "vc: speaker_similarity/target and source ↑",
+        "vc: speaker_similarity/target_recording and source ↑",
     }
 
 
@@ -171,3 +174,21 @@ def test_mistakes_are_named(tmp_path):
     (folder / "asr" / "scores.json").write_text(json.dumps(content))
     with pytest.raises(UserError, match="seed"):
         read_system("codec", folder)
+
+
+def test_representations_are_compared_in_pairs_whatever_their_experiments_are_called(tmp_path):
+    """A row that stages 3 to 6 made is called by its configuration there, others by their row."""
+    ours, other = system(tmp_path / "a", probe=0.3), system(tmp_path / "b", probe=0.5)
+    path = ours / "ctap" / "scores.json"
+    path.write_text(path.read_text().replace("table1/x/ctap", "ctap_mini"))
+    a, b = (read_system(name, folder) for name, folder in (("ctap_paper", ours), ("logmel", other)))
+    verdict, found = judge(
+        Test("ctap_paper", "logmel", "pretrain", "speaker_probe"),
+        *(row.get("pretrain", "speaker_probe") for row in (a, b)),
+    )
+    assert found is not None and found.p_value < 0.01 and verdict == "holds"
+    # a second pretraining's scores in one folder are not averaged in, but refused
+    (ours / "left_over").mkdir()
+    (ours / "left_over" / "scores.json").write_text(path.read_text().replace("ctap_mini", "ctap_rotary"))
+    with pytest.raises(UserError, match="is in another file of"):
+        read_system("ctap_paper", ours)

@@ -4,7 +4,7 @@
 
 stage_7() {
     local spk row model paper=""
-    local -a shown=() skipped=()
+    local -a shown=() skipped=() parts=()
     for row in ${systems}; do
         if [[ -z $(kind_of "${row}") ]]; then
             log "error: --systems: '${row}' is no row of the table (ctap/report/paper_table1.py)" >&2
@@ -26,7 +26,13 @@ stage_7() {
             skipped+=("${row}=$(<"${model}.left_out")")
             continue
         fi
-        [[ ${row} != ctap_* ]] || ! made_before "${row}" || model=${expdir}
+        if [[ ${row} == ctap_* ]] && made_before "${row}"; then
+            model=${expdir}
+            parts+=("${row}=${tag}" "${row}=asr")
+            for spk in $(targets); do
+                parts+=("${row}=tts_${spk}" "${row}=vc_${spk}")
+            done
+        fi
         [[ ${row} != ctap_paper ]] || paper=${model}
         shown+=("${row}=${model}")
     done
@@ -36,8 +42,9 @@ stage_7() {
     fi
     shown+=("recording=${expdir}/table1/recording" "vocoded=${expdir}/table1/vocoded")
     ((${#skipped[@]} == 0)) || skipped=(--skipped "${skipped[@]}")
+    ((${#parts[@]} == 0)) || parts=(--parts "${parts[@]}")
     "${python}" -m ctap.bin.table1 --systems "${shown[@]}" --out "${expdir}/TABLE1.md" --html "${expdir}/TABLE1.html" \
-        "${skipped[@]}"
+        "${parts[@]}" "${skipped[@]}"
     log "table:    $(place "${expdir}")/TABLE1.md, to listen: $(place "${expdir}")/TABLE1.html"
 }
 
