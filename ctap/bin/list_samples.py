@@ -60,7 +60,7 @@ def list_samples(
             sample = {"utt": utt, "text": texts.get(utt, ""), "language": language, "role": role}
             sample |= {"speaker": speaker, "wav": os.path.relpath(rows[utt], out.parent)}
             samples.append(sample | {"mel_png": f"samples/{utt}.png"})
-        save_figure(plot_mels(mels), picture)
+        save_figure(plot_mels(mels, hop=audio.frame_shift), picture)
     write_json(out, samples, indent=1)
 
 

@@ -82,7 +82,7 @@ def score_representation(
     if given is None:
         trained = Encoded(ctap, parts.trained, batches, seed)
         metrics |= compared(trained, untrained(parts, batches, seed), labels, utts, contrastive_utts)
-        draw_similarity(trained, phones[0], out / "images")
+        draw_similarity(trained, phones[0], parts.audio.frame_shift, out / "images")
         speech = trained.speech
     else:
         speech = [ctap.encode_speech(b.mel, b.mask, b.given)[0].cpu() for b in batches]
@@ -125,10 +125,10 @@ def bits(dim: int, given: Path | None, parts: Parts) -> float:
     return bits_per_second(dim, 1 / parts.audio.frame_shift)
 
 
-def draw_similarity(encoded: Encoded, phones: Sequence[str], folder: Path) -> None:
-    """Pictures of C of the first utterance, and of the same with shifted positions."""
+def draw_similarity(encoded: Encoded, phones: Sequence[str], hop: float, folder: Path) -> None:
+    """Pictures of C of the first utterance, and of the same with shifted positions; ``hop`` in seconds."""
     for suffix, s in (("", encoded.speech[0]), ("_shifted", encoded.shifted[0])):
-        figure = plot_similarity(encoded.scale * s @ encoded.phonemes[0].T, phones)
+        figure = plot_similarity(encoded.scale * s @ encoded.phonemes[0].T, phones, hop=hop)
         save_figure(figure, folder / f"similarity_test{suffix}.png")
 
 

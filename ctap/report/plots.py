@@ -29,7 +29,6 @@ __all__ = [
     "segments",
 ]
 
-FRAME_SECONDS = 0.01
 _MEL_MAP = "magma"
 _INK = "#222222"
 
@@ -105,8 +104,8 @@ def plot_similarity(
     phones: Sequence[str] | None = None,
     durations: Sequence[int] | None = None,
     *,
+    hop: float,
     title: str = "Similarity of speech and phoneme frames",
-    hop: float = FRAME_SECONDS,
 ) -> Figure:
     """The similarity matrix of one utterance (paper Eq. 5): speech frames down, phoneme frames across.
 
@@ -114,8 +113,8 @@ def plot_similarity(
         C: ``[T, T]`` similarities (dot products, with or without temperature).
         phones: one per frame, or one per segment with ``durations``.
         durations: frames per phone.
-        title: heading.
         hop: seconds per frame.
+        title: heading.
     """
     C = array(C)
     if C.ndim != 2:
@@ -158,8 +157,8 @@ def plot_mels(
     phones: Sequence[str] | None = None,
     durations: Sequence[int] | None = None,
     *,
+    hop: float,
     title: str | None = None,
-    hop: float = FRAME_SECONDS,
 ) -> Figure:
     """Mel-spectrograms one under the other on one colour scale and one time axis.
 
@@ -167,8 +166,8 @@ def plot_mels(
         mels: name -> ``[T, M]`` log-mel (natural logarithm); lengths may differ.
         phones: overlay on the first one (per frame, or per segment with ``durations``).
         durations: frames per phone.
-        title: heading.
         hop: seconds per frame.
+        title: heading.
     """
     arrays = {name: array(mel) for name, mel in mels.items()}
     if not arrays:
@@ -212,10 +211,10 @@ def plot_alignment(
     durations: Sequence[int],
     pauses: Sequence[str] = ("sil", "sp"),
     *,
+    hop: float,
     reference: tuple[Sequence[str], Sequence[int]] | None = None,
     confidence: Sequence[float] | None = None,
     title: str | None = None,
-    hop: float = FRAME_SECONDS,
 ) -> Figure:
     """A mel-spectrogram with its phones below: boundaries, labels, pauses hatched.
 
@@ -224,10 +223,10 @@ def plot_alignment(
         phones: one per segment.
         durations: frames per phone.
         pauses: phones drawn as pauses.
+        hop: seconds per frame.
         reference: phones and durations of another alignment, drawn as a second row.
         confidence: one per segment, at most 0 (the best); drawn as bars that hang from 0.
         title: heading.
-        hop: seconds per frame.
     """
     mel = array(mel)
     rows = [("phones", segments(phones, durations))]

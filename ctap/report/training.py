@@ -26,16 +26,16 @@ class Pictures(Callback):
         if not isinstance(outputs, dict):
             return
         if "sounds" in outputs:
-            _show(trainer, "mels", plot_mels(outputs["mels"]))
+            _show(trainer, "mels", plot_mels(outputs["mels"], hop=outputs["hop"]))
             for name, wave in outputs["sounds"].items():
                 _let_hear(trainer, name, wave, outputs["sample_rate"])
         if "similarity" not in outputs:
             return
-        spans = outputs["phones"], outputs["durations"]
-        _show(trainer, "similarity", plot_similarity(outputs["similarity"], *spans))
-        _show(trainer, "alignment", plot_alignment(outputs["mels"]["target"], *spans))
+        spans, hop = (outputs["phones"], outputs["durations"]), outputs["hop"]
+        _show(trainer, "similarity", plot_similarity(outputs["similarity"], *spans, hop=hop))
+        _show(trainer, "alignment", plot_alignment(outputs["mels"]["target"], *spans, hop=hop))
         if len(outputs["mels"]) > 1:
-            _show(trainer, "mels", plot_mels(outputs["mels"], *spans))
+            _show(trainer, "mels", plot_mels(outputs["mels"], *spans, hop=hop))
 
 
 def _show(trainer: lightning.Trainer, name: str, figure: Figure) -> None:

@@ -114,7 +114,7 @@ class PretrainTask(Task):
         if config.loss.phoneme_weight:
             d, stack = config.model.embed_dim, config.loss.phoneme_decoder
             self.phoneme_decoder = PhonemeDecoder(d, len(tokens), 0, stack)
-        self.voices = OtherVoices(config.voice, audio)
+        self.voices, self.hop = OtherVoices(config.voice, audio), audio.frame_shift
         self.adversary = None
         if config.loss.speaker_weight:
             self.adversary = SpeakerAdversary(config.model.embed_dim, n_speakers)
@@ -226,8 +226,9 @@ class PretrainTask(Task):
         """What pictures show of the first utterance (:class:`ctap.report.training.Pictures`).
 
         Returns:
-            ``similarity`` C [T, T], ``phones`` and their ``durations`` in frames, and ``mels`` [T, n_mels] by
-            name: the target and what the decoder makes of S and of P, if there is a decoder.
+            ``similarity`` C [T, T], ``phones`` and their ``durations`` in frames, the ``hop`` of a frame in
+            seconds, and ``mels`` [T, n_mels] by name: the target and what the decoder makes of S and of P,
+            if there is a decoder.
         """
         size, count = int(batch.lengths[0]), int(batch.phone_lengths[0])
         named = zip(("from speech (S)", "from phonemes (P)"), mels, strict=False)  # no mel without a decoder
@@ -236,5 +237,6 @@ class PretrainTask(Task):
             "similarity": (self.ctap.scale * s[:size].float() @ p[:size].float().T).cpu(),
             "phones": self.tokens.decode(batch.tokens[0, :count].tolist()),
             "durations": batch.durations[0, :count].tolist(),
+            "hop": self.hop,
             "mels": {"target": batch.mel[0, :size].cpu(), **predicted},
         }

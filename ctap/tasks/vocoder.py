@@ -106,7 +106,8 @@ class VocoderTask(Task):
             said = self.say(mel)
             mels = {"recording": mel[0], "vocoder": log_mel(said[0], settings)}
         sounds = {"recording": batch.wave[0], "vocoder": said[0]}
-        return {"mels": mels, "sounds": sounds, "sample_rate": settings.sample_rate}
+        rates = {"sample_rate": settings.sample_rate, "hop": settings.frame_shift}
+        return {"mels": mels, "sounds": sounds, **rates}
 
     def say(self, mel: Tensor) -> Tensor:
         """Log-mel ``[B, T, M]`` to samples with the networks' own F0."""

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from ctap.audio.settings import AudioSettings
-from ctap.bin.score_speech import main
+from ctap.bin import score_speech
 from ctap.errors import UserError
 from ctap.metrics import speaker
 from ctap.metrics.results import SIMILARITIES, read_items, read_scores
@@ -116,7 +116,7 @@ def test_a_text_to_speech_experiment(waves, tmp_path, monkeypatch, capsys):
         "config": "conf/x.yaml",
         "out": str(out),
     }
-    main([*command(options), "--speakers", str(tmp_path)])
+    score_speech.main([*command(options), "--speakers", str(tmp_path)])
     scores = read_scores(out)
     found = scores.metrics
     assert (scores.name, scores.task, scores.meta["seed"]) == ("tts_A", "tts", 3)
@@ -143,7 +143,7 @@ def test_a_text_to_speech_experiment(waves, tmp_path, monkeypatch, capsys):
     for column, key in ((1, "target"), (2, "nearest_other")):
         mean = sum(float(row[column]) for row in rows) / 3
         assert mean == pytest.approx(found[f"speaker_similarity/{key}"].value, abs=1e-5)
-    main([*command(options), "--speakers", str(tmp_path), "--speaker_encoder", "none"])
+    score_speech.main([*command(options), "--speakers", str(tmp_path), "--speaker_encoder", "none"])
     assert not (out.parent / SIMILARITIES).exists()
 
 
@@ -165,7 +165,7 @@ def test_a_conversion_is_compared_with_its_source(waves, tmp_path, monkeypatch):
         "out": str(out),
     }
     for reference in ([], ["--reference", waves["reference"]]):  # as the recipe says it
-        main([*command(options), *reference, "--msep_hypothesis", waves["timed"]])
+        score_speech.main([*command(options), *reference, "--msep_hypothesis", waves["timed"]])
         found = read_scores(out).metrics
         assert found["msep"].value == pytest.approx(100, rel=0.1)
         for key in ("msep", "log_f0_rmse", "mel_cepstral_distortion"):
@@ -178,23 +178,20 @@ def test_a_conversion_is_compared_with_its_source(waves, tmp_path, monkeypatch):
 def test_conversions_with_a_timing_of_their_own_are_scored_without_msep(waves, tmp_path):
     out = tmp_path / "scores.json"
     options = {"hypothesis": waves["hypothesis"], "source_scp": waves["reference"], "out": str(out)}
-    main(command({**options, "config": "c", "name": "vc_A", "speaker_encoder": "none", "quality": "none"}))
+    score_speech.main(
+        command({**options, "config": "c", "name": "vc_A", "speaker_encoder": "none", "quality": "none"})
+    )
     found = read_scores(out).metrics
     assert "msep" not in found and found["mel_cepstral_distortion"].n == 3
 
 
 def test_an_empty_list_is_refused_by_name(waves, tmp_path):
     (tmp_path / "none.scp").write_text("")
+    options = {"reference": waves["reference"], "config": "c", "out": str(tmp_path / "scores.json")}
     with pytest.raises(UserError, match=r"none\.scp: lists no utterance"):
-        main.execute([*("--hypothesis", str(tmp_path / "none.scp"), "--reference", waves["reference"]),
-              *("--config", "c", "--name", "tts_A", "--out", str(tmp_path / "scores.json"))])  # fmt: skip
+        score_speech.main.execute(command({**options, "hypothesis": str(tmp_path / "none.scp")}))
     with pytest.raises(UserError, match="--seed -1: expected 0 or more"):
-        main(
-            [
-                *("--hypothesis", waves["timed"], "--config", "c", "--out", str(tmp_path / "s.json")),
-                "--seed=-1",
-            ]
-        )
+        score_speech.main.execute([*command({**options, "hypothesis": waves["timed"]}), "--seed=-1"])
 
 
 @pytest.mark.slow  # two new processes import everything once more
@@ -244,6 +241,6 @@ def test_figures_that_are_not_defined_do_not_count():
 def test_missing_options_are_named(waves, tmp_path, capsys, arguments, match):
     out = ["--out", str(tmp_path / "s.json"), "--speaker_encoder", "none", "--quality", "none"]
     with pytest.raises(SystemExit):
-        main(["--hypothesis", waves["part"], *out, *arguments])
+        score_speech.main(["--hypothesis", waves["part"], *out, *arguments])
     assert match in capsys.readouterr().err
     assert not (tmp_path / "s.json").exists()

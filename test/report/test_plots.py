@@ -33,7 +33,7 @@ def test_segments_from_frames_and_from_durations_agree():
 def test_similarity_puts_speech_down_and_phones_across():
     C = torch.zeros(T, T, dtype=torch.bfloat16)
     C[10, 100] = 1  # speech frame 10 looks like phoneme frame 100
-    figure = plots.plot_similarity(C, PHONES, DURATIONS)
+    figure = plots.plot_similarity(C, PHONES, DURATIONS, hop=0.01)
     axes = figure.axes[0]
     image = axes.images[0]
     assert image.get_array()[10, 100] == 1
@@ -46,16 +46,16 @@ def test_similarity_puts_speech_down_and_phones_across():
 
 
 def test_mels_share_scale_and_axis():
-    figure = plots.plot_mels({"target": MEL, "from speech": MEL[:-30] + 9}, PHONES, DURATIONS)
+    figure = plots.plot_mels({"target": MEL, "from speech": MEL[:-30] + 9}, PHONES, DURATIONS, hop=0.0125)
     images = [axes.images[0] for axes in figure.axes[:2]]
     assert images[0].get_clim() == images[1].get_clim()
-    assert images[0].get_extent()[1] == pytest.approx(T * 0.01)
-    assert images[1].get_extent()[1] == pytest.approx((T - 30) * 0.01)
-    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim() == pytest.approx((0, T * 0.01))
+    assert images[0].get_extent()[1] == pytest.approx(T * 0.0125)
+    assert images[1].get_extent()[1] == pytest.approx((T - 30) * 0.0125)
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim() == pytest.approx((0, T * 0.0125))
 
 
 def test_alignment_shows_every_phone_where_it_is_and_hatches_pauses():
-    figure = plots.plot_alignment(MEL, PHONES, DURATIONS, reference=(PHONES, DURATIONS))
+    figure = plots.plot_alignment(MEL, PHONES, DURATIONS, reference=(PHONES, DURATIONS), hop=0.01)
     strip = figure.axes[1]
     assert [text.get_text() for text in strip.texts] == PHONES
     assert [patch.get_hatch() is not None for patch in strip.patches] == [
@@ -67,7 +67,7 @@ def test_alignment_shows_every_phone_where_it_is_and_hatches_pauses():
 
 def test_confidence_hangs_below_its_phone():
     values = [-0.1 * i for i in range(len(PHONES))]
-    figure = plots.plot_alignment(MEL, PHONES, DURATIONS, confidence=values)
+    figure = plots.plot_alignment(MEL, PHONES, DURATIONS, confidence=values, hop=0.01)
     bars = figure.axes[2].patches
     assert [bar.get_height() for bar in bars] == pytest.approx(values)
     assert [bar.get_width() for bar in bars] == pytest.approx([0.01 * d for d in DURATIONS])
@@ -121,12 +121,13 @@ def test_smoothing_equals_a_mean_by_hand():
 
 
 def test_save_is_whole_repeatable_and_leaves_no_global_state(tmp_path, monkeypatch):
-    figure = plots.plot_similarity(np.eye(T), PHONES, DURATIONS)
+    figure = plots.plot_similarity(np.eye(T), PHONES, DURATIONS, hop=0.01)
     first = plots.save_figure(figure, tmp_path / "deep" / "c.png")
     content = first.read_bytes()
     assert Image.open(io.BytesIO(content)).size[0] > 400
     assert (
-        plots.save_figure(plots.plot_similarity(np.eye(T), PHONES, DURATIONS), first).read_bytes() == content
+        plots.save_figure(plots.plot_similarity(np.eye(T), PHONES, DURATIONS, hop=0.01), first).read_bytes()
+        == content
     )
     monkeypatch.setattr(type(figure), "savefig", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -137,6 +138,9 @@ def test_save_is_whole_repeatable_and_leaves_no_global_state(tmp_path, monkeypat
 
 def test_hanzi_in_a_title_never_become_empty_boxes(recwarn):
     title = "SSB0005 你好，世界"
-    for figure in (plots.plot_similarity(np.eye(T), title=title), plots.plot_mels({title: MEL}, title=title)):
+    for figure in (
+        plots.plot_similarity(np.eye(T), title=title, hop=0.01),
+        plots.plot_mels({title: MEL}, title=title, hop=0.01),
+    ):
         figure.savefig(io.BytesIO(), format="png")
     assert not [w for w in recwarn if "missing from font" in str(w.message)]
