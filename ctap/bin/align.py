@@ -26,7 +26,7 @@ def align(
 ) -> None:
     """Align a data directory with a trained aligner; --combine joins what several jobs wrote.
 
-    The jobs write ``align.JOB.jsonl`` into --out_dir. --combine then writes into the data directory:
+    The jobs write ``align.JOBofJOBS.jsonl`` into --out_dir. --combine then writes into the data directory:
     ``aligned_phones``, ``durations``, ``align_score`` (confidence of an utterance; 0 is best),
     ``align_confidence`` (of each of its aligned phones, in their order), ``align_failed`` (utterances without
     an alignment, and the reason) and ``align_outliers`` (utterances and phones to look at).

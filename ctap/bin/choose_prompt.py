@@ -19,8 +19,8 @@ HEARD = 3.0
 def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0, candidates: int = 20) -> None:
     """Choose a speaker's prompt: the recording that has most speech in its best 3 s.
 
-    Those are what is heard of a prompt (:func:`ctap.audio.speech.voice_window`). Recordings that can't be
-    read or in which nobody speaks are passed over.
+    That window is what the prompt encoder hears. Recordings that can't be read or in which nobody speaks are
+    passed over.
 
     Args:
         data_dir: Data directory of the speaker.

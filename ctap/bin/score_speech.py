@@ -29,6 +29,7 @@ NOTHING = "nothing to compare with: give --reference, --source_scp, --speakers o
 def score_speech(
     hypothesis: Path,
     out: Path,
+    config: str,
     reference: Path | None = None,
     msep_hypothesis: Path | None = None,
     vocoded: Path | None = None,
@@ -43,7 +44,6 @@ def score_speech(
     settings: Path | None = None,
     name: str | None = None,
     task: str | None = None,
-    config: str = "",
     seed: int = 0,
     nj: int = 1,
 ) -> None:
@@ -52,6 +52,7 @@ def score_speech(
     Args:
         hypothesis: wav.scp of the generated speech.
         out: scores.json to write.
+        config: The configuration behind the speech, noted with the scores.
         reference: wav.scp of what it should be like: the recording (default: --source_scp).
         msep_hypothesis: wav.scp of the same with the reference's durations, for MSEP.
         vocoded: wav.scp of the reference's mel through the vocoder, scored beside it as ceiling.
@@ -67,12 +68,11 @@ def score_speech(
         settings: Audio settings (dump/audio.json); without, the paper's.
         name: Name of the experiment (default: the directory of --out).
         task: tts or vc (default: what the name starts with).
-        config: The configuration behind the speech, noted with the scores.
         seed: Seed of the experiment, and of the bootstrap.
         nj: Processes for pitch and cepstra.
     """
     if not config:
-        raise UserError("--config is missing: no result goes without the configuration behind it")
+        raise UserError('--config "": no result goes without the configuration behind it')
     audio = AudioSettings.load(settings)
     speech = Speech.of(hypothesis, reference, msep_hypothesis, vocoded, source_scp, from_phonemes)
     if max_refs < 1:

@@ -31,7 +31,7 @@ def train_aligner(
     Args:
         data_dir: Data directory with wav.scp, utt2spk and phones.
         out: Model folder to write.
-        aligner: Which one; a wrong name is answered with those that there are.
+        aligner: Which kind: gmm, hidden Markov models with Gaussian mixtures, is the one that there is.
         settings: Audio settings (JSON, YAML); without, 24 kHz and 10 ms.
         train_hours: Read no more audio than this.
         max_seconds: Leave longer utterances out.

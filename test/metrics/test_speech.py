@@ -233,7 +233,7 @@ def test_figures_that_are_not_defined_do_not_count():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ([], "--config is missing"),
+        ([], "config"),
         (["--config", "c"], "nothing to compare with"),
         (["--config", "c", "--msep_hypothesis", "x"], "needs --reference"),
     ],
