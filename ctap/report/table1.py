@@ -143,7 +143,8 @@ TABLES = (
         "vc",
         (
             *("phone_error_rate", "syllable_error_rate", "transcribed_character_error_rate"),
-            *("transcribed_syllable_error_rate", "speaker_similarity/target", "speaker_similarity/source"),
+            *("transcribed_syllable_error_rate", "speaker_similarity/target"),
+            *("speaker_similarity/target_recording", "speaker_similarity/source"),
             *("closer_to_target_than_source", "mel_cepstral_distortion", "log_f0_correlation"),
             *("dnsmos/overall",),
         ),
