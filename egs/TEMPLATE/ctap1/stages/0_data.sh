@@ -23,7 +23,7 @@ stage_0() {
     [[ ${language} != custom:* ]] || spoken+=(read:"${language#custom:}")
     [[ -z ${phones_of} ]] || spoken+=(--phones_of in:"${phones_of}")
     [[ -z ${phone_map} ]] || spoken+=(--phone_map in:"${phone_map}")
-    step data_tables local/data.sh title:"tables of the corpus" read:local opt:"files=$(corpus_files)" "${given[@]}" \
+    step data_tables corpus_tables title:"tables of the corpus" read:local opt:"files=$(corpus_files)" "${given[@]}" \
         --corpus "${corpus}" --downloaddir "${downloaddir}" "${data_options[@]}" into:"${all}/corpus/wav.scp"
     # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.
     module data_text ctap.bin.prepare_text opt:"recordings=$(recordings_of "${all}/corpus/wav.scp")" \
@@ -47,6 +47,12 @@ stage_0() {
             validate_data_dir "${datadir}/${set}"
         fi
     done
+}
+
+# corpus_tables OPTION... DIR: without the tables of an earlier time that are no longer written.
+corpus_tables() {
+    rm -rf -- "${@: -1}"
+    local/data.sh "$@"
 }
 
 # A digest of the names, sizes and times of the corpus's files, so that a changed corpus is noticed.
