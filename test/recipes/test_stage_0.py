@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -58,3 +57,14 @@ def test_tables_that_are_no_longer_written_are_gone(folder: Path) -> None:
     (folder / "corpus/genders").unlink()
     run(folder, "stage_0")
     assert {path.name for path in tables.iterdir()} == {"wav.scp"}
+
+
+@pytest.mark.parametrize("row", ["a {}", "a\t{}", "a   {} ", "a\t {}\t"])
+def test_a_changed_recording_is_noticed_however_its_row_is_written(folder: Path, row: str) -> None:
+    recording = folder / "a b.wav"
+    (folder / "wav.scp").write_text(row.format(recording) + "\n")
+    seen = set()
+    for size in (1, 2):
+        recording.write_text("x" * size)
+        seen |= {run(folder, "recordings_of wav.scp") for _ in range(2)}
+    assert len(seen) == 2

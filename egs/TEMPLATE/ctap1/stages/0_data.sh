@@ -62,5 +62,5 @@ corpus_files() {
 
 # A digest of the sizes and times (of content and of state) of the recordings that a wav.scp names, wherever they lie.
 recordings_of() {
-    cut -d ' ' -f 2- "$1" | tr '\n' '\0' | xargs -0 stat -L -c '%s %.Y %.Z' -- 2>/dev/null | sha256sum | cut -c 1-16
+    LC_ALL=C sed 's/^[^[:blank:]]*[[:blank:]]*//; s/[[:blank:]]*$//' "$1" | tr '\n' '\0' | xargs -0 stat -L -c '%s %.Y %.Z' -- 2>/dev/null | sha256sum | cut -c 1-16
 }
