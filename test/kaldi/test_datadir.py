@@ -260,7 +260,8 @@ def test_commands(data: Path) -> None:
     done = call("validate_data_dir", "--max_lines", "2", str(data))
     assert done.returncode == 1 and done.stdout.count("carriage return") == 2
     assert f"{data}/text:1: CR: holds" in done.stdout and "4 x CR" in done.stdout
-    assert done.stderr.startswith("error: problems in") and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: problems in") and "`ctap data fix`" in done.stderr
+    assert "Traceback" not in done.stderr
     assert call("validate_data_dir", "--no_text", str(data)).returncode == 0
     assert "CR in text" in call("fix_data_dir", str(data)).stdout
     assert call("validate_data_dir", str(data)).returncode == 0
