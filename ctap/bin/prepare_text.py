@@ -34,11 +34,11 @@ def prepare_text(
     """Complete a data directory: check recordings, make phones, leave out what is unusable.
 
     A recipe writes wav.scp, utt2spk, text (of Mandarin: text and/or pinyin), and if known spk2gender (m, f),
-    utt2part (train, dev, test) and prosody into --in_dir. In --out_dir every utterance then has wav.scp,
-    utt2spk, text (Mandarin: hanzi only), phones, tables of the language (pinyin; word_phones: phones of each
-    word), utt2dur (seconds) and utt2audio (a digest of the recording, by which later stages notice that it
-    was rewritten); text.json says how the texts were read, and models trained on them are told. What is left
-    out is named with its reason in --skipped, after what the recipe wrote to skipped.tsv in --in_dir.
+    utt2part (train, dev, test) and prosody into --in_dir. In --out_dir every utterance then has wav.scp
+    (absolute), utt2spk, text (Mandarin: hanzi only), phones, tables of the language (pinyin; word_phones:
+    phones of each word), utt2dur (seconds) and utt2audio (a digest of the recording, by which later stages
+    notice a change); text.json says how the texts were read, and models trained on them are told. What is
+    left out is named with its reason in --skipped, after what the recipe wrote to skipped.tsv in --in_dir.
 
     Args:
         in_dir: Data directory that the recipe wrote.
@@ -146,7 +146,11 @@ def with_phones(rules: TextRules, made: Tables) -> TextRules:
 
 
 def write(out_dir: Path, tables: Tables, rules: TextRules, in_dir: Path) -> None:
-    """Write the data directory, with ``m`` or ``f`` of every speaker as the recipe gave it in ``in_dir``."""
+    """Write the data directory, with ``m`` or ``f`` of every speaker as the recipe gave it in ``in_dir``.
+
+    Paths of recordings become absolute: recipes that join this corpus, and those of vocoders, run elsewhere.
+    """
+    tables["wav.scp"] = {utt: str(Path(path).absolute()) for utt, path in tables["wav.scp"].items()}
     for speaker, word in tables.get("spk2gender", {}).items():
         letter = word[:1].lower()
         if letter not in ("m", "f"):

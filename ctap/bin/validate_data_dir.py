@@ -41,7 +41,7 @@ def validate_data_dir(
             print(f"{path}: sound, {len(data.utterances())} utterances of {len(data.spk2utt)} speakers")
     if bad:
         names = " ".join(str(path) for path in bad)
-        raise UserError(f"problems in {names}; `utils/fix_data_dir` corrects or removes most of them")
+        raise UserError(f"problems in {names}; `ctap data fix` corrects or removes most of them")
 
 
 def show(problems: list[Problem], most: int) -> None:

@@ -75,14 +75,13 @@ def split(
         utt2spk: utterance to speaker.
         seconds: utterance to its length.
         part: utterance to ``train``, ``dev`` or ``test``, the corpus's own parts; the default of those not in
-            it is ``train``. Without it a share of every speaker is held out. What ``dev`` has no room for
-            is in no set.
+            it is ``train``. Where it has no ``test`` of speakers that are trained on, a share of each is held
+            out. What ``dev`` has no room for is in no set.
         gender: speaker to ``m`` or ``f``.
         options: see :class:`SplitOptions`.
 
     Returns:
-        The sets, each sorted; those without an utterance are absent. ``*_speech`` has to be written without
-        text.
+        The sets, each sorted, none of them empty. ``*_speech`` has to be written without text.
 
     Raises:
         UserError: an unknown or too small target speaker, or nobody to train on.
@@ -115,8 +114,9 @@ def split(
             "the target speakers are in train, dev and test too: they are not new to pretraining"
         )
     own_dev = {utt for utt, name in (part or {}).items() if name == "dev"}
+    tests |= _missing_tests(trained, speakers, tests, own_dev, options, result.remarks)
     _fill(result, trained, speakers, tests, own_dev, seconds, options)
-    _remark(result, {spk: speakers[spk] for spk in trained}, tests)
+    _remark(result, {spk: speakers[spk] for spk in trained}, tests, options)
     if not result.sets["train"]:
         raise UserError(NOTHING_LEFT)
     result.sets = {name: utts for name, utts in result.sets.items() if utts}
@@ -170,6 +170,28 @@ def _test(spk: str, utts: list[str], part: Mapping[str, str] | None, options: Sp
     if part is None:
         return _share(spk, utts, options)
     return {utt for utt in utts if part.get(utt) == "test"}
+
+
+def _missing_tests(
+    trained: list[str],
+    speakers: Mapping[str, list[str]],
+    tests: Mapping[str, set[str]],
+    own_dev: set[str],
+    options: SplitOptions,
+    remarks: list[str],
+) -> dict[str, set[str]]:
+    """A share of each speaker that is trained on, if the corpus has no test part of any."""
+    if any(tests[spk] for spk in trained):
+        return {}
+    held_out = {
+        spk: _share(spk, [utt for utt in speakers[spk] if utt not in own_dev], options) for spk in trained
+    }
+    if any(held_out.values()):
+        remarks.append(
+            "the corpus has no test part of those that are trained on: test has a share of "
+            f"{options.test_share:g} of each speaker (--test_share)"
+        )
+    return held_out
 
 
 def _choose(
@@ -259,7 +281,9 @@ def _labeled(
     return sorted(chosen)
 
 
-def _remark(result: Split, speakers: Mapping[str, list[str]], tests: Mapping[str, set[str]]) -> None:
+def _remark(
+    result: Split, speakers: Mapping[str, list[str]], tests: Mapping[str, set[str]], options: SplitOptions
+) -> None:
     for what, found in (
         ("1 utterance, train only", [s for s, utts in speakers.items() if len(utts) == 1 and not tests[s]]),
         (
@@ -270,6 +294,8 @@ def _remark(result: Split, speakers: Mapping[str, list[str]], tests: Mapping[str
         if found:
             names = ", ".join(found[:8]) + (", ..." if len(found) > 8 else "")
             result.remarks.append(f"{len(found)} speaker(s) with {what}: {names}")
-    for name in ("dev", "test"):
-        if not result.sets[name]:
-            result.remarks.append(f"{name} is empty: too few utterances")
+    if not result.sets["dev"]:
+        why = "--dev_utts 0" if options.dev_utts == 0 else "too few utterances"
+        result.remarks.append(f"dev is empty: {why}")
+    if not result.sets["test"]:
+        result.remarks.append(f"test is empty: no speaker has {LEAST_UTTERANCES} utterances to train on")

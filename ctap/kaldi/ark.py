@@ -152,7 +152,8 @@ class MatrixReader(Mapping[str, np.ndarray]):
     """The matrices of an scp by utterance, each float32 [T, D], writable, decoded when asked for.
 
     Arks are memory-mapped at first use and stay so; the object may be pickled or forked (each process maps
-    for itself). A relative ark path is looked up from the working directory, then from the scp's.
+    for itself). A relative ark path is looked up from the working directory, then from the scp's, then by its
+    name alone beside the scp: recipes write paths as they are seen from their own directory.
 
     Raises:
         UserError: the scp is malformed or holds a command (``|``) or a range; on access: no such ark, a
@@ -220,8 +221,9 @@ class MatrixReader(Mapping[str, np.ndarray]):
         found = self._maps.get(ark)
         if found is None:
             path = Path(ark)
-            if not path.exists() and not path.is_absolute() and (self.scp.parent / path).exists():
-                path = self.scp.parent / path
+            beside = self.scp.parent
+            places = (path,) if path.is_absolute() else (path, beside / path, beside / path.name)
+            path = next((place for place in places if place.exists()), path)
             found = self._maps[ark] = _Ark(path, str(self.scp))
         return found
 

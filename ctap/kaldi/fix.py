@@ -1,4 +1,4 @@
-"""Mend a data directory: form, order, duplicates, and utterances that are not in all files."""
+"""Mend a data directory: form, order, duplicates, and utterances that are not in all files that need them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.files.names import name_fault
 from ctap.files.tables import write_table
-from ctap.kaldi.tables import Row, scan, table_names
+from ctap.kaldi.tables import COMPLETE_TABLES, Row, scan, table_names
 from ctap.kaldi.validate import check_audio, seconds, unknown
 
 BACKUP = ".backup"
+NO_UTTERANCE, NO_SPEAKER = "no such utterance", "speaker without utterances"
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,10 @@ def fix(
     """Mend the data directory ``path`` in place.
 
     Lines are brought into form (no BOM, LF, one space), sorted, duplicates removed (the first is kept), lines
-    that can't be used removed, and then every utterance that is not in all tables. ``spk2utt`` is made anew
-    from ``utt2spk``. The files as they were go to ``.backup/``, removed lines to ``.backup/removed.tsv``; a
-    second time to ``.backup.2/``, and so on.
+    that can't be used removed, and then every utterance that is not in all tables of
+    :data:`ctap.kaldi.tables.COMPLETE_TABLES`; of other tables only rows go. ``spk2utt`` is made anew from
+    ``utt2spk``. The files as they were go to ``.backup/``, removed lines to ``.backup/removed.tsv``; a second
+    time to ``.backup.2/``, and so on.
 
     Args:
         path: the directory; it needs ``wav.scp`` and ``utt2spk`` (or ``spk2utt``).
@@ -97,7 +99,7 @@ def fix(
     for name in ("wav.scp", "utt2spk"):
         if name not in tables:
             raise UserError(f"{path / name}: missing, and it can't be made from the other tables")
-    reasons = _bad_utterances(tables, by_utterance, by_speaker, lost, phones or {}, audio)
+    reasons = _bad_utterances(tables, by_utterance, lost, phones or {}, audio)
     report.dropped.update(reasons.values())
     keep = tables["utt2spk"].keys() - reasons.keys()
     if not keep:
@@ -108,13 +110,13 @@ def fix(
     for name in (*by_utterance, *by_speaker):
         if name == "spk2utt":
             continue
-        wanted = keep if name in by_utterance else speakers
+        wanted, unknown_key = (keep, NO_UTTERANCE) if name in by_utterance else (speakers, NO_SPEAKER)
         new[name] = {key: row.value for key, row in tables[name].items() if key in wanted}
         for key, row in tables[name].items():
             if key not in wanted:
-                reason = reasons.get(key, "speaker without utterances")
+                reason = reasons.get(key, unknown_key)
                 report.removed.append(Removed(name, row.number, reason, f"{key} {row.value}"))
-                if name in by_speaker:
+                if reason == unknown_key:
                     report.dropped[f"{reason} in {name} (line)"] += 1
     listed: dict[str, list[str]] = {}
     for utterance in sorted(keep):
@@ -135,7 +137,7 @@ def _read(path: Path, report: Report, lost: dict[str, str]) -> dict[str, Row]:
             continue
         report.removed.append(Removed(path.name, fault.number, reason, fault.dropped))
         key = fault.key or fault.dropped.split(maxsplit=1)[0] if fault.dropped.strip() else ""
-        if key and key not in table and not path.name.startswith("spk2"):
+        if key and key not in table and path.name in COMPLETE_TABLES - {"spk2utt"}:
             lost.setdefault(key, reason)
         else:
             report.dropped[f"{reason} (line)"] += 1
@@ -155,7 +157,6 @@ def _turn_round(spk2utt: dict[str, Row]) -> dict[str, Row]:
 def _bad_utterances(
     tables: dict[str, dict[str, Row]],
     by_utterance: list[str],
-    by_speaker: list[str],
     lost: dict[str, str],
     phones: Mapping[str, Collection[str]],
     audio: bool,
@@ -169,7 +170,8 @@ def _bad_utterances(
             reasons.setdefault(key, "speaker can't name a file")
         elif not key.startswith(row.value):
             reasons.setdefault(key, "utterance does not start with its speaker")
-    everything = set().union(*(tables[name].keys() for name in by_utterance))
+    complete = [name for name in by_utterance if name in COMPLETE_TABLES]
+    everything = set().union(*(tables[name].keys() for name in complete))
     for key in everything:
         if name_fault(key):
             reasons.setdefault(key, "utterance can't name a file")
@@ -185,14 +187,9 @@ def _bad_utterances(
         for key, row in tables.get(name, {}).items():
             if unknown(row.value, known):
                 reasons.setdefault(key, f"unknown phone in {name}")
-    for name in by_utterance:
+    for name in complete:
         for key in everything - tables[name].keys():
             reasons.setdefault(key, f"not in {name}")
-    for name in by_speaker:
-        if name != "spk2utt":
-            for key, row in tables["utt2spk"].items():
-                if row.value not in tables[name]:
-                    reasons.setdefault(key, f"speaker not in {name}")
     return reasons
 
 

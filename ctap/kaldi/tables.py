@@ -26,6 +26,8 @@ UTTERANCE_TABLES = (
 )
 #: Files keyed by speaker. Others named ``spk2*`` count as such too.
 SPEAKER_TABLES = ("spk2utt", "spk2gender")
+#: Every utterance (speaker) has a row in these. Others, such as ``spk2gender``, may lack rows.
+COMPLETE_TABLES = frozenset((*UTTERANCE_TABLES, "spk2utt")) - {"prosody"}
 #: Files about a directory as a whole, kept as they are in whatever is made of it: how its texts are read.
 WHOLE_FILES = ("text.json",)
 #: Absent from sets that hold speech only, and so are :data:`WHOLE_FILES`.

@@ -42,6 +42,11 @@ _CHANGED = {
     "，": "，",
     "№": "No.",
 }
+# Circles that are typed for 〇: behind a numeral, or before digits that go on. Others are marks of lists.
+_ROUND_ZERO = re.compile(
+    "(?<=[零〇一二三四五六七八九十百千万亿])[○◯]+"
+    "|[○◯]+(?=[零〇一二三四五六七八九](?:[零〇一二三四五六七八九○◯年月日号后级届，。！？；]|$))"
+)
 _KEPT = re.compile("[\u00b2\u00b3\u00b9\u2070-\u207b]")  # superscripts
 
 
@@ -88,7 +93,7 @@ def plain_form(text: str) -> str:
     """
     if _AS_IT_IS.fullmatch(text):
         return text.replace("：", ":")
-    text = _FRACTION.sub("又", text)
+    text = _ROUND_ZERO.sub(lambda circles: "〇" * len(circles[0]), _FRACTION.sub("又", text))
     return unicodedata.normalize("NFC", "".join(map(_plain, text)))
 
 

@@ -154,7 +154,7 @@ _RULES: list[Rule] = [
     (r"(?<![\d.])\d{3,4}(?=房|室|教室|寝室|病房|宿舍)", _by_digits),
     (r"(?<![\d.])\d{3,5}(?=热线)|(?<=转)\d{3,}(?!\d)|^(?:110|114|119|120|122)$", _by_digits),
     (rf"(?<![\d.])(?:{_SERVICES})(?!\d|\.\d|[%‰]|\s?(?:{MEASURES}))", _by_digits),
-    (r"(?<![\d.])[05-9]0(?=后(?![\d天年]))", lambda m: digits(m[0])),
+    (r"(?<![\d.])(?:[05-9][05](?=后(?![\d天年]))|(?:985|211)(?=工程|高校))", lambda m: digits(m[0])),
     (r"(?<![\d.])(?!\d00)\d{3}(?=路)", _by_digits),
     *DATES_AND_TIMES,
     # Numbers of several parts, scores and ratios.

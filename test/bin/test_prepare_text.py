@@ -57,6 +57,17 @@ def test_hanzi_are_completed(corpus, capsys):
     assert "1  unreadable text: ann-3" in printed and "4 utterances of 2 speakers" in printed
 
 
+def test_recordings_of_a_relative_path_are_found_from_anywhere(corpus, tmp_path, monkeypatch):
+    (tmp_path / "recipe").mkdir()
+    rows = read_table(corpus / "wav.scp")
+    monkeypatch.chdir(tmp_path / "recipe")
+    write_table(corpus / "wav.scp", {utt: f"../{utt}.wav" for utt in rows})
+    out = run(corpus)
+    monkeypatch.chdir("/")
+    assert validate(out, phones=PHONE_TABLES, audio=True) == []
+    assert read_table(out / "wav.scp")["ann-1"].startswith(f"{tmp_path}/")
+
+
 def test_given_pinyin_wins_and_sandhi_is_for_the_rest(corpus):
     write_table(corpus / "pinyin", {"bob-1": "ni3 hao3"})
     out = run(corpus, "--sandhi", "true")

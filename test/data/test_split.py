@@ -164,3 +164,30 @@ def test_all_speakers_as_targets_leave_nothing():
     utt2spk, seconds, _ = corpus({"A": 20, "B": 20, "C": 20})
     with pytest.raises(UserError, match="no utterance is left to train on"):
         split(utt2spk, seconds, options=SplitOptions(target_speakers=("A", "B", "C"), dev_utts=0))
+
+
+def test_a_share_is_held_out_where_a_divided_corpus_has_no_test_part():
+    utt2spk, seconds, _ = corpus({"A": 40, "B": 40, "C": 20, "D": 10})
+    part = {u: "dev" if spk == "C" else "train" for u, spk in utt2spk.items()}
+    options = SplitOptions(target_speakers=("B",), dev_utts=20)
+    result = split(utt2spk, seconds, part=part, options=options)
+    assert set(result.sets["dev"]) == {u for u in utt2spk if u[0] == "C"}  # all of the corpus's own
+    alone = split(utt2spk, seconds, options=options)
+    assert result.sets["test"] == [u for u in alone.sets["test"] if u[0] in "AD"] and result.sets["test"]
+    assert result.sets["target_B_test"] == alone.sets["target_B_test"]
+    assert any("no test part" in remark and "--test_share" in remark for remark in result.remarks)
+    of_target = {u: "test" if u == "B0000" else "train" for u in utt2spk}
+    assert split(utt2spk, seconds, part=of_target, options=options).sets["test"] == alone.sets["test"]
+    one = {u: "test" if u == "A0000" else "train" for u in utt2spk}
+    given = split(utt2spk, seconds, part=one, options=options)
+    assert given.sets["test"] == ["A0000"] and not any("no test part" in said for said in given.remarks)
+
+
+def test_why_a_set_is_empty_is_said():
+    utt2spk, seconds, _ = corpus({"A": 20, "B": 20, "C": 20})
+    result = split(utt2spk, seconds, options=SplitOptions(target_speakers=("A",), dev_utts=0))
+    assert "dev is empty: --dev_utts 0" in result.remarks and not any("test is" in r for r in result.remarks)
+    utt2spk, seconds, _ = corpus({"A": 2, "B": 2})
+    remarks = split(utt2spk, seconds).remarks
+    assert "dev is empty: too few utterances" in remarks
+    assert "test is empty: no speaker has 3 utterances to train on" in remarks

@@ -219,6 +219,20 @@ def test_reader_survives_pickling_and_moving(tmp_path: Path, monkeypatch: pytest
     assert "b" not in reader and len(reader) == 1
 
 
+def test_an_ark_of_a_recipe_is_found_from_another_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "dump/dev"
+    folder.mkdir(parents=True)
+    with MatrixWriter("dump/dev/f.1.ark", "dump/dev/f.scp", None) as writer:
+        writer["u"] = np.ones((2, 3))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert (MatrixReader(folder / "f.scp")["u"] == 1).all()
+    (folder / "f.1.ark").unlink()
+    with pytest.raises(UserError, match=r"dump/dev/f\.1\.ark: cannot be read"):
+        MatrixReader(folder / "f.scp")["u"]
+
+
 def test_a_growing_ark_lists_what_it_holds_whatever_comes(tmp_path):
     ark, scp = tmp_path / "w.ark", tmp_path / "w.scp"
     scp.write_text("old w.ark:4\n")

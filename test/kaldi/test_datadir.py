@@ -42,7 +42,7 @@ def kinds(path: Path, **options: bool) -> set[tuple[str, str]]:
 
 
 def edit(path: Path, change: Callable[[bytes], bytes]) -> None:
-    path.write_bytes(change(path.read_bytes()))
+    path.write_bytes(change(path.read_bytes() if path.exists() else b""))
 
 
 def test_tables_are_read_with_their_types(data: Path) -> None:
@@ -108,7 +108,10 @@ FAULTS = {
     "spk2utt lacks": ("spk2utt", lambda b: b.replace(b" S1-b", b""), "spk2utt and utt2spk"),
     "spk2utt wrong": ("spk2utt", lambda b: b.replace(b"S1-b", b"S2-a"), "spk2utt and utt2spk"),
     "gender": ("spk2gender", lambda b: b.replace(b"S1 m", b"S1 male"), "bad gender"),
-    "no gender": ("spk2gender", lambda b: b.replace(b"S1 m\n", b""), "set difference"),
+    "stray gender": ("spk2gender", lambda b: b + b"S3 m\n", "set difference"),
+    "stray part": ("utt2part", lambda b: b"S1-a test\nS3-x test\n", "set difference"),
+    "stray prosody": ("prosody", lambda b: "S1-a 你好#4\nS3-x 你#4\n".encode(), "set difference"),
+    "part without a value": ("utt2part", lambda b: b"S1-a\n", "empty value"),
     "command": ("wav.scp", lambda b: b.replace(b".wav\n", b".wav |\n", 1), "command"),
     "no duration": ("utt2dur", lambda b: b.replace(b"0.1", b"0.0", 1), "bad duration"),
     "odd duration": ("utt2dur", lambda b: b.replace(b"0.1", b"nan", 1), "bad duration"),
@@ -127,6 +130,31 @@ def test_fault_is_found_and_mended(data: Path, name: str) -> None:
     assert report.utterances == len(DataDir(data).utterances()) >= 2
     assert report.mended or report.dropped
     assert any((data / ".backup").iterdir())
+
+
+def test_tables_that_need_not_be_filled_cost_no_utterance(data: Path) -> None:
+    partial = {
+        "spk2gender": "S1 m\n",
+        "utt2part": "S2-a test\n",
+        "utt2lang": "S1-b zh\n",
+        "prosody": "S1-a 你好#4\n",
+        "spk2age": "S2 30\n",
+    }
+    for name, content in partial.items():
+        (data / name).write_text(content)
+    assert validate(data, phones=PHONE_TABLES) == []
+    assert "nothing to mend" in str(fix(data, phones=PHONE_TABLES))
+    for name, row in (("spk2gender", "S3 f"), ("utt2part", "S3-x dev"), ("prosody", "S3-x 你#4")):
+        edit(data / name, lambda b, row=row: b + f"{row}\n".encode())
+    edit(data / "utt2lang", lambda b: b + b"S2-a\n")
+    report = fix(data, phones=PHONE_TABLES)
+    assert report.utterances == 4 and report.dropped == {
+        "speaker without utterances in spk2gender (line)": 1,
+        "no such utterance in utt2part (line)": 1,
+        "no such utterance in prosody (line)": 1,
+        "empty value in utt2lang (line)": 1,
+    }
+    assert {name: (data / name).read_text() for name in partial} == partial
 
 
 def test_unsorted_speakers_are_found(tmp_path: Path) -> None:
@@ -232,7 +260,8 @@ def test_commands(data: Path) -> None:
     done = call("validate_data_dir", "--max_lines", "2", str(data))
     assert done.returncode == 1 and done.stdout.count("carriage return") == 2
     assert f"{data}/text:1: CR: holds" in done.stdout and "4 x CR" in done.stdout
-    assert done.stderr.startswith("error: problems in") and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: problems in") and "`ctap data fix`" in done.stderr
+    assert "Traceback" not in done.stderr
     assert call("validate_data_dir", "--no_text", str(data)).returncode == 0
     assert "CR in text" in call("fix_data_dir", str(data)).stdout
     assert call("validate_data_dir", str(data)).returncode == 0

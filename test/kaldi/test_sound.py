@@ -16,6 +16,7 @@ TABLES = {
     "phones": "A-1 n i3\nA-2 h ao3\nB-1 h\n",
     "utt2dur": "A-1 1.5\nA-2 2\nB-1 0.3\n",
     "spk2gender": "A f\nB m\n",
+    "utt2part": "A-2 test\nB-1 dev\n",
 }
 PHONES = {"phones": {"n", "i3", "h", "ao3"}}
 PIECES = st.sampled_from(

@@ -62,6 +62,7 @@ KNOWN = {
     "tools/bench/noisy_data_dir.py": PIPELINE,
     "utils/validate_data_dir": "test/kaldi/test_datadir.py",
     "utils/fix_data_dir": "test/kaldi/test_datadir.py",
+    "ctap.bin.fix_data_dir": "test/kaldi/test_datadir.py",
     "ctap.bin.import_vocoder": "test/models/test_onnx_vocoder.py",
     "ctap.bin.check_upstream": UPSTREAM,
     "ctap.bin.train_kmeans": UPSTREAM,

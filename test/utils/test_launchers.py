@@ -206,6 +206,28 @@ def test_slurm_array(shell, tmp_path: Path, slurm: str) -> None:
     assert not (tmp_path / "evil").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ("-p gpu -A acct", ["-p gpu", "-A acct"]),
+        ("-pgpu -vv", ["-pgpu", "-vv"]),
+        ("--exclusive --mem 8G", ["--exclusive", "--mem=8G"]),
+        ("--mem 8G --exclusive", ["--mem=8G", "--exclusive"]),
+        ("--exclusive=user -H", ["--exclusive=user", "-H"]),
+        ("-s --no-requeue -Q", ["-s", "--no-requeue", "-Q"]),
+        ("--comment 'a b' -J 'c d'", ['"--comment=a b"', '-J "c d"']),
+        ("--nodelist=a,b --wait-all-nodes 1", ["--nodelist=a,b", "--wait-all-nodes=1"]),
+    ],
+)
+def test_slurm_options_reach_sbatch_as_they_are(
+    shell, tmp_path: Path, slurm: str, options: str, lines: list[str]
+) -> None:
+    shell(slurm + f"run_slurm {options} exp/log/x.log true a b\n", check=True)
+    script = (tmp_path / "exp/log/q/x.log.sbatch").read_text().splitlines()
+    assert set(lines) <= {line.removeprefix("#SBATCH ") for line in script}
+    assert "true a b &" in script
+
+
 def test_slurm_failure(shell, tmp_path: Path, slurm: str) -> None:
     done = shell(slurm + "run_slurm JOB=1:3 log/x.JOB.log bash -c 'echo cause; [ JOB != 2 ]'\n")
     assert done.returncode == 1

@@ -27,7 +27,7 @@ cd -- "$(dirname "$0")"
 # General
 stage=0                   # first stage
 stop_stage=6              # last stage
-skip_stages=""            # stages to leave out, such as "4 5"
+skip_stages=""            # stages to leave out, such as "4 5" or 4,5
 force=false               # repeat finished steps
 nj=0                      # parallel jobs of data stages; 0: one a processor
 decode_nj=0               # jobs that use networks (synthesis, recognition ...); 0: one a GPU, without GPUs as many as nj
@@ -145,7 +145,7 @@ if [[ ${pretrain_on} != train && ${pretrain_on} != labeled ]]; then
     log "error: --pretrain_on ${pretrain_on}: expected train or labeled" >&2
     exit 2
 fi
-whole_numbers stage stop_stage nj decode_nj ngpu nproc num_nodes seed num_targets eval_utts vc_utts table1_jobs
+whole_numbers stage stop_stage nj decode_nj ngpu nproc num_nodes seed num_targets eval_utts vc_utts table1_jobs units align_pictures
 ((nj > 0)) || nj=$(processors)
 [[ -z ${languages} ]] || language=${languages}
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
@@ -184,6 +184,8 @@ fi
 
 # Beside the file that a recipe's link leads to.
 stages=$(dirname "$(readlink -f "${0##*/}")")/stages
+# shellcheck source=egs/TEMPLATE/ctap1/stages/options.sh
+. "${stages}/options.sh"
 # shellcheck source=egs/TEMPLATE/ctap1/stages/steps.sh
 . "${stages}/steps.sh"
 # shellcheck source=egs/TEMPLATE/ctap1/stages/sets.sh
@@ -223,11 +225,10 @@ report() {
 
 # --- run -------------------------------------------------------------------------------------------------
 
+check_options
 begin_run
 for current in -1 0 1 2 3 4 5 6 7 8; do
-    if ((current < stage || current > stop_stage)) || [[ " ${skip_stages} " == *" ${current} "* ]]; then
-        continue
-    fi
+    runs "${current}" || continue
     log "stage ${current}"
     "stage_${current}"
 done

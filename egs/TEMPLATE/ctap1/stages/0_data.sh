@@ -23,7 +23,7 @@ stage_0() {
     [[ ${language} != custom:* ]] || spoken+=(read:"${language#custom:}")
     [[ -z ${phones_of} ]] || spoken+=(--phones_of in:"${phones_of}")
     [[ -z ${phone_map} ]] || spoken+=(--phone_map in:"${phone_map}")
-    step data_tables local/data.sh title:"tables of the corpus" read:local opt:"files=$(corpus_files)" "${given[@]}" \
+    step data_tables corpus_tables title:"tables of the corpus" read:local opt:"files=$(corpus_files)" "${given[@]}" \
         --corpus "${corpus}" --downloaddir "${downloaddir}" "${data_options[@]}" into:"${all}/corpus/wav.scp"
     # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.
     module data_text ctap.bin.prepare_text opt:"recordings=$(recordings_of "${all}/corpus/wav.scp")" \
@@ -49,6 +49,12 @@ stage_0() {
     done
 }
 
+# corpus_tables OPTION... DIR: without the tables of an earlier time that are no longer written.
+corpus_tables() {
+    rm -rf -- "${@: -1}"
+    local/data.sh "$@"
+}
+
 # A digest of the names, sizes and times of the corpus's files, so that a changed corpus is noticed.
 corpus_files() {
     [[ ! -d ${corpus} ]] || find -L "${corpus}" -type f -printf '%P %s %T@\n' | LC_ALL=C sort | sha256sum | cut -c 1-16
@@ -56,5 +62,5 @@ corpus_files() {
 
 # A digest of the sizes and times (of content and of state) of the recordings that a wav.scp names, wherever they lie.
 recordings_of() {
-    cut -d ' ' -f 2- "$1" | tr '\n' '\0' | xargs -0 stat -L -c '%s %.Y %.Z' -- 2>/dev/null | sha256sum | cut -c 1-16
+    LC_ALL=C sed 's/^[^[:blank:]]*[[:blank:]]*//; s/[[:blank:]]*$//' "$1" | tr '\n' '\0' | xargs -0 stat -L -c '%s %.Y %.Z' -- 2>/dev/null | sha256sum | cut -c 1-16
 }

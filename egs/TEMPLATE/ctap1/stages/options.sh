@@ -1,0 +1,66 @@
+# shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
+# What is asked of options before the first stage, to be sourced: a wrong one is not noticed after hours.
+
+# wrong_option OPTION EXPECTED: ends the run.
+wrong_option() {
+    log "error: --$1 ${!1}: $2" >&2
+    exit 2
+}
+
+check_options() {
+    local word
+    local -a skipped
+    read -r -a skipped <<<"${skip_stages//[,[:space:]]/ }"
+    for word in "${skipped[@]}"; do
+        [[ ${word} =~ ^(-1|[0-8])$ ]] || wrong_option skip_stages "'${word}' is no stage; expected some of -1 to 8, such as \"4 5\""
+    done
+    skip_stages=${skipped[*]-}
+    ((table1_jobs > 0)) || wrong_option table1_jobs "expected 1 or more"
+    check_paths
+}
+
+# runs STAGE...: whether one of them is asked for.
+runs() {
+    local one
+    for one in "$@"; do
+        if ((one >= stage && one <= stop_stage)) && [[ " ${skip_stages} " != *" ${one} "* ]]; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+# What the user names and no stage makes. Stages that are not asked for do not read it.
+check_paths() {
+    local row
+    if runs 0; then
+        are_there "expected a file or directory" phones_of phone_map
+        [[ ${language} != custom:* || -f ${language#custom:} ]] || wrong_option language "no such file; expected custom:FILE"
+    fi
+    if runs 1; then
+        are_there "expected a file or directory" aligner_model durations
+        [[ -z ${durations} ]] || are_there "expected a file" label_table
+    fi
+    ! runs 1 2 7 || are_there "expected a configuration" audio_config
+    if runs 2 4 5 6 7 && [[ ${vocoder} != pretrained && ${vocoder} != griffin_lim ]]; then
+        are_there "expected pretrained, griffin_lim, or the directory of a vocoder" vocoder
+    fi
+    ! runs 3 || are_there "expected a configuration" train_config
+    ! runs 4 5 || are_there "expected a configuration" finetune_config judge_config
+    ! runs 4 || are_there "expected a configuration" labeled_config duration_config duration_adapt_config
+    ! runs 6 || are_there "expected a configuration" asr_config
+    if runs 7; then
+        are_there "expected a configuration" finetune_config labeled_config asr_config acoustic_config semantic_config
+        for row in ${systems}; do
+            [[ $(kind_of "${row}") != ctap ]] || are_there "expected a configuration" "${row#ctap_}_config"
+        done
+    fi
+}
+
+# are_there EXPECTED OPTION...: ends the run if one of these options names nothing that is there.
+are_there() {
+    local option
+    for option in "${@:2}"; do
+        [[ -z ${!option} || -e ${!option} ]] || wrong_option "${option}" "no such file or directory; $1"
+    done
+}
