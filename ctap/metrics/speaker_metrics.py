@@ -131,22 +131,7 @@ def metrics_of_speakers(
             to_target, seed, better="higher", against=against, note=note
         )
     if source:
-        shared = common(source, hypothesis, "sources")
-        to_source = {utt: similarity(hypothesis[utt], source[utt]) for utt in shared}
-        metrics["speaker_similarity/source"] = _mean(to_source, seed, better="lower", note=note)
-        if target:
-            # Of the source there is one recording; a centroid is nearer than any that it is the mean of.
-            alone = {
-                utt: float(np.mean([similarity(hypothesis[utt], e) for e in target.values()]))
-                for utt in shared
-            }
-            metrics["speaker_similarity/target_recording"] = _mean(
-                alone, seed, better="higher", note=f"{note}, mean over {len(target)} recordings"
-            )
-            closer = {utt: alone[utt] > to_source[utt] for utt in shared}
-            metrics["closer_to_target_than_source"] = _mean(
-                closer, seed, better="higher", note="share of utterances; recording against recording"
-            )
+        metrics |= _beside_source(hypothesis, target or {}, source, note, seed)
     if others:
         metrics["speaker_similarity/nearest_other"] = _mean(
             dict(zip(hypothesis, to_others[:, nearest], strict=True)),
@@ -158,6 +143,37 @@ def metrics_of_speakers(
             # a tie counts against the target
             ahead = (to_others >= np.array(list(to_target.values()))[:, None]).sum(axis=1)
             metrics |= _ranks(dict(zip(hypothesis, ahead, strict=True)), 1 + len(others), seed)
+    return metrics
+
+
+def _beside_source(
+    hypothesis: Mapping[str, np.ndarray],
+    target: Mapping[str, np.ndarray],
+    source: Mapping[str, np.ndarray],
+    note: str,
+    seed: int,
+) -> dict[str, Metric]:
+    """Similarity to the source, and to the target as it compares with that.
+
+    Of the source there is one recording, so single recordings of the target are what is compared: a centroid
+    is nearer than any that it is the mean of.
+    """
+    shared = common(source, hypothesis, "sources")
+    to_source = {utt: similarity(hypothesis[utt], source[utt]) for utt in shared}
+    metrics = {"speaker_similarity/source": _mean(to_source, seed, better="lower", note=note)}
+    if target:
+        of_target = {
+            utt: float(np.mean([similarity(hypothesis[utt], e) for e in target.values()])) for utt in shared
+        }
+        metrics["speaker_similarity/target_recording"] = _mean(
+            of_target, seed, better="higher", note=f"{note}, mean over {len(target)} recordings"
+        )
+        metrics["closer_to_target_than_source"] = _mean(
+            {utt: of_target[utt] > to_source[utt] for utt in shared},
+            seed,
+            better="higher",
+            note="share of utterances; recording against recording",
+        )
     return metrics
 
 
