@@ -2,6 +2,8 @@
 
 import csv
 import math
+import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -103,6 +105,39 @@ def test_training_that_gets_no_better_ends_early(dump, model, tmp_path, caplog):
     before = (out / "metrics.csv").read_text()
     train("finetune", stuck, sources, out)
     assert (out / "metrics.csv").read_text() == before
+
+
+@pytest.fixture(scope="module")
+def given_up(dump, model, tmp_path_factory):
+    """A training without learning that a patience of 2 has ended at step 6, and what it was made of."""
+    stuck = config("finetune", patience=2, max_steps=40, epoch_steps=2, logger="none")
+    stuck.optim.lr = 0.0
+    stuck.train = ["decoder"]
+    sources = Sources(dump / "train", dump / "dev", init=model)
+    out = tmp_path_factory.mktemp("exp") / "x"
+    train("finetune", stuck, sources, out)
+    return out, stuck, sources
+
+
+def test_more_patience_goes_on(given_up, tmp_path):
+    shutil.copytree(given_up[0], tmp_path / "x")
+    _, stuck, sources = given_up
+    longer = replace(stuck, trainer=replace(stuck.trainer, patience=4))
+    train("finetune", longer, sources, tmp_path / "x")
+    assert [r["step"] for r in rows_of(tmp_path / "x")] == ["2", "4", "6", "8", "10"]
+
+
+def test_a_training_that_was_ended_early_trains_no_more_where_its_model_is_missing(
+    given_up, tmp_path, caplog
+):
+    out, stuck, sources = given_up
+    shutil.copytree(out, tmp_path / "x", ignore=shutil.ignore_patterns("model"))
+    with caplog.at_level("INFO"):
+        train("finetune", stuck, sources, tmp_path / "x")
+    assert rows_of(tmp_path / "x") == rows_of(out)
+    assert "stopped at step 6" in caplog.text
+    a, b = (Parts.load(f / "model").ctap.state_dict() for f in (out, tmp_path / "x"))
+    assert all(torch.equal(a[k], b[k]) for k in a)
 
 
 def test_patience_without_validation_is_refused(dump, tmp_path):
