@@ -140,6 +140,24 @@ def test_a_training_that_was_ended_early_trains_no_more_where_its_model_is_missi
     assert all(torch.equal(a[k], b[k]) for k in a)
 
 
+def test_a_training_that_was_moved_keeps_its_best_checkpoints(dump, model, tmp_path, recwarn):
+    """The average is theirs, and not the last weights, as where it stayed; a missing one is named."""
+    sources = Sources(dump / "train", dump / "dev", init=model)
+    few, more = (config("finetune", max_steps=n, epoch_steps=2, logger="none") for n in (4, 6))
+    train("finetune", few, sources, tmp_path / "stays")
+    for name in ("moved", "torn"):
+        shutil.copytree(tmp_path / "stays", tmp_path / name)
+    shutil.rmtree(tmp_path / "torn/best")
+    with pytest.raises(UserError, match=r"torn/best/step=\d\.ckpt: this checkpoint is missing"):
+        train("finetune", more, sources, tmp_path / "torn")
+    for name in ("stays", "moved"):
+        train("finetune", more, sources, tmp_path / name)
+    a, b = (Parts.load(tmp_path / f / "model").ctap.state_dict() for f in ("stays", "moved"))
+    assert all(torch.equal(a[k], b[k]) for k in a)
+    assert len(list((tmp_path / "moved/best").iterdir())) == 2
+    assert not [w for w in recwarn if "dirpath" in str(w.message)]
+
+
 def test_patience_without_validation_is_refused(dump, tmp_path):
     with pytest.raises(UserError, match="patience"):
         train("pretrain", config(patience=1), Sources(dump / "train"), tmp_path / "x")
