@@ -211,7 +211,7 @@ class PretrainTask(Task):
         lengths = batch.lengths.tolist()
         found = retrieval(s[mask], p[mask], phones, lengths=lengths, scope="utterance")
         offset = 1 + (batch_idx * 137 + 136) % PROBE_SHIFTS  # any, but the same at every validation
-        moved = self.ctap.speech_encoder(self.ctap.normalize(batch.mel), mask, offset)
+        moved = self.ctap.speech_encoder(self.ctap.normalize(batch.mel), mask, offset=offset)
         shifted = retrieval(moved[mask], p[mask], phones, lengths=lengths, scope="utterance")
         figures = {**losses, **{k: v for k, v in found.items() if not k.startswith(("chance", "frames"))}}
         figures["frame_retrieval"] = found["speech_to_phone/frame"]

@@ -12,6 +12,9 @@ from ctap.config import from_dict
 from ctap.data.dataset import dev_loader
 from ctap.errors import UserError
 from ctap.nn.refiner import RefinerConfig
+from ctap.nn.speech_encoder import SpeechEncoder
+from ctap.nn.transformer import StackConfig
+from ctap.own import OwnModule
 from ctap.tasks.build import TRAININGS, Sources
 from test import tiny
 
@@ -32,6 +35,16 @@ def weights(folder):
 def moved(before, after):
     """Names of the parts of CTAP that differ."""
     return {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])}
+
+
+class KeywordOffset(SpeechEncoder):
+    """An own encoder as docs/python.md describes it: the offset comes by its name."""
+
+    def __init__(self, n_mels: int, embed_dim: int) -> None:
+        super().__init__(n_mels, embed_dim, StackConfig(**tiny.STACK))
+
+    def forward(self, mel, mask=None, *, offset=0):
+        return super().forward(mel, mask, offset)
 
 
 def task_and_batch(dump, **loss):
@@ -234,6 +247,14 @@ def test_a_model_is_gone_on_from_and_may_get_a_refiner(dump, tmp_path):
     for init, asked in (("plain", wider), ("refined", plain)):
         with pytest.raises(UserError, match="sizes differ"):
             build(asked, Sources(dump / "train", init=tmp_path / init))
+
+
+def test_an_own_encoder_is_told_of_the_offset_by_its_name(dump, tmp_path):
+    chosen = config()
+    chosen.model = replace(chosen.model, speech_encoder=OwnModule(f"{__name__}.KeywordOffset"))
+    chosen.trainer = replace(chosen.trainer, max_steps=1, logger="none")
+    train("pretrain", chosen, Sources(dump / "train", dump / "dev"), tmp_path / "x")
+    assert "val/phone_retrieval_shifted" in (tmp_path / "x/metrics.csv").read_text()
 
 
 def test_the_refiner_learns_beside_the_decoder_and_teaches_it_nothing(dump):
