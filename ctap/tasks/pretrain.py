@@ -44,7 +44,7 @@ class LossConfig:
             the start.
         kl_weight: Weight of L_kl (Eq. 2).
         kl_margin: Margin in nats (Eq. 2).
-        kl_warmup_steps: Steps over which the weight of L_kl grows from 0.
+        kl_warmup_steps: Steps over which the weight of L_kl grows from 0; validation always has it in full.
         embed_weight: Weight of the mean squared error between S and P over real frames: the paper's
             "CTAP + L_mse(embed)". 0, as in its final model, leaves it out.
         phoneme_weight: Weight of the cross-entropies of a phoneme decoder on S and on P: the paper's
@@ -134,7 +134,8 @@ class PretrainTask(Task):
         seen: tuple[Tensor, ...] = (s, p)
         if self.reconstructs:
             mels, own = self._reconstruct(batch, target, s, p)
-            warmup = min(1.0, self.global_step / w.kl_warmup_steps) if w.kl_warmup_steps else 1.0
+            warming = self.training and w.kl_warmup_steps  # what validation compares has full weights
+            warmup = min(1.0, self.global_step / w.kl_warmup_steps) if warming else 1.0
             total = total + w.mse_weight * 0.5 * (own["mse_speech"] + own["mse_phone"])
             total = total + w.kl_weight * warmup * own["kl"]
             if "mse_swap" in own:

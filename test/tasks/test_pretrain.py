@@ -89,6 +89,19 @@ def test_the_total_is_the_papers_sum(dump):
     assert kl > 0
 
 
+def test_the_weight_of_the_kl_grows_in_training_alone(dump):
+    """Losses of validations are compared for the best checkpoint: all have the full weight."""
+    growing, batch = task_and_batch(dump, kl_margin=0.0, kl_warmup_steps=10)
+    whole, _ = task_and_batch(dump, kl_margin=0.0)
+    assert growing(batch)[0]["loss"].item() == whole(batch)[0]["loss"].item()
+    found = []
+    for task in (growing, whole):
+        torch.manual_seed(1)
+        found.append(task.train()(batch)[0])
+    difference = found[1]["loss"] - found[0]["loss"]
+    assert difference.item() == pytest.approx(found[1]["kl"].item(), rel=1e-3)
+
+
 def test_embedding_error_is_added_with_its_weight(dump):
     """Section 3.2, CTAP + L_mse(embed): an additional MSE of speech and phoneme embeddings."""
     task, batch = task_and_batch(dump, embed_weight=0.7)
