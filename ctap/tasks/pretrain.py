@@ -12,6 +12,7 @@ from torch import Tensor
 from ctap.audio.settings import AudioSettings
 from ctap.data.batch import Batch
 from ctap.data.voice import OtherVoices, VoiceConfig
+from ctap.errors import UserError
 from ctap.loss.contrastive import ContrastiveConfig, make_contrastive
 from ctap.loss.kl import gaussian_kl, margin_kl
 from ctap.loss.regression import masked_mse
@@ -40,8 +41,8 @@ class LossConfig:
     Args:
         contrastive_weight: Weight of L_contrastive (Eq. 6).
         mse_weight: Weight of L_mse (Eq. 4). With ``kl_weight`` 0 as well, decoder and prompt encoder take no
-            part and stay as they were: the paper's "CTAP w/o decoder". Fine-tuning then trains them from
-            the start.
+            part and stay as they were, the refiner with them: the paper's "CTAP w/o decoder". Fine-tuning
+            then trains them from the start.
         kl_weight: Weight of L_kl (Eq. 2).
         kl_margin: Margin in nats (Eq. 2).
         kl_warmup_steps: Steps over which the weight of L_kl grows from 0; validation always has it in full.
@@ -52,7 +53,7 @@ class LossConfig:
         phoneme_decoder: Its stack.
         swap_weight: Weight of the squared error between what the decoder makes of S and of P where both have
             the prompt of another utterance of the batch: P holds no voice, so none is to be read from S. 0,
-            as in the paper, leaves it out.
+            as in the paper, leaves it out. It needs a decoder.
         speaker_weight: Weight of the cross-entropy of a speaker classifier on S whose gradient is turned
             round (:mod:`ctap.nn.adversary`); 0, as in the paper, leaves it out.
         contrastive: Objective and kind of the contrastive loss; or a module of your own in its place, by
@@ -70,6 +71,18 @@ class LossConfig:
     swap_weight: float = 0.0
     speaker_weight: float = 0.0
     contrastive: OwnModule | ContrastiveConfig = field(default_factory=ContrastiveConfig)
+
+    def __post_init__(self) -> None:
+        if self.swap_weight and not self.reconstructs:
+            raise UserError(
+                f"loss.swap_weight: expected 0 where loss.mse_weight and loss.kl_weight are both 0, got "
+                f"{self.swap_weight}: without these no decoder is trained"
+            )
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether decoder and prompt encoder take part."""
+        return bool(self.mse_weight or self.kl_weight)
 
 
 @dataclass
@@ -107,7 +120,7 @@ class PretrainTask(Task):
         self.weights = config.loss
         self.contrastive = make_contrastive(config.loss.contrastive)
         self.tokens = tokens
-        self.reconstructs = bool(config.loss.mse_weight or config.loss.kl_weight)
+        self.reconstructs = config.loss.reconstructs
         if not self.reconstructs:
             self.freeze(ctap.decoder, ctap.prompt_encoder)
         self.phoneme_decoder = None

@@ -191,6 +191,11 @@ def test_swapped_prompts_teach_the_speech_encoder_and_the_decoder_alone(dump):
     assert reached == {"speech_encoder", "decoder", "prompt_encoder"}
 
 
+def test_swapped_prompts_without_a_decoder_are_refused():
+    with pytest.raises(UserError, match=r"loss\.swap_weight: expected 0 where .* got 2\.0"):
+        config(swap_weight=2.0, **WITHOUT_DECODER)
+
+
 def test_alone_in_a_batch_an_utterance_keeps_its_own_prompt(dump):
     """The processes of a training log the same figures, whatever their batches."""
     chosen = config(swap_weight=2.0)
