@@ -1,17 +1,20 @@
-"""Callbacks of Lightning's that go on as this toolkit's trainings do where one is resumed.
+"""Callbacks and a logger of Lightning's that go on as this toolkit's trainings do where one is resumed.
 
-Their names are Lightning's: under these, checkpoints hold the state of callbacks.
+The callbacks' names are Lightning's: under these, checkpoints hold their state.
 """
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
 import lightning
-from lightning.pytorch import callbacks
+from lightning.pytorch import callbacks, loggers
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from ctap.errors import UserError
+from ctap.files.atomic import atomic_write
 
 
 class EarlyStopping(callbacks.EarlyStopping):
@@ -51,3 +54,41 @@ class ModelCheckpoint(callbacks.ModelCheckpoint):
                 "true)"
             )
         super().load_state_dict({**state_dict, **paths, "best_k_models": best, "dirpath": self.dirpath})
+
+
+class CSVLogger(loggers.Logger):
+    """A row of ``path`` an entry. Rows of an earlier run stay, cut back to where this one goes on.
+
+    Lightning's of this name empties the directory.
+    """
+
+    name, version = "csv", ""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.columns: list[str] = []
+
+    def log_hyperparams(self, *_: Any, **__: Any) -> None:
+        """They are in ``config.yaml``."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Add what Lightning has to say of ``step``, which it counts from 0."""
+        row = {**metrics, "step": step or 0}
+        if not row.keys() <= set(self.columns):
+            self._widen(row)
+        with self.path.open("a", encoding="utf-8") as file:
+            csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
+
+    def _widen(self, row: dict[str, float]) -> None:
+        """Write the rows so far again, with columns for ``row``; of an earlier run, those before it."""
+        rows, step = [], row["step"]
+        if self.path.exists():
+            with self.path.open(newline="", encoding="utf-8") as file:  # its last row may be half written
+                rows = [r for r in csv.DictReader(file) if self.columns or int(r["step"] or step) < step]
+        self.columns = sorted({*row, *(k for r in rows for k in r)})
+        with atomic_write(self.path) as file:
+            writer = csv.DictWriter(file, self.columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)

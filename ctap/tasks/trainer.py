@@ -16,7 +16,7 @@ import lightning
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
@@ -26,7 +26,7 @@ from ctap.tasks.base import Task
 from ctap.tasks.checkpoints import WholeCheckpoints, average_weights, read_checkpoint
 from ctap.tasks.ending import EndOnSignal
 from ctap.tasks.progress import LineProgress, MetricsFile
-from ctap.tasks.resuming import EarlyStopping, ModelCheckpoint
+from ctap.tasks.resuming import CSVLogger, EarlyStopping, ModelCheckpoint
 from ctap.tasks.settings import TrainerConfig, set_product_precision
 
 #: Settings that may change between two runs of one training without making it another.
@@ -208,7 +208,7 @@ def _logger(config: TrainerConfig, out: Path) -> Logger | bool:
     if config.logger == "tensorboard":
         return TensorBoardLogger(out, name=None, version="tensorboard")
     if config.logger == "csv":
-        return CSVLogger(out, name=None, version="csv")
+        return CSVLogger(out / "csv" / "metrics.csv")
     if config.logger == "wandb":
         return WandbLogger(name=out.name, project="ctap", save_dir=out, id=None)
     return False

@@ -5,6 +5,7 @@ import math
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,6 +15,8 @@ from ctap.data.dataset import train_loader
 from ctap.errors import UserError
 from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP, CTAPConfig
+from ctap.report.curves import read_curves
+from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources, build_finetune
 from ctap.tasks.settings import TrainerConfig
 from ctap.text.units import train_units
@@ -169,6 +172,30 @@ def test_a_logger_is_chosen_by_its_name(logger, found, dump, model, tmp_path):
     train("finetune", chosen, Sources(dump / "train", init=model), tmp_path / "x")
     assert list((tmp_path / "x" / logger).glob(found))
     assert len(rows_of(tmp_path / "x")) == 2
+
+
+def test_the_csv_logger_keeps_its_rows_where_a_training_goes_on(dump, model, tmp_path, monkeypatch):
+    """They are those of a training that nobody stopped; rows of a step that is taken again stand once."""
+    sources = Sources(dump / "train", init=model)
+    chosen = config("finetune", logger="csv", max_steps=6, epoch_steps=2)
+    train("finetune", chosen, sources, tmp_path / "whole")
+    step = Task.training_step
+
+    def dies(self, batch, number):
+        if self.global_step == 3:
+            raise KeyError("killed")
+        return step(self, batch, number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Task, "training_step", dies)
+        with pytest.raises(KeyError):
+            train("finetune", chosen, sources, tmp_path / "killed")
+    assert "\n1,2," in (tmp_path / "killed/csv/metrics.csv").read_text()
+    train("finetune", chosen, sources, tmp_path / "killed")
+    whole, killed = (read_curves(tmp_path / f / "csv/metrics.csv") for f in ("whole", "killed"))
+    assert whole.keys() == killed.keys()
+    assert all(np.array_equal(whole[k], killed[k]) for k in whole)
+    assert killed["train/loss_step"][0].tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_no_logger_and_one_that_is_not_installed(dump, model, tmp_path, monkeypatch):
