@@ -170,9 +170,7 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
     parts = _start(sources)
     train, dev = _features(sources, parts)
     if sources.duration_init is not None:
-        common_rules([sources.init, sources.duration_init])
-        start = Parts.load(sources.duration_init)
-        parts.duration, parts.trained.duration = start.require("duration"), start.trained.duration
+        _take_durations(parts, sources)
     if parts.duration is None:
         logs = np.log1p(train.durations.values)
         torch.manual_seed(config.trainer.seed)
@@ -188,6 +186,26 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
     parts.trained.reached(phones, "duration")
     task = DurationTask(parts.ctap, parts.duration, config)
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
+
+
+def _take_durations(parts: Parts, sources: Sources) -> None:
+    """Take the duration part of ``duration_init``, whose phones and sizes are to be those of ``init``.
+
+    Raises:
+        UserError: They are not; the message names both models and what differs.
+    """
+    both = f"--duration_init {sources.duration_init} beside --init {sources.init}"
+    common_rules([sources.init, sources.duration_init])
+    start = Parts.load(sources.duration_init)
+    parts.tokens.require_same(start.tokens, both)
+    here, there = (
+        {"embed_dim": c.embed_dim, "prompt_encoder.dim": c.prompt_encoder.dim}
+        for c in (parts.ctap.config, start.ctap.config)
+    )
+    for name, value in there.items():
+        if value != here[name]:
+            raise UserError(f"{both}: model.{name} is {value} there, expected {here[name]} as here")
+    parts.duration, parts.trained.duration = start.require("duration"), start.trained.duration
 
 
 def build_asr(config: ASRConfig, sources: Sources) -> Training:
