@@ -190,17 +190,18 @@ class CTAPDataset(Dataset[Batch]):
         tokens = features.tokens[index] if len(features.tokens) else EMPTY
         durations = features.durations[index] if len(features.tokens) else EMPTY
         units = features.units[index] if features.units is not None else EMPTY
+        whole = None
         prompt = clip_window(self._prompt_source(index, mel, rng), self.prompt_frames, rng)
         if rng is not None and self.max_frames and len(mel) > self.max_frames:
             start = int(rng.integers(len(mel) - self.max_frames + 1))
             mel = mel[start : start + self.max_frames]
             given = given if given is None else given[start : start + self.max_frames]
             if len(tokens):
+                whole, _ = crop_durations(durations, durations, start, self.max_frames)
                 tokens, durations = crop_durations(tokens, durations, start, self.max_frames)
             units = EMPTY  # the text of a crop is not known
-        return Example(
-            features.utts[index], int(features.speaker[index]), mel, prompt, tokens, durations, units, given
-        )
+        speaker = int(features.speaker[index])
+        return Example(features.utts[index], speaker, mel, prompt, tokens, durations, units, given, whole)
 
     def _prompt_source(self, index: int, mel: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
         """The utterance itself, or with ``prompt: speaker`` another of its speaker's, if there is one."""

@@ -92,11 +92,11 @@ class DurationTask(Task):
         self.freeze(ctap)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Losses of one batch."""
+        """Losses of one batch: of a phone that a crop cuts, all of it is to be predicted."""
         mask = batch.phone_mask
         with torch.no_grad():
             condition = self.ctap.duration_condition(batch.tokens, mask, batch.prompt)
-        diffusion, deterministic = self.duration.losses(batch.durations, condition, mask)
+        diffusion, deterministic = self.duration.losses(batch.whole, condition, mask)
         return {"loss": diffusion + deterministic, "diffusion": diffusion, "deterministic": deterministic}
 
     def weight(self, batch: Batch) -> int:

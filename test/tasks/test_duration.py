@@ -7,6 +7,7 @@ import torch
 
 from ctap.bin.train import train
 from ctap.config import from_dict, load_yaml
+from ctap.data.dataset import train_loader
 from ctap.errors import UserError
 from ctap.models.model_dir import Parts
 from ctap.tasks.build import TRAININGS, Sources
@@ -52,3 +53,17 @@ def test_other_sizes_than_those_of_the_model_to_start_from_are_refused(sources, 
     ((name, value),) = asked.items()
     with pytest.raises(UserError, match=rf"durations: .*model\.{name} is {there} there, {value} asked for"):
         TRAININGS["duration"][1](config(model=asked), sources)
+
+
+def test_phones_that_a_crop_cuts_are_predicted_whole(sources):
+    """Losses of a crop are those of its phones by themselves: those of remainders would teach short ones."""
+    chosen = config(max_frames=60, batch_frames=60)
+    training = TRAININGS["duration"][1](chosen, sources)
+    stream = {"epoch_steps": 8, "max_steps": 8, "accumulate": 1, "position": lambda: 0}
+    loader = train_loader(training.train, chosen.data, prompt_frames=40, seed=0, **stream)
+    batch = next(b for b in loader if not torch.equal(b.whole, b.durations))
+    model, mask = training.task.eval().duration, batch.phone_mask
+    condition = training.task.ctap.duration_condition(batch.tokens, mask, batch.prompt)
+    z = (torch.log1p(batch.whole) - model.mean) / model.std
+    expected = (model.predictor(condition, mask) - z)[mask].square().mean()
+    assert training.task.losses(batch)["deterministic"].item() == pytest.approx(expected.item(), rel=1e-5)
