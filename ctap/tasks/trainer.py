@@ -29,7 +29,8 @@ from ctap.tasks.progress import LineProgress, MetricsFile
 from ctap.tasks.resuming import CSVLogger, EarlyStopping, ModelCheckpoint
 from ctap.tasks.settings import TrainerConfig, set_product_precision
 
-#: Settings that may change between two runs of one training without making it another.
+#: Settings that may change between two runs of one training. They leave what has been trained as it is; steps
+#: move the learning rate of what follows under the linear schedule, which is said.
 FREE_TO_CHANGE = (
     "trainer.max_steps",
     "trainer.patience",
@@ -76,9 +77,22 @@ def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, res
             )
             logging.info("%s: moved to %s, starting anew", out, aside)
             shutil.move(out, aside)
+        elif (out / "last.ckpt").exists():
+            _warn_of_steps(out, differs, config)
     out.mkdir(parents=True, exist_ok=True)
     save_yaml(config, saved)
     return True
+
+
+def _warn_of_steps(out: Path, differs: dict[str, tuple[Any, Any]], config: dict[str, Any]) -> None:
+    """Say what becomes of a training that goes on to another last step, where the schedule depends on it."""
+    if "trainer.max_steps" in differs and config["optim"]["schedule"] == "linear":
+        old, new = differs["trainer.max_steps"]
+        logging.warning(
+            "%s: trainer.max_steps was %d and is %d: optim.schedule linear ends at the last step, so the "
+            "learning rate jumps here, and the result is not that of %d steps from the start",
+            *(out, old, new, new),
+        )
 
 
 def _quiet_lightning() -> None:

@@ -19,6 +19,7 @@ from ctap.report.curves import read_curves
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources, build_finetune
 from ctap.tasks.settings import TrainerConfig
+from ctap.tasks.trainer import prepare_experiment
 from ctap.text.units import train_units
 from test import tiny
 
@@ -91,6 +92,18 @@ def test_accumulating_training_resumes_exactly(dump, model, tmp_path):
             train("finetune", chosen, sources, tmp_path / out)
     a, b = (torch.load(tmp_path / f / "last.ckpt", weights_only=True)["state_dict"] for f in ("a", "b"))
     assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+@pytest.mark.parametrize("schedule", ["linear", "constant"])
+def test_other_steps_under_a_schedule_that_depends_on_them_are_warned_of(schedule, tmp_path, caplog):
+    for steps in (4, 4, 6):
+        (tmp_path / "x").mkdir(exist_ok=True)
+        (tmp_path / "x/last.ckpt").touch()
+        described = {"optim": {"schedule": schedule}, "trainer": {"max_steps": steps}}
+        caplog.clear()
+        assert prepare_experiment(tmp_path / "x", described, tmp_path / "model", restart=False)
+        assert bool(caplog.records) == (schedule == "linear" and steps == 6)
+        assert "max_steps was 4 and is 6" in caplog.text or not caplog.records
 
 
 def test_training_that_gets_no_better_ends_early(dump, model, tmp_path, caplog):
