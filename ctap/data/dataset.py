@@ -16,6 +16,7 @@ from ctap.data.cropping import clip_window, crop_durations
 from ctap.errors import UserError
 from ctap.files.columns import Ragged, numbered, places_of, sorted_names, values_of
 from ctap.kaldi.ark import MatrixReader
+from ctap.ranges import NOT_NEGATIVE, POSITIVE, check_ranges
 from ctap.text.tokens import TokenTable
 
 PromptSource = Literal["utterance", "speaker"]
@@ -43,14 +44,8 @@ class DataConfig:
     num_workers: int = 0
 
     def __post_init__(self) -> None:
-        for name, value, least in (
-            ("batch_frames", self.batch_frames, 1),
-            ("batch_size", 1 if self.batch_size is None else self.batch_size, 1),
-            ("max_frames", self.max_frames, 1),
-            ("num_workers", self.num_workers, 0),
-        ):
-            if value < least:
-                raise UserError(f"data.{name}: expected {least} or more, got {value}")
+        counts = ("batch_frames", "batch_size", "max_frames")
+        check_ranges(self, "data.", **dict.fromkeys(counts, POSITIVE), num_workers=NOT_NEGATIVE)
 
 
 class FeatureSet:

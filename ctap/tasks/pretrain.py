@@ -24,6 +24,7 @@ from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.nn.transformer import StackConfig
 from ctap.own import OwnModule
+from ctap.ranges import NOT_NEGATIVE, check_ranges
 from ctap.tasks.base import Task
 from ctap.tasks.config import TrainingConfig
 from ctap.tasks.refining import refining
@@ -73,6 +74,8 @@ class LossConfig:
     contrastive: OwnModule | ContrastiveConfig = field(default_factory=ContrastiveConfig)
 
     def __post_init__(self) -> None:
+        numbers = [name for name, value in vars(self).items() if isinstance(value, (int, float))]
+        check_ranges(self, "loss.", **dict.fromkeys(numbers, NOT_NEGATIVE))
         if self.swap_weight and not self.reconstructs:
             raise UserError(
                 f"loss.swap_weight: expected 0 where loss.mse_weight and loss.kl_weight are both 0, got "
