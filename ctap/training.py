@@ -89,7 +89,8 @@ def run(
         config, sources
     )  # what is wrong with the inputs is said before anything moves
     if trainer.is_global_zero:
-        described = {"task": name, **to_dict(config), "inputs": sources.fingerprints()}
+        inputs = {"inputs": sources.fingerprints()}
+        described = {"task": name, **to_dict(config), **training.decided, **inputs}
         ahead = prepare_experiment(out, described, model_dir, restart=restart)
     else:
         logging.getLogger().setLevel(logging.WARNING)

@@ -16,7 +16,7 @@ PACKAGE = Path(ctap.__file__).parent
 ORDER = (
     ("errors", "threads", "device", "stages"),
     ("files",),
-    ("config", "jobs", "audio", "own"),
+    ("config", "jobs", "audio", "own", "ranges"),
     ("text", "kaldi", "listening"),
     ("align", "data", "nn", "loss", "upstream", "metrics"),
     ("models",),

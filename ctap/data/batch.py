@@ -23,6 +23,8 @@ class Example:
         durations: [L] frames of each phone, summing to T, or empty.
         units: [U] sentencepiece units of the text, or empty.
         given: [T, D] frames of another representation, for models that read one.
+        whole: [L] frames of each phone in the utterance, where this is a crop of one, which may cut the first
+            phone and the last; otherwise None.
     """
 
     utt: str
@@ -33,6 +35,7 @@ class Example:
     durations: np.ndarray
     units: np.ndarray
     given: np.ndarray | None = None
+    whole: np.ndarray | None = None
 
 
 @dataclass
@@ -47,6 +50,7 @@ class Batch:
         prompt: [B, F, n_mels].
         tokens: [B, L] int64.
         durations: [B, L] int64.
+        whole: [B, L] int64, durations of phones that no crop has cut.
         phone_lengths: [B] phones of each utterance.
         units: [B, U] int64.
         unit_lengths: [B] units of each utterance.
@@ -60,6 +64,7 @@ class Batch:
     prompt: Tensor
     tokens: Tensor
     durations: Tensor
+    whole: Tensor
     phone_lengths: Tensor
     units: Tensor
     unit_lengths: Tensor
@@ -107,6 +112,7 @@ def collate(examples: Sequence[Example]) -> Batch:
     mel, lengths = pad([e.mel for e in examples])
     tokens, phone_lengths = pad([e.tokens for e in examples])
     durations, _ = pad([e.durations for e in examples])
+    whole, _ = pad([e.durations if e.whole is None else e.whole for e in examples])
     units, unit_lengths = pad([e.units for e in examples])
     return Batch(
         utts=[e.utt for e in examples],
@@ -116,6 +122,7 @@ def collate(examples: Sequence[Example]) -> Batch:
         prompt=torch.from_numpy(np.stack([e.prompt for e in examples])),
         tokens=tokens,
         durations=durations,
+        whole=whole,
         phone_lengths=phone_lengths,
         units=units,
         unit_lengths=unit_lengths,

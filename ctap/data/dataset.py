@@ -16,6 +16,7 @@ from ctap.data.cropping import clip_window, crop_durations
 from ctap.errors import UserError
 from ctap.files.columns import Ragged, numbered, places_of, sorted_names, values_of
 from ctap.kaldi.ark import MatrixReader
+from ctap.ranges import NOT_NEGATIVE, POSITIVE, check_ranges
 from ctap.text.tokens import TokenTable
 
 PromptSource = Literal["utterance", "speaker"]
@@ -43,14 +44,8 @@ class DataConfig:
     num_workers: int = 0
 
     def __post_init__(self) -> None:
-        for name, value, least in (
-            ("batch_frames", self.batch_frames, 1),
-            ("batch_size", 1 if self.batch_size is None else self.batch_size, 1),
-            ("max_frames", self.max_frames, 1),
-            ("num_workers", self.num_workers, 0),
-        ):
-            if value < least:
-                raise UserError(f"data.{name}: expected {least} or more, got {value}")
+        counts = ("batch_frames", "batch_size", "max_frames")
+        check_ranges(self, "data.", **dict.fromkeys(counts, POSITIVE), num_workers=NOT_NEGATIVE)
 
 
 class FeatureSet:
@@ -190,17 +185,18 @@ class CTAPDataset(Dataset[Batch]):
         tokens = features.tokens[index] if len(features.tokens) else EMPTY
         durations = features.durations[index] if len(features.tokens) else EMPTY
         units = features.units[index] if features.units is not None else EMPTY
+        whole = None
         prompt = clip_window(self._prompt_source(index, mel, rng), self.prompt_frames, rng)
         if rng is not None and self.max_frames and len(mel) > self.max_frames:
             start = int(rng.integers(len(mel) - self.max_frames + 1))
             mel = mel[start : start + self.max_frames]
             given = given if given is None else given[start : start + self.max_frames]
             if len(tokens):
+                whole, _ = crop_durations(durations, durations, start, self.max_frames)
                 tokens, durations = crop_durations(tokens, durations, start, self.max_frames)
             units = EMPTY  # the text of a crop is not known
-        return Example(
-            features.utts[index], int(features.speaker[index]), mel, prompt, tokens, durations, units, given
-        )
+        speaker = int(features.speaker[index])
+        return Example(features.utts[index], speaker, mel, prompt, tokens, durations, units, given, whole)
 
     def _prompt_source(self, index: int, mel: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
         """The utterance itself, or with ``prompt: speaker`` another of its speaker's, if there is one."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ctap.audio.logmel import band_centres, mel_filters
 from ctap.audio.settings import AudioSettings
-from ctap.errors import UserError
+from ctap.ranges import Range, check_ranges
 
 
 @dataclass
@@ -31,9 +31,7 @@ class VoiceConfig:
     share: float = 1.0
 
     def __post_init__(self) -> None:
-        for name, top in (("warp", 0.7), ("tilt", 10.0), ("share", 1.0)):
-            if not 0 <= getattr(self, name) <= top:
-                raise UserError(f"voice.{name}: expected 0 to {top:g}, got {getattr(self, name)}")
+        check_ranges(self, "voice.", warp=Range(0, 0.7), tilt=Range(0, 10), share=Range(0, 1))
 
     @property
     def moves(self) -> bool:

@@ -20,6 +20,7 @@ from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
 from ctap.errors import UserError
 from ctap.files.tables import read_table
 from ctap.kaldi.ark import MatrixReader
+from ctap.ranges import NOT_NEGATIVE, POSITIVE, Range, check_ranges
 
 
 @dataclass
@@ -44,13 +45,7 @@ class WaveDataConfig:
     num_workers: int = 1
 
     def __post_init__(self) -> None:
-        for name, value, least in (
-            ("batch_size", self.batch_size, 1),
-            ("crop_frames", self.crop_frames, 2),
-            ("num_workers", self.num_workers, 0),
-        ):
-            if value < least:
-                raise UserError(f"data.{name}: expected {least} or more, got {value}")
+        check_ranges(self, "data.", batch_size=POSITIVE, crop_frames=Range(2), num_workers=NOT_NEGATIVE)
 
 
 @dataclass

@@ -31,6 +31,7 @@ from ctap.loss.targets import (
     target_matrix,
 )
 from ctap.own import OwnModule
+from ctap.ranges import POSITIVE, Range, check_ranges
 
 TRITON_SHARED_MEMORY = 163 * 1024  # bytes the kernel's blocks take at d = 256: an A100's, an H100 has more
 
@@ -61,10 +62,7 @@ class ContrastiveConfig:
     bias: float = -10.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.share <= 1:
-            raise UserError(f"loss.contrastive.share: expected 0 to 1, got {self.share}")
-        if self.radius < 1:
-            raise UserError(f"loss.contrastive.radius: expected 1 frame or more, got {self.radius}")
+        check_ranges(self, "loss.contrastive.", share=Range(0, 1), radius=POSITIVE)
 
 
 def make_contrastive(config: ContrastiveConfig | OwnModule) -> nn.Module:

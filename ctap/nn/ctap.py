@@ -18,6 +18,7 @@ from ctap.nn.refiner import RefinerConfig
 from ctap.nn.semantic import SemanticModel
 from ctap.nn.transformer import StackConfig
 from ctap.own import OwnModule
+from ctap.ranges import POSITIVE, Range, check_ranges
 
 
 @dataclass
@@ -54,6 +55,10 @@ class CTAPConfig:
     temperature_cap: float = 100.0
     instance_norm: bool = False
     given: bool = False
+
+    def __post_init__(self) -> None:
+        sizes = {"embed_dim": POSITIVE, "postnet_dim": POSITIVE}
+        check_ranges(self, "model.", **sizes, temperature=Range(above=0), temperature_cap=Range(above=0))
 
 
 class CTAP(nn.Module):

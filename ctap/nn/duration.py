@@ -19,6 +19,7 @@ from ctap.errors import UserError
 from ctap.nn.conv import FrameConv
 from ctap.nn.masking import zero_padding
 from ctap.nn.positions import sinusoids
+from ctap.ranges import NOT_NEGATIVE, POSITIVE, SHARE, Range, check_ranges
 
 Z_LIMIT = 4.0  # standard deviations of log durations: beyond, nothing is drawn or predicted
 SPEEDS = (0.2, 5.0)  # the slowest and the fastest that can be asked for, 1 is that of the training
@@ -66,6 +67,12 @@ class DurationConfig:
     max_frames: int = 300
 
     def __post_init__(self) -> None:
+        counts = ("layers", "channels", "cycle", "steps", "predictor_channels", "max_frames")
+        check_ranges(self, "", **dict.fromkeys(counts, POSITIVE))
+        noise = dict.fromkeys(("beta_first", "beta_last"), Range(above=0, below=1))
+        check_ranges(self, "", **noise, temperature=NOT_NEGATIVE, dropout=SHARE)
+        if self.channels % 2:
+            raise UserError(f"channels: expected an even number, got {self.channels}")
         if not 1 <= self.sampling_steps <= self.steps:
             raise UserError(f"sampling_steps: expected 1 to {self.steps} (steps), got {self.sampling_steps}")
 

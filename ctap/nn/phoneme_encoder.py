@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ctap.nn.conv import FrameConv
 from ctap.nn.length_regulator import PLACES, places, regulate
 from ctap.nn.transformer import StackConfig, TransformerStack
+from ctap.ranges import NOT_NEGATIVE, check_ranges
 
 
 @dataclass
@@ -24,6 +25,10 @@ class PhonemeStackConfig(StackConfig):
 
     phone_layers: int = 0
     places: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_ranges(self, "", phone_layers=NOT_NEGATIVE)
 
 
 class PhonemeEncoder(nn.Module):

@@ -18,6 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ctap.errors import UserError
+from ctap.ranges import POSITIVE, check_ranges
+
 LOG_VARIANCE = 10.0  # bound of a log variance, softly: a clamp would end all gradients beyond it
 
 
@@ -38,6 +41,14 @@ class PromptConfig:
     frames: int = 300
     reduction: int = 16
     summary: Literal["recurrent", "mean"] = "recurrent"
+
+    def __post_init__(self) -> None:
+        if not self.channels:
+            raise UserError(
+                "model.prompt_encoder.channels: expected those of one convolution or more, got []"
+            )
+        counts = ("channels", "dim", "frames", "reduction")
+        check_ranges(self, "model.prompt_encoder.", **dict.fromkeys(counts, POSITIVE))
 
 
 class SqueezeExcitationBlock(nn.Module):

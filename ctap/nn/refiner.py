@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ctap.errors import UserError
 from ctap.nn.conv import FrameConv
 from ctap.nn.positions import sinusoids
 from ctap.nn.transformer import StackConfig, TransformerStack
+from ctap.ranges import Range, check_ranges
 
 TIME_DIM = 64  # of the sinusoids that tell the network how far it is on the way
 
@@ -37,8 +37,7 @@ class RefinerConfig(StackConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 1 <= self.steps <= 100:
-            raise UserError(f"refiner.steps: expected 1 to 100, got {self.steps}")
+        check_ranges(self, "refiner.", steps=Range(1, 100))
 
 
 class Refiner(nn.Module):

@@ -13,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from ctap.errors import UserError
 from ctap.nn.masking import zero_padding
 from ctap.nn.positions import PositionName, make_positions, rotate
+from ctap.ranges import NOT_NEGATIVE, POSITIVE, SHARE, Range, check_ranges
 
 # A GPU's kernels but cuDNN's, which plans anew for each length of a batch, taking tenths of a second.
 KERNELS = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
@@ -42,8 +43,8 @@ class StackConfig:
     fold: int = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.fold <= 8:
-            raise UserError(f"fold: expected 1 to 8 frames, got {self.fold}")
+        sizes = {"layers": NOT_NEGATIVE, "dim": POSITIVE, "ffn": POSITIVE, "fold": Range(1, 8)}
+        check_ranges(self, "", **sizes, dropout=SHARE)
         if self.heads < 1 or self.dim % (2 * self.heads):
             raise UserError(f"dim {self.dim} must be a multiple of twice the heads ({self.heads})")
 

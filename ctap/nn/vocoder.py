@@ -23,6 +23,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import frame_window
 from ctap.errors import UserError
 from ctap.nn.excitation import pulse_train, sample_f0
+from ctap.ranges import NOT_NEGATIVE, POSITIVE, Range, check_ranges
 
 LOWEST, HIGHEST = 50.0, 600.0  # Hz, of F0
 SMOOTHED = 2  # frames on each side over which F0's classes are averaged
@@ -41,6 +42,9 @@ class VocoderUse:
     updates: int = 5
     noise_db: float = 0.0
     voiced_above: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "use.", updates=NOT_NEGATIVE)
 
 
 @dataclass
@@ -68,6 +72,8 @@ class VocoderConfig:
     use: VocoderUse = field(default_factory=VocoderUse)
 
     def __post_init__(self) -> None:
+        counts = ("dim", "layers", "f0_dim", "f0_layers", "expand")
+        check_ranges(self, "", **dict.fromkeys(counts, POSITIVE), f0_bins=Range(2))
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise UserError(f"kernel: expected an odd number of frames, got {self.kernel}")
 

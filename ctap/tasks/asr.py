@@ -13,6 +13,7 @@ from ctap.nn.ctap import CTAP
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.transformer import StackConfig
+from ctap.ranges import NOT_NEGATIVE, check_ranges
 from ctap.tasks.base import Task
 from ctap.tasks.config import TrainingConfig
 
@@ -28,6 +29,9 @@ class ASRConfig(TrainingConfig):
 
     model: StackConfig = field(default_factory=StackConfig)
     ctc_weight: float = 0.3
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "", ctc_weight=NOT_NEGATIVE)
 
 
 class ASRTask(Task):

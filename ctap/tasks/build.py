@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ctap.audio.settings import AudioSettings
+from ctap.config import to_dict
 from ctap.data.cropping import most_phones
 from ctap.data.dataset import DataConfig, FeatureSet
 from ctap.data.waves import WaveSet
@@ -21,7 +22,7 @@ from ctap.models.model_dir import Parts
 from ctap.models.vocoder import VocoderParts
 from ctap.models.windows import TrainedLengths
 from ctap.nn.ctap import CTAP, CTAPConfig
-from ctap.nn.duration import DurationModel
+from ctap.nn.duration import DurationConfig, DurationModel
 from ctap.nn.judge import Judge
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.vocoder import SourceFilter
@@ -41,13 +42,19 @@ from ctap.text.units import Units
 
 @dataclass
 class Training:
-    """A task, what it reads, and how its weights become a model directory."""
+    """A task, what it reads, and how its weights become a model directory.
+
+    Attributes:
+        prompt_frames: Frames of a prompt.
+        decided: What the configuration left open, as plain values in its place, for ``config.yaml``.
+    """
 
     task: Task
     train: FeatureSet | WaveSet
     dev: FeatureSet | WaveSet | None
     parts: Parts | JudgeParts | VocoderParts
     prompt_frames: int
+    decided: dict[str, Any] = field(default_factory=dict)
 
 
 def read_audio(dump: Path) -> AudioSettings:
@@ -170,16 +177,16 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
     parts = _start(sources)
     train, dev = _features(sources, parts)
     if sources.duration_init is not None:
-        common_rules([sources.init, sources.duration_init])
-        start = Parts.load(sources.duration_init)
-        parts.duration, parts.trained.duration = start.require("duration"), start.trained.duration
-    if parts.duration is None:
+        _take_durations(parts, sources)
+    if parts.duration is not None:
+        config.model.adapt(parts.duration, sources.duration_init or sources.init)
+    else:
         logs = np.log1p(train.durations.values)
         torch.manual_seed(config.trainer.seed)
         parts.duration = DurationModel(
             parts.ctap.config.embed_dim,
             parts.ctap.config.prompt_encoder.dim,
-            config.model,
+            config.model.over(DurationConfig()),
             float(logs.mean()),
             float(logs.std()) or 1.0,  # all alike
         )
@@ -187,7 +194,28 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
     phones = max(most_phones(spans, config.data.max_frames) for spans in train.durations)
     parts.trained.reached(phones, "duration")
     task = DurationTask(parts.ctap, parts.duration, config)
-    return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
+    frames, decided = parts.ctap.config.prompt_encoder.frames, {"model": to_dict(parts.duration.config)}
+    return Training(task, train, dev, parts, frames, decided)
+
+
+def _take_durations(parts: Parts, sources: Sources) -> None:
+    """Take the duration part of ``duration_init``, whose phones and sizes are to be those of ``init``.
+
+    Raises:
+        UserError: They are not; the message names both models and what differs.
+    """
+    both = f"--duration_init {sources.duration_init} beside --init {sources.init}"
+    common_rules([sources.init, sources.duration_init])
+    start = Parts.load(sources.duration_init)
+    parts.tokens.require_same(start.tokens, both)
+    here, there = (
+        {"embed_dim": c.embed_dim, "prompt_encoder.dim": c.prompt_encoder.dim}
+        for c in (parts.ctap.config, start.ctap.config)
+    )
+    for name, value in there.items():
+        if value != here[name]:
+            raise UserError(f"{both}: model.{name} is {value} there, expected {here[name]} as here")
+    parts.duration, parts.trained.duration = start.require("duration"), start.trained.duration
 
 
 def build_asr(config: ASRConfig, sources: Sources) -> Training:

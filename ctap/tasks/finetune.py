@@ -24,6 +24,7 @@ from ctap.loss.kl import margin_kl
 from ctap.loss.regression import masked_mse
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.prompt_encoder import sample_gaussian
+from ctap.ranges import NOT_NEGATIVE, check_ranges
 from ctap.tasks.base import Task
 from ctap.tasks.config import TrainingConfig
 from ctap.tasks.refining import refining
@@ -54,6 +55,7 @@ class FinetuneConfig(TrainingConfig):
     model: CTAPConfig = field(default_factory=CTAPConfig)
 
     def __post_init__(self) -> None:
+        check_ranges(self, "", kl_margin=NOT_NEGATIVE)
         if self.train is not None and not self.train:
             raise UserError("train: nothing to train; expected decoder, prompt_encoder or both")
         if self.voice.moves and self.reads != "speech":

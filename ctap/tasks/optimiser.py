@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ctap.nn.transformer import TransformerStack
+from ctap.ranges import NOT_NEGATIVE, SHARE, check_ranges
 from ctap.tasks.muon import Muon
 
 
@@ -33,6 +34,11 @@ class OptimConfig:
     schedule: Literal["inverse_sqrt", "constant", "linear"] = "inverse_sqrt"
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_ranges(
+            self, "optim.", lr=NOT_NEGATIVE, warmup_steps=NOT_NEGATIVE, betas=SHARE, weight_decay=NOT_NEGATIVE
+        )
 
     def factor(self, step: int, max_steps: int) -> float:
         """Learning rate of ``step`` (from 0) of ``max_steps`` as a share of ``lr``."""

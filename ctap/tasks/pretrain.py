@@ -12,6 +12,7 @@ from torch import Tensor
 from ctap.audio.settings import AudioSettings
 from ctap.data.batch import Batch
 from ctap.data.voice import OtherVoices, VoiceConfig
+from ctap.errors import UserError
 from ctap.loss.contrastive import ContrastiveConfig, make_contrastive
 from ctap.loss.kl import gaussian_kl, margin_kl
 from ctap.loss.regression import masked_mse
@@ -23,6 +24,7 @@ from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.nn.transformer import StackConfig
 from ctap.own import OwnModule
+from ctap.ranges import NOT_NEGATIVE, check_ranges
 from ctap.tasks.base import Task
 from ctap.tasks.config import TrainingConfig
 from ctap.tasks.refining import refining
@@ -40,11 +42,11 @@ class LossConfig:
     Args:
         contrastive_weight: Weight of L_contrastive (Eq. 6).
         mse_weight: Weight of L_mse (Eq. 4). With ``kl_weight`` 0 as well, decoder and prompt encoder take no
-            part and stay as they were: the paper's "CTAP w/o decoder". Fine-tuning then trains them from
-            the start.
+            part and stay as they were, the refiner with them: the paper's "CTAP w/o decoder". Fine-tuning
+            then trains them from the start.
         kl_weight: Weight of L_kl (Eq. 2).
         kl_margin: Margin in nats (Eq. 2).
-        kl_warmup_steps: Steps over which the weight of L_kl grows from 0.
+        kl_warmup_steps: Steps over which the weight of L_kl grows from 0; validation always has it in full.
         embed_weight: Weight of the mean squared error between S and P over real frames: the paper's
             "CTAP + L_mse(embed)". 0, as in its final model, leaves it out.
         phoneme_weight: Weight of the cross-entropies of a phoneme decoder on S and on P: the paper's
@@ -52,7 +54,7 @@ class LossConfig:
         phoneme_decoder: Its stack.
         swap_weight: Weight of the squared error between what the decoder makes of S and of P where both have
             the prompt of another utterance of the batch: P holds no voice, so none is to be read from S. 0,
-            as in the paper, leaves it out.
+            as in the paper, leaves it out. It needs a decoder.
         speaker_weight: Weight of the cross-entropy of a speaker classifier on S whose gradient is turned
             round (:mod:`ctap.nn.adversary`); 0, as in the paper, leaves it out.
         contrastive: Objective and kind of the contrastive loss; or a module of your own in its place, by
@@ -70,6 +72,20 @@ class LossConfig:
     swap_weight: float = 0.0
     speaker_weight: float = 0.0
     contrastive: OwnModule | ContrastiveConfig = field(default_factory=ContrastiveConfig)
+
+    def __post_init__(self) -> None:
+        numbers = [name for name, value in vars(self).items() if isinstance(value, (int, float))]
+        check_ranges(self, "loss.", **dict.fromkeys(numbers, NOT_NEGATIVE))
+        if self.swap_weight and not self.reconstructs:
+            raise UserError(
+                f"loss.swap_weight: expected 0 where loss.mse_weight and loss.kl_weight are both 0, got "
+                f"{self.swap_weight}: without these no decoder is trained"
+            )
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether decoder and prompt encoder take part."""
+        return bool(self.mse_weight or self.kl_weight)
 
 
 @dataclass
@@ -107,7 +123,7 @@ class PretrainTask(Task):
         self.weights = config.loss
         self.contrastive = make_contrastive(config.loss.contrastive)
         self.tokens = tokens
-        self.reconstructs = bool(config.loss.mse_weight or config.loss.kl_weight)
+        self.reconstructs = config.loss.reconstructs
         if not self.reconstructs:
             self.freeze(ctap.decoder, ctap.prompt_encoder)
         self.phoneme_decoder = None
@@ -134,7 +150,8 @@ class PretrainTask(Task):
         seen: tuple[Tensor, ...] = (s, p)
         if self.reconstructs:
             mels, own = self._reconstruct(batch, target, s, p)
-            warmup = min(1.0, self.global_step / w.kl_warmup_steps) if w.kl_warmup_steps else 1.0
+            warming = self.training and w.kl_warmup_steps  # what validation compares has full weights
+            warmup = min(1.0, self.global_step / w.kl_warmup_steps) if warming else 1.0
             total = total + w.mse_weight * 0.5 * (own["mse_speech"] + own["mse_phone"])
             total = total + w.kl_weight * warmup * own["kl"]
             if "mse_swap" in own:
@@ -211,7 +228,7 @@ class PretrainTask(Task):
         lengths = batch.lengths.tolist()
         found = retrieval(s[mask], p[mask], phones, lengths=lengths, scope="utterance")
         offset = 1 + (batch_idx * 137 + 136) % PROBE_SHIFTS  # any, but the same at every validation
-        moved = self.ctap.speech_encoder(self.ctap.normalize(batch.mel), mask, offset)
+        moved = self.ctap.speech_encoder(self.ctap.normalize(batch.mel), mask, offset=offset)
         shifted = retrieval(moved[mask], p[mask], phones, lengths=lengths, scope="utterance")
         figures = {**losses, **{k: v for k, v in found.items() if not k.startswith(("chance", "frames"))}}
         figures["frame_retrieval"] = found["speech_to_phone/frame"]

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 
 from ctap.errors import UserError
+from ctap.ranges import NOT_NEGATIVE, POSITIVE, Range, check_ranges
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
@@ -55,12 +56,16 @@ class TrainerConfig:
     log_every: int = 50
 
     def __post_init__(self) -> None:
-        for name in ("max_steps", "epoch_steps", "accumulate", "devices", "num_nodes", "log_every"):
-            if getattr(self, name) < 1:
-                raise UserError(f"trainer.{name}: expected 1 or more, got {getattr(self, name)}")
-        for name in ("patience", "keep_best", "gradient_clip"):
-            if getattr(self, name) < 0:
-                raise UserError(f"trainer.{name}: expected 0 or more, got {getattr(self, name)}")
+        counts = ("max_steps", "epoch_steps", "accumulate", "devices", "num_nodes", "log_every")
+        check_ranges(self, "trainer.", **dict.fromkeys(counts, POSITIVE))
+        check_ranges(
+            self,
+            "trainer.",
+            patience=NOT_NEGATIVE,
+            keep_best=NOT_NEGATIVE,
+            gradient_clip=NOT_NEGATIVE,
+            seed=Range(0, 2**32 - 1),  # times a million, and a step, it seeds torch, which takes 64 bits
+        )
         if self.precision == "16-mixed" and not self.on_gpu:
             raise UserError(
                 "trainer.precision 16-mixed: float16 is for GPUs; take bf16-mixed or 32-true, or auto, which "

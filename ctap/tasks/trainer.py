@@ -15,8 +15,8 @@ from typing import Any
 import lightning
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.callbacks import Callback, TQDMProgressBar
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
@@ -26,9 +26,11 @@ from ctap.tasks.base import Task
 from ctap.tasks.checkpoints import WholeCheckpoints, average_weights, read_checkpoint
 from ctap.tasks.ending import EndOnSignal
 from ctap.tasks.progress import LineProgress, MetricsFile
+from ctap.tasks.resuming import CSVLogger, EarlyStopping, ModelCheckpoint
 from ctap.tasks.settings import TrainerConfig, set_product_precision
 
-#: Settings that may change between two runs of one training without making it another.
+#: Settings that may change between two runs of one training. They leave what has been trained as it is; steps
+#: move the learning rate of what follows under the linear schedule, which is said.
 FREE_TO_CHANGE = (
     "trainer.max_steps",
     "trainer.patience",
@@ -75,9 +77,22 @@ def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, res
             )
             logging.info("%s: moved to %s, starting anew", out, aside)
             shutil.move(out, aside)
+        elif (out / "last.ckpt").exists():
+            _warn_of_steps(out, differs, config)
     out.mkdir(parents=True, exist_ok=True)
     save_yaml(config, saved)
     return True
+
+
+def _warn_of_steps(out: Path, differs: dict[str, tuple[Any, Any]], config: dict[str, Any]) -> None:
+    """Say what becomes of a training that goes on to another last step, where the schedule depends on it."""
+    if "trainer.max_steps" in differs and config["optim"]["schedule"] == "linear":
+        old, new = differs["trainer.max_steps"]
+        logging.warning(
+            "%s: trainer.max_steps was %d and is %d: optim.schedule linear ends at the last step, so the "
+            "learning rate jumps here, and the result is not that of %d steps from the start",
+            *(out, old, new, new),
+        )
 
 
 def _quiet_lightning() -> None:
@@ -207,7 +222,7 @@ def _logger(config: TrainerConfig, out: Path) -> Logger | bool:
     if config.logger == "tensorboard":
         return TensorBoardLogger(out, name=None, version="tensorboard")
     if config.logger == "csv":
-        return CSVLogger(out, name=None, version="csv")
+        return CSVLogger(out / "csv" / "metrics.csv")
     if config.logger == "wandb":
         return WandbLogger(name=out.name, project="ctap", save_dir=out, id=None)
     return False

@@ -12,8 +12,9 @@ from torch import Tensor
 from ctap.audio.levels import DB_PER_NEPER
 from ctap.audio.logmel import log_mel, mel_filters
 from ctap.data.waves import WaveBatch, WaveDataConfig
-from ctap.loss.spectral import energy_distance
+from ctap.loss.spectral import RESOLUTIONS, energy_distance
 from ctap.nn.vocoder import SourceFilter, VocoderConfig
+from ctap.ranges import NOT_NEGATIVE, Range, check_ranges
 from ctap.tasks.base import Task
 from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
@@ -41,13 +42,26 @@ class VocoderTaskConfig:
     f0_weight: float = 0.3
     trains: Literal["both", "f0"] = "both"
 
+    def __post_init__(self) -> None:
+        check_ranges(self, "", mel_weight=NOT_NEGATIVE, f0_weight=NOT_NEGATIVE)
+
 
 class VocoderTask(Task):
-    """Both networks at once: the gains under the recording's F0, and F0 from the mel."""
+    """Both networks at once: the gains under the recording's F0, and F0 from the mel.
+
+    Raises:
+        UserError: Crops are too short for the losses.
+    """
 
     def __init__(self, vocoder: SourceFilter, config: VocoderTaskConfig) -> None:
         super().__init__(config.optim, config.trainer)
         self.vocoder, self.config = vocoder, config
+        half, hop = vocoder.settings.n_fft // 2, vocoder.settings.hop_length
+        self.edge = -(-half // hop)  # frames at either end that hear what was reflected
+        # a crop is longer than what the longest window reflects, and has frames between its edges
+        least = max(max(RESOLUTIONS)[0] // 2 // hop + 2, 2 * self.edge + 1)
+        if config.trains == "both":
+            check_ranges(config.data, "data.", crop_frames=Range(least))
         vocoder.gain_net.requires_grad_(config.trains == "both")
 
     def weight(self, batch: WaveBatch) -> int:
@@ -70,8 +84,7 @@ class VocoderTask(Task):
             noise = [self.vocoder.spectra(torch.randn_like(batch.wave)) for _ in range(2)]
             first, second = (self.vocoder.wave(gains, pulses, n) for n in noise)
             distance = energy_distance(batch.wave, first, second, batch.band)
-            edge = -(-(settings.n_fft // 2) // settings.hop_length)  # frames that hear what was reflected
-            apart = (self.mel_of(first) - recorded)[:, edge:-edge].abs().mean()
+            apart = (self.mel_of(first) - recorded)[:, self.edge : -self.edge].abs().mean()
         loss = distance + self.config.mel_weight * apart + self.config.f0_weight * (f0["f0"] + f0["voicing"])
         return {"loss": loss, "distance": distance, "mel_db": apart.detach() * DB_PER_NEPER, **f0}
 

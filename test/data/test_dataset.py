@@ -57,6 +57,27 @@ def test_crops_are_random_by_step_and_repeat_by_step(dump):
     assert (first.durations.sum(dim=1) == first.lengths).all()
 
 
+def test_a_crop_knows_how_long_the_phones_are_that_it_cuts(dump):
+    features = FeatureSet(dump / "train", TOKENS)
+    data = CTAPDataset(features, max_frames=30, prompt_frames=20, prompt="utterance", seed=0)
+    cut = 0
+    for step in range(20):
+        example = data.example(2, step)
+        ids, spans = features.tokens[2], features.durations[2]
+        found = [
+            n for n in range(len(ids))
+            if np.array_equal(ids[n : n + len(example.tokens)], example.tokens)
+            and np.array_equal(spans[n : n + len(example.tokens)], example.whole)
+        ]  # fmt: skip
+        assert found
+        assert np.array_equal(example.whole[1:-1], example.durations[1:-1])
+        cut += (example.whole > example.durations).sum()
+    assert cut
+    uncut = CTAPDataset(features, max_frames=10_000, prompt_frames=20, prompt="utterance", seed=0)
+    batch = uncut[BatchRequest((2, 4), 5)]
+    assert torch.equal(batch.whole, batch.durations)
+
+
 def test_durations_that_do_not_sum_to_the_frames_are_refused(dump, tmp_path):
     shutil.copytree(dump / "dev", tmp_path / "dev")
     table = read_table(tmp_path / "dev" / "durations")

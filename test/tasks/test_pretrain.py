@@ -12,6 +12,9 @@ from ctap.config import from_dict
 from ctap.data.dataset import dev_loader
 from ctap.errors import UserError
 from ctap.nn.refiner import RefinerConfig
+from ctap.nn.speech_encoder import SpeechEncoder
+from ctap.nn.transformer import StackConfig
+from ctap.own import OwnModule
 from ctap.tasks.build import TRAININGS, Sources
 from test import tiny
 
@@ -32,6 +35,16 @@ def weights(folder):
 def moved(before, after):
     """Names of the parts of CTAP that differ."""
     return {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])}
+
+
+class KeywordOffset(SpeechEncoder):
+    """An own encoder as docs/python.md describes it: the offset comes by its name."""
+
+    def __init__(self, n_mels: int, embed_dim: int) -> None:
+        super().__init__(n_mels, embed_dim, StackConfig(**tiny.STACK))
+
+    def forward(self, mel, mask=None, *, offset=0):
+        return super().forward(mel, mask, offset)
 
 
 def task_and_batch(dump, **loss):
@@ -74,6 +87,19 @@ def test_the_total_is_the_papers_sum(dump):
     mse = 0.5 * (((mel_s - target) ** 2).mean() + ((mel_p - target) ** 2).mean())
     assert losses["loss"].item() == pytest.approx(contrastive(task, s, p) + mse + kl, rel=1e-5)
     assert kl > 0
+
+
+def test_the_weight_of_the_kl_grows_in_training_alone(dump):
+    """Losses of validations are compared for the best checkpoint: all have the full weight."""
+    growing, batch = task_and_batch(dump, kl_margin=0.0, kl_warmup_steps=10)
+    whole, _ = task_and_batch(dump, kl_margin=0.0)
+    assert growing(batch)[0]["loss"].item() == whole(batch)[0]["loss"].item()
+    found = []
+    for task in (growing, whole):
+        torch.manual_seed(1)
+        found.append(task.train()(batch)[0])
+    difference = found[1]["loss"] - found[0]["loss"]
+    assert difference.item() == pytest.approx(found[1]["kl"].item(), rel=1e-3)
 
 
 def test_embedding_error_is_added_with_its_weight(dump):
@@ -165,6 +191,11 @@ def test_swapped_prompts_teach_the_speech_encoder_and_the_decoder_alone(dump):
     assert reached == {"speech_encoder", "decoder", "prompt_encoder"}
 
 
+def test_swapped_prompts_without_a_decoder_are_refused():
+    with pytest.raises(UserError, match=r"loss\.swap_weight: expected 0 where .* got 2\.0"):
+        config(swap_weight=2.0, **WITHOUT_DECODER)
+
+
 def test_alone_in_a_batch_an_utterance_keeps_its_own_prompt(dump):
     """The processes of a training log the same figures, whatever their batches."""
     chosen = config(swap_weight=2.0)
@@ -234,6 +265,14 @@ def test_a_model_is_gone_on_from_and_may_get_a_refiner(dump, tmp_path):
     for init, asked in (("plain", wider), ("refined", plain)):
         with pytest.raises(UserError, match="sizes differ"):
             build(asked, Sources(dump / "train", init=tmp_path / init))
+
+
+def test_an_own_encoder_is_told_of_the_offset_by_its_name(dump, tmp_path):
+    chosen = config()
+    chosen.model = replace(chosen.model, speech_encoder=OwnModule(f"{__name__}.KeywordOffset"))
+    chosen.trainer = replace(chosen.trainer, max_steps=1, logger="none")
+    train("pretrain", chosen, Sources(dump / "train", dump / "dev"), tmp_path / "x")
+    assert "val/phone_retrieval_shifted" in (tmp_path / "x/metrics.csv").read_text()
 
 
 def test_the_refiner_learns_beside_the_decoder_and_teaches_it_nothing(dump):

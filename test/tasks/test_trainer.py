@@ -2,7 +2,10 @@
 
 import csv
 import math
+import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,8 +15,11 @@ from ctap.data.dataset import train_loader
 from ctap.errors import UserError
 from ctap.models.model_dir import Parts
 from ctap.nn.ctap import CTAP, CTAPConfig
+from ctap.report.curves import read_curves
+from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources, build_finetune
 from ctap.tasks.settings import TrainerConfig
+from ctap.tasks.trainer import prepare_experiment
 from ctap.text.units import train_units
 from test import tiny
 
@@ -88,6 +94,18 @@ def test_accumulating_training_resumes_exactly(dump, model, tmp_path):
     assert all(torch.equal(a[k], b[k]) for k in a)
 
 
+@pytest.mark.parametrize("schedule", ["linear", "constant"])
+def test_other_steps_under_a_schedule_that_depends_on_them_are_warned_of(schedule, tmp_path, caplog):
+    for steps in (4, 4, 6):
+        (tmp_path / "x").mkdir(exist_ok=True)
+        (tmp_path / "x/last.ckpt").touch()
+        described = {"optim": {"schedule": schedule}, "trainer": {"max_steps": steps}}
+        caplog.clear()
+        assert prepare_experiment(tmp_path / "x", described, tmp_path / "model", restart=False)
+        assert bool(caplog.records) == (schedule == "linear" and steps == 6)
+        assert "max_steps was 4 and is 6" in caplog.text or not caplog.records
+
+
 def test_training_that_gets_no_better_ends_early(dump, model, tmp_path, caplog):
     """Without learning, the second validation is no better than the first: two of patience, three in all."""
     stuck = config("finetune", patience=2, max_steps=40, epoch_steps=2)
@@ -105,6 +123,57 @@ def test_training_that_gets_no_better_ends_early(dump, model, tmp_path, caplog):
     assert (out / "metrics.csv").read_text() == before
 
 
+@pytest.fixture(scope="module")
+def given_up(dump, model, tmp_path_factory):
+    """A training without learning that a patience of 2 has ended at step 6, and what it was made of."""
+    stuck = config("finetune", patience=2, max_steps=40, epoch_steps=2, logger="none")
+    stuck.optim.lr = 0.0
+    stuck.train = ["decoder"]
+    sources = Sources(dump / "train", dump / "dev", init=model)
+    out = tmp_path_factory.mktemp("exp") / "x"
+    train("finetune", stuck, sources, out)
+    return out, stuck, sources
+
+
+def test_more_patience_goes_on(given_up, tmp_path):
+    shutil.copytree(given_up[0], tmp_path / "x")
+    _, stuck, sources = given_up
+    longer = replace(stuck, trainer=replace(stuck.trainer, patience=4))
+    train("finetune", longer, sources, tmp_path / "x")
+    assert [r["step"] for r in rows_of(tmp_path / "x")] == ["2", "4", "6", "8", "10"]
+
+
+def test_a_training_that_was_ended_early_trains_no_more_where_its_model_is_missing(
+    given_up, tmp_path, caplog
+):
+    out, stuck, sources = given_up
+    shutil.copytree(out, tmp_path / "x", ignore=shutil.ignore_patterns("model"))
+    with caplog.at_level("INFO"):
+        train("finetune", stuck, sources, tmp_path / "x")
+    assert rows_of(tmp_path / "x") == rows_of(out)
+    assert "stopped at step 6" in caplog.text
+    a, b = (Parts.load(f / "model").ctap.state_dict() for f in (out, tmp_path / "x"))
+    assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_a_training_that_was_moved_keeps_its_best_checkpoints(dump, model, tmp_path, recwarn):
+    """The average is theirs, and not the last weights, as where it stayed; a missing one is named."""
+    sources = Sources(dump / "train", dump / "dev", init=model)
+    few, more = (config("finetune", max_steps=n, epoch_steps=2, logger="none") for n in (4, 6))
+    train("finetune", few, sources, tmp_path / "stays")
+    for name in ("moved", "torn"):
+        shutil.copytree(tmp_path / "stays", tmp_path / name)
+    shutil.rmtree(tmp_path / "torn/best")
+    with pytest.raises(UserError, match=r"torn/best/step=\d\.ckpt: this checkpoint is missing"):
+        train("finetune", more, sources, tmp_path / "torn")
+    for name in ("stays", "moved"):
+        train("finetune", more, sources, tmp_path / name)
+    a, b = (Parts.load(tmp_path / f / "model").ctap.state_dict() for f in ("stays", "moved"))
+    assert all(torch.equal(a[k], b[k]) for k in a)
+    assert len(list((tmp_path / "moved/best").iterdir())) == 2
+    assert not [w for w in recwarn if "dirpath" in str(w.message)]
+
+
 def test_patience_without_validation_is_refused(dump, tmp_path):
     with pytest.raises(UserError, match="patience"):
         train("pretrain", config(patience=1), Sources(dump / "train"), tmp_path / "x")
@@ -116,6 +185,30 @@ def test_a_logger_is_chosen_by_its_name(logger, found, dump, model, tmp_path):
     train("finetune", chosen, Sources(dump / "train", init=model), tmp_path / "x")
     assert list((tmp_path / "x" / logger).glob(found))
     assert len(rows_of(tmp_path / "x")) == 2
+
+
+def test_the_csv_logger_keeps_its_rows_where_a_training_goes_on(dump, model, tmp_path, monkeypatch):
+    """They are those of a training that nobody stopped; rows of a step that is taken again stand once."""
+    sources = Sources(dump / "train", init=model)
+    chosen = config("finetune", logger="csv", max_steps=6, epoch_steps=2)
+    train("finetune", chosen, sources, tmp_path / "whole")
+    step = Task.training_step
+
+    def dies(self, batch, number):
+        if self.global_step == 3:
+            raise KeyError("killed")
+        return step(self, batch, number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Task, "training_step", dies)
+        with pytest.raises(KeyError):
+            train("finetune", chosen, sources, tmp_path / "killed")
+    assert "\n1,2," in (tmp_path / "killed/csv/metrics.csv").read_text()
+    train("finetune", chosen, sources, tmp_path / "killed")
+    whole, killed = (read_curves(tmp_path / f / "csv/metrics.csv") for f in ("whole", "killed"))
+    assert whole.keys() == killed.keys()
+    assert all(np.array_equal(whole[k], killed[k]) for k in whole)
+    assert killed["train/loss_step"][0].tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_no_logger_and_one_that_is_not_installed(dump, model, tmp_path, monkeypatch):

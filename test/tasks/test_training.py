@@ -16,9 +16,11 @@ from ctap.files.sums import SUMS
 from ctap.files.tables import read_table
 from ctap.models.model_dir import Parts
 from ctap.models.windows import TrainedLengths
+from ctap.nn.ctap import CTAP
 from ctap.tasks.build import TRAININGS, Sources
 from ctap.tasks.checkpoints import average_weights
 from ctap.text.rules import TextRules
+from ctap.text.tokens import TokenTable
 from test import tiny
 
 
@@ -187,6 +189,23 @@ def test_duration_and_asr_leave_ctap_alone_and_add_their_part(dump, pretrained, 
     a, b = weights(tmp_path / "duration", "duration"), weights(tmp_path / "adapted", "duration")
     assert torch.equal(a["mean"], b["mean"])
     assert not same(a, b)
+
+
+def test_durations_of_a_model_of_other_sizes_are_refused(dump, pretrained, tmp_path):
+    parts = Parts.load(pretrained / "model")
+    sources = Sources(dump / "train", init=pretrained / "model", duration_init=tmp_path / "x")
+    for sizes, expected in (
+        ({"embed_dim": 4}, r"x beside --init .*ctap/model: model\.embed_dim is 4 there, expected 8"),
+        ({"prompt_encoder": replace(parts.ctap.config.prompt_encoder, dim=5)}, r"encoder\.dim is 5 there"),
+    ):
+        other = replace(parts.ctap.config, **sizes)
+        replace(parts, ctap=CTAP(other, len(parts.tokens))).save(tmp_path / "x")
+        with pytest.raises(UserError, match=expected):
+            TRAININGS["duration"][1](config("duration"), sources)
+    fewer = TokenTable(parts.tokens.tokens[:-1])
+    replace(parts, tokens=fewer, ctap=CTAP(parts.ctap.config, len(fewer))).save(tmp_path / "x")
+    with pytest.raises(UserError, match=r"x beside --init .*: token table does not fit"):
+        TRAININGS["duration"][1](config("duration"), sources)
 
 
 def test_every_part_records_how_long_its_training_utterances_were(dump, pretrained, tmp_path):

@@ -1,0 +1,58 @@
+"""Ranges of the numbers in a configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+from ctap.errors import UserError
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from ``least`` to ``most``, and between ``above`` and ``below``, which are not of them."""
+
+    least: float = -inf
+    most: float = inf
+    above: float = -inf
+    below: float = inf
+
+    def __contains__(self, number: float) -> bool:
+        return self.least <= number <= self.most and self.above < number < self.below  # never NaN
+
+    def __str__(self) -> str:
+        """As in "expected 0 or more"."""
+        if -inf < self.least and self.most < inf:
+            return f"{self.least} to {self.most}"
+        ends = {
+            f"{self.least} or more": self.least,
+            f"{self.most} or less": self.most,
+            f"more than {self.above}": self.above,
+            f"less than {self.below}": self.below,
+        }
+        return " and ".join(words for words, end in ends.items() if abs(end) < inf)
+
+
+POSITIVE = Range(least=1)
+"""Whole numbers that count something."""
+NOT_NEGATIVE = Range(least=0)
+SHARE = Range(least=0, below=1)
+"""What may be left out of something, but not all of it."""
+
+
+def check_ranges(config: object, prefix: str, **ranges: Range) -> None:
+    """Refuse a number out of its range.
+
+    Args:
+        config: Its attributes are numbers, lists of numbers, or None, which says nothing.
+        prefix: What stands before the name of an attribute in options, such as ``optim.``.
+        ranges: By name of the attribute.
+
+    Raises:
+        UserError: Naming the option, what was found and what was expected.
+    """
+    for name, allowed in ranges.items():
+        value = getattr(config, name)
+        several = value if isinstance(value, (list, tuple)) else [value]
+        if any(number is not None and number not in allowed for number in several):
+            raise UserError(f"{prefix}{name}: expected {allowed}, got {value}")
