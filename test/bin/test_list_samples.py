@@ -34,7 +34,7 @@ def test_samples_are_those_of_all_lists_with_their_pictures(tmp_path, lists, mon
     audio.save(tmp_path / "audio.json")
     drawn = []
     plot = module.plot_mels
-    monkeypatch.setattr(module, "plot_mels", lambda mels: drawn.append(mels) or plot(mels))
+    monkeypatch.setattr(module, "plot_mels", lambda mels, **how: drawn.append(mels) or plot(mels, **how))
 
     out = tmp_path / "exp" / "samples.json"
     out.parent.mkdir()
