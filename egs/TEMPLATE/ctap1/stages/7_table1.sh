@@ -4,7 +4,7 @@
 
 stage_7() {
     local spk row model paper=""
-    local -a shown=() skipped=() parts=()
+    local -a shown=() skipped=() made=()
     for row in ${systems}; do
         if [[ -z $(kind_of "${row}") ]]; then
             log "error: --systems: '${row}' is no row of the table (ctap/report/paper_table1.py)" >&2
@@ -28,9 +28,9 @@ stage_7() {
         fi
         if [[ ${row} == ctap_* ]] && made_before "${row}"; then
             model=${expdir}
-            parts+=("${row}=${tag}" "${row}=asr")
+            made+=("${row}=${tag}" "${row}=asr")
             for spk in $(targets); do
-                parts+=("${row}=tts_${spk}" "${row}=vc_${spk}")
+                made+=("${row}=tts_${spk}" "${row}=vc_${spk}")
             done
         fi
         [[ ${row} != ctap_paper ]] || paper=${model}
@@ -42,9 +42,9 @@ stage_7() {
     fi
     shown+=("recording=${expdir}/table1/recording" "vocoded=${expdir}/table1/vocoded")
     ((${#skipped[@]} == 0)) || skipped=(--skipped "${skipped[@]}")
-    ((${#parts[@]} == 0)) || parts=(--parts "${parts[@]}")
+    ((${#made[@]} == 0)) || made=(--parts "${made[@]}")
     "${python}" -m ctap.bin.table1 --systems "${shown[@]}" --out "${expdir}/TABLE1.md" --html "${expdir}/TABLE1.html" \
-        "${parts[@]}" "${skipped[@]}"
+        "${made[@]}" "${skipped[@]}"
     log "table:    $(place "${expdir}")/TABLE1.md, to listen: $(place "${expdir}")/TABLE1.html"
 }
 
