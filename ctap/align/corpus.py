@@ -15,7 +15,7 @@ from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError, load_wave, wave_info
 from ctap.errors import UserError
-from ctap.files.columns import Names, Rows, in_order, numbered, places_of, side_by_side, values_of
+from ctap.files.columns import Names, Rows, in_order, numbered_values, places_of, side_by_side
 from ctap.text.language import WORD_TABLE
 from ctap.text.languages import language_in
 
@@ -50,7 +50,10 @@ class AlignCorpus:
         self.utterances = Names(self._in_both(), self.data_dir)
         if not self.utterances:
             raise UserError(f"{self.data_dir}: no utterance is in both wav.scp and phones")
-        self._speaker = self._read_speakers(self.data_dir / "utt2spk")
+        path = self.data_dir / "utt2spk"
+        _, self._speaker, lone = numbered_values(self.utterances, path)
+        if lone:
+            raise UserError(f"{path}: {lone[0]!r} is missing ({len(lone)} such in all)")
         self._of_speaker = places_of(self._speaker)
 
     def _in_both(self) -> Iterator[str]:
@@ -61,21 +64,6 @@ class AlignCorpus:
                 yield utterance
             else:
                 self.left_out[utterance] = "no phones" if heard else "not in wav.scp"
-
-    def _read_speakers(self, path: Path) -> np.ndarray:
-        """The number of each utterance's speaker."""
-        lone: list[str] = []
-
-        def speakers() -> Iterator[str]:
-            for utterance, speaker in values_of(self.utterances, path):
-                if speaker is None:
-                    lone.append(utterance)
-                yield speaker or ""
-
-        numbers = numbered(speakers())[1]
-        if lone:
-            raise UserError(f"{path}: {lone[0]!r} is missing ({len(lone)} such in all)")
-        return numbers
 
     def phones(self, utterance: str) -> list[str]:
         """The phones of an utterance, without pauses."""

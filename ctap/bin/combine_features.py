@@ -56,8 +56,7 @@ def combine_features(
     """
     keep_apart(out_dir, data_dir)
     data = DataDir(data_dir)
-    settings, skipped = read_parts(parts_dir, num_jobs, out_dir, data, max_failures)
-    parts = Parts.open([parts_dir / f"feats.{job}.scp" for job in range(1, num_jobs + 1)])
+    parts, settings, skipped = read_parts(parts_dir, num_jobs, out_dir, data, max_failures)
     if data.has("durations"):
         parts = parts.only(fitting_durations(data, parts, skipped))
     if not len(parts.utts):
@@ -180,11 +179,11 @@ def write_dump(
 
 def read_parts(
     parts: Path, num_jobs: int, out: Path, data: DataDir, max_failures: float
-) -> tuple[AudioSettings, SkipList]:
+) -> tuple[Parts, AudioSettings, SkipList]:
     """Check that all parts are there, fit together and account for every utterance.
 
     Returns:
-        The audio settings of all, and the utterances that failed.
+        The features, the audio settings of all, and the utterances that failed.
     """
     failed, settings, asked = SkipList(), None, 0
     for job in range(1, num_jobs + 1):
@@ -200,11 +199,11 @@ def read_parts(
         asked += int(read_table(parts / f"count.{job}")["asked"])
     if settings is None:
         raise UserError(f"--num_jobs {num_jobs}: expected at least 1")
-    made = [sorted_names(parts / f"feats.{job}.scp") for job in range(1, num_jobs + 1)]
+    made = Parts.open([parts / f"feats.{job}.scp" for job in range(1, num_jobs + 1)])
     lost: list[str] = []
     foreign: list[str] = []
     wanted = sorted_names(data.path / "wav.scp")
-    for utt, (asked_for, *answers) in side_by_side(wanted, sorted(failed.utterances), *made):
+    for utt, (asked_for, *answers) in side_by_side(wanted, sorted(failed.utterances), made.utts):
         if asked_for != any(answers):
             (lost if asked_for else foreign).append(utt)
     if lost or foreign:
@@ -214,7 +213,7 @@ def read_parts(
             "before the data changed? Run dump_features again."
         )
     check_failures(len(failed), asked, max_failures, out / "skipped.tsv" if not failed else parts)
-    return settings, failed
+    return made, settings, failed
 
 
 def read_representation(parts: Path, num_jobs: int) -> Representation | None:

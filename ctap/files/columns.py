@@ -187,16 +187,39 @@ def numbered(values: Iterable[str]) -> tuple[list[str], np.ndarray]:
     return different, np.array([place[value] for value in met], np.int32)[order]
 
 
+def numbered_values(
+    names: Iterable[str], path: str | os.PathLike[str]
+) -> tuple[list[str], np.ndarray, list[str]]:
+    """:func:`numbered` values of ``names``, which rise, in the table ``path``; and the names that it lacks.
+
+    Raises:
+        UserError: as :func:`ctap.files.tables.read_table`.
+    """
+    lacking: list[str] = []
+
+    def values() -> Iterator[str]:
+        for name, value in values_of(names, path):
+            if value is None:
+                lacking.append(name)
+            yield value or ""
+
+    return *numbered(values()), lacking
+
+
 def places_of(numbers: np.ndarray) -> list[np.ndarray]:
     """Where each number from 0 to the largest stands in ``numbers``, rising."""
     order = np.argsort(numbers, kind="stable").astype(np.int32)
     return np.split(order, np.cumsum(np.bincount(numbers))[:-1])
 
 
+def merged(*columns: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """The names of columns that rise, in order, each with the number of its column."""
+    return heapq.merge(*(zip(column, itertools.repeat(number)) for number, column in enumerate(columns)))
+
+
 def side_by_side(*columns: Iterable[str]) -> Iterator[tuple[str, list[bool]]]:
     """Each name of columns that rise, once, in order, and in which of them it stands."""
-    tagged = (zip(column, itertools.repeat(number)) for number, column in enumerate(columns))
-    for name, met in itertools.groupby(heapq.merge(*tagged), key=lambda pair: pair[0]):
+    for name, met in itertools.groupby(merged(*columns), key=lambda pair: pair[0]):
         among = {number for _, number in met}
         yield name, [number in among for number in range(len(columns))]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
-from ctap.files.columns import Names, numbered, places_of, values_of
+from ctap.files.columns import Names, numbered_values, places_of, values_of
 from ctap.files.tables import read_table, table_writer, write_table
 from ctap.kaldi.fix import Report, fix
 from ctap.kaldi.tables import UTTERANCE_TABLES, read_whole_files, table_names
@@ -167,8 +167,7 @@ class DataDir:
             wanted: the utterances, rising.
             folder: where the tables go.
         """
-        unknown: list[str] = []
-        speakers, numbers = numbered(self._speakers(wanted, unknown))
+        speakers, numbers, unknown = numbered_values(wanted, self.path / "utt2spk")
         if unknown:
             raise UserError(f"{self.path}: has no utterance {unknown[0]!r} ({len(unknown)} such in all)")
         by_utterance, by_speaker = table_names(self.path)
@@ -182,12 +181,6 @@ class DataDir:
                 write(speaker, [wanted[place] for place in places])
         for name, content in read_whole_files(self.path).items():
             (folder / name).write_text(content, encoding="utf-8")
-
-    def _speakers(self, utterances: Iterable[str], unknown: list[str]) -> Iterator[str]:
-        for utterance, speaker in values_of(utterances, self.path / "utt2spk"):
-            if speaker is None:
-                unknown.append(utterance)
-            yield speaker or ""
 
     def _copy(self, name: str, keys: Iterable[str], folder: Path, *, empty: bool = False) -> None:
         """The rows of ``keys``, if there are any or the table may be ``empty``."""

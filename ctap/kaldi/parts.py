@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
 from array import array
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ctap.files.columns import Names
+from ctap.files.columns import Names, merged
 from ctap.kaldi.ark import MatrixReader
 
 
@@ -42,8 +41,7 @@ class Parts:
         part, frames = array("i"), array("i")
 
         def utts() -> Iterator[str]:
-            tagged = (zip(reader, itertools.repeat(number)) for number, reader in enumerate(readers))
-            for utt, number in heapq.merge(*tagged):
+            for utt, number in merged(*readers):
                 part.append(number)
                 frames.append(readers[number].shape(utt)[0])
                 yield utt
