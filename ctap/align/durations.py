@@ -7,11 +7,12 @@ sum to the utterance's frame count (:func:`ctap.audio.frames.num_frames`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ctap.errors import UserError
-from ctap.files.tables import read_table, write_table
+from ctap.files.tables import read_table, table_writer
 from ctap.text.languages import language_in, older
 from ctap.text.pauses import PAUSES
 
@@ -62,14 +63,28 @@ def write_durations(
     Raises:
         UserError: an alignment is not sound, see :func:`check`.
     """
+    with durations_writer(data_dir) as write:
+        for utterance in sorted(alignments):
+            write(utterance, *alignments[utterance])
+
+
+@contextlib.contextmanager
+def durations_writer(data_dir: str | Path) -> Iterator[Callable[[str, Sequence[str], Sequence[int]], None]]:
+    """The same, one by one: give a function that writes an alignment, to be called with rising utterances."""
     data_dir = Path(data_dir)
     known = language_in(data_dir).phone_tables["aligned_phones"]
-    for utterance, (labels, counts) in alignments.items():
-        problem = check(labels, counts, known=known)
-        if problem:
-            raise UserError(f"{data_dir}: alignment of {utterance}: {problem}")
-    write_table(data_dir / "aligned_phones", {u: labels for u, (labels, _) in alignments.items()})
-    write_table(data_dir / "durations", {u: counts for u, (_, counts) in alignments.items()})
+    with (
+        table_writer(data_dir / "aligned_phones") as write_phones,
+        table_writer(data_dir / "durations") as write_frames,
+    ):
+
+        def write(utterance: str, labels: Sequence[str], counts: Sequence[int]) -> None:
+            if problem := check(labels, counts, known=known):
+                raise UserError(f"{data_dir}: alignment of {utterance}: {problem}")
+            write_phones(utterance, labels)
+            write_frames(utterance, counts)
+
+        yield write
 
 
 def check(

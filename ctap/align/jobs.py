@@ -12,7 +12,7 @@ from typing import Any
 from ctap.align.aligner import Aligner
 from ctap.align.alignment import Alignment
 from ctap.align.corpus import AlignCorpus
-from ctap.align.durations import check
+from ctap.align.durations import check, durations_writer
 from ctap.align.features import Features
 from ctap.align.outliers import Outlier, Usual
 from ctap.align.registry import load_aligner
@@ -22,7 +22,6 @@ from ctap.files.atomic import atomic_write
 from ctap.files.columns import Names, side_by_side, sorted_names
 from ctap.files.tables import table_writer, write_table
 from ctap.jobs import Share
-from ctap.text.language import Language
 from ctap.text.languages import language_in
 from ctap.text.rules import TextRules
 
@@ -68,12 +67,13 @@ def align_part(
             file.write(json.dumps({"utterance": utterance, **asdict(alignment)}) + "\n")
             done += 1
             frames += total_frames
-        lone = {-1} if share.job == 1 else set()  # what is in one table alone falls to the first job
-        failed = {u: why for u, why in sorted(corpus.left_out.items())
-                  if (place := corpus.utterances.find(u)) in mine or place in lone}  # fmt: skip
-        for utterance, reason in failed.items():
-            file.write(json.dumps({"utterance": utterance, "failed": reason}) + "\n")
-    return done, len(failed), frames * settings.frame_shift
+        left_out = 0
+        for utterance, reason in sorted(corpus.left_out.items()):
+            place = corpus.utterances.find(utterance)  # -1: in one table alone, which falls to the first job
+            if place in mine or (place < 0 and share.job == 1):
+                file.write(json.dumps({"utterance": utterance, "failed": reason}) + "\n")
+                left_out += 1
+    return done, left_out, frames * settings.frame_shift
 
 
 def combine(
@@ -103,8 +103,7 @@ def combine(
             be aligned.
     """
     found = _Found(data_dir, out_dir, num_jobs)
-    language = language_in(data_dir)
-    usual = Usual.of((alignment for _, alignment in found), language)
+    usual = Usual.of((alignment for _, alignment in found), language_in(data_dir))
     outliers = [o for utterance, alignment in found for o in usual.outliers(utterance, alignment)]
     doubtful = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.whole_utterance}
     odd = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.reason != "long-pause"}
@@ -113,7 +112,7 @@ def combine(
         dropped = doubtful if drop_outliers == "doubtful" else odd | doubtful
         if len(dropped) == len(found):  # one stays
             dropped.popitem()
-    _write(data_dir, language, (row for row in found if row[0] not in dropped))
+    _write(data_dir, (row for row in found if row[0] not in dropped))
     failed = found.failed | dropped
     write_table(data_dir / "align_failed", failed)
     _write_outliers(data_dir / "align_outliers", outliers)
@@ -197,19 +196,15 @@ class _Found:
             )
 
 
-def _write(data_dir: Path, language: Language, alignments: Iterable[tuple[str, Alignment]]) -> None:
+def _write(data_dir: Path, alignments: Iterable[tuple[str, Alignment]]) -> None:
     """Write what stands in a table of its own of each alignment."""
-    known = language.phone_tables["aligned_phones"]
-    with contextlib.ExitStack() as stack:
-        phones, durations, score, confidence = (
-            stack.enter_context(table_writer(data_dir / name))
-            for name in ("aligned_phones", "durations", "align_score", "align_confidence")
-        )
+    with (
+        durations_writer(data_dir) as durations,
+        table_writer(data_dir / "align_score") as score,
+        table_writer(data_dir / "align_confidence") as confidence,
+    ):
         for utterance, found in alignments:
-            if problem := check(found.phones, found.durations, known=known):
-                raise UserError(f"{data_dir}: alignment of {utterance}: {problem}")
-            phones(utterance, found.phones)
-            durations(utterance, found.durations)
+            durations(utterance, found.phones, found.durations)
             score(utterance, f"{found.score:.4f}")
             confidence(utterance, [f"{c:.2f}" for c in found.confidence])
 

@@ -38,12 +38,6 @@ class Outlier:
     whole_utterance: bool
 
 
-def find_outliers(alignments: Mapping[str, Alignment], language: Language | None = None) -> list[Outlier]:
-    """All outliers of phones of ``language``, sorted by utterance; see :meth:`Usual.outliers`."""
-    usual = Usual.of(alignments.values(), language)
-    return [o for utterance in sorted(alignments) for o in usual.outliers(utterance, alignments[utterance])]
-
-
 @dataclass(frozen=True)
 class Usual:
     """What is usual in many alignments.

@@ -4,7 +4,7 @@ import pytest
 
 from ctap.align.alignment import Alignment
 from ctap.align.events import read_reference
-from ctap.align.outliers import find_outliers
+from ctap.align.outliers import Usual
 from ctap.align.score import format_table, score
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
@@ -94,6 +94,11 @@ def test_bad_references_are_refused(tmp_path):
     path.write_text("what is this\n")
     with pytest.raises(UserError, match="expected phoneme events"):
         read_reference(path, {})
+
+
+def find_outliers(alignments):
+    usual = Usual.of(alignments.values())
+    return [o for utterance in sorted(alignments) for o in usual.outliers(utterance, alignments[utterance])]
 
 
 def test_outliers():
