@@ -101,8 +101,10 @@ def gather(folders: dict[str, Path], order: list[str], parts: Mapping[str, set[s
     """Sounds, pictures and curves of all systems, in the table's order; of some, of certain ``parts``."""
     whole = Collection([], [])
     for name in sorted(folders, key=order.index):
-        there = {path.name for path in folders[name].iterdir()}
-        own = collect(folders[name], skip=there - parts.get(name, there - {"table1"}))
+        skip = {"table1"}
+        if name in parts:
+            skip = {path.name for path in folders[name].iterdir()} - parts[name]
+        own = collect(folders[name], skip=skip)
         for experiment in own.experiments:
             last = experiment.name.rpartition("/")[2]
             experiment.name = f"{ROWS[name]}: {last}"
