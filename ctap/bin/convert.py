@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from ctap.bin.batch import Recordings
 from ctap.bin.common import set_up_logging
@@ -16,6 +17,7 @@ def convert(
     out: Path,
     recordings: Recordings,
     vocoder: str = DEFAULT,
+    melody: Literal["model", "source"] = "model",
     device: str = "auto",
 ) -> None:
     """Say recordings again in the voice of a model and a prompt.
@@ -26,6 +28,7 @@ def convert(
         out: Directory for wav/<id>.wav and wav.scp.
         recordings: What is said again.
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
+        melody: F0 as the model makes it, or as the source has it, moved to the mean of the prompt's.
         device: cpu, cuda or auto.
     """
     import ctap
@@ -34,13 +37,15 @@ def convert(
     batch = recordings.batch("conversion", out)
     loaded = ctap.load(model, device, vocoder)
     _ = loaded.vocoder  # one that does not fit is refused here, not at every source
+    if melody == "source":
+        loaded.check_melody()
     voice = loaded.prompt(prompt)
     (out / "wav").mkdir(parents=True, exist_ok=True)
     batch.check(lambda utt, source: loaded.check_source(source))
 
     def say(utt: str, source: str) -> str:
         path = out / "wav" / f"{utt}.wav"
-        loaded.convert(source, voice).save(path)
+        loaded.convert(source, voice, melody).save(path)
         return str(path)
 
     batch.run(say, lambda done: batch.write("wav.scp", done))

@@ -8,7 +8,6 @@ speech.save("out.wav")
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -18,15 +17,17 @@ from torch import Tensor
 
 from ctap.audio.long import long_log_mel, vocode
 from ctap.audio.vocoder import Vocoder
-from ctap.audio.wave import samples_of, save_wave
+from ctap.audio.wave import samples_of
 from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.kaldi.ark import read_matrix
 from ctap.metrics.errors import collapse
 from ctap.models.checks import check_source, check_text, read_phones, read_pieces
 from ctap.models.model_dir import Parts
+from ctap.models.pitch import Melody, carried, check_melody, reader
 from ctap.models.prompt import Prompt, Voice, Wave, hear
 from ctap.models.recognition import SWITCH_PENALTY, Recognition, sticky_path
+from ctap.models.speech import Speech
 from ctap.models.timing import Timed, check_length, check_pause, given, join, time_pieces
 from ctap.models.vocoder import DEFAULT, load_vocoder
 from ctap.models.windows import AnyLength, windowed
@@ -36,29 +37,6 @@ DurationSource = Literal["diffusion", "deterministic"]
 
 PAUSE = 0.4  # seconds between two sentences
 MAX_SECONDS = 3600.0  # the most that is said at once
-
-
-@dataclass
-class Speech:
-    """Generated speech.
-
-    Attributes:
-        wave: [N] samples in [-1, 1].
-        sample_rate: In Hz.
-        mel: [T, n_mels] log-mel it was made from.
-        phones: Phones said, for synthesis from text.
-        durations: Frames of each.
-    """
-
-    wave: np.ndarray
-    sample_rate: int
-    mel: Tensor
-    phones: list[str] | None = None
-    durations: list[int] | None = None
-
-    def save(self, path: str | Path) -> None:
-        """Write a PCM-16 wav file."""
-        save_wave(path, self.wave, self.sample_rate)
 
 
 class Model:
@@ -125,14 +103,15 @@ class Model:
         """Prompt embedding G [D_g] of the 3 s with most speech."""
         return self.prompt(voice).g.cpu()
 
-    @torch.inference_mode()
-    def _decode(self, embedding: Tensor, g: Tensor) -> Speech:
-        mel = self.networks.speak(embedding.to(self.device), g.to(self.device))
-        return self.speak(self.parts.ctap.denormalize(mel).float().cpu())
+    def speak(self, mel: Tensor, f0: Tensor | None = None) -> Speech:
+        """Log-mel [T, n_mels], not normalised, through the vocoder; with an F0 [T] in Hz of your own.
 
-    def speak(self, mel: Tensor) -> Speech:
-        """Log-mel [T, n_mels], not normalised, through the vocoder."""
-        return Speech(vocode(self.vocoder, mel, self.parts.audio), self.sample_rate, mel)
+        Raises:
+            UserError: The vocoder takes no F0.
+        """
+        plain = f0 is None
+        wave = vocode(self.vocoder, mel, self.parts.audio) if plain else reader(self.vocoder)(mel, f0)
+        return Speech(wave, self.sample_rate, mel)
 
     def check_text(
         self,
@@ -147,9 +126,31 @@ class Model:
         """Refuse a recording that can't be read: :func:`ctap.models.checks.check_source`."""
         check_source(source, bool(self.parts.ctap.config.given))
 
-    def convert(self, source: Wave, prompt: Voice) -> Speech:
-        """Say ``source`` in the voice of this model's decoder and ``prompt`` (section 2.2.2)."""
-        return self._decode(self.embed(source), self.embed_prompt(prompt))
+    @torch.inference_mode()
+    def convert(self, source: Wave, prompt: Voice, melody: Melody = "model") -> Speech:
+        """Say ``source`` in the voice of this model's decoder and ``prompt`` (section 2.2.2).
+
+        Args:
+            source: A wave; of a model that reads another representation, as :meth:`embed`.
+            prompt: Speech of the voice wanted.
+            melody: Who decides on F0: the model, as in the paper, or the source, whose F0 is moved to the
+                mean of the prompt's.
+
+        Raises:
+            UserError: ``melody`` is the source's, and the vocoder takes no F0 or the source is no wave.
+        """
+        if melody == "source":
+            self.check_melody()
+        voice, embedding = self.prompt(prompt), self.embed(source).to(self.device)
+        log_mel = self.parts.ctap.denormalize
+        mel, f0 = log_mel(self.networks.speak(embedding, voice.g)).float().cpu(), None
+        if melody == "source":
+            f0 = carried(reader(self.vocoder), log_mel(self.mel(source)), log_mel(voice.mels))
+        return self.speak(mel, f0)
+
+    def check_melody(self) -> None:
+        """Refuse what :meth:`convert` would with the source's melody, before the work."""
+        check_melody(self.vocoder, self.parts)
 
     @torch.inference_mode()
     def predict_durations(

@@ -10,8 +10,9 @@ from torch import Tensor
 from ctap.data.batch import pad
 from ctap.errors import UserError
 from ctap.models.checks import read_pieces
-from ctap.models.inference import PAUSE, Model, Speech
+from ctap.models.inference import PAUSE, Model
 from ctap.models.prompt import Prompt
+from ctap.models.speech import Speech
 from ctap.models.timing import Timed, check_length, join, time_pieces
 from ctap.models.windows import BATCH_FRAMES
 from ctap.nn.duration import check_speed

@@ -25,9 +25,11 @@ class Prompt:
 
     Attributes:
         g: [D_g] prompt embedding G: the mean over its recordings, of each the 3 s with most speech.
+        mels: [N, F, n_mels] normalised log-mel of these 3 s of each.
     """
 
     g: Tensor
+    mels: Tensor
 
 
 Voice = Wave | Sequence[Wave] | Prompt
@@ -65,4 +67,5 @@ def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor], *, str
                 named = "" if isinstance(wave, np.ndarray) else f"{wave}: "
                 raise NoVoiceError(f"{named}no prompt: {error}") from None
         mels.append(clip_window(mel(samples)[part], frames))
-    return Prompt(parts.ctap.prompt_encoder(torch.stack(mels))[0].mean(dim=0))
+    heard = torch.stack(mels)
+    return Prompt(parts.ctap.prompt_encoder(heard)[0].mean(dim=0), heard)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ctap.audio.settings import AudioSettings
@@ -23,6 +24,7 @@ from ctap.files.atomic import atomic_dir
 from ctap.files.sums import write_sums
 from ctap.models.model_dir import FORMAT, check_state, read_description
 from ctap.models.onnx_vocoder import GRAPH, OnnxConfig, OnnxVocoder
+from ctap.models.windows import windowed
 from ctap.nn.excitation import seeded_noise
 from ctap.nn.vocoder import SourceFilter, VocoderConfig
 
@@ -140,28 +142,42 @@ class NeuralVocoder:
         """Frames of mel that must be known beyond a sample."""
         return self.reach
 
-    def __call__(self, mel: Tensor) -> np.ndarray:
+    def __call__(self, mel: Tensor, f0: Tensor | None = None) -> np.ndarray:
         """Natural-log mel ``[T, M]`` to samples ``[(T - 1) * hop_length]``, float32, in -1..1.
 
         A mel of one frame gives ``hop_length - 1`` samples. Memory does not grow with the length, but for the
         samples themselves.
 
+        Args:
+            mel: What is to be said.
+            f0: Hz ``[T]``, 0 where unvoiced, in place of what the mel shows.
+
         Raises:
-            ValueError: The mel is not ``[T, n_mels]`` with at least one frame, or not finite.
+            ValueError: The mel is not ``[T, n_mels]`` with at least one frame, or not finite, or F0 does not
+                fit it.
         """
         if mel.ndim != 2 or len(mel) < 1:
             raise ValueError(f"expected a mel [T, {self.settings.n_mels}], found shape {tuple(mel.shape)}")
+        if f0 is not None and f0.shape != mel.shape[:1]:
+            raise ValueError(f"expected F0 [{len(mel)}] for a mel of as many frames, found {tuple(f0.shape)}")
         if len(mel) == 1:
-            return self(mel.expand(2, -1))[: self.settings.hop_length - 1]
-        return np.concatenate(list(self.stream([mel])))
+            twice = None if f0 is None else f0.expand(2)
+            return self(mel.expand(2, -1), twice)[: self.settings.hop_length - 1]
+        return np.concatenate(list(self.stream([mel], f0)))
 
-    def stream(self, chunks: Iterable[Tensor]) -> Iterator[np.ndarray]:
+    @torch.inference_mode()
+    def f0(self, mel: Tensor) -> Tensor:
+        """F0 ``[T]`` Hz that a natural-log mel ``[T, M]`` shows, 0 where unvoiced."""
+        frames = mel.to(self.device).float()
+        return windowed(lambda some: self.net.f0(some)[..., None], frames, CHUNK)[:, 0].cpu()
+
+    def stream(self, chunks: Iterable[Tensor], f0: Tensor | None = None) -> Iterator[np.ndarray]:
         """Samples of a mel that comes in chunks ``[t, M]``: as :meth:`__call__` gives for all of it at once.
 
         Differences are those of rounding. Chunks of more than :data:`CHUNK` frames are cut. A sample is out
-        once :attr:`look_ahead` frames after it are known.
+        once :attr:`look_ahead` frames after it are known. ``f0`` ``[T]`` is that of all frames.
         """
-        state = _Stream(self)
+        state = _Stream(self, f0)
         for chunk in itertools.chain.from_iterable(given.split(CHUNK) for given in chunks):
             if len(wave := state.add(chunk)):
                 yield wave
@@ -172,8 +188,12 @@ class NeuralVocoder:
 class _Stream:
     """What is kept between chunks. Frames count from ``margin`` repetitions of the first."""
 
-    def __init__(self, vocoder: NeuralVocoder) -> None:
+    def __init__(self, vocoder: NeuralVocoder, f0: Tensor | None = None) -> None:
         self.vocoder = vocoder
+        self.f0 = None
+        if f0 is not None:
+            ends = (vocoder.margin, vocoder.margin)
+            self.f0 = F.pad(f0.to(vocoder.device).float()[None], ends, mode="replicate")
         self.mel = torch.zeros(0, vocoder.settings.n_mels, device=vocoder.device)
         self.first = 0  # frame that self.mel starts with
         self.sent = vocoder.margin  # samples up to this frame are out
@@ -212,7 +232,10 @@ class _Stream:
         start = self.phase_at
         part = self.mel[None, start - self.first : known - self.first]
         with torch.autocast(vocoder.device.type, vocoder.dtype, enabled=vocoder.dtype != torch.float32):
-            f0 = net.f0(self.mel[None])[:, start - self.first : known - self.first]
+            if self.f0 is None:
+                f0 = net.f0(self.mel[None])[:, start - self.first : known - self.first]
+            else:
+                f0 = self.f0[:, start:known]
             pulses, phases = net.pulses(f0, self.phase)
             spectra = net.spectra(pulses)
             gains = net.gains(part, f0, spectra)

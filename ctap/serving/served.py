@@ -14,8 +14,9 @@ import ctap
 from ctap.audio.wave import encode_wave, to_pcm
 from ctap.errors import UserError
 from ctap.files.names import name_fault
-from ctap.models.inference import Model, Speech
+from ctap.models.inference import Model
 from ctap.models.prompt import Prompt
+from ctap.models.speech import Speech
 from ctap.text.languages import language_of
 
 

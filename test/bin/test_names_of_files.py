@@ -29,8 +29,8 @@ from ctap.bin.synthesize import synthesize
 from ctap.errors import UserError
 from ctap.files.names import name_fault
 from ctap.models import judge as judge_model
-from ctap.models.inference import Speech
 from ctap.models.recognition import Recognition
+from ctap.models.speech import Speech
 
 NASTY = [
     "../../escape",

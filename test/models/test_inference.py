@@ -1,6 +1,7 @@
 """A model in use: the four verbs, the same from the command line, text of any length, limits."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,12 +28,16 @@ from ctap.jobs import Share
 from ctap.kaldi.ark import MatrixReader
 from ctap.models import inference
 from ctap.models.model_dir import Parts
+from ctap.models.pitch import moved
 from ctap.models.windows import TrainedLengths
 from ctap.text.frontend import text_to_phones
 from ctap.text.reading import read
 from ctap.text.rules import TextRules
 from test import tiny
 from test.tiny_model import RATE, save_model, save_tone
+
+#: A sentence of eSpeak NG, which the small recipe speaks.
+SPEECH = Path(__file__).parents[2] / "docs" / "sounds" / "vc_source.ogg"
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +96,18 @@ def test_faster_is_shorter(model_dir, wav):
 def test_conversion_keeps_the_length(model_dir, wav):
     speech = ctap.load(model_dir, device="cpu").convert(wav, wav)
     assert abs(len(speech.wave) - RATE) <= 480
+
+
+def test_conversion_with_the_melody_of_its_source(model_dir, wav):
+    """Only F0 differs: the source's, at the height of the prompt's."""
+    model = ctap.load(model_dir, device="cpu")
+    own, sung = (model.convert(SPEECH, wav, melody) for melody in ("model", "source"))
+    assert torch.equal(own.mel, sung.mel)
+    f0, source = (model.vocoder.f0(model.parts.ctap.denormalize(model.mel(x))) for x in (wav, SPEECH))
+    assert np.allclose(sung.wave, model.speak(own.mel, moved(source, f0)).wave, atol=1e-4)
+    assert np.abs(sung.wave - own.wave).max() > 1e-3
+    with pytest.raises(UserError, match="takes the mel alone"):
+        ctap.load(model_dir, device="cpu", vocoder="griffin_lim").convert(wav, wav, "source")
 
 
 def test_recognition_labels_every_frame(model_dir, wav):

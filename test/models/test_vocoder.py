@@ -15,7 +15,7 @@ from ctap.audio.wave import load_wave
 from ctap.errors import UserError
 from ctap.files.sums import SUMS
 from ctap.metrics.pitch import log_f0
-from ctap.models.vocoder import PRETRAINED, NeuralVocoder, VocoderParts, load_vocoder
+from ctap.models.vocoder import CHUNK, PRETRAINED, NeuralVocoder, VocoderParts, load_vocoder
 
 SETTINGS = AudioSettings()
 #: A sentence of eSpeak NG, which the small recipe speaks (docs/sounds).
@@ -59,6 +59,26 @@ def test_streaming_gives_the_same_samples(mel, vocoder, chunk):
     assert np.abs(np.concatenate(pieces) - whole).max() < 1e-3
     if chunk == 1:
         assert len(pieces) > 200 - vocoder.look_ahead - 2  # one for each frame, once the look-ahead is there
+
+
+def test_an_f0_from_outside_is_followed(wave, mel, vocoder):
+    read = vocoder.f0(mel)
+    assert np.array_equal(vocoder(mel, read), vocoder(mel))
+    higher = extract_f0(vocoder(mel, read * 1.25), SETTINGS)
+    error = log_f0(read.numpy()[: len(higher)], higher / 1.25)
+    assert error.rmse < 0.1
+    pieces = list(vocoder.stream(mel.split(37), read * 1.25))
+    assert np.abs(np.concatenate(pieces) - vocoder(mel, read * 1.25)).max() < 1e-3
+    assert len(vocoder(mel[:1], read[:1])) == SETTINGS.hop_length - 1
+    with pytest.raises(ValueError, match=r"expected F0 \[200\] for a mel of as many frames, found \(199,\)"):
+        vocoder(mel[:200], read[:199])
+
+
+def test_f0_of_a_long_mel_is_that_of_the_whole(mel, vocoder):
+    long = mel.repeat(4, 1)
+    whole = vocoder.net.f0(long[None])[0]
+    assert len(long) > 2 * CHUNK
+    assert torch.allclose(vocoder.f0(long), whole, rtol=1e-4)
 
 
 def test_a_sample_does_not_depend_on_what_is_beyond_the_look_ahead(mel, vocoder):

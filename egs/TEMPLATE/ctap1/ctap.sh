@@ -91,6 +91,7 @@ duration_args=""                         # more of its options
 duration_adapt_config=conf/duration_adapt.yaml # the same, on the labeled minutes
 duration_adapt_args=""                   # more of its options
 duration_model=diffusion  # durations of synthesised speech: diffusion or deterministic
+melody=model              # F0 of converted speech: the model's, as in the paper, or the source's, moved to the target's height
 asr_config=conf/asr.yaml                 # phoneme decoder
 asr_args=""                              # more of its options
 units=2000                               # sentencepiece units of the CTC head, at most; 0: no head

@@ -22,11 +22,12 @@ say_as_given() {
         "${speaks[@]}" --prompt in:"$(prompt_of "$2")"
 }
 
-# convert_to SPEAKER MODEL SOURCES EXPERIMENT: says SOURCES (a wav.scp, or what else MODEL reads) in exp/EXPERIMENT.
+# convert_to SPEAKER MODEL SOURCES EXPERIMENT [OPTION...]: says SOURCES (a wav.scp, or what else MODEL reads) in
+# exp/EXPERIMENT; the options are those of ctap.bin.convert.
 convert_to() {
     generate "conversion_$4" ctap.bin.convert title:"conversion to $1 in $4" each:"$3" \
         --out into:"${expdir}/$4/wav.scp" --model in:"$2" --scp table:"$3" \
-        "${speaks[@]}" --prompt in:"$(prompt_of "$1")"
+        "${speaks[@]}" --prompt in:"$(prompt_of "$1")" "${@:5}"
 }
 
 # Recordings through the vocoder, as a bound on what any model can reach with it.

@@ -1,0 +1,63 @@
+"""The melody of a source in conversion: its F0, moved to where the target's voice lies.
+
+The paper converts by S and G alone (section 2.2.2), so melody is what the decoder makes of S: right on
+average, and flatter than anyone speaks. In a language with tones that costs words.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ctap.audio.vocoder import Vocoder
+from ctap.errors import UserError
+from ctap.models.model_dir import Parts
+from ctap.models.vocoder import NeuralVocoder
+
+Melody = Literal["model", "source"]
+
+
+def reader(vocoder: Vocoder) -> NeuralVocoder:
+    """The vocoder as one that takes F0.
+
+    Raises:
+        UserError: It takes none.
+    """
+    if not isinstance(vocoder, NeuralVocoder):
+        raise UserError(
+            "the source's melody needs a vocoder that takes F0: pretrained, or the directory of one that was "
+            f"trained with ctap train vocoder; this one, {type(vocoder).__name__}, takes the mel alone"
+        )
+    return vocoder
+
+
+def check_melody(vocoder: Vocoder, parts: Parts) -> None:
+    """Refuse a conversion with the source's melody where there can be none.
+
+    Raises:
+        UserError: The vocoder takes no F0, or the model reads no waves.
+    """
+    reader(vocoder)
+    if parts.ctap.config.given:
+        raise UserError(
+            f"{parts.path or 'this model'} reads frames of another representation: there is no recording "
+            "whose melody could be taken"
+        )
+
+
+def carried(vocoder: NeuralVocoder, source: Tensor, voice: Tensor) -> Tensor:
+    """F0 [T] in Hz of log-mel ``source`` [T, n_mels], moved to the mean of ``voice`` [N, F, n_mels]."""
+    return moved(vocoder.f0(source), torch.cat([vocoder.f0(part) for part in voice]))
+
+
+def moved(f0: Tensor, voice: Tensor) -> Tensor:
+    """``f0`` [T] Hz, 0 where unvoiced, with the mean of ``voice`` [N] Hz, both on a logarithmic scale.
+
+    Where either has no voiced frame, there is nothing to go by, and it stays.
+    """
+    sung, heard = f0[f0 > 0].log(), voice[voice > 0].log()
+    if not len(sung) or not len(heard):
+        return f0
+    return f0 * torch.exp(heard.mean() - sung.mean())
