@@ -67,8 +67,11 @@ def given(phones: list[str], durations: Sequence[int]) -> Timed:
     """``phones`` with the durations that a user gives.
 
     Raises:
-        UserError: They are not one each, or not whole numbers of 1 to :data:`LONGEST_PHONE` frames.
+        UserError: They are not one each, or not whole numbers of 1 to :data:`LONGEST_PHONE` frames; or there
+            are no phones.
     """
+    if not phones:
+        raise UserError("no phones to say")
     if len(durations) != len(phones):
         raise UserError(f"{len(durations)} durations for {len(phones)} phones: expected one each")
     for i, (phone, frames) in enumerate(zip(phones, durations, strict=True), 1):
