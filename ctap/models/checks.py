@@ -36,7 +36,7 @@ def _whole(text: str) -> str:
     """
     for place, letter in enumerate(text, 1):
         if "\ud800" <= letter <= "\udfff":
-            raise UserError(f"the text is not in UTF-8: {ascii(letter)} stands at its character {place}")
+            raise UserError(f"the text is not in UTF-8: {letter!a} stands at its character {place}")
     return text
 
 

@@ -444,7 +444,7 @@ def test_what_can_not_be_said_or_heard_is_refused_in_words(model_dir, wav):
     with pytest.raises(UserError, match=r"not in UTF-8: '\\udcff' stands at its character 2"):
         model.check_text("你\udcff好")
     for penalty in (-1.0, float("nan")):
-        with pytest.raises(UserError, match="switch_penalty .*: expected 0 or more"):
+        with pytest.raises(UserError, match=r"switch_penalty .*: expected 0 or more"):
             model.recognize(wav, switch_penalty=penalty)
     for hear in (model.embed, model.prompt):
         with pytest.raises(AudioError, match="Tensor: expected a file or a numpy array"):
