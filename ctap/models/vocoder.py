@@ -159,7 +159,8 @@ class NeuralVocoder:
         """Samples of a mel that comes in chunks ``[t, M]``: as :meth:`__call__` gives for all of it at once.
 
         Differences are those of rounding. Chunks of more than :data:`CHUNK` frames are cut. A sample is out
-        once :attr:`look_ahead` frames after it are known.
+        once :attr:`look_ahead` frames after it are known. Every chunk has these frames computed anew: one of
+        a few frames costs nearly as much as one of fifty. A mel of one frame gives nothing.
         """
         state = _Stream(self)
         for chunk in itertools.chain.from_iterable(given.split(CHUNK) for given in chunks):
