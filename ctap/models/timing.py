@@ -94,7 +94,7 @@ def check_length(timed: Sequence[Timed], frame_shift: float, max_seconds: float)
     if not frames * frame_shift <= max_seconds:  # also true of NaN
         raise UserError(
             f"{frames * frame_shift:.1f} s of speech, more than the {max_seconds:g} s that are allowed "
-            "(max_seconds): are the durations frames?"
+            "(max_seconds)"
         )
 
 

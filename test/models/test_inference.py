@@ -344,7 +344,7 @@ def test_a_missing_prompt_is_said_once_by_its_name(model_dir, wav, tmp_path, cap
         ({"durations": [5, 8, 2.5, 7, 15, 5]}, r"is 2\.5"),
         ({"durations": [5, 8, float("nan"), 7, 15, 5]}, "is nan"),
         ({"durations": [5, 8, float("inf"), 7, 15, 5]}, "is inf"),
-        ({"durations": [6000] * 6, "max_seconds": 300}, r"360\.0 s of speech.*are the durations frames"),
+        ({"durations": [6000] * 6, "max_seconds": 300}, r"360\.0 s of speech, more than the 300 s"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused(model_dir, wav, options, message):
