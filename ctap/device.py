@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from ctap.errors import UserError
+
 
 def choose_device(name: str) -> str:
-    """``name`` as torch knows it; ``auto`` is a GPU where there is one, else the processor."""
-    if name != "auto":
-        return name
+    """``name`` as torch knows it; ``auto`` is a GPU where there is one, else the processor.
+
+    Raises:
+        UserError: torch knows no such device, or this machine has no such GPU.
+    """
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(f"device {name!r}: expected cpu, cuda, cuda:1 (the second GPU) or auto") from None
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.type == "cuda" and (device.index or 0) >= gpus:
+        raise UserError(f"device {name}: PyTorch finds {gpus} GPUs here; give cpu or auto")
+    return name

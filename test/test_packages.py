@@ -14,8 +14,8 @@ import ctap
 PACKAGE = Path(ctap.__file__).parent
 #: From the bottom up. What stands in a line imports from the lines above it, and not from its neighbours.
 ORDER = (
-    ("errors", "threads", "device", "stages"),
-    ("files",),
+    ("errors", "threads", "stages"),
+    ("files", "device"),
     ("config", "jobs", "audio", "own", "ranges"),
     ("text", "kaldi", "listening"),
     ("align", "data", "nn", "loss", "upstream", "metrics"),

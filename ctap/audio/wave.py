@@ -88,10 +88,12 @@ def samples_of(wave: str | Path | np.ndarray, sample_rate: int) -> np.ndarray:
     """Samples ``[N]`` float32 of a file, or of an array at ``sample_rate``, checked.
 
     Raises:
-        AudioError: as :func:`load_wave`; or the array is no single channel of finite floats.
+        AudioError: as :func:`load_wave`; or it is no file and no array of one channel of finite floats.
     """
-    if not isinstance(wave, np.ndarray):
+    if isinstance(wave, (str, Path)):
         return load_wave(wave, sample_rate)
+    if not isinstance(wave, np.ndarray):
+        raise AudioError(f"{type(wave).__name__}: expected a file or a numpy array (of a tensor, .numpy())")
     if wave.ndim != 1 or not wave.size or not np.issubdtype(wave.dtype, np.floating):
         raise AudioError(
             f"an array of {wave.dtype} {list(wave.shape)}: expected one channel [N] of floats, full scale 1 "

@@ -15,6 +15,7 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
 from ctap.errors import UserError, cli
 
+MAX_SEED = 2**32 - 1  # the largest that numpy and scikit-learn take
 _DASHED = re.compile(r"(?<=^--)[a-z]+(-[a-z]+)+(?=$|=)")  # --out-dir, where --out_dir is meant
 
 
@@ -96,8 +97,8 @@ def command(function: Callable[..., None]) -> Entry:
         named = dict(values.items())
         for name, group in _groups(function).items():
             named[name] = group(**{field.name: named.pop(field.name) for field in dataclasses.fields(group)})
-        if (seed := named.get("seed")) is not None and seed < 0:
-            raise UserError(f"--seed {seed}: expected 0 or more")
+        if (seed := named.get("seed")) is not None and not 0 <= seed <= MAX_SEED:
+            raise UserError(f"--seed {seed}: expected 0 to {MAX_SEED}")
         given = [named.pop(name) for name in unnamed]
         function(*given, **named)
 

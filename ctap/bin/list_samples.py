@@ -32,7 +32,7 @@ def list_samples(
         out: samples.json to write.
         waves: Lists of sounds, each "role=wav.scp" (recording, vocoded, tts, vc, source,
             from_phonemes).
-        speaker: Whose voice is wanted.
+        speaker: Whose voice is wanted; that of sources stands in the utt2spk beside their list.
         text: Kaldi text file of the utterances; text.json beside it says in which language.
         settings: Audio settings (audio.json of a dump directory); without, the default ones.
         count: Utterances to show, spread evenly over the list.
@@ -48,6 +48,8 @@ def list_samples(
     common = sorted(set.intersection(*(set(rows) for rows in lists.values())))
     if not common:
         raise UserError(f"--waves: {', '.join(waves)} have no utterance in common")
+    beside = [Path(item.partition("=")[2]).parent / "utt2spk" for item in waves if item.startswith("source=")]
+    sources = read_table(beside[0]) if beside and beside[0].is_file() else {}
     texts = read_table(text) if text is not None else {}
     language = language_in(text.parent).code if text is not None else ""
     audio = AudioSettings.load(settings)
@@ -58,7 +60,8 @@ def list_samples(
         for role, rows in lists.items():
             mels[role] = log_mel(torch.from_numpy(load_wave(rows[utt], audio.sample_rate)), audio)
             sample = {"utt": utt, "text": texts.get(utt, ""), "language": language, "role": role}
-            sample |= {"speaker": speaker, "wav": os.path.relpath(rows[utt], out.parent)}
+            who = sources.get(utt, "") if role == "source" else speaker
+            sample |= {"speaker": who, "wav": os.path.relpath(rows[utt], out.parent)}
             samples.append(sample | {"mel_png": f"samples/{utt}.png"})
         save_figure(plot_mels(mels, hop=audio.frame_shift), picture)
     write_json(out, samples, indent=1)

@@ -8,10 +8,9 @@ from typing import Any
 from ctap.bin.batch import NOTHING, Recordings
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
-from ctap.errors import UserError
 from ctap.files.atomic import write_json
 from ctap.metrics.errors import RECOGNITION
-from ctap.models.recognition import SWITCH_PENALTY, Recognition
+from ctap.models.recognition import SWITCH_PENALTY, Recognition, check_penalty
 
 
 def recognize(
@@ -34,8 +33,7 @@ def recognize(
     """
     from ctap.models.judge import load_recognizer
 
-    if switch_penalty < 0:
-        raise UserError(f"--switch_penalty {switch_penalty:g}: expected 0 or more")
+    check_penalty(switch_penalty)
     set_up_logging()
     batch = recordings.batch("recognition", out)
     recognizer = load_recognizer(model, device)

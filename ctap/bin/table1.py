@@ -10,7 +10,7 @@ from ctap.bin.entry import command
 from ctap.files.atomic import atomic_write
 from ctap.metrics.provenance import running_command
 from ctap.report.collect import Collection, collect
-from ctap.report.markdown import Results, Section, draw_curves, markdown_section
+from ctap.report.markdown import Results, Section, draw_curves, link, markdown_section
 from ctap.report.page import page
 from ctap.report.paper_table1 import ROWS
 from ctap.report.table1 import TABLES, System, all_claims, columns, read_system, table_rows
@@ -65,7 +65,7 @@ def table1(
     made = running_command()
     text = ["# Table 1", "", f"Written by `{made}`; run it again rather than edit this file.", ""]
     if html is not None:
-        text += [f"Listen and look: [{html.name}]({html.name}).", ""]
+        text += [f"Listen and look: [{html.name}]({link(html, out)}).", ""]
     for section in sections:
         text += markdown_section(section)
     with atomic_write(out) as file:

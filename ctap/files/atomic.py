@@ -76,10 +76,12 @@ def keep_apart(out: Path, *read: Path) -> None:
 def atomic_dir(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary directory beside ``path`` that replaces it when the block ends without an exception.
 
-    What was at ``path`` before is removed then, and stays untouched if the block fails.
+    What was at ``path`` before is removed then, and stays untouched if the block fails. A directory that has
+    no name in common with the new one is something else, and is not replaced.
 
     Raises:
-        UserError: the file system refuses it (full, read-only, no permission); the message names ``path``.
+        UserError: the file system refuses it (full, read-only, no permission), or something else is there;
+            the message names ``path``.
     """
     target = _real(path)
     if target.exists() and not target.is_dir():
@@ -105,6 +107,7 @@ def _put(new: Path, target: Path) -> None:
     if not target.exists():
         new.rename(target)
         return
+    _require_alike(new, target)
     old = target.with_name(_temporary(target).name.replace(".tmp-", ".old-"))
     target.rename(old)
     try:
@@ -113,6 +116,16 @@ def _put(new: Path, target: Path) -> None:
         old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _require_alike(new: Path, target: Path) -> None:
+    """Refuse to remove a directory of experiments, say, for the sake of a name typed too short."""
+    made, there = ({item.name for item in folder.iterdir()} for folder in (new, target))
+    if there and not there & made:
+        shown = ", ".join(sorted(there)[:4]) + (", ..." if len(there) > 4 else "")
+        raise UserError(
+            f"{target}: holds something else ({shown}), which would be removed: name another directory"
+        )
 
 
 def _real(path: str | os.PathLike[str]) -> Path:

@@ -19,13 +19,25 @@ def read_phones(text: str | list[str], parts: Parts) -> list[str]:
     Raises:
         UserError: The text can't be read.
     """
-    return language_of(parts.text).to_phones(text) if isinstance(text, str) else text
+    return language_of(parts.text).to_phones(_whole(text)) if isinstance(text, str) else text
 
 
 def read_pieces(text: str | list[str], parts: Parts) -> list[Piece]:
     """The same in pieces that the duration model can time."""
     language, most = language_of(parts.text), parts.trained.window("duration")
-    return language.to_pieces(text, most) if isinstance(text, str) else language.cut(text, most)
+    return language.to_pieces(_whole(text), most) if isinstance(text, str) else language.cut(text, most)
+
+
+def _whole(text: str) -> str:
+    """``text``, which a command line in another encoding than UTF-8 leaves with bytes that are no letters.
+
+    Raises:
+        UserError: It has such.
+    """
+    for place, letter in enumerate(text, 1):
+        if "\ud800" <= letter <= "\udfff":
+            raise UserError(f"the text is not in UTF-8: {letter!a} stands at its character {place}")
+    return text
 
 
 def check_text(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -175,6 +175,8 @@ class Model:
     ) -> list[int]:
         duration = self.parts.require("duration")
         check_speed(speed)
+        if source not in (sources := get_args(DurationSource)):
+            raise UserError(f"durations {source!r}: expected {' or '.join(sources)}, or frames of each phone")
         if not phones:
             raise UserError("no phones to say")
         tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)

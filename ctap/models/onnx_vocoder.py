@@ -104,7 +104,14 @@ class OnnxVocoder:
         return np.clip(wave[self.delay : self.delay + wanted], -1, 1)
 
     def save(self, path: str | Path) -> None:
-        """Write a vocoder's directory, whole or not at all."""
+        """Write a vocoder's directory, whole or not at all.
+
+        Raises:
+            UserError: Another model is there.
+        """
+        path = Path(path)
+        if (path / "model.yaml").exists() and not (path / GRAPH).exists():
+            raise UserError(f"{path}: holds another model, which would be removed: name another directory")
         with atomic_dir(path) as folder:
             save_yaml({"format": FORMAT, "parts": {"onnx": to_dict(self.config)}}, folder / "model.yaml")
             self.settings.save(folder / "audio.json")

@@ -51,7 +51,8 @@ def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor], *, str
     """
     if isinstance(voice, Prompt):
         return voice
-    waves: Sequence[Wave] = [voice] if isinstance(voice, (str, Path, np.ndarray)) else voice
+    several = isinstance(voice, Sequence) and not isinstance(voice, str)
+    waves: Sequence[Wave] = voice if several else [voice]
     if not waves:
         raise UserError("no prompt: expected a recording of the voice wanted")
     frames = parts.ctap.config.prompt_encoder.frames

@@ -8,6 +8,8 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
+from ctap.errors import UserError
+
 SWITCH_PENALTY = 4.0
 """What a change of phone costs in recognition, in nats, where nothing else is asked for."""
 
@@ -32,6 +34,16 @@ class Recognition:
         return [phone for phone, _ in found], [frames for _, frames in found]
 
 
+def check_penalty(penalty: float) -> None:
+    """Refuse a price of a change of phone that is no number from 0 on.
+
+    Raises:
+        UserError: With the limit.
+    """
+    if not penalty >= 0:  # also true of NaN
+        raise UserError(f"switch_penalty {penalty:g}: expected 0 or more")
+
+
 def sticky_path(scores: Tensor, penalty: float) -> Tensor:
     """Best sequence of labels when every change of label costs ``penalty``.
 
@@ -44,7 +56,11 @@ def sticky_path(scores: Tensor, penalty: float) -> Tensor:
 
     Returns:
         [T] int64.
+
+    Raises:
+        UserError: The penalty is below 0, or no number.
     """
+    check_penalty(penalty)
     best = scores[0].double()  # an hour's sum
     changed = torch.zeros(scores.shape, dtype=torch.bool)
     source = torch.zeros(len(scores), dtype=torch.long)

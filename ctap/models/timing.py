@@ -67,8 +67,11 @@ def given(phones: list[str], durations: Sequence[int]) -> Timed:
     """``phones`` with the durations that a user gives.
 
     Raises:
-        UserError: They are not one each, or not whole numbers of 1 to :data:`LONGEST_PHONE` frames.
+        UserError: They are not one each, or not whole numbers of 1 to :data:`LONGEST_PHONE` frames; or there
+            are no phones.
     """
+    if not phones:
+        raise UserError("no phones to say")
     if len(durations) != len(phones):
         raise UserError(f"{len(durations)} durations for {len(phones)} phones: expected one each")
     for i, (phone, frames) in enumerate(zip(phones, durations, strict=True), 1):
@@ -91,7 +94,7 @@ def check_length(timed: Sequence[Timed], frame_shift: float, max_seconds: float)
     if not frames * frame_shift <= max_seconds:  # also true of NaN
         raise UserError(
             f"{frames * frame_shift:.1f} s of speech, more than the {max_seconds:g} s that are allowed "
-            "(max_seconds): are the durations frames?"
+            "(max_seconds)"
         )
 
 

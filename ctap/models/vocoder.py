@@ -175,7 +175,12 @@ class NeuralVocoder:
         """Samples of a mel that comes in chunks ``[t, M]``: as :meth:`__call__` gives for all of it at once.
 
         Differences are those of rounding. Chunks of more than :data:`CHUNK` frames are cut. A sample is out
-        once :attr:`look_ahead` frames after it are known. ``f0`` ``[T]`` is that of all frames.
+        once :attr:`look_ahead` frames after it are known. Every chunk has these frames computed anew: one of
+        a few frames costs nearly as much as one of fifty. A mel of one frame gives nothing.
+
+        Args:
+            chunks: Mels ``[t, M]``.
+            f0: Hz ``[T]`` of all frames, 0 where unvoiced, in place of what the mels show.
         """
         state = _Stream(self, f0)
         for chunk in itertools.chain.from_iterable(given.split(CHUNK) for given in chunks):

@@ -85,19 +85,20 @@ def _samples(path: Path, problems: list[str]) -> list[Sample]:
     found = []
     for number, entry in enumerate(_json(path, list, problems)):
         where = f"{path}: sample {number}"
-        if not isinstance(entry, dict) or not all(entry.get(key) for key in ("utt", "role", "wav")):
-            problems.append(f"{where}: needs utt, role and wav")
+        named = [entry.get(key) for key in ("utt", "role", "wav")] if isinstance(entry, dict) else [None]
+        if not all(isinstance(value, str) and value for value in named):
+            problems.append(f"{where}: needs utt, role and wav, each some words")
             continue
         wav = path.parent / entry["wav"]
         if not wav.is_file():
             problems.append(f"{where} ({entry['utt']}, {entry['role']}): no such file: {wav}")
             continue
-        mel = path.parent / entry["mel_png"] if entry.get("mel_png") else None
+        mel = path.parent / str(entry["mel_png"]) if entry.get("mel_png") else None
         if mel is not None and not mel.is_file():
             problems.append(f"{where} ({entry['utt']}, {entry['role']}): no such picture: {mel}")
             mel = None
         text, speaker, language = (str(entry.get(key) or "") for key in ("text", "speaker", "language"))
-        found.append(Sample(str(entry["utt"]), str(entry["role"]), wav, text, speaker, mel, language))
+        found.append(Sample(entry["utt"], entry["role"], wav, text, speaker, mel, language))
     return found
 
 

@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ctap.report.canvas import new_figure
+from ctap.report.canvas import fonts, new_figure
 from ctap.text.language import Language
 
 __all__ = ["plot_by_phone", "plot_by_speaker", "principal_components"]
@@ -68,11 +68,16 @@ def plot_by_speaker(speech: Sequence[Tensor], speakers: Sequence[str]) -> Figure
     return _scatter(x, list(speakers), "utterances (means of their frames) by speaker", 26.0)
 
 
+ROWS, COLUMNS = 26, 4  # of the names beside a picture
+
+
 def _scatter(x: Tensor, labels: list[str], title: str, size: float) -> Figure:
     placed, shares = principal_components(x)
     names = sorted(set(labels))
     colours = colormaps["tab10" if len(names) <= 10 else "nipy_spectral"]
-    figure = new_figure(7.5, 6)
+    columns = -(-len(names) // ROWS)
+    is_named = columns <= COLUMNS
+    figure = new_figure(6.4 + 1.1 * (columns if is_named else 0), 6)
     axes = figure.subplots()
     for i, name in enumerate(names):
         own = placed[[label == name for label in labels]]
@@ -80,6 +85,8 @@ def _scatter(x: Tensor, labels: list[str], title: str, size: float) -> Figure:
         axes.scatter(own[:, 0], own[:, 1], s=size, color=colour, label=name, alpha=0.75, linewidths=0)
     axes.set_xlabel(f"first principal component ({shares[0]:.0%} of the variance)")
     axes.set_ylabel(f"second ({shares[1]:.0%})")
-    axes.set_title(title)
-    figure.legend(loc="outside right upper", fontsize=8, frameon=False, ncols=1 + len(names) // 26)
+    axes.set_title(title if is_named else f"{title}: {len(names)}, too many to be named")
+    if is_named:
+        letters = {"family": fonts(), "size": 8}
+        figure.legend(loc="outside right upper", prop=letters, frameon=False, ncols=columns)
     return figure

@@ -177,7 +177,9 @@ def page(results: Results, out: Path, *, embed: bool = False, heading: str = "CT
 
     # what can be heard stands before curves and figures of what can't
     groups = dict(sorted(collection.by_task().items(), key=lambda g: not any(e.samples for e in g[1])))
-    links = "".join(f'<a href="#{escape(t, quote=True)}">{escape(markdown.title(t))}</a>' for t in groups)
+    # of a heading, what stands before its explanation: all links have to fit side by side
+    words = {task: markdown.title(task).partition(":")[0] for task in groups}
+    links = "".join(f'<a href="#{escape(t, quote=True)}">{escape(word)}</a>' for t, word in words.items())
     body = [_first(collection, address), *(_section(section) for section in lead)]
     for task, experiments in groups.items():
         body.append(f'<h2 id="{escape(task, quote=True)}">{escape(markdown.title(task))}</h2>\n')

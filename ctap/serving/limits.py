@@ -47,7 +47,7 @@ class Limits:
 
     characters: int = 300
     audio_seconds: float = 30.0
-    speech_seconds: float = 60.0
+    speech_seconds: float = 120.0
     body_bytes: int = 16_000_000
     body_seconds: float = 20.0
     wait_seconds: float = 60.0

@@ -49,10 +49,9 @@ class Several(Language):
             own = [(_split(p)[1], kind) for p, kind in rules.phones if _split(p)[0] == short_name(name)]
             self.parts[short_name(name)] = make(replace(rules, language=name, phones=tuple(own)))
         self.given = tuple(dict.fromkeys(table for part in self.parts.values() for table in part.given))
-        self.writing = (
-            f"{'; '.join(own.writing for own in self.parts.values())}; <{rules.language.split()[-1]}>"
-        )
-        self.writing += " before what is to be read so"
+        marks = " or ".join(f"<{name}>" for name in rules.language.split())
+        self.writing = f"{'; '.join(own.writing for own in self.parts.values())}; {marks}"
+        self.writing += " before what is to be read so"  # pinyin, say, which passes for English otherwise
         self.example = next((own.example for own in self.parts.values() if own.example), "")
 
     @cached_property
@@ -208,6 +207,14 @@ class Several(Language):
             sentences.append(with_pauses(self.clauses(part, label)))
             label = short_name([label, *_MARK.findall(part)][-1])
         return join_sentences(sentences, most, self._may_cut)
+
+    def spellings(self) -> dict[str, str]:
+        """Those of all languages; of one that two have, the first's."""
+        found: dict[str, str] = {}
+        for label, part in self.parts.items():
+            for spelling, phones in part.spellings().items():
+                found.setdefault(spelling, " ".join(f"{label}:{phone}" for phone in phones.split()))
+        return found
 
     # --- errors ---
 

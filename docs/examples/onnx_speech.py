@@ -13,10 +13,9 @@ class Speaker:
     def __init__(self, folder, threads=0):
         self.about = json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))
         self.filters = np.load(Path(folder) / "audio.npz")["filters"]
-        options = onnxruntime.SessionOptions()
+        options, session = onnxruntime.SessionOptions(), onnxruntime.InferenceSession
         options.intra_op_num_threads = threads
-        open_graph = onnxruntime.InferenceSession
-        self.parts = {n: open_graph(Path(folder) / f"{n}.onnx", options) for n in self.about["graphs"]}
+        self.parts = {n: session(Path(folder) / f"{n}.onnx", options) for n in self.about["graphs"]}
 
     def run(self, part, **inputs):
         return self.parts[part].run(None, inputs)[0]
@@ -51,8 +50,11 @@ class Speaker:
 if __name__ == "__main__":
     folder, prompt, pinyin, out = sys.argv[1:]
     speaker = Speaker(folder)
-    with wave.open(prompt) as file:  # 16 bits, one channel, at the model's rate
+    rate = speaker.about["audio"]["sample_rate"]
+    with wave.open(prompt) as file:
+        if file.getparams()[:3] != (1, 2, rate):  # channels, bytes a sample, Hz
+            sys.exit(f"{prompt}: expected one channel of 16 bits at {rate} Hz")
         voice = speaker.voice(np.frombuffer(file.readframes(file.getnframes()), np.int16) / 32768)
     with wave.open(out, "wb") as file:
-        file.setparams((1, 2, speaker.about["audio"]["sample_rate"], 0, "NONE", ""))
+        file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes((speaker.say(pinyin, voice) * 32767).astype(np.int16).tobytes())

@@ -52,6 +52,22 @@ def test_samples_are_those_of_all_lists_with_their_pictures(tmp_path, lists, mon
     assert all(mel.shape == (26, 20) for mels in drawn for mel in mels.values())  # the corpus's settings
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_source_is_not_said_to_be_the_target(tmp_path, lists, known):
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    (tmp_path / "recording.scp").rename(folder / "wav.scp")
+    if known:
+        write_table(folder / "utt2spk", {f"u{i}": "SSB0009" for i in range(10)})
+    waves = [f"source={folder / 'wav.scp'}", f"vc={tmp_path / 'tts.scp'}"]
+    list_samples(tmp_path / "samples.json", waves, "SSB0001", count=1)
+    samples = json.loads((tmp_path / "samples.json").read_text())
+    assert [(s["role"], s["speaker"]) for s in samples] == [
+        ("source", "SSB0009" if known else ""),
+        ("vc", "SSB0001"),
+    ]
+
+
 def test_lists_without_a_common_utterance_are_an_error(tmp_path, lists):
     write_table(tmp_path / "other.scp", {"v1": "v1.wav"})
     with pytest.raises(UserError, match="no utterance in common"):

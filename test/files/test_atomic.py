@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir, atomic_write
 
 
@@ -57,6 +58,7 @@ def test_directory_is_replaced_whole(tmp_path: Path) -> None:
     with atomic_dir(path) as new:
         (new / "sub").mkdir()
         (new / "sub" / "a").write_text("1")
+        (new / "c").write_text("0")
     with pytest.raises(ValueError), atomic_dir(path) as new:
         (new / "b").write_text("2")
         raise ValueError
@@ -74,7 +76,7 @@ def test_a_directory_whose_writer_was_killed_between_two_renames_comes_back(tmp_
     code = (
         "import sys, os, pathlib\nfrom ctap.files.atomic import atomic_dir\nplain = pathlib.Path.rename\n"
         "def rename(self, to):\n    os._exit(9) if '.tmp-' in self.name else plain(self, to)\n"
-        "pathlib.Path.rename = rename\nwith atomic_dir(sys.argv[1] + '/d') as new:\n    (new / 'b').touch()\n"
+        "pathlib.Path.rename = rename\nwith atomic_dir(sys.argv[1] + '/d') as new:\n    (new / 'a').touch()\n"
     )
     assert subprocess.run([sys.executable, "-c", code, tmp_path]).returncode == 9
     assert not (tmp_path / "d").exists()
@@ -82,3 +84,19 @@ def test_a_directory_whose_writer_was_killed_between_two_renames_comes_back(tmp_
         file.write("")
     assert (tmp_path / "d" / "a").read_text() == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["d", "f"]
+
+
+def test_a_directory_of_something_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "exp" / "ctap").mkdir(parents=True)
+    (tmp_path / "exp" / "ctap" / "last.ckpt").write_text("days")
+    with (
+        pytest.raises(UserError, match=r"exp: holds something else \(ctap\)"),
+        atomic_dir(tmp_path / "exp") as new,
+    ):
+        (new / "manifest.json").write_text("{}")
+    assert (tmp_path / "exp" / "ctap" / "last.ckpt").read_text() == "days"
+    assert [p.name for p in tmp_path.iterdir()] == ["exp"]
+    (tmp_path / "empty").mkdir()
+    with atomic_dir(tmp_path / "empty") as new:
+        (new / "manifest.json").write_text("{}")
+    assert (tmp_path / "empty" / "manifest.json").exists()

@@ -190,7 +190,7 @@ def test_an_empty_list_is_refused_by_name(waves, tmp_path):
     options = {"reference": waves["reference"], "config": "c", "out": str(tmp_path / "scores.json")}
     with pytest.raises(UserError, match=r"none\.scp: lists no utterance"):
         score_speech.main.execute(command({**options, "hypothesis": str(tmp_path / "none.scp")}))
-    with pytest.raises(UserError, match="--seed -1: expected 0 or more"):
+    with pytest.raises(UserError, match="--seed -1: expected 0 to 4294967295"):
         score_speech.main.execute([*command({**options, "hypothesis": waves["timed"]}), "--seed=-1"])
 
 

@@ -217,7 +217,7 @@ def test_what_a_change_of_phone_costs_is_an_option_and_is_recorded(model_dir, tm
     score_asr(heard, scored, frames=False)
     meta = json.loads((tmp_path / "scores.json").read_text())["meta"]
     assert meta["recognition"] == {"model": str(model_dir), "switch_penalty": 4.0}
-    with pytest.raises(UserError, match="--switch_penalty -1"):
+    with pytest.raises(UserError, match="switch_penalty -1"):
         recognize(model_dir, tmp_path, Recordings([wav]), device="cpu", switch_penalty=-1)
 
 
@@ -361,7 +361,7 @@ def test_a_missing_prompt_is_said_once_by_its_name(model_dir, wav, tmp_path, cap
         ({"durations": [5, 8, 2.5, 7, 15, 5]}, r"is 2\.5"),
         ({"durations": [5, 8, float("nan"), 7, 15, 5]}, "is nan"),
         ({"durations": [5, 8, float("inf"), 7, 15, 5]}, "is inf"),
-        ({"durations": [6000] * 6, "max_seconds": 300}, r"360\.0 s of speech.*are the durations frames"),
+        ({"durations": [6000] * 6, "max_seconds": 300}, r"360\.0 s of speech, more than the 300 s"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused(model_dir, wav, options, message):
@@ -448,3 +448,21 @@ def test_predicted_mels_are_those_that_are_said_whatever_the_number_of_jobs(mode
     write_table(tmp_path / "durations", {"a": "30 20 31 20"})
     with pytest.raises(UserError, match="durations: nothing of b and 0 more"):
         predict_mels(model_dir, tmp_path, tmp_path / "out", device="cpu")
+
+
+def test_what_can_not_be_said_or_heard_is_refused_in_words(model_dir, wav):
+    model = ctap.load(model_dir, device="cpu")
+    with pytest.raises(UserError, match="durations 'difusion': expected diffusion or deterministic"):
+        model.synthesize("你好", wav, durations="difusion")
+    with pytest.raises(UserError, match="durations 'other': expected"):
+        model.predict_durations(["sil", "n", "i3"], wav, source="other")
+    with pytest.raises(UserError, match="no phones to say"):
+        model.predict_mel([], [], wav)
+    with pytest.raises(UserError, match=r"not in UTF-8: '\\udcff' stands at its character 2"):
+        model.check_text("你\udcff好")
+    for penalty in (-1.0, float("nan")):
+        with pytest.raises(UserError, match=r"switch_penalty .*: expected 0 or more"):
+            model.recognize(wav, switch_penalty=penalty)
+    for hear in (model.embed, model.prompt):
+        with pytest.raises(AudioError, match="Tensor: expected a file or a numpy array"):
+            hear(torch.zeros(RATE))

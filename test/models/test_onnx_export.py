@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 import ctap
@@ -99,6 +100,10 @@ def test_example_speaks_where_there_is_no_torch(exported: Path, wav: Path, tmp_p
     assert done.returncode == 0, done.stderr
     said = load_wave(tmp_path / "out.wav", 24000)
     assert len(said) > 24000 * 0.1 and np.abs(said).max() > 1e-4
+    soundfile.write(tmp_path / "stereo.wav", np.zeros((48000, 2)), 48000)
+    words[1] = str(tmp_path / "stereo.wav")
+    done = subprocess.run([*blocked, str(EXAMPLE), *words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "stereo.wav: expected one channel of 16 bits at 24000 Hz" in done.stderr
     failing = [*blocked, str(Path(__file__))]  # which imports torch
     assert "ModuleNotFoundError: torch" in subprocess.run(failing, capture_output=True, text=True).stderr
 

@@ -66,6 +66,14 @@ def test_other_settings_are_refused_by_their_names(folder):
         load_vocoder(folder, AudioSettings())
 
 
+def test_another_model_is_not_overwritten(graph, generator, folder, tmp_path):
+    (tmp_path / "model.yaml").write_text("format: 1")
+    with pytest.raises(UserError, match="holds another model, which would be removed"):
+        import_vocoder(graph, MELS, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.yaml"]
+    import_vocoder(graph, MELS, folder)  # again into its own directory
+
+
 def test_what_does_not_fit_is_refused_when_it_is_imported(graph, generator, tmp_path):
     with pytest.raises(UserError, match=r"4096 samples of 16 frames, expected 4650 to 5250"):
         OnnxVocoder(graph, OnnxConfig(), AudioSettings(n_mels=80, hop_length=300))

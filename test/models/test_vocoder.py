@@ -81,6 +81,12 @@ def test_f0_of_a_long_mel_is_that_of_the_whole(mel, vocoder):
     assert torch.allclose(vocoder.f0(long), whole, rtol=1e-4)
 
 
+def test_the_page_says_how_far_the_pretrained_vocoder_looks_ahead(vocoder):
+    ahead = vocoder.look_ahead
+    page = (Path(__file__).parents[2] / "docs" / "vocoder.md").read_text(encoding="utf-8")
+    assert f"once {ahead} frames ({ahead / 100:.2f} s) of mel after it are known" in page
+
+
 def test_a_sample_does_not_depend_on_what_is_beyond_the_look_ahead(mel, vocoder):
     frames = 150 - vocoder.look_ahead
     changed = mel.clone()

@@ -33,3 +33,12 @@ def test_few_utterances_and_few_dimensions_are_drawn(count, dim, tmp_path):
     labels = {text.get_text() for text in plot_by_phone(speech, said, older()).legends[0].get_texts()}
     assert "pause" not in labels
     assert len(labels) == 2
+
+
+@pytest.mark.parametrize(("count", "columns"), [(10, 1), (26, 1), (27, 2), (104, 4), (218, 0)])
+@pytest.mark.filterwarnings("error")
+def test_names_of_many_speakers_leave_the_picture_its_place(count, columns, tmp_path):
+    figure = plot_by_speaker([torch.randn(3, 4) for _ in range(count)], [f"SSB{i:04d}" for i in range(count)])
+    assert save_figure(figure, tmp_path / "p.png").stat().st_size > 5000
+    assert [legend._ncols for legend in figure.legends] == [columns] * (columns > 0)
+    assert figure.axes[0].get_position().width * figure.get_figwidth() > 4  # inches

@@ -151,16 +151,27 @@ def test_pages_elsewhere_and_embedded(expdir, tmp_path):
 def test_what_can_not_be_shown_is_named(expdir, capsys):
     (expdir / "vc").mkdir()
     (expdir / "vc" / "scores.json").write_text("{}")
-    samples = [{"utt": "u9", "role": "vc", "wav": "gone.wav"}, {"utt": "u8"}]
+    samples = [
+        {"utt": "u9", "role": "vc", "wav": "gone.wav"},
+        {"utt": "u8"},
+        {"utt": "u7", "role": "vc", "wav": 5},
+    ]
     (expdir / "asr" / "samples.json").write_text(json.dumps(samples))
     (expdir / "asr" / "images" / "captions.json").write_text(json.dumps({"three.png": "?"}))
     (expdir / "asr" / "logs" / "version_0" / "metrics.csv").write_text("a,b\n")
     main(["--expdir", str(expdir), "--html", str(expdir / "results.html")])
     said = capsys.readouterr().err
     for page in (said, (expdir / "RESULTS.md").read_text(), (expdir / "results.html").read_text()):
-        for word in ("vc/scores.json", "gone.wav", "sample 1: needs utt", "three.png", "no column"):
+        for word in (
+            "vc/scores.json",
+            "gone.wav",
+            "sample 1: needs utt",
+            "sample 2: needs utt",
+            "three.png",
+            "no column",
+        ):
             assert word in page
-    assert "5 left out" in said
+    assert "6 left out" in said
 
 
 def test_logs_of_a_continued_training_are_one_picture(expdir):
@@ -204,3 +215,11 @@ def test_no_directory_and_nothing_in_it(tmp_path, capsys):
 )  # fmt: skip
 def test_figures_as_they_are_printed(value, text):
     assert figure(value) == text
+
+
+def test_links_to_the_tasks_are_short_enough_to_stand_side_by_side(tmp_path):
+    write_scores(tmp_path / "judge" / "scores.json", "judge", {"x": Metric(1.0, 2)}, META, task="judge")
+    main(["--expdir", str(tmp_path), "--html", str(tmp_path / "results.html")])
+    page = (tmp_path / "results.html").read_text()
+    assert '<a href="#judge">Judge</a>' in page
+    assert '<h2 id="judge">Judge: the recogniser' in page

@@ -158,6 +158,8 @@ def test_command_writes_table_and_page(tmp_path, capsys, monkeypatch):
     page = (tmp_path / "TABLE1.html").read_text()
     assert "<title>Table 1</title>" in page
     assert "CTAP: tts_A" in page
+    table1(named, tmp_path / "TABLE1.md", tmp_path / "a page" / "TABLE1.html")
+    assert "[TABLE1.html](a%20page/TABLE1.html)" in (tmp_path / "TABLE1.md").read_text()
     assert "2 systems" in capsys.readouterr().out
 
 

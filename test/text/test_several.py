@@ -58,6 +58,13 @@ def test_a_mark_holds_until_the_next_one():
         BOTH.to_phones("<english> ...")
 
 
+def test_pinyin_is_spelt_for_other_programs_and_asked_for_with_its_mark():
+    phones = BOTH.spellings()["zhuang4"].split()
+    assert phones == ["mandarin:zh", "mandarin:uang4"]
+    assert BOTH.to_phones("<mandarin> zhuang4") == ["sil", *phones, "sil"]
+    assert "<mandarin> or <english> before what" in BOTH.writing
+
+
 def test_errors_are_counted_in_what_each_is_counted_in():
     assert BOTH.text_tokens("我用 iPhone, OK?") == ["我", "用", "iphone", "ok"]
     assert BOTH.text_tokens("⁇") == [] and BOTH.written_out("賠2000元。") == "赔两千元"
