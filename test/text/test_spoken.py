@@ -12,6 +12,7 @@ from ctap.files.tables import read_table, write_table
 from ctap.kaldi.validate import validate
 from ctap.text.espeak import Espeak, is_pause, voices
 from ctap.text.languages import language_in, language_of, rules_for, with_phone_map
+from ctap.text.portions import portions
 from ctap.text.rules import TextRules
 from test.recipes.readers import noise
 
@@ -40,12 +41,50 @@ def read(language: str, text: str):
         ("espeak:ja", "かなカナ", "k ˌä n ä k ˈä n ä", "8"),
         ("espeak:ru", "iPhone", "ˈaɪ f ˈəʊ n", "1 3"),
         ("espeak:hi", "१२", "b ˈaː ɾ ə h", "5"),
+        # a pause that the library writes into the first sound of a clause
+        ("espeak:it", "perché città", "p e r k ˌe tʃ i tː ˈa", "5 4"),
+        ("espeak:de", "»Haus«", "h ˈaʊ s", "3"),
+        ("espeak:la", "Chilia", "kʰ ˈɪ l ɪ a", "5"),
+        ("espeak:cmn", "人", "ʐ ə35 n", "3"),  # whose 3 is written as a vowel
+        # letters that the library reads by their numbers, or not at all
+        ("espeak:de", "① ﬁnden", "ˈaɪ n s f ˈɪ n d ə n", "3 6"),
+        ("espeak:de", "Ｈaus\0ab", "h ˈaʊ s ˈa p", "3 2"),
+        ("espeak:es", "Nguyễn", "ˈɛ n e ɣ ˈu ʝ e n", "8"),
+        ("espeak:ja", "１２３", "ˌi ts i ç ˌä k ɯᵝ n i d z ˈɯᵝ s ä n", "7 2 6"),
+        ("espeak:ja", "あ・い", "ˈä ˈi", "1 1"),
+        ("espeak:ar", "ﻛﺘﺎﺏ", "k i t ˈaː b", "5"),
+        ("espeak:fr", "lʼété", "l e t ˈe", "4"),
     ],
 )
 def test_phones_and_words(language, text, phones, words):
     reading = read(language, text)
     assert (" ".join(reading.phones), " ".join(reading.tables["word_phones"])) == (phones, words)
     assert reading.text == text
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "blank"),
+    [
+        ("espeak:ja", "かな", ""),
+        ("espeak:yue", "你好", ""),
+        ("espeak:ko", "안녕", " "),
+        ("espeak:my", "ဂျပန်", " "),
+        ("espeak:de", "Haus", " "),
+    ],
+)
+def test_nothing_of_a_long_clause_is_lost(language, word, blank):
+    once = read(language, f"{word}{blank}{word}").phones
+    language = language_of(rules_for(language))
+    clauses = language.clauses(blank.join([word] * 300))
+    assert sum(len(own) for clause in clauses for own in clause) == 150 * len(once)
+    assert len(clauses) == 1 or blank  # cut inside a clause it stays one
+
+
+def test_a_long_text_is_cut_at_blanks_and_between_syllables():
+    assert portions("short, " * 200) == ["short, " * 200]
+    assert [len(part) for part in portions("가나 " * 70)] == [134, 76]  # of 4 letters a word
+    assert portions("か" * 58 + "きゃきゃ") == ["か" * 58 + "きゃ", "きゃ"]
+    assert portions("か" * 59 + "きゃきゃ") == ["か" * 59, "きゃきゃ"]
 
 
 def test_tones_are_digits():
