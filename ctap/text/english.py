@@ -153,6 +153,11 @@ class English(Language):
         """Latin letters."""
         return "LATIN" in unicodedata.name(letter, "")
 
+    def ends_sentence(self, before: str, after: str) -> bool:
+        """No, if it is that of an abbreviation in the middle of a sentence."""
+        before, goes_on = before.strip(), " ".join(after.split()[:2]) or "x"
+        return len(split_sentences(said(f"{before} {goes_on}"))) > len(split_sentences(said(before)))
+
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""
         sentences = [with_pauses(self._read(part, part)) for part in split_sentences(said(text))]
