@@ -49,7 +49,7 @@ OF_IPA = {
 }
 """IPA of eSpeak NG's American voice to ARPAbet without stress."""
 
-_CLAUSES = re.compile(r"[,;:()\[\]—–…!?\"“”\n\r，。！？；：、·]+|\.(?=\s|$)|(?:\s|^)[-'‘’]+(?=\s|$)")
+_CLAUSES = re.compile(r"[,;:()\[\]—–…!?\"“”\n\r，。！？；：、·]+|\.(?=\s|$)|\.{2,}|(?:\s|^)[-'‘’]+(?=\s|$)")
 
 
 @functools.cache
@@ -88,7 +88,8 @@ def _through_ipa(word: str) -> list[str]:
         if not ipa.letters(symbol):
             continue
         stress = {"ˈ": "1", "ˌ": "2"}.get(symbol[0], "0")
-        found = OF_IPA.get(unicodedata.normalize("NFC", ipa.base(symbol)))
+        plain = unicodedata.normalize("NFC", ipa.base(symbol))
+        found = OF_IPA.get(plain[:1] if len(set(plain)) == 1 else plain)  # ææ of aaah
         if found is None:
             raise UserError(f"{word!r}: its sound {symbol} is none of American English")
         for phone in found:

@@ -40,6 +40,7 @@ _MARKS = {
 _SWITCH = re.compile(r"\([\w-]+\)$")
 _RARE_LATIN = re.compile("[\u1e00-\u1eff]")
 _LONGEST_READING = 9  # phonemes of ka, a letter and a, if the voice knows the letter
+_TWO_DOTS = re.compile(r"(?<!\.)\.\.(?=\s*$)")  # the second would be said before the next text
 _PAUSE_BEFORE = re.compile(r"_[!|:]+(?=\w)")  # written into the mnemonic of the sound behind it
 
 
@@ -216,6 +217,7 @@ class Espeak:
         return self._legible[letter]
 
     def _read(self, text: str) -> tuple[list[list[list[Read]]], bool]:
+        text = _TWO_DOTS.sub(".", text)
         mnemonics, written = (self._translate(text, mode) for mode in (0, _IPA))
         clauses, switched = [], False
         for own, ipa in zip(mnemonics, written, strict=True):
