@@ -37,6 +37,7 @@ _MARKS = {
     ":0": "ː",
     "<h>": "ʰ",
 }  # mnemonics that may only add to the sound before them
+_OTHER_NAMES = {"zh": "cmn", "no": "nb", "nn": "nb", "jp": "ja", "kr": "ko", "ua": "uk", "cz": "cs"}
 _SWITCH = re.compile(r"\([\w-]+\)$")
 _RARE_LATIN = re.compile("[\u1e00-\u1eff]")
 _LONGEST_READING = 9  # phonemes of ka, a letter and a, if the voice knows the letter
@@ -159,7 +160,8 @@ class Espeak:
             taken = self._take(variant)
         if not taken:
             name = f"{self.name}+{variant}" if variant else self.name
-            near = difflib.get_close_matches(self.name, voices(), 5, 0.3)
+            near = [_OTHER_NAMES[self.name]] if self.name in _OTHER_NAMES else []
+            near += difflib.get_close_matches(self.name, voices(), 5, 0.3)
             raise UserError(f"eSpeak NG has no voice {name!r}; near it: {', '.join(near) or 'none'}")
         for key, value in parameters.items():
             self._library.espeak_SetParameter(_PARAMETERS[key], int(value), 0)

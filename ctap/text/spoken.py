@@ -60,7 +60,7 @@ _SCRIPTS = {
 }
 """Scripts, as Unicode names their letters, to the voices whose languages they write; Latin is the others'."""
 
-_ASCII = str.maketrans("ANSXΦ", "ɑŋʃχɸ")  # sounds that the library's data leave in its own letters
+_ASCII = str.maketrans("ANSXZΦε", "ɑŋʃχʒɸɛ")  # what the library's data leave in its own or Greek letters
 _LATIN = re.compile("[A-Za-zÀ-ɏ]+")
 _TONE = re.compile(r"(?<=.)\d+$")
 
@@ -176,7 +176,8 @@ class Spoken(Collected):
             raise UnreadText(f"a character that eSpeak NG's {self.voice} can't read, in: {text}")
         found = [clause for clause in found if any(map(self.phones_of, clause))]
         if not found:
-            raise UnreadText(f"nothing to read in {text!r}")
+            mute = "" if self._espeak.read("a e i o")[0] else ", for this voice's dictionary is missing"
+            raise UnreadText(f"nothing to read in {text!r}{mute}")
         return found
 
     def switched(self, text: str) -> bool:
@@ -197,7 +198,7 @@ class Spoken(Collected):
             symbol = symbol.removesuffix("ɜ") if tone[0] == "3" and len(ipa.letters(symbol)) > 1 else symbol
         if self._tonal:
             symbol = symbol.lstrip(ipa.STRESS)  # every syllable with a tone is marked as stressed
-        symbol = symbol if ipa.letters(symbol) else symbol.translate(_ASCII)
+        symbol = symbol.translate(_ASCII)
         return unicodedata.normalize("NFC", symbol + tone) if ipa.letters(symbol) else ""
 
     def read(self, given: Mapping[str, str]) -> Reading:

@@ -54,6 +54,9 @@ def read(language: str, text: str):
         ("espeak:ja", "あ・い", "ˈä ˈi", "1 1"),
         ("espeak:ar", "ﻛﺘﺎﺏ", "k i t ˈaː b", "5"),
         ("espeak:fr", "lʼété", "l e t ˈe", "4"),
+        # phones that it writes in letters of other alphabets
+        ("espeak:da", "mælk", "m ˈɛ l k", "4"),
+        ("espeak:uz", "chiroy", "tʃ ˈy ɾ ɑ j", "5"),
     ],
 )
 def test_phones_and_words(language, text, phones, words):
@@ -112,6 +115,8 @@ def test_a_pause_at_each_clause():
         ("espeak:de", "Привет Welt 😀", "'Привет', '😀': eSpeak NG's de can't read it"),
         ("espeak:en-us", "...", "nothing to read"),
         ("espeak:en-uk", "a", "no voice 'en-uk'; near it: .*en"),
+        ("espeak:zh", "a", "no voice 'zh'; near it: cmn"),
+        ("espeak:fo", "heimur", "nothing to read in 'heimur', for this voice's dictionary is missing"),
     ],
 )
 def test_what_can_not_be_read(language, text, message):
@@ -202,3 +207,25 @@ def test_own_phones(tmp_path):
     table.write_text("t plosive\n")
     with pytest.raises(UserError, match=r"t plosive: expected a phone .* and its class: vowel, stop"):
         rules_for(f"custom:{table}")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("", "expected a phone and its class a line, found nothing"),
+        ("a vowel\nb stopp\n", r"table:2: b stopp: expected a phone \(no pause\) and its class: vowel"),
+        ("a vowel\nb\n", "table:2: b: expected a phone"),
+        ("a vowel\na stop\n", "table:2: 'a' occurs a second time"),
+        ("sil vowel\n", "table:1: sil vowel: expected"),
+        ("a,b vowel\n", "table:1: a,b: | and , stand between words"),
+    ],
+)
+def test_tables_of_own_phones_with_faults(tmp_path, table, message):
+    (tmp_path / "table").write_text(table)
+    with pytest.raises(UserError, match=message):
+        rules_for(f"custom:{tmp_path / 'table'}")
+
+
+def test_a_table_of_own_phones_from_windows(tmp_path):
+    (tmp_path / "table").write_bytes("\ufeffa vowel\r\n\r\nb stop\r\n".encode())
+    assert rules_for(f"custom:{tmp_path / 'table'}").phones == (("a", "vowel"), ("b", "stop"))
