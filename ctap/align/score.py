@@ -22,6 +22,7 @@ WORD_TOLERANCE = 0.020
 INNER_PAUSE = 0.030
 CLEAN_EDGE = 0.020  # a joined word's recording starts or ends with speech if it is silent no longer than this
 FAR = 0.020  # errors above this are counted for the share of closures
+EXACT = 1e-6  # what counts as at a limit: 0.155 - 0.145 is not quite 0.01
 
 OwnSilence = Mapping[str, Sequence[tuple[float, float]]]
 
@@ -47,7 +48,7 @@ class Errors:
             "median_signed": float(np.median(signed)),
         }
         for limit in WITHIN:
-            result[f"within_{1000 * limit:.0f}"] = float((size <= 1000 * limit).mean())
+            result[f"within_{1000 * limit:.0f}"] = float((size <= 1000 * (limit + EXACT)).mean())
         return result
 
 
@@ -154,11 +155,8 @@ def _misfit(reference: Reference, utterance: str, labels: Sequence[str], languag
         expected = strip_pauses([x.label for x in reference.phones[utterance]])
         return "" if expected == strip_pauses(labels) else "the reference has other phones"
     syllables = sum(word.syllables for word in reference.words[utterance])
-    return (
-        ""
-        if syllables == sum(language.starts(strip_pauses(labels)))
-        else "the reference has another number of syllables"
-    )
+    same = syllables == sum(language.starts(strip_pauses(labels)))
+    return "" if same else "the reference has another number of syllables"
 
 
 def _gaps(intervals: Sequence[Segment]) -> tuple[list[Segment], dict[int, float]]:
@@ -204,17 +202,17 @@ def _score_words(
         at += word.syllables
     joints = [(a.end, b.start) for a, b in itertools.pairwise(words)]
     for i, length in pauses.items():
-        if 0 < i < len(phones) and i not in firsts and length > INNER_PAUSE + 1e-6:
+        if 0 < i < len(phones) and i not in firsts and length > INNER_PAUSE + EXACT:
             start, end = phones[i - 1].end, phones[i].start
             tally.count("pauses_inside")
-            tally.count("pauses_displaced", any(start < b and end > a for a, b in joints))
+            tally.count("pauses_displaced", any(start < b - EXACT and end > a + EXACT for a, b in joints))
     for k, first in enumerate(firsts[1:]):
         word, following = words[k], words[k + 1]
         end, start = phones[first - 1].end, phones[first].start
         tally.count("boundaries")
         tally.count(
             "respected",
-            end <= following.start + WORD_TOLERANCE and start >= word.end - WORD_TOLERANCE,
+            end <= following.start + WORD_TOLERANCE + EXACT and start >= word.end - WORD_TOLERANCE - EXACT,
         )
         tally.count("swallowed", first not in pauses)
         closes = language.has_closure(labels[first])
@@ -227,9 +225,9 @@ def _score_words(
             after, before = own_silence[k][1], own_silence[k + 1][0]
             tally.again(f"{left}, speech", end - (word.end - after))
             tally.again(f"{right}, speech", start - (following.start + before))
-            if after <= CLEAN_EDGE:
+            if after <= CLEAN_EDGE + EXACT:
                 tally.again(f"{left}, clean", end - word.end)
-            if before <= CLEAN_EDGE:
+            if before <= CLEAN_EDGE + EXACT:
                 tally.again(f"{right}, clean", start - following.start)
 
 
@@ -241,7 +239,7 @@ def _closure_shares(errors: Mapping[str, Errors]) -> dict[str, float]:
     parts = {
         "boundaries": (len(theirs), len(sizes)),
         "error": (theirs.sum(), sizes.sum()),
-        "far": ((theirs > FAR).sum(), (sizes > FAR).sum()),
+        "far": ((theirs > FAR + EXACT).sum(), (sizes > FAR + EXACT).sum()),
     }
     return {name: float(part / whole) if whole else 0.0 for name, (part, whole) in parts.items()}
 
@@ -253,7 +251,7 @@ def _silence_summary(own_silence: OwnSilence) -> dict[str, dict[str, float]]:
             "count": len(values),
             "median": 1000 * float(np.median(values)),
             "p90": 1000 * float(np.percentile(values, 90)),
-            "clean": float((values <= CLEAN_EDGE).mean()),
+            "clean": float((values <= CLEAN_EDGE + EXACT).mean()),
         }
         for name, values in zip(("start", "end"), edges.T, strict=True)
         if len(values)

@@ -122,6 +122,8 @@ def _lasted(match: Match) -> str:
 
 
 def _day_of_note(match: Match) -> str:
+    if re.fullmatch("10[.·]1", match[0]):
+        return "十一"
     return digits(match[0]).replace("点", "")
 
 
@@ -153,6 +155,8 @@ DATES_AND_TIMES: list[Rule] = [
         lambda m: f"{_ymd(m[1], m[2])}到{_ymd(m[3], m[4])}",
     ),
     (rf"(?<![\d.])({_YEAR})(年?){DASH}(\d\d)(?=年|学年|赛季)", _years),
+    (rf"(?<![\d./])({_YEAR})/((?:{_YEAR})|\d\d)(?=学年|赛季|财年)", lambda m: digits(m[1]) + digits(m[2])),
+    (rf"(?<=年){DASH}(?=公元前?\d)", "到"),
     (r"(?<=公元前)(\d{1,4})(?=年)|(?<=公元|佛历)(\d{1,4})(?=年)", lambda m: digits(m[0])),
     # Above 2199 a count: 5300年前.
     (rf"(?<![\d.])(?:{_YEAR}|21\d\d)(?=年{_NO_DURATION})", lambda m: digits(m[0])),
@@ -166,10 +170,14 @@ DATES_AND_TIMES: list[Rule] = [
     (r"(?<![\d.])0([1-9])(?=[月日号])", r"\1"),
     (
         rf"(?<![\d.])({_DAY_OF_NOTE})(?!\d)",
-        lambda m: digits(m[1]),
+        _day_of_note,
     ),
     (rf"({_WEEKDAY}){DASH}(?={_WEEKDAY})", r"\1到"),
     # Times, unless they are scores.
+    (
+        r"((?:凌晨|清晨|[早晚]上?|早晨|[上中下]午|傍晚|夜里|[深午]夜)\s?\d{1,2})((?::\d\d)*)\s?[aApP]\.?[mM]\b\.?",
+        lambda m: m[1] + (m[2] or "点"),
+    ),
     (
         rf"(:\d\d|{_HOUR_OF_HALF}){DASH}(?=(?:{_WEEKDAY})?{TIME_OF_DAY}\s?(?:{_CLOCK}|\d?{_HOUR_OF_HALF}))",
         r"\1到",

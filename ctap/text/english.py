@@ -49,7 +49,7 @@ OF_IPA = {
 }
 """IPA of eSpeak NG's American voice to ARPAbet without stress."""
 
-_CLAUSES = re.compile(r"[,;:()\[\]—–…!?\"“”\n\r，。！？；：、·]+|\.(?=\s|$)|(?:\s|^)[-'‘’]+(?=\s|$)")
+_CLAUSES = re.compile(r"[,;:()\[\]—–…!?\"“”\n\r，。！？；：、·]+|\.(?=\s|$)|\.{2,}|(?:\s|^)[-'‘’]+(?=\s|$)")
 
 
 @functools.cache
@@ -88,7 +88,8 @@ def _through_ipa(word: str) -> list[str]:
         if not ipa.letters(symbol):
             continue
         stress = {"ˈ": "1", "ˌ": "2"}.get(symbol[0], "0")
-        found = OF_IPA.get(unicodedata.normalize("NFC", ipa.base(symbol)))
+        plain = unicodedata.normalize("NFC", ipa.base(symbol))
+        found = OF_IPA.get(plain[:1] if len(set(plain)) == 1 else plain)  # ææ of aaah
         if found is None:
             raise UserError(f"{word!r}: its sound {symbol} is none of American English")
         for phone in found:
@@ -152,6 +153,11 @@ class English(Language):
     def writes(self, letter: str) -> bool:
         """Latin letters."""
         return "LATIN" in unicodedata.name(letter, "")
+
+    def ends_sentence(self, before: str, after: str) -> bool:
+        """No, if it is that of an abbreviation in the middle of a sentence."""
+        before, goes_on = before.strip(), " ".join(after.split()[:2]) or "x"
+        return len(split_sentences(said(f"{before} {goes_on}"))) > len(split_sentences(said(before)))
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""

@@ -45,7 +45,10 @@ _CURRENCIES = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound",
 _LANDS = {None: "", "US": f"U{DOT}S{DOT} ", "A": "Australian ", "C": "Canadian "}
 _SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion"}
 _PLURALS = {"foot": "feet", "hertz": "hertz", "yen": "yen", "sen": "sen", "penny": "pence", "half": "halves"}
-_FRACTIONS = _table("2 half|3 third|4 quarter|5 fifth|6 sixth|7 seventh|8 eighth|9 ninth|10 tenth")
+_FRACTIONS = _table(
+    "2 half|3 third|4 quarter|5 fifth|6 sixth|7 seventh|8 eighth|9 ninth|10 tenth|16 sixteenth"
+    "|100 hundredth|1000 thousandth"
+)
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _RULERS = "Charles|Edward|Elizabeth|Francis|Frederick|George|Henry|James|John|Louis|Napoleon|Paul|Philip|Pius"
@@ -162,7 +165,7 @@ _SAID: list[tuple[re.Pattern[str], _Said]] = [
         (r"(?<![\w.])\.(\d+)", lambda m: "point " + " ".join(m[1])),
         (
             rf"(?<![$£€¥\w.,])((?:(?:\d+ +)?\d+/)?{_COUNT})(\s*|-)({'|'.join(_UNITS)})([²³])?"
-            rf"(?:/({'|'.join(_PER)}))?(?!\w|[/'-]\w)(?:\.(?=\s+[a-z]))?",
+            rf"(?:/({'|'.join(_PER)}))?(?!\w|[/'-]\w)(?:\.(?=\s+[a-z\d]))?",
             _measure,
         ),
         (r"\b(\d\d?)/(\d\d?)/(\d{4}|\d\d)\b(?!/)", r"\1 \2 \3"),
@@ -176,8 +179,12 @@ _SAID: list[tuple[re.Pattern[str], _Said]] = [
         (r"(?<![\d:.,])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])(?=(\s?[AaPp]\.?[Mm]\b)?)", _time),
         (r"(\d):(?=\d)", r"\1 to "),
         (r"(?<=\d)(\s?)([AaPp])\.?([Mm])\b(?:\.(?!\w))?", lambda m: f" {m[2]}{DOT}{m[3]}{DOT}{_stop(m)}"),
-        (r"(\d)'(\d\d?)\"", r"\1 foot \2"),
-        (r"(?<=\d|\)|\b[A-Za-z])[²³](?![⁰-⁹])", lambda m: " squared" if m[0] == "²" else " cubed"),
+        (r"(\d)'\s?(\d\d?)\"", r"\1 foot \2"),
+        (rf"({_COUNT} (?:foot|feet)) (\d+)\s?in\.(?!\w)", r"\1 \2 inches"),
+        (
+            r"(?:(?<=\d|\)|\b[A-Za-z])|(?<=\b[A-Za-z]{2}))[²³](?![⁰-⁹])",
+            lambda m: " squared" if m[0] == "²" else " cubed",
+        ),
         (
             r"(?<=\d)(⁻?)([⁰¹²³⁴-⁹]+)",
             lambda m: f" to the {'minus ' * bool(m[1])}{_ordinal(int(m[2].translate(_RAISED)))}",
@@ -204,6 +211,11 @@ _SAID: list[tuple[re.Pattern[str], _Said]] = [
             r"(?<![\w.])US(?!\w)",
             lambda m: f"U{DOT}S{DOT}" if re.search("[a-z]", m.string) else m[0],  # else it may be us
         ),
+        (r"\b[Aa]/(?=[A-Za-z]\b)", f"A{DOT} "),  # the letter, no article
+        (r"\b[Aa](?=\))|(?<!\w)A(?=[-+]?(?:$|[\"',;:!?.]))", f"A{DOT}"),
+        (rf"\b([Vv]itamin|[Hh]epatitis|[Ii]nfluenza|[Aa]n) A(?![\w'{DOT}])", rf"\1 A{DOT}"),
+        (r"\bA(?= (?:and|or|to) [B-HJ-Z]\b)", f"A{DOT}"),
+        (r"\bCO(?=[2₂]\b)", f"C{DOT}O{DOT} "),
         (r"(?<=[A-Za-z])/(?=[A-Za-z])", " "),
         # Days, years, and numerals of kings.
         (

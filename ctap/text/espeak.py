@@ -12,12 +12,14 @@ import ctypes
 import difflib
 import functools
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ctap.errors import UserError
+from ctap.text.portions import portions
 
 _SYNCHRONOUS = 2
 _PHONEME_EVENTS = 0x0001
@@ -28,8 +30,19 @@ _SEPARATOR = "\x1f"
 _PARAMETERS = {"rate": 1, "volume": 2, "pitch": 3, "pitch_range": 4}
 _LIST_TERMINATED, _PHONEME = 0, 7
 _STRESS = str.maketrans("", "", "',%=")
-_MARKS = {";": "ʲ", "I^": "ʲ", ">": "ː", ":0": "ː"}  # mnemonics that may only add to the sound before them
+_MARKS = {
+    ";": "ʲ",
+    "I^": "ʲ",
+    ">": "ː",
+    ":0": "ː",
+    "<h>": "ʰ",
+}  # mnemonics that may only add to the sound before them
+_OTHER_NAMES = {"zh": "cmn", "no": "nb", "nn": "nb", "jp": "ja", "kr": "ko", "ua": "uk", "cz": "cs"}
 _SWITCH = re.compile(r"\([\w-]+\)$")
+_RARE_LATIN = re.compile("[\u1e00-\u1eff]")
+_LONGEST_READING = 9  # phonemes of ka, a letter and a, if the voice knows the letter
+_TWO_DOTS = re.compile(r"(?<!\.)\.\.(?=\s*$)")  # the second would be said before the next text
+_PAUSE_BEFORE = re.compile(r"_[!|:]+(?=\w)")  # written into the mnemonic of the sound behind it
 
 
 class _Identity(ctypes.Union):
@@ -135,6 +148,7 @@ class Espeak:
         self._library, self.sample_rate = _library()
         self._samples: list[np.ndarray] = []
         self._events: list[tuple[str, int]] = []
+        self._legible: dict[str, str] = {}
         self._callback = _CALLBACK(self._collect)  # kept: the library holds the bare pointer
         self.voice("")
 
@@ -146,7 +160,8 @@ class Espeak:
             taken = self._take(variant)
         if not taken:
             name = f"{self.name}+{variant}" if variant else self.name
-            near = difflib.get_close_matches(self.name, voices(), 5, 0.3)
+            near = [_OTHER_NAMES[self.name]] if self.name in _OTHER_NAMES else []
+            near += difflib.get_close_matches(self.name, voices(), 5, 0.3)
             raise UserError(f"eSpeak NG has no voice {name!r}; near it: {', '.join(near) or 'none'}")
         for key, value in parameters.items():
             self._library.espeak_SetParameter(_PARAMETERS[key], int(value), 0)
@@ -184,6 +199,27 @@ class Espeak:
             Clauses of words of phonemes, none of them empty, without pauses; and whether the library took
             part of the text for another language than its voice's.
         """
+        found: list[list[list[Read]]] = []
+        switched = False
+        for portion in portions(_RARE_LATIN.sub(lambda letter: self._known(letter[0]), text)):
+            clauses, foreign = self._read(portion)
+            if found and clauses:
+                found[-1] += clauses.pop(0)  # it was cut inside a clause
+            found, switched = found + clauses, switched or foreign
+        return found, switched
+
+    def _known(self, letter: str) -> str:
+        """``letter``, or what is left of it without marks if the voice would read its number in Unicode."""
+        if letter not in self._legible:
+            plain = unicodedata.normalize("NFD", letter)
+            word = [read for clause in self._read(f"ka{letter}a")[0] for word in clause for read in word]
+            by_number = len(word) > _LONGEST_READING and len(plain) > 1
+            less = unicodedata.normalize("NFC", plain[:-1])
+            self._legible[letter] = letter if not by_number else self._known(less)
+        return self._legible[letter]
+
+    def _read(self, text: str) -> tuple[list[list[list[Read]]], bool]:
+        text = _TWO_DOTS.sub(".", text)
         mnemonics, written = (self._translate(text, mode) for mode in (0, _IPA))
         clauses, switched = [], False
         for own, ipa in zip(mnemonics, written, strict=True):
@@ -239,4 +275,8 @@ def _pairs(names: list[str], symbols: list[str]) -> list[Read]:
                 symbols.insert(i, "")
     if len(names) != len(symbols):
         raise UserError(f"eSpeak NG writes a word as {' '.join(names)} and as {' '.join(symbols)}")
+    names = [
+        _PAUSE_BEFORE.sub("", name) if symbol.strip("_|") else name
+        for name, symbol in zip(names, symbols, strict=True)
+    ]
     return [Read(*pair) for pair in zip(names, symbols, strict=True) if pair[0]]

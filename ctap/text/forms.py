@@ -62,6 +62,8 @@ def _plain(char: str) -> str:
         return " "
     if category == "Cc":
         return char if char in "\t\n\r" else ""
+    if category == "Cs":  # half of a character, which no encoding takes
+        return "\ufffd"
     if _KEPT.match(char) or category == "Sk":
         return char
     plain = unicodedata.normalize("NFKC", char)
@@ -74,6 +76,37 @@ def _plain(char: str) -> str:
     if "\u3371" <= char <= "\u33df" and plain[-1:] in "23":  # ㎡
         return plain[:-1] + {"2": "²", "3": "³"}[plain[-1]]
     return plain
+
+
+_LOOKS = re.compile("<(?:wide|narrow|square|initial|medial|final|isolated|circle|font)>")
+_LOOKS_TOO = re.compile("[\u2103\u2109\u2160-\u217f\ufb00-\ufb06\ufb13-\ufb17]")  # ℃, Ⅳ, ﬁ
+_SIGNS = frozenset("%&+=@#$/-~")
+
+
+def usual_form(text: str) -> str:
+    """``text`` composed, with the usual characters for those that voices read by number or not at all.
+
+    Punctuation, superscripts and fractions stay as they are; what no encoding takes becomes U+FFFD.
+
+    >>> usual_form("１２％ ﬁnden ㎏ Ⅳ")
+    '12% finden kg IV'
+    """
+    return unicodedata.normalize("NFC", "".join(map(_usual, text)))
+
+
+@functools.cache
+def _usual(char: str) -> str:
+    category = unicodedata.category(char)
+    if category in ("Cc", "Cs"):
+        return "\ufffd" if category == "Cs" else char if char in "\t\n\r" else " "
+    if char in "ʼ・･":  # the apostrophe as a letter, what joins Japanese names
+        return "'" if char == "ʼ" else " "
+    if _LOOKS.match(unicodedata.decomposition(char)) is None and not _LOOKS_TOO.match(char):
+        return char
+    plain = unicodedata.normalize("NFKC", char)
+    if category == "No":
+        return f" {plain} " if plain.isdecimal() else char
+    return plain if all(c.isalnum() or c in _SIGNS or c == "°" for c in plain) else char
 
 
 _PROSODY = re.compile(r"(?<=\S)#[1-4](?!\d)|(?<![\d.)])(?<!\d )%|(?<![\dA-Za-z])\$(?!\s*[\d.])")

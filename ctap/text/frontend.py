@@ -18,7 +18,7 @@ _MARKS = re.compile("[\u0304\u0301\u030c\u0300]")
 
 
 def is_pinyin(text: str, *, spell_latin: bool = False) -> bool:
-    """Whether ``text`` is to be read as pinyin: no hanzi, and words that start with a letter.
+    """Whether ``text`` is to be read as pinyin: no hanzi, and words that start with a Latin letter.
 
     With ``spell_latin`` text is no pinyin when all of its words are letters to be spelled (OK).
     """
@@ -26,7 +26,7 @@ def is_pinyin(text: str, *, spell_latin: bool = False) -> bool:
         return False
     words = [word for stretch in pinyin_words(text) for word in stretch]
     spelled = spell_latin and all(map(is_spelled, words))
-    return bool(words) and not spelled and all(word[0].isalpha() for word in words)
+    return bool(words) and not spelled and all("LATIN" in unicodedata.name(w[0], "") for w in words)
 
 
 def pinyin_words(text: str) -> list[list[str]]:

@@ -21,6 +21,7 @@ from ctap.text.phones import ERHUA, FINALS, INITIALS, PAUSES, SYLLABIC_NASALS, b
 from ctap.text.pinyin import ZERO_INITIAL
 
 SILENCES = frozenset(("", "sil", "sp", "<sil>", "[sil]", "<eps>", "<p:>", "pau", "#", "silence"))
+SILENCES |= {f"sp{length}" for length in range(5)}  # sp1 of CSMSC
 UNKNOWN = frozenset(("spn", "<unk>", "unk", "noise", "nsn"))
 
 TABLE = """

@@ -190,11 +190,23 @@ class Language(ABC):
         return not unicodedata.name(letter, "").startswith("CJK")
 
     def foreign(self, text: str) -> list[tuple[int, int]]:
-        """Where in ``text`` words stand whose letters are none of this language's: starts and ends."""
-        kinds = (
-            "j" if c in " '’-" else "-" if not c.isalpha() else "o" if self.writes(c) else "f" for c in text
-        )
-        return [match.span() for match in re.finditer("f+(?:j+f+)*", "".join(kinds))]
+        """Where in ``text`` words stand whose letters are none of this language's: starts and ends.
+
+        Words are joined by blanks, hyphens and apostrophes, and by the signs of ``AT&T``, ``foo@bar.com`` and
+        ``Dr. No``; a full stop behind them is theirs.
+        """
+        kinds = "".join(map(self._joint, text))
+        return [match.span() for match in re.finditer("f+(?:(?:j+[ds]?j*|[ds]j*)f+)*d?", kinds)]
+
+    def _joint(self, char: str) -> str:
+        """Its own letter, a foreign one, a joint of words, a dot, a sign inside words, or another sign."""
+        if char.isalpha():
+            return "o" if self.writes(char) else "f"
+        return "j" if char in " '’-" else "d" if char == "." else "s" if char in "&@_" else "-"
+
+    def ends_sentence(self, before: str, after: str) -> bool:
+        """Whether the full stop at the end of ``before`` ends a sentence, if ``after`` goes on."""
+        return True
 
     @abstractmethod
     def to_pieces(self, text: str, most: int) -> list[Piece]:

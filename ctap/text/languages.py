@@ -79,11 +79,24 @@ def read_classes(path: Path) -> tuple[tuple[str, str], ...]:
         UserError: it can't be read, or a line is malformed or names no class or a pause.
     """
     found: dict[str, str] = {}
-    for phone, kind in read_table(path).items():
-        if kind not in CHART or phone in PAUSES:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: the table of phones can't be read: {error}") from None
+    for number, line in enumerate(lines, 1):
+        phone, *kinds = line.split() or [""]
+        if phone and (len(kinds) != 1 or kinds[0] not in CHART or phone in (*PAUSES, "|", ",")):
             listed = ", ".join(CHART)
-            raise UserError(f"{path}: {phone} {kind}: expected a phone (no pause) and its class: {listed}")
-        found[phone] = kind
+            raise UserError(
+                f"{path}:{number}: {line.strip()}: expected a phone (no pause) and its class: {listed}"
+            )
+        if "|" in phone or "," in phone:
+            raise UserError(f"{path}:{number}: {phone}: | and , stand between words and for pauses in texts")
+        if phone in found:
+            raise UserError(f"{path}:{number}: {phone!r} occurs a second time")
+        found |= dict(zip([phone], kinds, strict=True)) if phone else {}
+    if not found:
+        raise UserError(f"{path}: expected a phone and its class a line, found nothing")
     return tuple(found.items())
 
 

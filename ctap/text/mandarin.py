@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
@@ -9,9 +10,11 @@ from ctap.errors import UserError
 from ctap.text import phones as inventory
 from ctap.text import reading
 from ctap.text.counting import characters, syllables, without_tone
+from ctap.text.forms import plain_form
 from ctap.text.frontend import text_to_phones, text_to_pinyin
+from ctap.text.grammar import write_out
 from ctap.text.language import Language, Reading
-from ctap.text.latin import is_spelled
+from ctap.text.latin import RUN, is_spelled
 from ctap.text.normalize import UnreadableText, is_hanzi, normalize_text
 from ctap.text.phones import ERHUA, INITIALS, PHONES
 from ctap.text.pieces import Piece
@@ -19,6 +22,8 @@ from ctap.text.pinyin import pinyin_to_phones
 from ctap.text.sentences import may_cut, text_to_pieces
 from ctap.text.simplified import simplified
 from ctap.text.syllables import every_syllable
+
+_NAME_BEFORE = re.compile(r"[A-Za-z]\s?\d[\d.]*\s?$")  # iPhone 5s: no seconds
 
 
 def starts_syllable(phones: Sequence[str], i: int) -> bool:
@@ -89,12 +94,23 @@ class Mandarin(Language):
         return is_hanzi(letter)
 
     def foreign(self, text: str) -> list[tuple[int, int]]:
-        """Words among hanzi, but for letters that are spelled; in pinyin none."""
+        """Words among hanzi, but for units and the like of numbers, and letters that are spelled.
+
+        In pinyin there are none.
+        """
         if not any(map(is_hanzi, text)):
             return []
         spelled = is_spelled if self.rules.spell_latin else lambda run: False
         found = super().foreign(text)
-        return [(start, end) for start, end in found if not all(map(spelled, text[start:end].split()))]
+        found = [(start, end) for start, end in found if not all(map(spelled, text[start:end].split()))]
+        if not any(map(str.isdigit, text)):
+            return found
+        kept = set(RUN.findall(write_out(plain_form(text))))
+        return [
+            (start, end)
+            for start, end in found
+            if not kept.isdisjoint(RUN.findall(text[start:end])) or _NAME_BEFORE.search(text[:start])
+        ]
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """See :func:`ctap.text.sentences.text_to_pieces`."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ctap.text.pauses import PAUSES
 
-# The end of a sentence, and what closes behind it. A full stop or a semicolon between digits is none.
-_END = re.compile(r"(?:[。｡！？!?；;…⋯\n\r]|\.(?![0-9a-zA-Z]))+[”’」』）)\]】》\"'\s]*")
+# The end of a sentence, and what closes behind it. A full stop in numbers, words and No. 5 is none.
+_END = re.compile(r"(?:[。｡！？!?；;…⋯\n\r]|\.(?![0-9a-zA-Z]|(?<=N[oO]\.)\s?\d))+[”’」』）)\]】》\"'\s]*")
 SLACK = 1.25  # a sentence is cut when it has so many times the phones that a model has seen in one
 
 

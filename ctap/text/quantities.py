@@ -124,12 +124,12 @@ def alternation(words: Iterable[str]) -> str:
 
 
 TWO = re.compile(
-    rf"(?<![\d第.:/零一二三四五六七八九十百千万点])2(?=(?:[到至]{NUMBER})?(?!{_NO_MEASURE})(?:{MEASURES}|{_MORE_MEASURES}))"
+    rf"(?<![\dA-Za-z第.:/零一二三四五六七八九十百千万点])2(?=(?:[到至]{NUMBER})?(?!{_NO_MEASURE})(?:{MEASURES}|{_MORE_MEASURES}))"
 )
 _UNIT = alternation(UNITS)
 _SIGNED = rf"[-+±]?{NUMBER}"
 MEASURED = re.compile(
-    rf"(?:(?<![\d.A-Za-z])({_SIGNED})到)?(?<![\d.A-Za-z])({_SIGNED})([万亿]?)\s?({_UNIT})(?:/({_UNIT}))?(?![A-Za-z\d²³])"
+    rf"(?:(?<![\d.A-Za-z])({_SIGNED})到)?(?:(?<![\d.A-Za-z])|(?<=\d)(?=±))({_SIGNED})([万亿]?)\s?({_UNIT})(?:/({_UNIT}))?(?![A-Za-z\d²³])"
 )
 MONEY = alternation(CURRENCIES)
 """Any sign of a currency."""

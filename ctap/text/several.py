@@ -159,8 +159,12 @@ class Several(Language):
             if not pause and not _PAUSE.search(first):
                 found[-1] += read.pop(0)
             found += read
-            pause = bool(_PAUSE.search(last))
+            pause = bool(_PAUSE.search(last)) and not self._abbreviated(label, stretch)
         return found
+
+    def _abbreviated(self, label: str, stretch: str) -> bool:
+        """Whether the full stop at the end of a stretch is that of an abbreviation."""
+        return stretch.endswith(".") and not self.parts[label].ends_sentence(stretch, "")
 
     def read(self, given: Mapping[str, str]) -> Reading:
         """The phones of an utterance; of one in one language, as that language reads it."""
@@ -203,10 +207,30 @@ class Several(Language):
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses; a mark holds until the next."""
         sentences, label = [], ""
-        for part in split_sentences(text):
+        for part in self._sentences(text):
             sentences.append(with_pauses(self.clauses(part, label)))
             label = short_name([label, *_MARK.findall(part)][-1])
         return join_sentences(sentences, most, self._may_cut)
+
+    def _sentences(self, text: str) -> list[str]:
+        """``text`` cut at the ends of sentences, not behind the abbreviations of a language."""
+        found, label = [""], ""
+        for part in split_sentences(text):
+            if not _has_words(found[-1]) or not self._ends(found[-1], part, label):
+                found[-1] += part
+            elif _has_words(part):
+                label = short_name([label, *_MARK.findall(found[-1])][-1])
+                found.append(part)
+        return found
+
+    def _ends(self, before: str, after: str, label: str) -> bool:
+        """Whether a sentence ends between two parts of a text, the first of which begins in ``label``."""
+        if not before.rstrip().endswith(".") or _MARK.match(after):
+            return True
+        own, stretch = next(x for x in reversed(self.stretches(before, label)) if _has_words(x[1]))
+        follows = short_name([label, *_MARK.findall(before)][-1])
+        other, goes_on = self.stretches(after, follows)[0] if _has_words(after) else (own, "")
+        return self.parts[own].ends_sentence(stretch, goes_on if other == own else "")
 
     def spellings(self) -> dict[str, str]:
         """Those of all languages; of one that two have, the first's."""
@@ -240,6 +264,11 @@ def _split(phone: str) -> tuple[str, str]:
 def _edge(text: str) -> str:
     """What stands before the first letter or digit of ``text``."""
     return "".join(itertools.takewhile(lambda c: not c.isalnum(), text))
+
+
+def _has_words(text: str) -> bool:
+    """Whether there is more than marks and punctuation."""
+    return any(map(str.isalnum, _MARK.sub("", text)))
 
 
 def _counts(starts: Sequence[bool]) -> list[str]:

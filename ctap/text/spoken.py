@@ -11,7 +11,7 @@ from ctap.errors import UserError
 from ctap.text import ipa
 from ctap.text.counting import characters, words
 from ctap.text.espeak import Espeak, Read
-from ctap.text.forms import unwritten
+from ctap.text.forms import unwritten, usual_form
 from ctap.text.language import Clauses, Language, Reading, read_by_words
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
@@ -60,7 +60,7 @@ _SCRIPTS = {
 }
 """Scripts, as Unicode names their letters, to the voices whose languages they write; Latin is the others'."""
 
-_ASCII = str.maketrans("ANSXΦ", "ɑŋʃχɸ")  # sounds that the library's data leave in its own letters
+_ASCII = str.maketrans("ANSXZΦε", "ɑŋʃχʒɸɛ")  # what the library's data leave in its own or Greek letters
 _LATIN = re.compile("[A-Za-zÀ-ɏ]+")
 _TONE = re.compile(r"(?<=.)\d+$")
 
@@ -167,22 +167,23 @@ class Spoken(Collected):
             UnreadText: as above.
         """
         self._espeak.voice("")
-        plain = unicodedata.normalize("NFC", text)
+        plain = usual_form(text)
         if unread := unwritten(plain, self._reads):
             listed = ", ".join(map(repr, unread))
-            raise UnreadText(f"{listed}: eSpeak NG's {self.voice} can't read it, in: {text}")
+            raise UnreadText(f"{listed}: eSpeak NG's {self.voice} can't read it, in: {plain}")
         found, switched = self._espeak.read(plain)
         if switched and self._espeak.read(_LATIN.sub(" ", plain))[1]:  # Latin words are read as English
             raise UnreadText(f"a character that eSpeak NG's {self.voice} can't read, in: {text}")
         found = [clause for clause in found if any(map(self.phones_of, clause))]
         if not found:
-            raise UnreadText(f"nothing to read in {text!r}")
+            mute = "" if self._espeak.read("a e i o")[0] else ", for this voice's dictionary is missing"
+            raise UnreadText(f"nothing to read in {text!r}{mute}")
         return found
 
     def switched(self, text: str) -> bool:
         """Whether the voice reads part of ``text`` in another language."""
         self._espeak.voice("")
-        return self._espeak.read(unicodedata.normalize("NFC", text))[1]
+        return self._espeak.read(usual_form(text))[1]
 
     def phones_of(self, word: Iterable[Read]) -> list[str]:
         """Phones of what the library reads, which says some of its phonemes by others."""
@@ -194,10 +195,10 @@ class Spoken(Collected):
             tone = match[0]
             # the library writes the digits of tones as they are, or by the sign for such a mnemonic
             symbol = symbol.rstrip("0123456789")
-            symbol = symbol.removesuffix("ɜ") if tone == "3" and len(ipa.letters(symbol)) > 1 else symbol
+            symbol = symbol.removesuffix("ɜ") if tone[0] == "3" and len(ipa.letters(symbol)) > 1 else symbol
         if self._tonal:
             symbol = symbol.lstrip(ipa.STRESS)  # every syllable with a tone is marked as stressed
-        symbol = symbol if ipa.letters(symbol) else symbol.translate(_ASCII)
+        symbol = symbol.translate(_ASCII)
         return unicodedata.normalize("NFC", symbol + tone) if ipa.letters(symbol) else ""
 
     def read(self, given: Mapping[str, str]) -> Reading:

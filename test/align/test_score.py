@@ -58,6 +58,24 @@ def test_missed_and_invented_pauses_and_other_phones(tmp_path):
     assert other["skipped"] == {"A01": "the reference has other phones"}
 
 
+@pytest.mark.parametrize("limit", [10, 20, 50])
+def test_a_start_exactly_at_a_limit_is_within_it(tmp_path, limit):
+    ours, lines = {}, []
+    for frames in range(9, 200):  # the second phone starts at (frames - 0.5) * 10 ms
+        true = (10 * frames - 5 + (limit if frames % 2 else -limit)) / 1000
+        utt = f"A{frames:03d}"
+        ours[utt] = (["sh", "t", "a1"], [frames, 12, 20])
+        lines += [f"{utt}\tsh\t0\ts\t0.0\t{true}", f"{utt}\tt\t1\tt\t{true}\t3.0"]
+        lines += [f"{utt}\ta1\t2\ta\t3.0\t3.1"]
+    path = tmp_path / "events.tsv"
+    path.write_text("\n".join(["utterance\tphone\tindex\tmnemonic\tstart\tend", *lines, ""]))
+    result = score(read_reference(path, {}), ours, SETTINGS)
+    stops = result["boundaries"]["stop"]
+    assert stops["count"] == len(ours) and stops[f"within_{limit}"] == 1.0
+    shares = {name: stops[name] for name in ("within_10", "within_20", "within_50")}
+    assert shares == {name: float(int(name[7:]) >= limit) for name in shares}
+
+
 def test_word_boundaries(tmp_path):
     path = tmp_path / "words.tsv"
     path.write_text(

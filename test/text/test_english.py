@@ -6,6 +6,7 @@ import pytest
 
 from ctap.errors import UserError
 from ctap.text.english import OF_IPA, word_phones
+from ctap.text.espeak import Espeak
 from ctap.text.ipa import class_of
 from ctap.text.languages import language_of, rules_for
 from ctap.text.spoken import UnreadText
@@ -68,6 +69,15 @@ def test_clauses_words_and_pauses():
         ("March 5, 2023", "March fifth, 20 23"),
         ("World War II, Henry VIII", "World War 2, Henry the eighth"),
         ("#1, ①, №5", "number 1, 1, number 5"),
+        ("E=mc² and 5 km²; note²", "E=mc squared and 5 square kilometers; note"),
+        ("6' 2\", 6 ft. 2 in.", "6 foot 2, 6 feet 2 inches"),
+        ("1/100, 3/16, 50/50", "1 hundredth, 3 sixteenths, 50 50"),
+        ("CO2, CO₂", "C.O. 2, C.O. 2"),
+        # the letter A
+        ("vitamin A is, plan A", "vitamin ay is, plan ay"),
+        ("an A/B test from A to B", "an ay B test from ay to B"),
+        ('"A," a) or (a) A', "ay, ay, or, ay, ay"),
+        ("A man read A Tale", "a man read a tale"),
         # abbreviations
         ("Dr. Smith of Elm St. near St. Peter", "Doctor Smith of Elm Street near Saint Peter"),
         ("Dr Jones in St Ives", "Doctor Jones in Saint Ives"),
@@ -95,6 +105,14 @@ def test_letters_with_full_stops():
     assert len(LANGUAGE.clauses("At 5 p.m. in the U.S. Army")) == 1
     assert len(LANGUAGE.clauses("At 5 p.m. He left. So did I. Yes.")) == 4
     assert len(LANGUAGE.clauses("J. R. R. Tolkien, Ph.D.")) == 2
+
+
+def test_dots_are_a_pause_and_nothing_is_left_for_the_next_text():
+    assert len(LANGUAGE.clauses("Hello...world")) == len(LANGUAGE.clauses("Well.. no")) == 2
+    voice = Espeak("en-us")
+    assert voice.read("hello..") == voice.read("hello.")
+    assert voice.read("maths") == voice.read("maths")
+    assert word_phones("aaah") == ("AE1", "AH0") and word_phones("Nguyễn") == word_phones("Nguyên")
 
 
 def test_of_two_vowels_the_first_is_stressed():

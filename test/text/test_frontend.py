@@ -104,3 +104,9 @@ def test_text_needs_no_torch():
         "import sys, ctap.text.frontend, ctap.text.tokens, ctap.text.units; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("text", ["Привет", "の", "안녕 하세요"])
+def test_other_scripts_are_no_pinyin(text):
+    with pytest.raises(UnreadableText, match="no Mandarin reading for"):
+        text_to_phones(text)

@@ -86,6 +86,7 @@ def test_a_users_table_comes_first_and_adds(tmp_path):
     assert match_labels(["o3", "o3"], ["uo4"], table) is None  # of tone 3 alone, and with these tones alone
     assert match_labels(["w", "uo3"], ["uo3"], table) == [2]
     assert table.is_silence("<BREATH>") and table.is_silence("#1") and not BUILT_IN.is_silence("<breath>")
+    assert BUILT_IN.is_silence("sp1") and BUILT_IN.is_silence("SP") and not BUILT_IN.is_silence("1")
     assert unmapped(["wo_long", "o3", "qq"], table) == ["qq"]
 
 

@@ -27,6 +27,7 @@ RULES = TextRules()
         ("。。你好", ["。。你好"]),
         ("你好。（）", ["你好。（）"]),
         ("...", ["..."]),
+        ("买No. 5。No. 好", ["买No. 5。", "No. ", "好"]),
     ],
 )
 def test_sentences(text, parts):

@@ -11,6 +11,7 @@ from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.validate import validate
 from ctap.text.languages import language_in, language_of, rules_for
+from ctap.text.pauses import PAUSES
 from ctap.text.rules import TextRules
 from test.recipes.readers import noise
 
@@ -38,6 +39,15 @@ def test_tokens_carry_their_language():
         ("买2部 iPad吧", "sil m:m m:ai3 m:l m:iang3 m:b m:u4 e:AY1 e:P e:AE2 e:D m:b m:a5 sil"),
         ("<mandarin> ni3", "sil m:n m:i3 sil"),
         ("<english>so<mandarin>ni3", "sil e:S e:OW1 m:n m:i3 sil"),
+        # what full stops and signs join, and what numbers take with them
+        ("Dr.李", "sil e:D e:AA1 e:K e:T e:ER0 m:l m:i3 sil"),
+        ("U.S.的", "sil e:Y e:UW2 e:EH1 e:S m:d m:e5 sil"),
+        ("so.你", "sil e:S e:OW1 sp m:n m:i3 sil"),
+        ("AT&T的", "sil e:EY1 e:T e:IY0 e:AH0 e:N e:T e:IY1 m:d m:e5 sil"),
+        ("他5°C", "sil m:t m:a1 m:u3 m:sh m:e4 m:sh m:iii4 m:d m:u4 sil"),
+        ("他5kg", "sil m:t m:a1 m:u3 m:q m:ian1 m:k m:e4 sil"),
+        ("No.5的", "sil m:d m:i4 m:u3 m:d m:e5 sil"),
+        ("他iPhone 5s", "sil m:t m:a1 e:AY1 e:F e:OW2 e:N m:u3 e:EH1 e:S sil"),
     ],
 )
 def test_words_of_the_other_language(text, phones):
@@ -63,6 +73,24 @@ def test_pinyin_is_spelt_for_other_programs_and_asked_for_with_its_mark():
     assert phones == ["mandarin:zh", "mandarin:uang4"]
     assert BOTH.to_phones("<mandarin> zhuang4") == ["sil", *phones, "sil"]
     assert "<mandarin> or <english> before what" in BOTH.writing
+
+
+@pytest.mark.parametrize(
+    ("text", "joints"),
+    [
+        ("I met Mr. Smith at 5 p.m. today. He left.", ["sil", ""]),
+        ("他是Dr. Li。再见。", ["sil", ""]),
+        ("他住在Main St. 附近", [""]),
+        ("<english> In the U.S. He left.", ["sil", ""]),
+        ("Mr. Li <mandarin> ni3. hao3.", ["sil", ""]),
+        ("So. 好。<english>", ["sil", ""]),
+    ],
+)
+def test_an_abbreviation_ends_no_sentence(text, joints):
+    pieces = BOTH.to_pieces(text, 1000)
+    assert [piece.joint for piece in pieces] == joints
+    said = [phone for piece in pieces for phone in piece.phones if phone not in PAUSES]
+    assert said == [phone for phone in BOTH.to_phones(text) if phone not in PAUSES]
 
 
 def test_errors_are_counted_in_what_each_is_counted_in():
@@ -123,7 +151,7 @@ def test_a_data_directory_of_two_languages(tmp_path):
     assert read_table(data / "utt2lang")["ann-4"] == "mandarin" and not (data / "pinyin").exists()
     assert "utt2lang french: expected one of mandarin, english" in (tmp_path / "skipped.tsv").read_text()
     language = language_in(data)
-    assert language is BOTH and TextRules.load(data).language == "mandarin english"
+    assert language.phones == BOTH.phones and TextRules.load(data).language == "mandarin english"
     assert validate(data, phones=language.phone_tables) == []
     assert language.to_phones(read_table(data / "text")["ann-3"]) == [
         "sil",

@@ -12,6 +12,7 @@ from ctap.files.tables import read_table, write_table
 from ctap.kaldi.validate import validate
 from ctap.text.espeak import Espeak, is_pause, voices
 from ctap.text.languages import language_in, language_of, rules_for, with_phone_map
+from ctap.text.portions import portions
 from ctap.text.rules import TextRules
 from test.recipes.readers import noise
 
@@ -40,12 +41,53 @@ def read(language: str, text: str):
         ("espeak:ja", "かなカナ", "k ˌä n ä k ˈä n ä", "8"),
         ("espeak:ru", "iPhone", "ˈaɪ f ˈəʊ n", "1 3"),
         ("espeak:hi", "१२", "b ˈaː ɾ ə h", "5"),
+        # a pause that the library writes into the first sound of a clause
+        ("espeak:it", "perché città", "p e r k ˌe tʃ i tː ˈa", "5 4"),
+        ("espeak:de", "»Haus«", "h ˈaʊ s", "3"),
+        ("espeak:la", "Chilia", "kʰ ˈɪ l ɪ a", "5"),
+        ("espeak:cmn", "人", "ʐ ə35 n", "3"),  # whose 3 is written as a vowel
+        # letters that the library reads by their numbers, or not at all
+        ("espeak:de", "① ﬁnden", "ˈaɪ n s f ˈɪ n d ə n", "3 6"),
+        ("espeak:de", "Ｈaus\0ab", "h ˈaʊ s ˈa p", "3 2"),
+        ("espeak:es", "Nguyễn", "ˈɛ n e ɣ ˈu ʝ e n", "8"),
+        ("espeak:ja", "１２３", "ˌi ts i ç ˌä k ɯᵝ n i d z ˈɯᵝ s ä n", "7 2 6"),
+        ("espeak:ja", "あ・い", "ˈä ˈi", "1 1"),
+        ("espeak:ar", "ﻛﺘﺎﺏ", "k i t ˈaː b", "5"),
+        ("espeak:fr", "lʼété", "l e t ˈe", "4"),
+        # phones that it writes in letters of other alphabets
+        ("espeak:da", "mælk", "m ˈɛ l k", "4"),
+        ("espeak:uz", "chiroy", "tʃ ˈy ɾ ɑ j", "5"),
     ],
 )
 def test_phones_and_words(language, text, phones, words):
     reading = read(language, text)
     assert (" ".join(reading.phones), " ".join(reading.tables["word_phones"])) == (phones, words)
     assert reading.text == text
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "blank"),
+    [
+        ("espeak:ja", "かな", ""),
+        ("espeak:yue", "你好", ""),
+        ("espeak:ko", "안녕", " "),
+        ("espeak:my", "ဂျပန်", " "),
+        ("espeak:de", "Haus", " "),
+    ],
+)
+def test_nothing_of_a_long_clause_is_lost(language, word, blank):
+    once = read(language, f"{word}{blank}{word}").phones
+    language = language_of(rules_for(language))
+    clauses = language.clauses(blank.join([word] * 300))
+    assert sum(len(own) for clause in clauses for own in clause) == 150 * len(once)
+    assert len(clauses) == 1 or blank  # cut inside a clause it stays one
+
+
+def test_a_long_text_is_cut_at_blanks_and_between_syllables():
+    assert portions("short, " * 200) == ["short, " * 200]
+    assert [len(part) for part in portions("가나 " * 70)] == [134, 76]  # of 4 letters a word
+    assert portions("か" * 58 + "きゃきゃ") == ["か" * 58 + "きゃ", "きゃ"]
+    assert portions("か" * 59 + "きゃきゃ") == ["か" * 59, "きゃきゃ"]
 
 
 def test_tones_are_digits():
@@ -73,6 +115,8 @@ def test_a_pause_at_each_clause():
         ("espeak:de", "Привет Welt 😀", "'Привет', '😀': eSpeak NG's de can't read it"),
         ("espeak:en-us", "...", "nothing to read"),
         ("espeak:en-uk", "a", "no voice 'en-uk'; near it: .*en"),
+        ("espeak:zh", "a", "no voice 'zh'; near it: cmn"),
+        ("espeak:fo", "heimur", "nothing to read in 'heimur', for this voice's dictionary is missing"),
     ],
 )
 def test_what_can_not_be_read(language, text, message):
@@ -163,3 +207,25 @@ def test_own_phones(tmp_path):
     table.write_text("t plosive\n")
     with pytest.raises(UserError, match=r"t plosive: expected a phone .* and its class: vowel, stop"):
         rules_for(f"custom:{table}")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("", "expected a phone and its class a line, found nothing"),
+        ("a vowel\nb stopp\n", r"table:2: b stopp: expected a phone \(no pause\) and its class: vowel"),
+        ("a vowel\nb\n", "table:2: b: expected a phone"),
+        ("a vowel\na stop\n", "table:2: 'a' occurs a second time"),
+        ("sil vowel\n", "table:1: sil vowel: expected"),
+        ("a,b vowel\n", "table:1: a,b: | and , stand between words"),
+    ],
+)
+def test_tables_of_own_phones_with_faults(tmp_path, table, message):
+    (tmp_path / "table").write_text(table)
+    with pytest.raises(UserError, match=message):
+        rules_for(f"custom:{tmp_path / 'table'}")
+
+
+def test_a_table_of_own_phones_from_windows(tmp_path):
+    (tmp_path / "table").write_bytes("\ufeffa vowel\r\n\r\nb stop\r\n".encode())
+    assert rules_for(f"custom:{tmp_path / 'table'}").phones == (("a", "vowel"), ("b", "stop"))

@@ -27,6 +27,7 @@ from voices import ORDINARY, TARGETS, Speaker
 from ctap.errors import UserError, cli
 from ctap.files.atomic import atomic_dir
 from ctap.text.espeak import Espeak, Phoneme, without_stress
+from ctap.text.forms import usual_form
 from ctap.text.languages import language_of, rules_for
 from ctap.text.spoken import Spoken
 
@@ -71,7 +72,7 @@ def render(
     """
     words = [word for clause in language.reads(text) for word in clause]
     saying.take_voice(espeak, speaker, rng)
-    wave, events = espeak.say(text)
+    wave, events = espeak.say(usual_form(text))
     expected = [(read.mnemonic, "".join(language.phones_of([read]))) for word in words for read in word]
     spans = locate(expected, language, wave, events, espeak.sample_rate)
     return saying.vary(wave, spans, speaker.scale, espeak.sample_rate, rng)
