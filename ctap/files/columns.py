@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import operator
 import os
 import weakref
 from array import array
@@ -227,13 +228,13 @@ def side_by_side(*columns: Iterable[str]) -> Iterator[tuple[str, list[bool]]]:
 def values_of(names: Iterable[str], path: str | os.PathLike[str]) -> Iterator[tuple[str, str | None]]:
     """Each of ``names``, which rise, with its value in the table ``path``; None where it has none.
 
-    The table is read once, beside the names, line by line. One that is not sorted is read whole.
+    The table is read beside the names, line by line. One that is not sorted is read whole.
 
     Raises:
         UserError: as :func:`ctap.files.tables.read_table`.
     """
     rows = read_rows(path)
-    key, value, whole = "", "", None
+    key, value, whole, known = "", "", None, False
     for name in names:
         before = key
         while whole is None and key < name:
@@ -241,6 +242,53 @@ def values_of(names: Iterable[str], path: str | os.PathLike[str]) -> Iterator[tu
             if key <= before:
                 whole = read_table(path)
             before = key
-        if whole is None and key != name:
-            whole = read_table(path)  # unless it stands out of order, further down, it is not there
-        yield name, value if whole is None else whole.get(name)
+        if whole is None and key != name and not known:
+            known = rises(path)  # if not, it may stand out of order, further down
+            whole = None if known else read_table(path)
+        if whole is None:
+            yield name, value if key == name else None
+        else:
+            yield name, whole.get(name)
+
+
+def rises(path: str | os.PathLike[str]) -> bool:
+    """Whether each key of a table comes after the one in the line before, so that none comes twice.
+
+    Raises:
+        UserError: as :func:`ctap.files.tables.read_rows`.
+    """
+    before = ""
+    for key, _ in read_rows(path):
+        if key <= before:
+            return False
+        before = key
+    return True
+
+
+def rising_rows(path: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
+    """The rows of a table in the order of their keys; line by line, unless the lines have another order.
+
+    All of the table is looked at before the first row is given.
+
+    Raises:
+        UserError: as :func:`ctap.files.tables.read_table`.
+    """
+    return read_rows(path) if rises(path) else iter(sorted(read_table(path).items()))
+
+
+def joined(*paths: str | os.PathLike[str]) -> Iterator[tuple[str, list[str | None]]]:
+    """Each key of tables, once, in order, with its value in each of them; None where it has none.
+
+    Raises:
+        UserError: as :func:`rising_rows`.
+    """
+    columns = (_numbered_rows(path, number) for number, path in enumerate(paths))
+    for key, rows in itertools.groupby(heapq.merge(*columns), key=operator.itemgetter(0)):
+        values: list[str | None] = [None] * len(paths)
+        for _, number, value in rows:
+            values[number] = value
+        yield key, values
+
+
+def _numbered_rows(path: str | os.PathLike[str], number: int) -> Iterator[tuple[str, int, str]]:
+    return ((key, number, value) for key, value in rising_rows(path))

@@ -1,11 +1,29 @@
 import dataclasses
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctap.data.split import SplitOptions, split
+from ctap.data import split as dividing
+from ctap.data.utterances import PARTS, SplitOptions, Utterances
 from ctap.errors import UserError
+
+
+def split(utt2spk, seconds, *, part=None, gender=None, options=None):
+    """The same of tables, with the utterances of the sets by name."""
+    names = sorted(utt2spk)
+    speakers = {spk: [] for spk in sorted(set(utt2spk.values()))}
+    for place, utt in enumerate(names):
+        speakers[utt2spk[utt]].append(place)
+    corpus = Utterances(
+        {spk: np.array(places, np.int32) for spk, places in speakers.items()},
+        np.array([seconds[utt] for utt in names]),
+        None if part is None else np.array([PARTS.index(part.get(utt, "train")) for utt in names], np.int8),
+    )
+    result = dividing.split(corpus, gender, options)
+    result.sets = {name: [names[place] for place in places] for name, places in result.sets.items()}
+    return result
 
 
 def corpus(sizes, seconds=6.0, tests=None):
