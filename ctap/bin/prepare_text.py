@@ -12,7 +12,8 @@ import numpy as np
 from ctap.audio.headers import Recording, check_recordings
 from ctap.bin.entry import command
 from ctap.errors import UserError
-from ctap.files.columns import Names, joined, values_of
+from ctap.files.columns import Names
+from ctap.files.joins import joined, values_of
 from ctap.files.skips import SkipList
 from ctap.files.tables import read_rows, read_table, table_writer, write_table
 from ctap.kaldi.prepare import check_tables, tables_dir

@@ -15,7 +15,8 @@ from ctap.data.split import Split, SplitOptions, split
 from ctap.data.utterances import PARTS, Utterances
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
-from ctap.files.columns import Names, numbered_values, places_of, sorted_names, values_of
+from ctap.files.columns import Names, places_of
+from ctap.files.joins import numbered_values, sorted_names, values_of
 from ctap.files.tables import read_rows, read_table
 from ctap.kaldi.prepare import check_tables, tables_dir
 from ctap.kaldi.subsets import Subset, write_subsets

@@ -12,7 +12,7 @@ from typing import Any
 
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir, atomic_write
-from ctap.files.columns import rising_rows
+from ctap.files.joins import rising_rows
 from ctap.files.names import check_name
 from ctap.files.tables import read_rows, read_table, write_table
 from ctap.kaldi.tables import read_whole_files, table_names

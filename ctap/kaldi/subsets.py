@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ctap.errors import UserError
-from ctap.files.columns import Names, numbered_values, places_of, values_of
+from ctap.files.columns import Names, places_of
+from ctap.files.joins import numbered_values, values_of
 from ctap.files.tables import table_writer
 from ctap.kaldi.tables import TEXT_TABLES, UTTERANCE_TABLES, read_whole_files, table_names
 

@@ -8,16 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctap.errors import UserError
-from ctap.files.columns import (
-    Names,
-    Ragged,
-    Rows,
-    numbered,
-    places_of,
-    side_by_side,
-    sorted_names,
-    values_of,
-)
+from ctap.files.columns import Names, Ragged, Rows, numbered, places_of
+from ctap.files.joins import side_by_side, sorted_names, values_of
 from ctap.files.tables import read_table, write_table
 
 NAMES = st.lists(st.text("ab北é0", min_size=1, max_size=4), unique=True, max_size=30)
