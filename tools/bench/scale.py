@@ -5,10 +5,10 @@
     python tools/bench/scale.py dataset DIR
 
 Or prepare, split, validate, align, join_alignments, join_features, arrays, plan, share, digest, bootstrap in
-the place of dataset, one a process. DIR is a data and a dump directory at once, and has what the jobs of stages
-1 and 2 leave; all utterances have one recording, half a second long, and the features of those with one text
-are one matrix. Times are of the processor, so that others on the machine do not count; memory is the most that
-the process had. Before arrays, dataset reads the tables, and after it the arrays that it wrote.
+the place of dataset, one a process. DIR is a data and a dump directory at once, and has what the jobs of
+stages 1 and 2 leave; all utterances have one recording, half a second long, and the features of those with
+one text are one matrix. Times are of the processor, so that others on the machine do not count; memory is the
+most that the process had. Before arrays, dataset reads the tables, and after it the arrays that it wrote.
 """
 
 from __future__ import annotations
