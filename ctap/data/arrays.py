@@ -69,8 +69,8 @@ def stored_arrays(dump: Path, *, labeled: bool) -> Arrays | None:
         }
     except (UserError, OSError, ValueError) as error:
         print(
-            f"warning: {error}; reading the tables of {dump} instead, half a minute for a million utterances. "
-            f"Remove {folder}, or let stage 2 write it again.",
+            f"warning: {error}; reading the tables of {dump} instead, which takes half a minute a million "
+            f"utterances. Remove {folder}, or let stage 2 write it again.",
             file=sys.stderr,
         )
         return None

@@ -15,7 +15,7 @@ import numpy as np
 from ctap.errors import UserError
 from ctap.files.tables import parse_row
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 
 
 class Names(Sequence[str]):
@@ -158,16 +158,20 @@ class Ragged(Sequence[np.ndarray]):
 
     def sums(self) -> np.ndarray:
         """The sum of each row ``[N]``."""
-        total, there = np.zeros(len(self), np.int64), self.sizes > 0
-        if there.any():
-            total[there] = np.add.reduceat(self.values, self.bounds[:-1][there], dtype=np.int64)
+        total = np.zeros(len(self), np.int64)
+        for start in range(0, len(self), _BLOCK):  # reduceat makes eight bytes of each number
+            bounds = self.bounds[start : start + _BLOCK + 1].astype(np.int64)
+            there = np.flatnonzero(np.diff(bounds))
+            if len(there):
+                block = self.values[bounds[0] : bounds[-1]]
+                total[start + there] = np.add.reduceat(block, bounds[there] - bounds[0], dtype=np.int64)
         return total
 
     def counts(self) -> np.ndarray:
         """How often each number from 0 to the largest is stored; none may be below 0."""
         size = int(self.values.max(initial=0)) + 1
         total = np.zeros(size, np.int64)
-        for start in range(0, len(self.values), _BLOCK):  # bincount makes eight bytes of each number
+        for start in range(0, len(self.values), _BLOCK):  # bincount does so, too
             total += np.bincount(self.values[start : start + _BLOCK], minlength=size)
         return total
 

@@ -36,6 +36,9 @@ def test_rows_come_back_as_they_were(rows: list[list[int]]) -> None:
     assert [row.tolist() for row in ragged] == rows
     assert ragged.sizes.tolist() == [len(row) for row in rows]
     assert ragged.sums().tolist() == [sum(row) for row in rows]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "_BLOCK", 2)
+        assert ragged.sums().tolist() == [sum(row) for row in rows]
 
 
 @given(st.lists(st.lists(st.integers(0, 70_000), max_size=5), max_size=20))
