@@ -159,7 +159,7 @@ def prepare(folder: Path) -> None:
 
     with tempfile.TemporaryDirectory(dir=folder.parent) as out:
         (Path(out) / "given").mkdir()
-        for name in ("wav.scp", "utt2spk", "spk2gender", "text", "pinyin"):
+        for name in ("wav.scp", "utt2spk", "spk2gender", "pinyin"):
             (Path(out) / "given" / name).symlink_to((folder / name).absolute())
         prepare_text(Path(out) / "given", Path(out) / "all")
 
