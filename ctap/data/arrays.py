@@ -89,6 +89,7 @@ def write_arrays(dump: Path) -> None:
         for some in make_arrays(dump, labeled=labeled):
             for name, array in some.items():
                 np.save(folder / f"{name}.npy", array, allow_pickle=False)
+            del some, array  # or they stay while the next are made
         write_json(folder / "tables.json", {"format": FORMAT, "sha256": digests})
         write_sums(folder)
 
@@ -175,7 +176,7 @@ def _small(values: object) -> np.ndarray:
     found = np.asarray(values)
     if not found.size or found.min() < 0:
         return found
-    return found.astype(np.min_scalar_type(int(found.max())))
+    return found.astype(np.min_scalar_type(int(found.max())), copy=False)
 
 
 def _check_stored(dump: Path, folder: Path, labeled: bool) -> None:

@@ -177,14 +177,17 @@ class Ragged(Sequence[np.ndarray]):
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[int]]) -> Ragged:
-        """Collect ``rows``; a number takes two bytes while none is above 65,535."""
-        values, bounds = array("H"), array("q", [0])
+        """Collect ``rows``; a number takes a byte while none is above 255, and two up to 65,535."""
+        values, bounds, larger = array("B"), array("q", [0]), {"B": "H", "H": "q"}
         for row in rows:
-            try:
-                values.extend(row)
-            except OverflowError:
-                values = array("q", values[: bounds[-1]])
-                values.extend(row)
+            while True:
+                try:
+                    values.extend(row)
+                    break
+                except OverflowError:
+                    if values.typecode not in larger:
+                        raise
+                    values = array(larger[values.typecode], values[: bounds[-1]])
             bounds.append(len(values))
         return cls(np.frombuffer(values, values.typecode), np.frombuffer(bounds, np.int64))
 

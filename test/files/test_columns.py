@@ -63,8 +63,20 @@ def test_names_come_back_from_their_arrays(names: list[str]) -> None:
     assert "zz" not in again and again[1:] == names[1:]
 
 
-def test_small_numbers_take_two_bytes() -> None:
-    assert Ragged.of([[1, 2], [65_535]]).values.dtype == np.uint16
+@pytest.mark.parametrize(
+    ("rows", "dtype"),
+    [
+        ([[1, 2], [255]], np.uint8),
+        ([[1, 2], [7, 65_535]], np.uint16),
+        ([[1, 2], [256], [65_536, 3]], np.int64),
+        ([[1, 2], [7, -1]], np.int64),
+    ],
+)
+def test_small_numbers_take_one_byte_or_two(rows: list[list[int]], dtype: type) -> None:
+    ragged = Ragged.of(rows)
+    assert ragged.values.dtype == dtype and [row.tolist() for row in ragged] == rows
+    with pytest.raises(OverflowError):
+        Ragged.of([*rows, [2**63]])
 
 
 @given(NAMES)
