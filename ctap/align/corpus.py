@@ -15,7 +15,8 @@ from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError, load_wave, wave_info
 from ctap.errors import UserError
-from ctap.files.columns import Names, Rows, in_order, numbered_values, places_of, side_by_side
+from ctap.files.columns import Names, Rows, in_order, places_of
+from ctap.files.joins import numbered_values, side_by_side
 from ctap.text.language import WORD_TABLE
 from ctap.text.languages import language_in
 

@@ -19,7 +19,8 @@ from ctap.align.registry import load_aligner
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
-from ctap.files.columns import Names, side_by_side, sorted_names
+from ctap.files.columns import Names
+from ctap.files.joins import side_by_side, sorted_names
 from ctap.files.tables import table_writer, write_table
 from ctap.jobs import Share
 from ctap.text.languages import language_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class Recording:
 
 
 def check_recordings(
-    wav_scp: Mapping[str, str],
+    wav_scp: Iterable[tuple[str, str]],
     skipped: SkipList,
     notices: SkipList,
     *,
@@ -44,14 +44,15 @@ def check_recordings(
     max_seconds: float = 60.0,
     min_rate: int = 16000,
     num_threads: int = 8,
-) -> dict[str, Recording]:
+    total: int | None = None,
+) -> Iterator[Recording | None]:
     """Look at every recording, leave out what can't be used, and say why.
 
     Files are read whole: the next stages do so too, and a digest of less would miss that a click was taken
     out.
 
     Args:
-        wav_scp: utterance to the path of its audio file (not a command).
+        wav_scp: utterances with the paths of their audio files (not commands), read block by block.
         skipped: takes the recordings left out: missing, empty, unreadable, truncated, too short, too long,
             silent.
         notices: takes those kept with a remark: what is done to samples when they are read, clipping and DC
@@ -61,27 +62,29 @@ def check_recordings(
         max_seconds: longest usable recording: one stray hour would exhaust the memory of all later stages.
         min_rate: Hz.
         num_threads: files read at a time.
+        total: number of recordings, if known, for the bar of progress.
 
-    Returns:
-        The usable recordings by utterance.
+    Yields:
+        Each recording in order; None where it is left out.
     """
-    usable: dict[str, Recording] = {}
     look = functools.partial(_look, min_seconds=min_seconds, max_seconds=max_seconds)
-    with ThreadPoolExecutor(num_threads) as pool:
-        paths = list(wav_scp.values())
-        blocks = (paths[i : i + _AT_ONCE] for i in range(0, len(paths), _AT_ONCE))
-        found = itertools.chain.from_iterable(pool.map(look, block) for block in blocks)
-        progress = tqdm(found, total=len(wav_scp), desc="recordings", unit="file", disable=None)
-        for (utt, path), what in zip(wav_scp.items(), progress, strict=True):
-            if not isinstance(what, _Found):
-                skipped.add(utt, what[0], f"{what[1]}: {path}")
-                continue
-            usable[utt] = Recording(what.seconds, what.digest)
-            for remark, detail in what.remarks:
-                notices.add(utt, remark, f"{detail}: {path}")
-            if what.rate < min_rate:
-                notices.add(utt, f"sample rate below {min_rate} Hz", f"{what.rate} Hz: {path}")
-    return usable
+    rows = iter(wav_scp)
+    with (
+        ThreadPoolExecutor(num_threads) as pool,
+        tqdm(total=total, desc="recordings", unit="file", disable=None) as progress,
+    ):
+        while block := list(itertools.islice(rows, _AT_ONCE)):
+            for (utt, path), what in zip(block, pool.map(look, (p for _, p in block)), strict=True):
+                progress.update()
+                if not isinstance(what, _Found):
+                    skipped.add(utt, what[0], f"{what[1]}: {path}")
+                    yield None
+                    continue
+                for remark, detail in what.remarks:
+                    notices.add(utt, remark, f"{detail}: {path}")
+                if what.rate < min_rate:
+                    notices.add(utt, f"sample rate below {min_rate} Hz", f"{what.rate} Hz: {path}")
+                yield Recording(what.seconds, what.digest)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ import numpy as np
 from ctap.audio.settings import AudioSettings
 from ctap.bin.dump_features import check_failures
 from ctap.bin.entry import command
+from ctap.data.arrays import write_arrays
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir, keep_apart, write_json
-from ctap.files.columns import side_by_side, sorted_names, values_of
+from ctap.files.joins import side_by_side, sorted_names, values_of
 from ctap.files.skips import SkipList
 from ctap.files.tables import read_table, table_writer
 from ctap.kaldi.ark_sums import sums_path
@@ -40,9 +41,10 @@ def combine_features(
     """Join the parts of dump_features to a dump directory, whole or not at all.
 
     --out_dir then holds the tables of the data directory for the utterances that have features, the arks,
-    feats.scp and utt2num_frames. Where the data directory has durations, they must sum to the frames exactly.
-    What was left out is named in --out_dir/skipped.tsv. Parts of dump_upstream are joined alike;
-    --out_dir/upstream.json then says what made them.
+    feats.scp and utt2num_frames, and in columns/ the same as arrays, which trainings read in no time. Where
+    the data directory has durations, they must sum to the frames exactly. What was left out is named in
+    --out_dir/skipped.tsv. Parts of dump_upstream are joined alike; --out_dir/upstream.json then says what
+    made them.
 
     Args:
         data_dir: Data directory that the features were made from.
@@ -172,6 +174,7 @@ def write_dump(
         with table_writer(folder / "utt2num_frames") as write:
             for utt, frames in zip(parts.utts, parts.frames, strict=True):
                 write(utt, frames)
+        write_arrays(folder)
         skipped.write(folder / "skipped.tsv")
         if made_by:
             made_by.save(folder / "upstream.json")

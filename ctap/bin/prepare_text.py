@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import contextlib
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ctap.audio.headers import check_recordings
+import numpy as np
+
+from ctap.audio.headers import Recording, check_recordings
 from ctap.bin.entry import command
 from ctap.errors import UserError
+from ctap.files.columns import Names
+from ctap.files.joins import joined, values_of
 from ctap.files.skips import SkipList
-from ctap.kaldi.prepare import Tables, read_tables, select, write_tables
-from ctap.text.language import Language
+from ctap.files.tables import read_rows, read_table, table_writer, write_table
+from ctap.kaldi.prepare import check_tables, tables_dir
+from ctap.kaldi.subsets import Subset, write_subsets
+from ctap.text.language import Language, Reading
 from ctap.text.languages import language_of, rules_for
 from ctap.text.rules import RULES_FILE, TextRules
 
@@ -55,108 +63,184 @@ def prepare_text(
         num_threads: Recordings read at a time.
     """
     left_out, remarks = SkipList(in_dir / "skipped.tsv"), SkipList(in_dir / "notices.tsv")
-    tables = read_tables(in_dir)
+    tables = check_tables(in_dir)
     inventory = {"phones_of": phones_of, "phone_map": phone_map}
     rules = rules_for(language, **inventory, sandhi=sandhi, spell_latin=spell_latin)
     spoken = language_of(rules)
-    waves = {utt: tables["wav.scp"][utt] for utt in consistent(tables, in_dir, left_out, spoken)}
-    limits = {"min_seconds": min_seconds, "max_seconds": max_seconds}
+    names = Names(consistent(in_dir, tables, left_out, spoken), in_dir)
+    limits = {"min_seconds": min_seconds, "max_seconds": max_seconds, "total": len(names)}
+    waves = ((utt, str(path)) for utt, path in values_of(names, in_dir / "wav.scp"))
     recordings = check_recordings(waves, left_out, remarks, **limits, num_threads=num_threads)
-    seconds = {utt: recording.seconds for utt, recording in recordings.items()}
-    made = read_all(tables, seconds, spoken, left_out, remarks)
-    made["utt2audio"] = {utt: recordings[utt].digest for utt in made["phones"]}
     skipped, notices = skipped or out_dir.parent / "skipped.tsv", notices or out_dir.parent / "notices.tsv"
-    for listed, path, title in ((left_out, skipped, "left out"), (remarks, notices, "kept, with a remark")):
-        listed.write(path)
-        listed.report(title, path)
-    if not made["phones"]:
-        raise UserError(f"{in_dir}: no utterance can be used; {skipped} says why of each")
-    write(out_dir, select({**tables, **made}, made["phones"].keys()), with_phones(rules, made), in_dir)
+    with tables_dir(out_dir) as folder:
+        made = write_made(folder, read_all(in_dir, names, recordings, spoken, left_out, remarks), spoken)
+        left_out.write(skipped)
+        left_out.report("left out", skipped)
+        remarks.write(notices)
+        remarks.report("kept, with a remark", notices)
+        if not made.utts:
+            raise UserError(f"{in_dir}: no utterance can be used; {skipped} says why of each")
+        speakers = write_rest(folder, in_dir, made, rules)
     if "text" not in tables:
         print(spoken.without_text)
-    hours = sum(seconds[utt] for utt in made["phones"]) / 3600
-    speakers = {tables["utt2spk"][utt] for utt in made["phones"]}
-    print(f"{out_dir}: {len(made['phones'])} utterances of {len(speakers)} speakers, {hours:.2f} h")
+    hours = made.seconds / 3600
+    print(f"{out_dir}: {len(made.utts)} utterances of {speakers} speakers, {hours:.2f} h")
 
 
-def consistent(tables: Tables, where: Path, skipped: SkipList, language: Language) -> list[str]:
-    """The utterances that have a recording, a speaker and a text, sorted; the others are noted.
+def consistent(where: Path, tables: Collection[str], skipped: SkipList, language: Language) -> Iterator[str]:
+    """The utterances that have a recording, a speaker and a text, rising; the others are noted.
 
     Raises:
-        UserError: utterance names that don't start with their speaker's, which sorted tables rely on.
+        UserError: there is no table of texts, or an utterance's name doesn't start with its speaker's, which
+            sorted tables rely on.
     """
-    recordings, speakers = tables["wav.scp"], tables["utt2spk"]
     given = [name for name in language.given if name in tables]
     if not given:
         listed = " nor ".join(language.given)
         one = "neither " if len(language.given) > 1 else "no "
         raise UserError(f"{where}: holds {one}{listed}; write one of them (or both)")
-    texts = set().union(*(tables[name].keys() for name in given))
-    for utt in recordings.keys() - texts:
-        skipped.add(utt, "recording without text", recordings[utt])
-    for utt in texts - recordings.keys():
-        skipped.add(utt, "text without recording")
-    keep = sorted(recordings.keys() & texts)
-    for utt in keep:
-        if utt not in speakers:
+    columns = (where / name for name in ("wav.scp", "utt2spk", *given))
+    for utt, (recording, speaker, *texts) in joined(*columns):
+        written = any(text is not None for text in texts)
+        if recording is not None and not written:
+            skipped.add(utt, "recording without text", recording)
+        elif recording is None and written:
+            skipped.add(utt, "text without recording")
+        elif recording is not None and speaker is None:
             skipped.add(utt, "no speaker in utt2spk")
-        elif not utt.startswith(speakers[utt]):
-            raise UserError(
-                f"{where / 'utt2spk'}: utterance {utt!r} doesn't start with the name of its speaker "
-                f"{speakers[utt]!r}; name it {speakers[utt]}-{utt} in every table"
-            )
-    return [utt for utt in keep if utt in speakers]
+        elif recording is not None and speaker is not None:
+            if not utt.startswith(speaker):
+                raise UserError(
+                    f"{where / 'utt2spk'}: utterance {utt!r} doesn't start with the name of its speaker "
+                    f"{speaker!r}; name it {speaker}-{utt} in every table"
+                )
+            yield utt
 
 
 def read_all(
-    tables: Tables, seconds: dict[str, float], language: Language, skipped: SkipList, notices: SkipList
-) -> Tables:
-    """``text``, ``phones``, ``utt2dur`` and the language's tables of what can be read and is long enough."""
-    # a table that was given and is not made anew stays empty, and is left out
-    made: Tables = {name: {} for name in (*language.given, "text", *language.made, "phones", "utt2dur")}
-    given = {name: tables[name] for name in (*language.given, *language.marks) if name in tables}
-    for utt, duration in seconds.items():
+    in_dir: Path,
+    names: Names,
+    recordings: Iterable[Recording | None],
+    language: Language,
+    skipped: SkipList,
+    notices: SkipList,
+) -> Iterator[tuple[str, str, Recording, Reading]]:
+    """Utterance, path, recording and reading of what can be read and is long enough.
+
+    Args:
+        in_dir: Where the tables are.
+        names: The utterances.
+        recordings: That of each; None where it can't be used.
+        language: Of the texts.
+        skipped: Takes what can't be read.
+        notices: Takes what is to be said of the others.
+    """
+    given = [name for name in (*language.given, *language.marks) if (in_dir / name).is_file()]
+    columns = [values_of(names, in_dir / name) for name in ("wav.scp", *given)]
+    for recording, (utt, path), *values in zip(recordings, *columns, strict=True):
+        if recording is None or path is None:
+            continue
+        rows = {name: value for name, (_, value) in zip(given, values, strict=True) if value is not None}
         try:
-            reading = language.read({name: rows[utt] for name, rows in given.items() if utt in rows})
+            reading = language.read(rows)
         except UserError as error:
             skipped.add(utt, language.reason(error), error)
             continue
-        frames = int(duration / FRAME_SECONDS + 1e-6) + 1
+        frames = int(recording.seconds / FRAME_SECONDS + 1e-6) + 1
         if frames < len(reading.phones) + 2:  # an aligner gives each phone and both silences a frame
-            detail = f"{duration:.3f} s for {len(reading.phones)} phones"
+            detail = f"{recording.seconds:.3f} s for {len(reading.phones)} phones"
             skipped.add(utt, "recording too short for its text", detail)
             continue
         if reading.notice:
             notices.add(utt, *reading.notice)
-        made["text"][utt] = reading.text
-        for name, value in reading.tables.items():
-            made[name][utt] = value
-        made["phones"][utt] = reading.phones
-        made["utt2dur"][utt] = f"{duration:.6f}"
-    return made
+        yield utt, path, recording, reading
 
 
-def with_phones(rules: TextRules, made: Tables) -> TextRules:
-    """``rules`` with the phones of the corpus, where its language collects them and none are set."""
-    if rules.phones:
-        return rules
-    return replace(
-        rules, phones=language_of(rules).collect(p for own in made["phones"].values() for p in own)
-    )
+@dataclass
+class Made:
+    """What was written.
+
+    Attributes:
+        utts: The utterances.
+        seconds: Their length in all.
+        phones: The phones that they have.
+    """
+
+    utts: Names
+    seconds: float
+    phones: set[str]
 
 
-def write(out_dir: Path, tables: Tables, rules: TextRules, in_dir: Path) -> None:
-    """Write the data directory, with ``m`` or ``f`` of every speaker as the recipe gave it in ``in_dir``.
+def made_tables(language: Language) -> list[str]:
+    """The tables that are made anew; one that was given and of which nothing is made is left out."""
+    made = (*language.given, "text", *language.made, "phones", "utt2dur", "utt2audio", "wav.scp")
+    return list(dict.fromkeys(made))
+
+
+def write_made(
+    folder: Path, readings: Iterable[tuple[str, str, Recording, Reading]], language: Language
+) -> Made:
+    """Write :func:`made_tables` of what :func:`read_all` gives.
 
     Paths of recordings become absolute: recipes that join this corpus, and those of vocoders, run elsewhere.
     """
-    tables["wav.scp"] = {utt: str(Path(path).absolute()) for utt, path in tables["wav.scp"].items()}
-    for speaker, word in tables.get("spk2gender", {}).items():
-        letter = word[:1].lower()
-        if letter not in ("m", "f"):
-            raise UserError(f"{in_dir / 'spk2gender'}: {speaker!r} has {word!r}, expected m or f")
-        tables["spk2gender"][speaker] = letter
-    write_tables(out_dir, tables, {RULES_FILE: rules.as_json()})
+    seconds, phones = 0.0, set()
+    with contextlib.ExitStack() as stack:
+        write = {name: stack.enter_context(table_writer(folder / name)) for name in made_tables(language)}
+
+        def written() -> Iterator[str]:
+            nonlocal seconds
+            for utt, path, recording, reading in readings:
+                write["text"](utt, reading.text)
+                for name, value in reading.tables.items():
+                    write[name](utt, value)
+                write["phones"](utt, reading.phones)
+                write["utt2dur"](utt, f"{recording.seconds:.6f}")
+                write["utt2audio"](utt, recording.digest)
+                write["wav.scp"](utt, str(Path(path).absolute()))
+                seconds += recording.seconds
+                phones.update(reading.phones)
+                yield utt
+
+        utts = Names(written(), folder)
+    for name in write:
+        if not (folder / name).stat().st_size:
+            (folder / name).unlink()
+    return Made(utts, seconds, phones)
+
+
+def write_rest(folder: Path, in_dir: Path, made: Made, rules: TextRules) -> int:
+    """Write the tables that are taken over from ``in_dir``, and by which rules the texts were read.
+
+    Returns:
+        How many speakers there are.
+    """
+    spoken = language_of(rules)
+    whole = Subset(folder, np.arange(len(made.utts)))
+    write_subsets(in_dir, made.utts, [whole], leave={*made_tables(spoken), "spk2gender"})
+    speakers = {speaker for speaker, _ in read_rows(folder / "spk2utt")}
+    if (in_dir / "spk2gender").is_file():
+        write_genders(in_dir / "spk2gender", speakers, folder / "spk2gender")
+    if not rules.phones:  # those of the corpus, where its language collects them
+        rules = replace(rules, phones=spoken.collect(made.phones))
+    (folder / RULES_FILE).write_text(rules.as_json(), encoding="utf-8")
+    return len(speakers)
+
+
+def write_genders(given: Path, speakers: Collection[str], path: Path) -> None:
+    """Write ``m`` or ``f`` of those of the ``speakers`` of whom it is ``given``.
+
+    Raises:
+        UserError: Something else is said of one of them.
+    """
+    letters = {}
+    for speaker, word in read_table(given).items():
+        if speaker in speakers:
+            letters[speaker] = word[:1].lower()
+            if letters[speaker] not in ("m", "f"):
+                raise UserError(f"{given}: {speaker!r} has {word!r}, expected m or f")
+    if letters:
+        write_table(path, letters)
 
 
 main = command(prepare_text)

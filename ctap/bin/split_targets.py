@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from ctap.bin.entry import command
 from ctap.data.split import Split, SplitOptions, split
+from ctap.data.utterances import PARTS, Utterances
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
-from ctap.kaldi.datadir import DataDir
-from ctap.kaldi.prepare import Tables, read_tables, select, write_tables
-from ctap.kaldi.tables import read_whole_files
+from ctap.files.columns import Names, places_of
+from ctap.files.joins import numbered_values, sorted_names, values_of
+from ctap.files.tables import read_rows, read_table
+from ctap.kaldi.prepare import check_tables, tables_dir
+from ctap.kaldi.subsets import Subset, write_subsets
 
-PARTS = ("train", "dev", "test")
 KINDS = ("speech", "labeled", "test")
 
 
@@ -60,11 +66,18 @@ def split_targets(
         targets_in_train=None if targets_in_train == "auto" else targets_in_train,
         seed=seed,
     )
-    tables = read_complete_tables(data_dir)
-    seconds, part, gender = DataDir(data_dir).utt2dur, tables.get("utt2part"), tables.get("spk2gender")
-    result = split(tables["utt2spk"], seconds, part=part, gender=gender, options=options)
-    write(result, tables, out_dir, read_whole_files(data_dir))
-    show(result, tables, seconds)
+    tables = check_complete(data_dir)
+    names = sorted_names(data_dir / "utt2spk")
+    speakers, numbers, _ = numbered_values(names, data_dir / "utt2spk")
+    corpus = Utterances(
+        dict(zip(speakers, places_of(numbers), strict=False)),  # of no utterances, there is one empty group
+        read_seconds(data_dir / "utt2dur", names),
+        read_parts(data_dir / "utt2part", names) if "utt2part" in tables else None,
+    )
+    gender = read_table(data_dir / "spk2gender") if "spk2gender" in tables else {}
+    result = split(corpus, gender, options)
+    write(result, data_dir, names, out_dir)
+    show(result, corpus, numbers, gender)
 
 
 def names_of_targets(text: str) -> tuple[str, ...] | None:
@@ -84,30 +97,57 @@ def number_of_utterances(text: str) -> int | None:
     return int(text)
 
 
-def read_complete_tables(data_dir: Path) -> Tables:
-    """The tables of a data directory that a corpus is divided by.
+def check_complete(data_dir: Path) -> list[str]:
+    """The names of the tables of a data directory, among them those that a corpus is divided by.
 
     Raises:
-        UserError: One is missing, or a part of the corpus has an unknown name.
+        UserError: One is missing or faulty.
     """
-    tables = read_tables(data_dir)
+    tables = check_tables(data_dir)
     for name in ("utt2dur", "text", "phones"):
         if name not in tables:
             raise UserError(f"{data_dir}: holds no {name}; make it with ctap.bin.prepare_text")
-    wrong = next((f"{u} {p}" for u, p in tables.get("utt2part", {}).items() if p not in PARTS), None)
-    if wrong:
-        raise UserError(f"{data_dir / 'utt2part'}: {wrong!r}: expected train, dev or test")
     return tables
 
 
-def write(result: Split, tables: Tables, out_dir: Path, whole: dict[str, str]) -> None:
+def read_parts(path: Path, names: Names) -> np.ndarray:
+    """Which of :data:`PARTS` each utterance is in ``[N]``; train, where the table does not say.
+
+    Raises:
+        UserError: A part has an unknown name.
+    """
+    for utt, part in read_rows(path):
+        if part not in PARTS:
+            raise UserError(f"{path}: {f'{utt} {part}'!r}: expected train, dev or test")
+    return np.fromiter((PARTS.index(part or PARTS[0]) for _, part in values_of(names, path)), np.int8)
+
+
+def read_seconds(path: Path, names: Names) -> np.ndarray:
+    """The length of each utterance ``[N]``.
+
+    Raises:
+        UserError: It is missing, or no number.
+    """
+
+    def seconds(utt: str, value: str | None) -> float:
+        try:
+            return float(value or "")
+        except ValueError:
+            raise UserError(f"{path}: {utt!r} has {value!r}, expected seconds") from None
+
+    for utt, value in read_rows(path):
+        seconds(utt, value)  # of those without a speaker, too
+    return np.fromiter((seconds(utt, value) for utt, value in values_of(names, path)), np.float64)
+
+
+def write(result: Split, data_dir: Path, names: Names, out_dir: Path) -> None:
     """Write the sets; those of an earlier division that are no longer wanted are removed.
 
     Args:
         result: The division.
-        tables: Tables of the whole corpus.
+        data_dir: The whole corpus.
+        names: Its utterances.
         out_dir: Where the sets go.
-        whole: Name to content of the files about the corpus as a whole, for sets with text.
     """
     listed = out_dir / "target_speakers"
     listed.unlink(missing_ok=True)  # it is there only when all sets are
@@ -116,9 +156,12 @@ def write(result: Split, tables: Tables, out_dir: Path, whole: dict[str, str]) -
         if name not in result.sets and (out_dir / name / "utt2spk").is_file():
             shutil.rmtree(out_dir / name)
             print(f"{out_dir / name}: removed, not of this division")
-    for name, utts in result.sets.items():
-        text = not name.endswith("_speech")
-        write_tables(out_dir / name, select(tables, utts, text=text), whole if text else {})
+    with contextlib.ExitStack() as stack:
+        subsets = [
+            Subset(stack.enter_context(tables_dir(out_dir / name)), places, not name.endswith("_speech"))
+            for name, places in result.sets.items()
+        ]
+        write_subsets(data_dir, names, subsets)
     with atomic_write(listed) as file:
         file.writelines(f"{spk}\n" for spk in result.targets)
 
@@ -130,16 +173,14 @@ def _earlier(out_dir: Path) -> list[str]:
     ]
 
 
-def show(result: Split, tables: Tables, seconds: dict[str, float]) -> None:
-    """Print the sets with their sizes, and the remarks."""
-    gender, utt2spk = tables.get("spk2gender", {}), tables["utt2spk"]
+def show(result: Split, corpus: Utterances, numbers: np.ndarray, gender: Mapping[str, str]) -> None:
+    """Print the sets with their sizes, and the remarks; ``numbers`` are those of the speakers ``[N]``."""
     names = [f"{spk} ({gender.get(spk, '?')})" for spk in result.targets]
     print(f"target speakers: {', '.join(names) or 'none'}")
     width = max(map(len, result.sets))
     print(f"{'set':{width}}  utterances  speakers  minutes")
     for name, utts in result.sets.items():
-        speakers = len({utt2spk[utt] for utt in utts})
-        minutes = sum(seconds[utt] for utt in utts) / 60
+        speakers, minutes = len(np.unique(numbers[utts])), corpus.total(utts) / 60
         print(f"{name:{width}}  {len(utts):10d}  {speakers:8d}  {minutes:7.1f}")
     for remark in result.remarks:
         print(f"note: {remark}")

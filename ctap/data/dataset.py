@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,12 +10,14 @@ from typing import Any, Literal
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
+from ctap.data.arrays import Arrays, column, read_arrays, stored_arrays
 from ctap.data.batch import Batch, Example, collate
 from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
 from ctap.data.cropping import clip_window, crop_durations
 from ctap.errors import UserError
-from ctap.files.columns import Ragged, numbered, places_of, sorted_names, values_of
+from ctap.files.columns import Names, Ragged, places_of
 from ctap.kaldi.ark import MatrixReader
+from ctap.kaldi.scp import Places
 from ctap.ranges import NOT_NEGATIVE, POSITIVE, check_ranges
 from ctap.text.tokens import TokenTable
 
@@ -72,45 +74,40 @@ class FeatureSet:
         given: str | Path | None = None,
     ) -> None:
         self.path = Path(path)
-        table = self.path / "utt2num_frames"
-        self.utts = sorted_names(table)
-        if not len(self.utts):
-            raise UserError(f"{table}: no utterance in it")
-        self.lengths = np.fromiter((n for n, *_ in self._counts(table.name)), np.int64, len(self.utts))
-        self.mels = MatrixReader(self.path / "feats.scp")
-        self.given = None if given is None else self._read_given(Path(given))
-        self.speakers, self.speaker = numbered(speaker for _, speaker in self._column("utt2spk"))
+        arrays = read_arrays(self.path, labeled=labeled)
+        self.utts = _names(arrays, "utts")
+        self.lengths = arrays["lengths"].astype(np.int64)
+        self.mels = _reader(self.path, self.utts, arrays)
+        self.given = None if given is None else self._read_given(Path(given), arrays)
+        self.speakers, self.speaker = list(_names(arrays, "speakers")), arrays["speaker"]
         self.tokens, self.durations = NONE, NONE
         if labeled:
-            self.tokens, self.durations = self._read_labels(tokens)
-        self.units = Ragged.of(units(text) for _, text in self._column("text")) if units else None
+            bounds = arrays["labels.bounds"]
+            self.tokens = Ragged(arrays["phones"], bounds, self._ids(arrays, tokens))
+            self.durations = Ragged(arrays["durations"], bounds)
+        texts = column(self.utts, self.path / "text")
+        self.units = Ragged.of(units(text) for _, text in texts) if units else None
 
-    def _column(self, name: str) -> Iterator[tuple[str, str]]:
-        """Utterances in order with what a table says of each."""
-        for utt, value in values_of(self.utts, self.path / name):
-            if value is None:
-                raise UserError(f"{self.path / name}: {utt} of utt2num_frames is missing; run stages 1-2")
-            yield utt, value
-
-    def _counts(self, name: str) -> Iterator[list[int]]:
-        """Of each utterance, the whole numbers that a table says."""
-        for utt, value in self._column(name):
-            try:
-                yield [int(item) for item in value.split()]
-            except ValueError:
+    def _ids(self, arrays: Arrays, tokens: TokenTable) -> np.ndarray:
+        """Ids of the phones that there are."""
+        inventory = list(_names(arrays, "inventory"))
+        for number, phone in enumerate(inventory):
+            if phone not in tokens:
+                place = int(np.argmax(arrays["phones"] == number))
+                utt = self.utts[int(np.searchsorted(arrays["labels.bounds"], place, "right")) - 1]
                 raise UserError(
-                    f"{self.path / name}: {utt}: expected whole numbers, found {value!r:.60}"
-                ) from None
+                    f"{self.path}/aligned_phones: {utt}: phone {phone!r} is not in the token table of "
+                    f"{len(tokens)}"
+                )
+        return np.array(tokens.encode(inventory), np.int64)
 
     def mel(self, index: int) -> np.ndarray:
         """Log-mel [T, n_mels] of an utterance.
 
         Raises:
-            UserError: It is missing, or has not the frames that utt2num_frames says.
+            UserError: It has not the frames that utt2num_frames says.
         """
         utt = self.utts[index]
-        if utt not in self.mels:
-            raise UserError(f"{self.path}/feats.scp: {utt} of utt2num_frames is missing; run stage 2 again")
         mel = self.mels[utt]
         if len(mel) != self.lengths[index]:
             raise UserError(
@@ -119,32 +116,33 @@ class FeatureSet:
             )
         return mel
 
-    def _read_given(self, path: Path) -> MatrixReader:
+    def _read_given(self, path: Path, arrays: Arrays) -> MatrixReader:
+        there = stored_arrays(path, labeled=False)
+        compared = ("utts", "utts.bounds", "lengths")
+        if there is not None and all(np.array_equal(there[name], arrays[name]) for name in compared):
+            return _reader(path, self.utts, there)
         found = MatrixReader(path / "feats.scp")
         for utt, frames in zip(self.utts, self.lengths, strict=True):
-            there = found.shape(utt)[0] if utt in found else 0
-            if there != frames:
+            own = found.shape(utt)[0] if utt in found else 0
+            if own != frames:
                 raise UserError(
-                    f"{path}/feats.scp: {utt}: {there} frames, {frames} in {self.path}: dump this "
+                    f"{path}/feats.scp: {utt}: {own} frames, {frames} in {self.path}: dump this "
                     "representation again from the same data directory"
                 )
         return found
 
-    def _read_labels(self, tokens: TokenTable) -> tuple[Ragged, Ragged]:
-        spans = Ragged.of(self._counts("durations"))
-        ids = Ragged.of(tokens.encode(value.split()) for _, value in self._column("aligned_phones"))
-        phones, counts, frames = ids.sizes, spans.sizes, spans.sums()
-        wrong = np.flatnonzero((phones != counts) | (frames != self.lengths))
-        if len(wrong):
-            at = int(wrong[0])
-            raise UserError(
-                f"{self.path}/durations: {self.utts[at]}: {counts[at]} durations summing to {frames[at]} "
-                f"frames for {phones[at]} phones and {self.lengths[at]} frames; run stages 1-2 again"
-            )
-        return ids, spans
-
     def __len__(self) -> int:
         return len(self.utts)
+
+
+def _names(arrays: Arrays, name: str) -> Names:
+    return Names.of(arrays[name], arrays[f"{name}.bounds"])
+
+
+def _reader(dump: Path, utts: Names, arrays: Arrays) -> MatrixReader:
+    """The features of a dump directory, whose arrays say where they are."""
+    places = Places(utts, list(_names(arrays, "arks")), arrays["ark"], arrays["offset"])
+    return MatrixReader(dump / "feats.scp", places)
 
 
 class CTAPDataset(Dataset[Batch]):

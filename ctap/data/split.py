@@ -11,77 +11,44 @@ or less in a corpus does not reshuffle the others.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from ctap.data.utterances import DEV, LEAST_UTTERANCES, TEST, SplitOptions, Utterances
 from ctap.errors import UserError
-from ctap.kaldi.datadir import speakers_to_utterances
 
 NOTHING_LEFT = (
     "no utterance is left to train on: give fewer --target_speakers, or --targets_in_train true; if the "
     "corpus has a training part (utt2part), see in skipped.tsv why all of it was left out"
 )
-LEAST_UTTERANCES = 3
-"""A target speaker has at least one utterance each to adapt to, to hear with text, and to test on."""
-
-
-@dataclass(frozen=True)
-class SplitOptions:
-    """How to split.
-
-    Attributes:
-        target_speakers: the target speakers' names; ``None`` to choose them.
-        num_targets: how many to choose at most, half of each gender. Never more than a quarter of the
-            speakers, but at least one.
-        labeled_minutes: minutes of a target's speech that keep their text.
-        dev_utts: size of ``dev``; ``None`` for 2% of the training utterances within 8 and 400, or at most 400
-            of a corpus's own dev part.
-        test_share: share of utterances to hold out where a corpus has no test part.
-        targets_in_train: pretrain on the target speakers too. ``None``: only if there are less than three
-            speakers, since nobody would be left.
-        seed: any integer.
-    """
-
-    target_speakers: tuple[str, ...] | None = None
-    num_targets: int = 4
-    labeled_minutes: float = 15.0
-    dev_utts: int | None = None
-    test_share: float = 0.1
-    targets_in_train: bool | None = None
-    seed: int = 0
 
 
 @dataclass
 class Split:
-    """Sets of utterances by name (``train``, ``target_SSB0005_test``, ...), and remarks for the user."""
+    """Sets by name (``train``, ``target_SSB0005_test``, ...): places of utterances; remarks for the user."""
 
     targets: list[str]
-    sets: dict[str, list[str]]
+    sets: dict[str, np.ndarray]
     remarks: list[str] = field(default_factory=list)
 
 
 def split(
-    utt2spk: Mapping[str, str],
-    seconds: Mapping[str, float],
-    *,
-    part: Mapping[str, str] | None = None,
-    gender: Mapping[str, str] | None = None,
-    options: SplitOptions | None = None,
+    corpus: Utterances, gender: Mapping[str, str] | None = None, options: SplitOptions | None = None
 ) -> Split:
     """Choose target speakers and divide the utterances.
 
     Args:
-        utt2spk: utterance to speaker.
-        seconds: utterance to its length.
-        part: utterance to ``train``, ``dev`` or ``test``, the corpus's own parts; the default of those not in
-            it is ``train``. Where it has no ``test`` of speakers that are trained on, a share of each is held
-            out. What ``dev`` has no room for is in no set.
+        corpus: the utterances. Where its own parts have no ``test`` of speakers that are trained on, a share
+            of each is held out. What ``dev`` has no room for is in no set.
         gender: speaker to ``m`` or ``f``.
         options: see :class:`SplitOptions`.
 
     Returns:
-        The sets, each sorted, none of them empty. ``*_speech`` has to be written without text.
+        The sets, each rising, none of them empty. ``*_speech`` has to be written without text.
 
     Raises:
         UserError: an unknown or too small target speaker, or nobody to train on.
@@ -89,8 +56,8 @@ def split(
     options = options or SplitOptions()
     if not 0 < options.test_share < 1:
         raise UserError(f"--test_share {options.test_share}: expected a share between 0 and 1, such as 0.1")
-    speakers = speakers_to_utterances(utt2spk)
-    tests = {spk: _test(spk, utts, part, options) for spk, utts in speakers.items()}
+    speakers = corpus.speakers
+    tests = _tests(corpus, options)
     result = Split([], {})
     in_train = (
         len(speakers) < LEAST_UTTERANCES if options.targets_in_train is None else options.targets_in_train
@@ -100,93 +67,109 @@ def split(
         spk: tests[spk] if 0 < len(tests[spk]) < len(utts) - 1 else _share(spk, utts, options)
         for spk, utts in speakers.items()
     }
-    speech_seconds = {
-        spk: sum(seconds[utt] for utt in utts if utt not in held_out[spk]) for spk, utts in speakers.items()
-    }
     if options.target_speakers is None:
+        speech_seconds = {spk: corpus.total(_without(utts, held_out[spk])) for spk, utts in speakers.items()}
         result.targets = _choose(speakers, tests, speech_seconds, gender or {}, options, result.remarks)
     else:
         result.targets = _check(options.target_speakers, speakers)
     tests |= {spk: held_out[spk] for spk in result.targets}
-    trained = [spk for spk in speakers if in_train or spk not in result.targets]
+    targets = set(result.targets)
+    trained = [spk for spk in speakers if in_train or spk not in targets]
     if in_train and result.targets:
         result.remarks.append(
             "the target speakers are in train, dev and test too: they are not new to pretraining"
         )
-    own_dev = {utt for utt, name in (part or {}).items() if name == "dev"}
+    own_dev = corpus.are(DEV)
     tests |= _missing_tests(trained, speakers, tests, own_dev, options, result.remarks)
-    _fill(result, trained, speakers, tests, own_dev, seconds, options)
+    _fill(result, trained, corpus, tests, own_dev, options)
     _remark(result, {spk: speakers[spk] for spk in trained}, tests, options)
-    if not result.sets["train"]:
+    if not len(result.sets["train"]):
         raise UserError(NOTHING_LEFT)
-    result.sets = {name: utts for name, utts in result.sets.items() if utts}
+    result.sets = {name: utts for name, utts in result.sets.items() if len(utts)}
     return result
 
 
 def _fill(
     result: Split,
     trained: list[str],
-    speakers: Mapping[str, list[str]],
-    tests: Mapping[str, set[str]],
-    own_dev: set[str],
-    seconds: Mapping[str, float],
+    corpus: Utterances,
+    tests: Mapping[str, np.ndarray],
+    own_dev: np.ndarray,
     options: SplitOptions,
 ) -> None:
     """Divide the utterances: train, dev and test of the speakers ``trained`` on, three of each target."""
-    pool = {spk: [utt for utt in speakers[spk] if utt not in tests[spk]] for spk in trained}
-    offered = {spk: [utt for utt in utts if utt in own_dev] for spk, utts in pool.items()}
-    given = {utt for utts in offered.values() for utt in utts}
-    dev = _dev(offered if given else pool, bool(given), options)
-    if spare := given - dev:
+    speakers, size = corpus.speakers, len(corpus.seconds)
+    pool = {spk: _without(speakers[spk], tests[spk]) for spk in trained}
+    offered = {spk: utts[own_dev[utts]] for spk, utts in pool.items()}
+    given = _marked(size, offered.values())
+    dev = _dev(offered if given.any() else pool, bool(given.any()), options)
+    in_dev = _marked(size, [dev])
+    if spare := int((given & ~in_dev).sum()):
         result.remarks.append(
-            f"dev has {len(dev)} of the {len(given)} utterances of the corpus's own dev part (--dev_utts); "
-            f"{len(spare)} are in no set"
+            f"dev has {len(dev)} of the {given.sum()} utterances of the corpus's own dev part (--dev_utts); "
+            f"{spare} are in no set"
         )
-    result.sets["train"] = sorted(
-        utt for utts in pool.values() for utt in utts if utt not in dev and utt not in given
-    )
-    result.sets["dev"] = sorted(dev)
-    result.sets["test"] = sorted(utt for spk in trained for utt in tests[spk])
+    result.sets["train"] = np.flatnonzero(_marked(size, pool.values()) & ~in_dev & ~given)
+    result.sets["dev"] = np.flatnonzero(in_dev)
+    result.sets["test"] = np.flatnonzero(_marked(size, (tests[spk] for spk in trained)))
     for spk in result.targets:
-        speech = [utt for utt in speakers[spk] if utt not in tests[spk] and utt not in dev]
+        speech = _without(speakers[spk], tests[spk])
+        speech = speech[~in_dev[speech]]
         result.sets[f"target_{spk}_speech"] = speech
-        result.sets[f"target_{spk}_labeled"] = _labeled(spk, speech, seconds, options, result.remarks)
-        result.sets[f"target_{spk}_test"] = sorted(tests[spk])
+        result.sets[f"target_{spk}_labeled"] = _labeled(spk, speech, corpus, options, result.remarks)
+        result.sets[f"target_{spk}_test"] = np.sort(tests[spk])
+
+
+def _without(utts: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """``utts`` that are not among ``others``, in their order."""
+    return np.setdiff1d(utts, others, assume_unique=True)
+
+
+def _marked(size: int, groups: Iterable[np.ndarray]) -> np.ndarray:
+    """Which of ``size`` utterances are in one of the ``groups`` ``[N]``."""
+    marks = np.zeros(size, bool)
+    for utts in groups:
+        marks[utts] = True
+    return marks
 
 
 def _random(options: SplitOptions, purpose: str, speaker: str = "") -> random.Random:
     return random.Random(f"{options.seed} {purpose} {speaker}")
 
 
-def _share(spk: str, utts: list[str], options: SplitOptions) -> set[str]:
+def _sample(rng: random.Random, utts: np.ndarray, count: int) -> np.ndarray:
+    return utts[np.array(rng.sample(range(len(utts)), count), np.int64)]
+
+
+def _share(spk: str, utts: np.ndarray, options: SplitOptions) -> np.ndarray:
     """Utterances of a speaker to hold out; none of so few that nothing would be left to learn from."""
     if len(utts) < LEAST_UTTERANCES:
-        return set()
+        return utts[:0]
     count = min(max(1, round(len(utts) * options.test_share)), len(utts) - 2)
-    return set(_random(options, "test", spk).sample(utts, count))
+    return _sample(_random(options, "test", spk), utts, count)
 
 
-def _test(spk: str, utts: list[str], part: Mapping[str, str] | None, options: SplitOptions) -> set[str]:
-    if part is None:
-        return _share(spk, utts, options)
-    return {utt for utt in utts if part.get(utt) == "test"}
+def _tests(corpus: Utterances, options: SplitOptions) -> dict[str, np.ndarray]:
+    """Of each speaker, the corpus's own test part, or a share where it does not come divided."""
+    if corpus.part is None:
+        return {spk: _share(spk, utts, options) for spk, utts in corpus.speakers.items()}
+    own = corpus.are(TEST)
+    return {spk: utts[own[utts]] for spk, utts in corpus.speakers.items()}
 
 
 def _missing_tests(
     trained: list[str],
-    speakers: Mapping[str, list[str]],
-    tests: Mapping[str, set[str]],
-    own_dev: set[str],
+    speakers: Mapping[str, np.ndarray],
+    tests: Mapping[str, np.ndarray],
+    own_dev: np.ndarray,
     options: SplitOptions,
     remarks: list[str],
-) -> dict[str, set[str]]:
+) -> dict[str, np.ndarray]:
     """A share of each speaker that is trained on, if the corpus has no test part of any."""
-    if any(tests[spk] for spk in trained):
+    if any(len(tests[spk]) for spk in trained):
         return {}
-    held_out = {
-        spk: _share(spk, [utt for utt in speakers[spk] if utt not in own_dev], options) for spk in trained
-    }
-    if any(held_out.values()):
+    held_out = {spk: _share(spk, speakers[spk][~own_dev[speakers[spk]]], options) for spk in trained}
+    if any(map(len, held_out.values())):
         remarks.append(
             "the corpus has no test part of those that are trained on: test has a share of "
             f"{options.test_share:g} of each speaker (--test_share)"
@@ -195,8 +178,8 @@ def _missing_tests(
 
 
 def _choose(
-    speakers: Mapping[str, list[str]],
-    tests: Mapping[str, set[str]],
+    speakers: Mapping[str, np.ndarray],
+    tests: Mapping[str, np.ndarray],
     speech_seconds: Mapping[str, float],
     gender: Mapping[str, str],
     options: SplitOptions,
@@ -226,7 +209,7 @@ def _choose(
     return sorted(chosen)
 
 
-def _check(names: Iterable[str], speakers: Mapping[str, list[str]]) -> list[str]:
+def _check(names: Iterable[str], speakers: Mapping[str, np.ndarray]) -> list[str]:
     names = sorted(set(names))
     for name in names:
         if name not in speakers:
@@ -242,28 +225,30 @@ def _check(names: Iterable[str], speakers: Mapping[str, list[str]]) -> list[str]
     return names
 
 
-def _dev(pool: Mapping[str, list[str]], apart: bool, options: SplitOptions) -> set[str]:
+def _dev(pool: Mapping[str, np.ndarray], apart: bool, options: SplitOptions) -> np.ndarray:
     """Utterances of as many speakers as can be; never the only one of a speaker, unless ``apart``."""
     order = sorted(pool)
     _random(options, "dev").shuffle(order)
-    rounds = []
-    for place, spk in enumerate(order):
-        utts = _random(options, "dev", spk).sample(pool[spk], len(pool[spk]))
-        rounds += [(turn, place, utt) for turn, utt in enumerate(utts if apart else utts[1:])]
-    total = sum(map(len, pool.values()))
+    drawn = [_sample(_random(options, "dev", spk), pool[spk], len(pool[spk])) for spk in order]
+    if not apart:
+        drawn = [utts[1:] for utts in drawn]
+    total, able = sum(map(len, pool.values())), sum(map(len, drawn))
     count = options.dev_utts
     if count is None:
-        count = min(400, len(rounds)) if apart else min(max(8, total // 50), 400, total // 10, len(rounds))
-    if count > len(rounds):
+        count = min(400, able) if apart else min(max(8, total // 50), 400, total // 10, able)
+    if count > able:
         whose = "of the corpus's own dev part" if apart else f"of {total} training utterances"
-        raise UserError(f"--dev_utts {count}: only {len(rounds)} can be spared {whose}")
-    return {utt for _, _, utt in sorted(rounds)[:count]}
+        raise UserError(f"--dev_utts {count}: only {able} can be spared {whose}")
+    # in turns: the first of each speaker, then the second of each that has one
+    none = np.zeros(0, np.int32)
+    turns = np.concatenate([none, *(np.arange(len(utts), dtype=np.int32) for utts in drawn)])
+    return np.concatenate([none, *drawn])[np.argsort(turns, kind="stable")[:count]]
 
 
 def _labeled(
-    spk: str, speech: list[str], seconds: Mapping[str, float], options: SplitOptions, remarks: list[str]
-) -> list[str]:
-    total = sum(seconds[utt] for utt in speech)
+    spk: str, speech: np.ndarray, corpus: Utterances, options: SplitOptions, remarks: list[str]
+) -> np.ndarray:
+    total = corpus.total(speech)
     limit = options.labeled_minutes * 60
     if total < limit:
         limit = total / 2
@@ -271,21 +256,24 @@ def _labeled(
             f"target {spk} has {total / 60:.1f} minutes of speech, less than --labeled_minutes "
             f"{options.labeled_minutes:g}: half of it, {limit / 60:.1f} minutes, keeps its text"
         )
-    chosen: list[str] = []
-    used = 0.0
-    for utt in _random(options, "labeled", spk).sample(speech, len(speech)):
-        if chosen and used + seconds[utt] > limit:
-            break
-        chosen.append(utt)
-        used += seconds[utt]
-    return sorted(chosen)
+    drawn = _sample(_random(options, "labeled", spk), speech, len(speech))
+    used = itertools.accumulate(memoryview(corpus.seconds[drawn]), initial=0.0)
+    next(used)
+    count = max(1, sum(1 for _ in itertools.takewhile(lambda seconds: seconds <= limit, used)))
+    return np.sort(drawn[:count])
 
 
 def _remark(
-    result: Split, speakers: Mapping[str, list[str]], tests: Mapping[str, set[str]], options: SplitOptions
+    result: Split,
+    speakers: Mapping[str, np.ndarray],
+    tests: Mapping[str, np.ndarray],
+    options: SplitOptions,
 ) -> None:
     for what, found in (
-        ("1 utterance, train only", [s for s, utts in speakers.items() if len(utts) == 1 and not tests[s]]),
+        (
+            "1 utterance, train only",
+            [s for s, utts in speakers.items() if len(utts) == 1 and not len(tests[s])],
+        ),
         (
             "test utterances only, not in train",
             [s for s, utts in speakers.items() if len(utts) == len(tests[s])],
@@ -294,8 +282,8 @@ def _remark(
         if found:
             names = ", ".join(found[:8]) + (", ..." if len(found) > 8 else "")
             result.remarks.append(f"{len(found)} speaker(s) with {what}: {names}")
-    if not result.sets["dev"]:
+    if not len(result.sets["dev"]):
         why = "--dev_utts 0" if options.dev_utts == 0 else "too few utterances"
         result.remarks.append(f"dev is empty: {why}")
-    if not result.sets["test"]:
+    if not len(result.sets["test"]):
         result.remarks.append(f"test is empty: no speaker has {LEAST_UTTERANCES} utterances to train on")

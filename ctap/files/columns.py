@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import os
 import weakref
 from array import array
@@ -15,7 +13,9 @@ from typing import overload
 import numpy as np
 
 from ctap.errors import UserError
-from ctap.files.tables import parse_row, read_rows, read_table
+from ctap.files.tables import parse_row
+
+_BLOCK = 1 << 16
 
 
 class Names(Sequence[str]):
@@ -40,12 +40,30 @@ class Names(Sequence[str]):
             text += name.encode()
             bounds.append(len(text))
             before = name
-        self._text, self._bounds = text, np.frombuffer(bounds, np.int64)
+        self._text: bytearray | np.ndarray = text
+        self._bounds = np.frombuffer(bounds, np.int64)
         self._places: dict[str, int] | None = None
         if not self.in_order:
             self._places = {name: place for place, name in enumerate(self)}
             if len(self._places) < len(self):
                 raise UserError(f"{where}: a name occurs a second time")
+
+    @classmethod
+    def of(cls, text: np.ndarray, bounds: np.ndarray) -> Names:
+        """Names that rise, or are not looked up, by their :attr:`text` and :attr:`bounds`."""
+        names = cls((), "")
+        names._text, names._bounds = text, bounds
+        return names
+
+    @property
+    def text(self) -> np.ndarray:
+        """All names, one after another: bytes in UTF-8."""
+        return np.frombuffer(self._text, np.uint8)
+
+    @property
+    def bounds(self) -> np.ndarray:
+        """Where each begins in :attr:`text`, and the end of the last ``[N + 1]``."""
+        return self._bounds
 
     def __len__(self) -> int:
         return len(self._bounds) - 1
@@ -60,7 +78,7 @@ class Names(Sequence[str]):
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)
-        return self._text[self._bounds[index] : self._bounds[index + 1]].decode()
+        return str(self._text[self._bounds[index] : self._bounds[index + 1]], "utf-8")
 
     def find(self, name: object) -> int:
         """The place of ``name``, or -1."""
@@ -123,54 +141,65 @@ class Ragged(Sequence[np.ndarray]):
     """Rows of whole numbers, of any length each, in one array.
 
     Attributes:
-        values: All rows, one after another.
+        values: All rows, one after another, as they are stored.
+        bounds: Where each row begins in them, and the end of the last ``[N + 1]``.
+
+    Args:
+        meaning: The numbers that stored ones stand for; without, themselves.
     """
 
-    def __init__(self, values: np.ndarray, bounds: np.ndarray) -> None:
-        self.values, self._bounds = values, bounds
+    def __init__(self, values: np.ndarray, bounds: np.ndarray, meaning: np.ndarray | None = None) -> None:
+        self.values, self.bounds, self._meaning = values, bounds, meaning
 
     @property
     def sizes(self) -> np.ndarray:
         """Numbers in each row ``[N]``."""
-        return np.diff(self._bounds)
+        return np.diff(self.bounds)
 
     def sums(self) -> np.ndarray:
         """The sum of each row ``[N]``."""
-        total, there = np.zeros(len(self), np.int64), self.sizes > 0
-        if there.any():
-            total[there] = np.add.reduceat(self.values, self._bounds[:-1][there], dtype=np.int64)
+        total = np.zeros(len(self), np.int64)
+        for start in range(0, len(self), _BLOCK):  # reduceat makes eight bytes of each number
+            bounds = self.bounds[start : start + _BLOCK + 1].astype(np.int64)
+            there = np.flatnonzero(np.diff(bounds))
+            if len(there):
+                block = self.values[bounds[0] : bounds[-1]]
+                total[start + there] = np.add.reduceat(block, bounds[there] - bounds[0], dtype=np.int64)
+        return total
+
+    def counts(self) -> np.ndarray:
+        """How often each number from 0 to the largest is stored; none may be below 0."""
+        size = int(self.values.max(initial=0)) + 1
+        total = np.zeros(size, np.int64)
+        for start in range(0, len(self.values), _BLOCK):  # bincount does so, too
+            total += np.bincount(self.values[start : start + _BLOCK], minlength=size)
         return total
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[int]]) -> Ragged:
-        """Collect ``rows``; a number takes two bytes while none is above 65,535."""
-        values, bounds = array("H"), array("q", [0])
+        """Collect ``rows``; a number takes a byte while none is above 255, and two up to 65,535."""
+        values, bounds, larger = array("B"), array("q", [0]), {"B": "H", "H": "q"}
         for row in rows:
-            try:
-                values.extend(row)
-            except OverflowError:
-                values = array("q", values[: bounds[-1]])
-                values.extend(row)
+            while True:
+                try:
+                    values.extend(row)
+                    break
+                except OverflowError:
+                    if values.typecode not in larger:
+                        raise
+                    values = array(larger[values.typecode], values[: bounds[-1]])
             bounds.append(len(values))
         return cls(np.frombuffer(values, values.typecode), np.frombuffer(bounds, np.int64))
 
     def __len__(self) -> int:
-        return len(self._bounds) - 1
+        return len(self.bounds) - 1
 
     def __getitem__(self, index: int) -> np.ndarray:  # type: ignore[override]
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)
-        return self.values[self._bounds[index] : self._bounds[index + 1]].astype(np.int64)
-
-
-def sorted_names(path: str | os.PathLike[str]) -> Names:
-    """The keys of a table in their order, whatever that of its lines.
-
-    Raises:
-        UserError: as :func:`ctap.files.tables.read_table`.
-    """
-    return in_order(Names((key for key, _ in read_rows(path)), path), path)
+        row = self.values[self.bounds[index] : self.bounds[index + 1]].astype(np.int64)
+        return row if self._meaning is None else self._meaning[row]
 
 
 def in_order(names: Names, where: object) -> Names:
@@ -187,60 +216,7 @@ def numbered(values: Iterable[str]) -> tuple[list[str], np.ndarray]:
     return different, np.array([place[value] for value in met], np.int32)[order]
 
 
-def numbered_values(
-    names: Iterable[str], path: str | os.PathLike[str]
-) -> tuple[list[str], np.ndarray, list[str]]:
-    """:func:`numbered` values of ``names``, which rise, in the table ``path``; and the names that it lacks.
-
-    Raises:
-        UserError: as :func:`ctap.files.tables.read_table`.
-    """
-    lacking: list[str] = []
-
-    def values() -> Iterator[str]:
-        for name, value in values_of(names, path):
-            if value is None:
-                lacking.append(name)
-            yield value or ""
-
-    return *numbered(values()), lacking
-
-
 def places_of(numbers: np.ndarray) -> list[np.ndarray]:
     """Where each number from 0 to the largest stands in ``numbers``, rising."""
     order = np.argsort(numbers, kind="stable").astype(np.int32)
     return np.split(order, np.cumsum(np.bincount(numbers))[:-1])
-
-
-def merged(*columns: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """The names of columns that rise, in order, each with the number of its column."""
-    return heapq.merge(*(zip(column, itertools.repeat(number)) for number, column in enumerate(columns)))
-
-
-def side_by_side(*columns: Iterable[str]) -> Iterator[tuple[str, list[bool]]]:
-    """Each name of columns that rise, once, in order, and in which of them it stands."""
-    for name, met in itertools.groupby(merged(*columns), key=lambda pair: pair[0]):
-        among = {number for _, number in met}
-        yield name, [number in among for number in range(len(columns))]
-
-
-def values_of(names: Iterable[str], path: str | os.PathLike[str]) -> Iterator[tuple[str, str | None]]:
-    """Each of ``names``, which rise, with its value in the table ``path``; None where it has none.
-
-    The table is read once, beside the names, line by line. One that is not sorted is read whole.
-
-    Raises:
-        UserError: as :func:`ctap.files.tables.read_table`.
-    """
-    rows = read_rows(path)
-    key, value, whole = "", "", None
-    for name in names:
-        before = key
-        while whole is None and key < name:
-            key, value = next(rows, ("\U0010ffff", ""))
-            if key <= before:
-                whole = read_table(path)
-            before = key
-        if whole is None and key != name:
-            whole = read_table(path)  # unless it stands out of order, further down, it is not there
-        yield name, value if whole is None else whole.get(name)

@@ -16,7 +16,7 @@ _BLOCK = 1 << 20
 
 def write_sums(folder: Path) -> None:
     """Write :data:`SUMS` of all other files in ``folder`` itself."""
-    rows = [f"{_digest_of(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.is_file()]
+    rows = [f"{digest_of(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.is_file()]
     (folder / SUMS).write_text(_head(len(rows)) + "".join(rows), encoding="utf-8")
 
 
@@ -35,7 +35,7 @@ def check_sums(folder: Path) -> None:
         raise UserError(f"{path}: is damaged; make {folder} again")
     for digest, name in rows:
         file = folder / name
-        if not file.is_file() or _digest_of(file) != digest:
+        if not file.is_file() or digest_of(file) != digest:
             raise UserError(
                 f"{file}: is damaged or missing, its digest is not that in {path}; make {folder} again, or "
                 f"remove {SUMS} if it was changed on purpose"
@@ -46,7 +46,8 @@ def _head(count: int) -> str:
     return f"# {count} files\n"  # or a list cut at the end of a line would look whole
 
 
-def _digest_of(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
     total = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):

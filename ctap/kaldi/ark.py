@@ -11,9 +11,7 @@ import contextlib
 import io
 import mmap
 import os
-import re
 import zlib
-from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -23,10 +21,10 @@ import numpy as np
 
 from ctap.errors import UserError, writing
 from ctap.files.atomic import atomic_write
-from ctap.files.columns import Names
 from ctap.files.tables import read_rows, write_table
 from ctap.kaldi.ark_format import decode, header
 from ctap.kaldi.ark_sums import ArkSums, sums_path, write_sums
+from ctap.kaldi.scp import Places, parse_entry, refuse_command
 
 ONE_BYTE = 5  # Kaldi's kOneByteAuto: one byte a value, scaled over the whole matrix
 SPEECH_FEATURE = 2
@@ -61,7 +59,7 @@ class MatrixWriter:
         if compression not in (None, 1, SPEECH_FEATURE, 3, ONE_BYTE):
             # Methods 4, 6 and 7 assume a fixed range of values and wrap around outside it.
             raise ValueError(f"compression {compression!r}: expected None, 1, 2, 3 or 5")
-        _refuse_command(os.fspath(ark), str(scp))
+        refuse_command(os.fspath(ark), str(scp))
         self.ark, self.scp, self.compression = os.fspath(ark), Path(scp), compression
         self._growing = growing
         self._rows: dict[str, str] = {}
@@ -155,45 +153,38 @@ class MatrixReader(Mapping[str, np.ndarray]):
     for itself). A relative ark path is looked up from the working directory, then from the scp's, then by its
     name alone beside the scp: recipes write paths as they are seen from their own directory.
 
+    Args:
+        scp: the list of matrices.
+        places: what stands in it, if that is known already.
+
     Raises:
         UserError: the scp is malformed or holds a command (``|``) or a range; on access: no such ark, a
             truncated or foreign entry.
     """
 
-    def __init__(self, scp: str | os.PathLike[str]) -> None:
+    def __init__(self, scp: str | os.PathLike[str], places: Places | None = None) -> None:
         self.scp = Path(scp)
-        # Columns: of ten million utterances, objects would take gigabytes in every process.
-        self._arks: dict[str, int] = {}
-        self._ark_of, self._offsets = array("i"), array("q")
-        self._names = Names(self._read(), scp)
-        self._paths = list(self._arks)
+        self.places = Places.of(read_rows(scp), self.scp) if places is None else places
         self._maps: dict[str, _Ark] = {}
-
-    def _read(self) -> Iterator[str]:
-        for utterance, spec in read_rows(self.scp):
-            ark, offset = _parse(spec, f"{self.scp}: {utterance}")
-            self._ark_of.append(self._arks.setdefault(ark, len(self._arks)))
-            self._offsets.append(offset)
-            yield utterance
 
     def __getitem__(self, utterance: str) -> np.ndarray:
         ark, offset = self._entry(utterance)
         return self._map(ark).matrix(offset, f"{ark}:{offset} ({utterance})")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self.places.names)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.places.names)
 
     def __contains__(self, utterance: object) -> bool:
-        return utterance in self._names
+        return utterance in self.places.names
 
     def _entry(self, utterance: str) -> tuple[str, int]:
-        place = self._names.find(utterance)
+        place = self.places.names.find(utterance)
         if place < 0:
             raise KeyError(utterance)
-        return self._paths[self._ark_of[place]], self._offsets[place]
+        return self.places.arks[self.places.ark[place]], int(self.places.offset[place])
 
     def shape(self, utterance: str) -> tuple[int, int]:
         """``(T, D)`` of an utterance, from its header alone."""
@@ -237,7 +228,7 @@ def read_matrix(spec: str) -> np.ndarray:
     Raises:
         UserError: the entry is a command (``|``), a range, a pickle or no matrix, or it is cut short.
     """
-    ark, offset = _parse(spec, spec)
+    ark, offset = parse_entry(spec, spec)
     return _Ark(Path(ark), spec).matrix(offset, spec)
 
 
@@ -254,23 +245,6 @@ class _Ark:
         if self.sums is not None:
             self.sums.check(offset, memoryview(self.data)[offset:end], where)
         return matrix
-
-
-def _parse(spec: str, where: str) -> tuple[str, int]:
-    _refuse_command(spec, where)
-    if re.search(r"\[[\d:, ]*\]$", spec):
-        raise UserError(f"{where}: {spec!r} asks for a range, which is not supported; give whole matrices")
-    ark, colon, offset = spec.rpartition(":")
-    if colon and offset.isdecimal():
-        if int(offset[:20]) >= 2**63:
-            raise UserError(f"{where}: {spec!r}: no file is that long")
-        return ark, int(offset)
-    return spec, 0
-
-
-def _refuse_command(spec: str, where: str) -> None:
-    if "|" in spec:
-        raise UserError(f"{where}: {spec!r} holds '|', which would run a command; expected a plain file name")
 
 
 def _open_map(path: Path, where: str) -> mmap.mmap:

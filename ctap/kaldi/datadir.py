@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
-from ctap.files.columns import Names, numbered_values, places_of, values_of
-from ctap.files.tables import read_table, table_writer, write_table
+from ctap.files.columns import Names
+from ctap.files.tables import read_table, write_table
 from ctap.kaldi.fix import Report, fix
-from ctap.kaldi.tables import UTTERANCE_TABLES, read_whole_files, table_names
+from ctap.kaldi.subsets import Subset, write_subsets
+from ctap.kaldi.tables import table_names
 from ctap.kaldi.validate import Problem, validate
 
 __all__ = ["DataDir", "Problem", "Report", "fix", "speakers_to_utterances", "validate"]
@@ -167,29 +169,7 @@ class DataDir:
             wanted: the utterances, rising.
             folder: where the tables go.
         """
-        speakers, numbers, unknown = numbered_values(wanted, self.path / "utt2spk")
-        if unknown:
-            raise UserError(f"{self.path}: has no utterance {unknown[0]!r} ({len(unknown)} such in all)")
-        by_utterance, by_speaker = table_names(self.path)
-        for name in by_utterance:
-            self._copy(name, wanted, folder, empty=name in UTTERANCE_TABLES[:2])
-        for name in by_speaker:
-            if name != "spk2utt":
-                self._copy(name, speakers, folder)
-        with table_writer(folder / "spk2utt") as write:
-            for speaker, places in zip(speakers, places_of(numbers), strict=True):
-                write(speaker, [wanted[place] for place in places])
-        for name, content in read_whole_files(self.path).items():
-            (folder / name).write_text(content, encoding="utf-8")
-
-    def _copy(self, name: str, keys: Iterable[str], folder: Path, *, empty: bool = False) -> None:
-        """The rows of ``keys``, if there are any or the table may be ``empty``."""
-        rows = ((key, value) for key, value in values_of(keys, self.path / name) if value is not None)
-        first = next(rows, None)
-        if first is not None or empty:
-            with table_writer(folder / name) as write:
-                for key, value in itertools.chain([first] if first else [], rows):
-                    write(key, value)
+        write_subsets(self.path, wanted, [Subset(folder, np.arange(len(wanted)))])
 
     def _split(self, name: str) -> dict[str, list[str]]:
         return {key: value.split() for key, value in self.table(name).items()}

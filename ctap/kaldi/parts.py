@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ctap.files.columns import Names, merged
+from ctap.files.columns import Names
+from ctap.files.joins import merged
 from ctap.kaldi.ark import MatrixReader
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import filecmp
+import itertools
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir, atomic_write
+from ctap.files.joins import rising_rows
 from ctap.files.names import check_name
-from ctap.files.tables import format_value, read_table, write_table
-from ctap.kaldi.datadir import speakers_to_utterances
-from ctap.kaldi.tables import TEXT_TABLES, read_whole_files, table_names
+from ctap.files.tables import read_rows, read_table, write_table
+from ctap.kaldi.tables import read_whole_files, table_names
 
 PRODUCTS = frozenset(("aligned_phones", "durations", "feats.scp", "utt2num_frames"))
 """Tables that later stages add to a data directory."""
@@ -21,88 +24,92 @@ Tables = dict[str, dict[str, Any]]
 """Table name (``wav.scp``) to its rows."""
 
 
-def read_tables(path: str | os.PathLike[str]) -> Tables:
-    """Read every table of a data directory, strictly (see :func:`ctap.files.tables.read_table`).
+def check_tables(path: str | os.PathLike[str]) -> list[str]:
+    """The names of a data directory's tables, each of which is read strictly once.
 
     Raises:
-        UserError: no such directory, no ``wav.scp`` or ``utt2spk`` in it, a faulty table, or a speaker whose
-            name can't be that of a directory.
+        UserError: no such directory, no ``wav.scp`` or ``utt2spk`` in it, a faulty table (see
+            :func:`ctap.files.tables.read_table`), or a speaker whose name can't be that of a directory.
     """
     path = Path(path)
     utterance, speaker = table_names(path)
     for name in ("wav.scp", "utt2spk"):
         if name not in utterance:
             raise UserError(f"{path}: holds no {name}; a data directory needs at least wav.scp and utt2spk")
-    tables: Tables = {name: read_table(path / name) for name in (*utterance, *speaker)}
-    for number, name in enumerate(tables["utt2spk"].values(), 1):  # a line each, none was left out
+    for name in (*utterance, *speaker):
+        rising_rows(path / name)
+    for number, (_, name) in enumerate(read_rows(path / "utt2spk"), 1):
         check_name(name, f"{path / 'utt2spk'}:{number}")
-    return tables
+    return [*utterance, *speaker]
 
 
-def select(tables: Tables, utterances: Collection[str], *, text: bool = True) -> Tables:
-    """The rows of ``utterances`` and of their speakers, without the text tables if ``text`` is false.
+def read_tables(path: str | os.PathLike[str]) -> Tables:
+    """Every table of a data directory in memory.
 
-    ``spk2utt`` is made anew. Tables that would be empty are left out.
+    Raises:
+        UserError: as :func:`check_tables`.
     """
-    keep = set(utterances)
-    utt2spk = {utt: spk for utt, spk in tables["utt2spk"].items() if utt in keep}
-    speakers = set(utt2spk.values())
-    out: Tables = {}
-    for name, rows in tables.items():
-        if name in TEXT_TABLES and not text:
-            continue
-        keys = speakers if name.startswith("spk2") else keep
-        out[name] = {key: value for key, value in rows.items() if key in keys}
-    out["spk2utt"] = speakers_to_utterances(utt2spk)
-    return {name: rows for name, rows in out.items() if rows}
+    return {name: read_table(Path(path) / name) for name in check_tables(path)}
 
 
-def write_tables(
-    path: str | os.PathLike[str], tables: Tables, whole: Mapping[str, str] | None = None
-) -> bool:
-    """Write a data directory, whole or not at all, in place of what is there.
-
-    A directory that holds these very tables already is left alone, so what later stages put there (durations,
-    features) stays valid; otherwise all of it goes.
-
-    Args:
-        path: the directory.
-        tables: its tables.
-        whole: name to content of the files of :data:`ctap.kaldi.tables.WHOLE_FILES`.
-
-    Returns:
-        Whether anything was written.
+def write_tables(path: str | os.PathLike[str], tables: Tables) -> None:
+    """Write a data directory from memory, see :func:`tables_dir`.
 
     Raises:
         UserError: the directory would hold no utterance, or a row can't be written.
     """
-    if not tables.get("wav.scp"):
-        raise UserError(f"{path}: would hold no utterance")
-    whole = whole or {}
-    if _holds(Path(path), tables):
-        there = read_whole_files(Path(path))
-        for name in there.keys() - whole.keys():
-            (Path(path) / name).unlink()
-        for name, content in whole.items():
-            if there.get(name) != content:
-                with atomic_write(Path(path) / name) as file:
-                    file.write(content)
-        return there != whole
-    with atomic_dir(path) as directory:
+    with tables_dir(path) as folder:
         for name, rows in tables.items():
-            write_table(directory / name, rows)
-        for name, content in whole.items():
-            (directory / name).write_text(content, encoding="utf-8")
-    return True
+            write_table(folder / name, rows)
 
 
-def _holds(path: Path, tables: Tables) -> bool:
+class _UnchangedError(Exception):
+    """What was written is there already."""
+
+
+@contextlib.contextmanager
+def tables_dir(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a directory to write tables to, which takes the place of ``path`` when the block ends.
+
+    A directory that holds these very tables already is left alone, so what later stages put there (durations,
+    features) stays valid; only what is said of it as a whole (:data:`ctap.kaldi.tables.WHOLE_FILES`) is
+    brought up to date. Otherwise all of it goes. If the block fails, nothing changes.
+
+    Raises:
+        UserError: the directory would hold no utterance, or can't be written.
+    """
+    path = Path(path)
+    with contextlib.suppress(_UnchangedError), atomic_dir(path) as folder:
+        yield folder
+        waves = folder / "wav.scp"
+        if not waves.exists() or not waves.stat().st_size:
+            raise UserError(f"{path}: would hold no utterance")
+        if _holds(path, folder):
+            _take_whole_files(path, folder)
+            raise _UnchangedError
+
+
+def _holds(path: Path, new: Path) -> bool:
+    """Whether ``path`` has the tables of ``new`` and no others, but for those of later stages."""
     try:
-        utterance, speaker = table_names(path)
-        there = {*utterance, *speaker} - PRODUCTS
-        return there == tables.keys() and all(
-            list(read_table(path / name).items()) == [(key, format_value(rows[key])) for key in sorted(rows)]
-            for name, rows in tables.items()
-        )
+        there, wanted = ({*itertools.chain(*table_names(folder))} for folder in (path, new))
+        return there - PRODUCTS == wanted and all(_same(path / name, new / name) for name in wanted)
     except UserError:
         return False
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two tables have the same rows in the same order."""
+    if filecmp.cmp(one, other, shallow=False):
+        return True
+    return all(a == b for a, b in itertools.zip_longest(read_rows(one), read_rows(other)))
+
+
+def _take_whole_files(path: Path, new: Path) -> None:
+    there, wanted = read_whole_files(path), read_whole_files(new)
+    for name in there.keys() - wanted.keys():
+        (path / name).unlink()
+    for name, content in wanted.items():
+        if there.get(name) != content:
+            with atomic_write(path / name) as file:
+                file.write(content)

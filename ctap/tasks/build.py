@@ -181,17 +181,22 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
     if parts.duration is not None:
         config.model.adapt(parts.duration, sources.duration_init or sources.init)
     else:
-        logs = np.log1p(train.durations.values)
+        counts = train.durations.counts()
+        logs = np.log1p(np.arange(len(counts)))
+        mean = float(np.average(logs, weights=counts))
+        deviation = float(np.sqrt(np.average((logs - mean) ** 2, weights=counts)))
         torch.manual_seed(config.trainer.seed)
         parts.duration = DurationModel(
             parts.ctap.config.embed_dim,
             parts.ctap.config.prompt_encoder.dim,
             config.model.over(DurationConfig()),
-            float(logs.mean()),
-            float(logs.std()) or 1.0,  # all alike
+            mean,
+            deviation or 1.0,  # all alike
         )
         parts.trained.duration = 0
-    phones = max(most_phones(spans, config.data.max_frames) for spans in train.durations)
+    long = np.flatnonzero(train.lengths > config.data.max_frames)
+    phones = int(train.durations.sizes[train.lengths <= config.data.max_frames].max(initial=1))
+    phones = max(phones, *(most_phones(train.durations[i], config.data.max_frames) for i in long), 1)
     parts.trained.reached(phones, "duration")
     task = DurationTask(parts.ctap, parts.duration, config)
     frames, decided = parts.ctap.config.prompt_encoder.frames, {"model": to_dict(parts.duration.config)}

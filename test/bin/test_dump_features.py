@@ -13,6 +13,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave, utterance_frames
 from ctap.bin import combine_features, dump_features
 from ctap.bin.combine_features import mel_stats
+from ctap.data.arrays import stored_arrays
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
@@ -72,6 +73,8 @@ def test_the_dump_holds_the_mels_of_the_waves(data, tmp_path):
     assert AudioSettings.load(tmp_path / "dump" / "audio.json") == AudioSettings()
     assert read_table(out / "durations") == data.table("durations")
     assert read_table(out / "spk2utt") == data.table("spk2utt")
+    stored = stored_arrays(out, labeled=True)
+    assert stored is not None and stored["lengths"].tolist() == [int(count) for count in frames.values()]
 
 
 def test_the_number_of_jobs_changes_nothing(data, tmp_path):

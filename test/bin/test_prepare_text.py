@@ -1,12 +1,16 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
 import soundfile
 
+from ctap.audio import headers
 from ctap.bin import prepare_text
+from ctap.files import joins
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.validate import validate
+from ctap.text.mandarin import Mandarin
 from ctap.text.phones import PHONE_TABLES
 
 
@@ -152,3 +156,56 @@ def test_mistakes_stop_it(corpus, capsys, table, rows, message):
     assert stop.value.code == 1
     assert message in capsys.readouterr().err
     assert not (corpus.parent / "local" / "all").exists()
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_order_of_lines_and_the_size_of_blocks_change_nothing(corpus, monkeypatch):
+    write_table(corpus / "pinyin", {"ann-1": "ni3 haw3", "bob-1": "ni3 hao3", "cat-1": "ma1"})
+    write_table(corpus / "utt2part", {"ann-1": "test", "bob-1": "train"})
+    with monkeypatch.context() as patch:
+        patch.setattr(joins, "read_table", None)  # sorted tables are never held
+        first = contents(run(corpus).parent)
+    shutil.rmtree(corpus.parent / "local")
+    for path in corpus.iterdir():
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[::-1]))
+    monkeypatch.setattr(headers, "_AT_ONCE", 2)
+    assert contents(run(corpus).parent) == first
+
+
+def test_repeated_it_keeps_what_later_stages_wrote(corpus):
+    out = run(corpus)
+    first = contents(out.parent)
+    (out / "durations").write_text("kept\n")
+    run(corpus)
+    assert (out / "durations").read_text() == "kept\n"
+    run(corpus, "--sandhi", "true")
+    assert not (out / "durations").exists()
+    run(corpus)
+    assert contents(out.parent) == first
+
+
+def test_stopped_midway_it_changes_nothing(corpus, monkeypatch):
+    first = contents(run(corpus).parent)
+    (corpus / "text").write_text((corpus / "text").read_text().replace("你", "我"))
+    read = Mandarin.read
+
+    def stop(self, given):
+        if given["text"] == "好":
+            raise KeyboardInterrupt
+        return read(self, given)
+
+    monkeypatch.setattr(Mandarin, "read", stop)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        run(corpus)
+    assert contents(corpus.parent / "local") == first
+
+
+def test_a_table_of_texts_without_one_that_is_used_is_left_out(corpus):
+    write_table(corpus / "pinyin", {"cat-1": "ma1"})
+    write_table(corpus / "word_phones", {"ann-1": "2 2", "ann-3": "1"})
+    out = run(corpus)
+    assert read_table(out / "pinyin")["ann-1"] == "ni3 hao3"
+    assert read_table(out / "word_phones") == {"ann-1": "2 2"}  # not of this language: as it was given

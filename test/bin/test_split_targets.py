@@ -1,6 +1,9 @@
+import shutil
+
 import pytest
 
 from ctap.bin import split_targets
+from ctap.files import joins
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.validate import validate
 from ctap.text.phones import PHONE_TABLES
@@ -101,3 +104,47 @@ def test_strange_parts_are_refused(corpus, capsys):
     with pytest.raises(SystemExit):
         run(corpus)
     assert "'ann00 valid': expected train, dev or test" in capsys.readouterr().err
+
+
+def test_the_order_of_lines_changes_nothing_and_sorted_tables_are_never_held(corpus, monkeypatch):
+    write_table(corpus / "utt2part", {"ann00": "test", "dan05": "dev"})
+    with monkeypatch.context() as patch:
+        patch.setattr(joins, "read_table", None)
+        first = contents(run(corpus))
+    shutil.rmtree(corpus.parent / "data")
+    for path in corpus.iterdir():
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[::-1]))
+    assert contents(run(corpus)) == first
+
+
+def test_a_set_that_stays_is_left_alone_and_told_of_other_rules(corpus):
+    out = run(corpus, "--target_speakers", "bob")
+    (out / "train" / "durations").write_text("kept\n")
+    before = (out / "train" / "wav.scp").stat().st_mtime_ns
+    (corpus / "text.json").write_text('{"sandhi": true}')
+    run(corpus, "--target_speakers", "bob")
+    assert (out / "train" / "durations").exists()
+    assert (out / "train" / "wav.scp").stat().st_mtime_ns == before
+    assert (out / "train" / "text.json").read_text() == '{"sandhi": true}'
+    assert not (out / "target_bob_speech" / "text.json").exists()
+
+
+def test_a_fault_changes_no_set(corpus, capsys):
+    first = contents(run(corpus))
+    write_table(corpus / "text", dict.fromkeys(read_table(corpus / "utt2spk"), "坏"))
+    with (corpus / "phones").open("a") as file:
+        file.write("zoe00\n")
+    with pytest.raises(SystemExit):
+        run(corpus, "--seed", "1")
+    assert "phones:101: 'zoe00' has no value" in capsys.readouterr().err
+    assert contents(corpus.parent / "data") == first
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"), [({"ann00": "1.0"}, "'ann01' has None"), ({"ann00": "1 s"}, "'ann00' has '1 s'")]
+)
+def test_every_utterance_has_a_length(corpus, capsys, rows, message):
+    write_table(corpus / "utt2dur", rows)
+    with pytest.raises(SystemExit):
+        run(corpus)
+    assert f"utt2dur: {message}, expected seconds" in capsys.readouterr().err

@@ -1,11 +1,31 @@
 import dataclasses
+import hashlib
+import json
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctap.data.split import SplitOptions, split
+from ctap.data import split as dividing
+from ctap.data.utterances import PARTS, SplitOptions, Utterances
 from ctap.errors import UserError
+
+
+def split(utt2spk, seconds, *, part=None, gender=None, options=None):
+    """The same of tables, with the utterances of the sets by name."""
+    names = sorted(utt2spk)
+    speakers = {spk: [] for spk in sorted(set(utt2spk.values()))}
+    for place, utt in enumerate(names):
+        speakers[utt2spk[utt]].append(place)
+    corpus = Utterances(
+        {spk: np.array(places, np.int32) for spk, places in speakers.items()},
+        np.array([seconds[utt] for utt in names]),
+        None if part is None else np.array([PARTS.index(part.get(utt, "train")) for utt in names], np.int8),
+    )
+    result = dividing.split(corpus, gender, options)
+    result.sets = {name: [names[place] for place in places] for name, places in result.sets.items()}
+    return result
 
 
 def corpus(sizes, seconds=6.0, tests=None):
@@ -191,3 +211,31 @@ def test_why_a_set_is_empty_is_said():
     remarks = split(utt2spk, seconds).remarks
     assert "dev is empty: too few utterances" in remarks
     assert "test is empty: no speaker has 3 utterances to train on" in remarks
+
+
+@pytest.mark.parametrize(
+    ("part", "seed", "digest"),
+    [
+        ("none", 0, "d0b5daa58e69b5d7"),
+        ("none", 1, "4f22d073b4bc6a28"),
+        ("all", 0, "429b446ec3f4e4c8"),
+        ("all", 1, "9159c1f76e39fe15"),
+        ("dev", 0, "a540f9f36bbf0521"),
+        ("dev", 1, "925dc01f6d9aaf0d"),
+    ],
+)
+def test_the_division_of_a_seed_stays_what_it_was(part, seed, digest):
+    utt2spk, _, _ = corpus({"A": 60, "B": 35, "C": 1, "D": 2, "E": 48, "F": 400, "G": 30, "H": 21})
+    seconds = {utt: 2 + (i * 7919 % 97) / 16 for i, utt in enumerate(utt2spk)}
+    parts = {utt: ("train", "train", "dev", "test", "train")[i * 31 % 5] for i, utt in enumerate(utt2spk)}
+    given = {
+        "none": None,
+        "all": parts,
+        "dev": {utt: name for utt, name in parts.items() if name == "dev"},
+    }
+    gender = dict(zip("ABCDEF", "fmfmfm", strict=True))
+    options = SplitOptions(seed=seed, labeled_minutes=1)
+    result = split(utt2spk, seconds, part=given[part], gender=gender, options=options)
+    assert result.targets == ["B", "G"]
+    found = json.dumps([result.sets, result.remarks], sort_keys=True)
+    assert hashlib.sha256(found.encode()).hexdigest()[:16] == digest

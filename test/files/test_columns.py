@@ -1,5 +1,7 @@
 """Columns hold what dicts and lists of the same tables hold."""
 
+import itertools
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -8,17 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctap.errors import UserError
-from ctap.files.columns import (
-    Names,
-    Ragged,
-    Rows,
-    numbered,
-    places_of,
-    side_by_side,
-    sorted_names,
-    values_of,
-)
-from ctap.files.tables import read_table, write_table
+from ctap.files import columns
+from ctap.files.columns import Names, Ragged, Rows, numbered, places_of
 
 NAMES = st.lists(st.text("ab北é0", min_size=1, max_size=4), unique=True, max_size=30)
 
@@ -43,29 +36,47 @@ def test_rows_come_back_as_they_were(rows: list[list[int]]) -> None:
     assert [row.tolist() for row in ragged] == rows
     assert ragged.sizes.tolist() == [len(row) for row in rows]
     assert ragged.sums().tolist() == [sum(row) for row in rows]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "_BLOCK", 2)
+        assert ragged.sums().tolist() == [sum(row) for row in rows]
 
 
-def test_small_numbers_take_two_bytes() -> None:
-    assert Ragged.of([[1, 2], [65_535]]).values.dtype == np.uint16
+@given(st.lists(st.lists(st.integers(0, 70_000), max_size=5), max_size=20))
+def test_numbers_are_counted(rows: list[list[int]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "_BLOCK", 3)
+        counts = Ragged.of(rows).counts()
+    wanted = Counter(itertools.chain(*rows))
+    assert {number: count for number, count in enumerate(counts.tolist()) if count} == wanted
 
 
-@given(NAMES, NAMES)
-def test_a_table_is_read_beside_names(tmp_path_factory: pytest.TempPathFactory, names, keys) -> None:
-    path = tmp_path_factory.mktemp("table") / "t"
-    rows = {key: f"value of {key}" for key in keys}
-    for written in (rows, dict(sorted(rows.items()))):
-        path.write_text("".join(f"{key} {value}\n" for key, value in written.items()), encoding="utf-8")
-        assert list(sorted_names(path)) == sorted(keys)
-        assert dict(values_of(sorted(names), path)) == {name: rows.get(name) for name in names}
+def test_numbers_may_stand_for_others() -> None:
+    ragged = Ragged(np.array([1, 0, 1], np.uint8), np.array([0, 2, 2, 3], np.uint8), np.array([-7, 300]))
+    assert [row.tolist() for row in ragged] == [[300, -7], [], [300]]
 
 
-def test_faults_are_those_of_the_whole_table(tmp_path: Path) -> None:
-    write_table(tmp_path / "t", {"a": "1", "b": "2"})
-    (tmp_path / "t").write_text((tmp_path / "t").read_text() + "a 3\n")
-    with pytest.raises(UserError) as whole:
-        read_table(tmp_path / "t")
-    with pytest.raises(UserError, match=str(whole.value)):
-        list(values_of(["a", "b", "c"], tmp_path / "t"))
+@given(NAMES.map(sorted))
+def test_names_come_back_from_their_arrays(names: list[str]) -> None:
+    column = Names(names, "here")
+    again = Names.of(np.array(column.text), column.bounds.astype(np.uint8))
+    assert list(again) == names and [again.find(name) for name in names] == list(range(len(names)))
+    assert "zz" not in again and again[1:] == names[1:]
+
+
+@pytest.mark.parametrize(
+    ("rows", "dtype"),
+    [
+        ([[1, 2], [255]], np.uint8),
+        ([[1, 2], [7, 65_535]], np.uint16),
+        ([[1, 2], [256], [65_536, 3]], np.int64),
+        ([[1, 2], [7, -1]], np.int64),
+    ],
+)
+def test_small_numbers_take_one_byte_or_two(rows: list[list[int]], dtype: type) -> None:
+    ragged = Ragged.of(rows)
+    assert ragged.values.dtype == dtype and [row.tolist() for row in ragged] == rows
+    with pytest.raises(OverflowError):
+        Ragged.of([*rows, [2**63]])
 
 
 @given(NAMES)
@@ -94,9 +105,3 @@ def test_values_are_numbered_in_their_order(values: list[str]) -> None:
     assert different == sorted(set(values)) and [different[i] for i in numbers] == values
     wanted = [[i for i, value in enumerate(values) if value == name] for name in different]
     assert [places.tolist() for places in places_of(numbers)] == wanted
-
-
-@given(st.lists(st.lists(st.text("abc", max_size=2), unique=True).map(sorted), max_size=4))
-def test_columns_are_walked_side_by_side(columns: list[list[str]]) -> None:
-    wanted = [(name, [name in column for column in columns]) for name in sorted(set().union(*columns))]
-    assert list(side_by_side(*columns)) == wanted

@@ -1,50 +1,99 @@
 import pytest
 
 from ctap.errors import UserError
-from ctap.kaldi.prepare import read_tables, select, write_tables
+from ctap.files.tables import write_table
+from ctap.kaldi.prepare import check_tables, read_tables, tables_dir, write_tables
+from ctap.text.rules import RULES_FILE
 
 TABLES = {
-    "wav.scp": {"a1": "a1.wav", "a2": "a2.wav", "b1": "b1.wav"},
-    "utt2spk": {"a1": "a", "a2": "a", "b1": "b"},
-    "text": {"a1": "一", "a2": "二", "b1": "三"},
-    "phones": {"a1": "i1", "a2": "er4", "b1": "s an1"},
-    "spk2gender": {"a": "f", "b": "m"},
+    "wav.scp": {"a1": "a1.wav", "a2": "a2.wav"},
+    "utt2spk": {"a1": "a", "a2": "a"},
+    "text": {"a1": "一", "a2": "二"},
 }
 
 
-def test_select_takes_the_rows_of_the_utterances_and_their_speakers():
-    chosen = select(TABLES, ["a2"])
-    assert chosen == {
-        "wav.scp": {"a2": "a2.wav"},
-        "utt2spk": {"a2": "a"},
-        "text": {"a2": "二"},
-        "phones": {"a2": "er4"},
-        "spk2gender": {"a": "f"},
-        "spk2utt": {"a": ["a2"]},
-    }
-    assert select(TABLES, ["a1", "b1"], text=False).keys() == {"wav.scp", "utt2spk", "spk2gender", "spk2utt"}
-
-
-def test_the_same_directory_is_left_alone_and_another_replaced(tmp_path):
-    chosen = select(TABLES, ["a1", "a2"])
-    assert write_tables(tmp_path / "d", chosen)
+@pytest.fixture
+def there(tmp_path):
+    """A directory with a table of a later stage."""
+    write_tables(tmp_path / "d", TABLES)
     (tmp_path / "d" / "durations").write_text("a1 3\na2 4\n")
-    assert not write_tables(tmp_path / "d", chosen)
-    assert (tmp_path / "d" / "durations").exists()
-    assert write_tables(tmp_path / "d", select(TABLES, ["a1"]))
-    assert not (tmp_path / "d" / "durations").exists()
-    assert read_tables(tmp_path / "d")["text"] == {"a1": "一"}
+    return tmp_path / "d"
 
 
-def test_text_of_an_earlier_set_does_not_stay(tmp_path):
-    write_tables(tmp_path / "d", select(TABLES, ["a1"]))
-    assert write_tables(tmp_path / "d", select(TABLES, ["a1"], text=False))
-    assert not (tmp_path / "d" / "text").exists()
+def test_what_is_written_is_read(there):
+    assert read_tables(there) == {**TABLES, "durations": {"a1": "3", "a2": "4"}}
+    assert check_tables(there) == ["wav.scp", "utt2spk", "text", "durations"]
 
 
-def test_errors(tmp_path):
-    with pytest.raises(UserError, match="no utterance"):
-        write_tables(tmp_path / "d", select(TABLES, []))
-    (tmp_path / "e").mkdir()
+def test_the_same_directory_is_left_alone(there):
+    (there / "text").write_text("a1  一\na2\t二 \n", encoding="utf-8")  # the same rows
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in there.iterdir()}
+    write_tables(there, TABLES)
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in there.iterdir()} == before
+    assert [path.name for path in there.parent.iterdir()] == ["d"]
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {**TABLES, "text": {"a1": "一", "a2": "三"}},
+        {name: {"a1": rows["a1"]} for name, rows in TABLES.items()},
+        {name: rows for name, rows in TABLES.items() if name != "text"},
+        {**TABLES, "utt2dur": {"a1": "1", "a2": "2"}},
+    ],
+)
+def test_another_directory_is_replaced_with_all_that_is_in_it(there, tables):
+    write_tables(there, tables)
+    assert read_tables(there) == tables and not (there / "durations").exists()
+
+
+@pytest.mark.parametrize("damage", ["a1 一\n", "a1 一\na2 二\na2 二\n", "a2 二\na1 一\n", "a1\n", b"\xff\n"])
+def test_a_directory_that_was_damaged_is_replaced(there, damage):
+    (there / "text").write_bytes(damage if isinstance(damage, bytes) else damage.encode())
+    write_tables(there, TABLES)
+    assert read_tables(there) == TABLES
+
+
+def test_what_is_said_of_the_whole_is_brought_up_to_date(there):
+    for content in ("{}", "{1}", None):
+        with tables_dir(there) as folder:
+            for name, rows in TABLES.items():
+                write_table(folder / name, rows)
+            if content:
+                (folder / RULES_FILE).write_text(content)
+        path = there / RULES_FILE
+        assert (path.read_text() if path.exists() else None) == content
+        assert (there / "durations").exists()
+
+
+def test_a_block_that_fails_changes_nothing(there):
+    before = {path.name: path.read_bytes() for path in there.iterdir()}
+    with pytest.raises(UserError, match="no more"), tables_dir(there) as folder:
+        write_table(folder / "wav.scp", {"b1": "b1.wav"})
+        raise UserError("no more")
+    assert {path.name: path.read_bytes() for path in there.iterdir()} == before
+    assert [path.name for path in there.parent.iterdir()] == ["d"]
+
+
+@pytest.mark.parametrize("tables", [{}, {"wav.scp": {}, "utt2spk": {}}, {"text": {"a1": "一"}}])
+def test_a_directory_without_utterances_is_not_written(tmp_path, tables):
+    with pytest.raises(UserError, match="d: would hold no utterance"):
+        write_tables(tmp_path / "d", tables)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_errors_name_the_line(tmp_path):
+    (tmp_path / "d").mkdir()
     with pytest.raises(UserError, match=r"no wav\.scp"):
-        read_tables(tmp_path / "e")
+        check_tables(tmp_path / "d")
+    write_tables(tmp_path / "d", TABLES)
+    for name, content, message in (
+        ("text", "a2 二\na1 一\na2 二\n", "text:3: 'a2' occurs a second time"),
+        ("text", "a1 一\na2\n", "text:2: 'a2' has no value"),
+        ("utt2spk", "a1 a\na2 a b\n", "utt2spk:2: 'a b' holds a blank"),
+    ):
+        write_tables(tmp_path / "d", TABLES)
+        (tmp_path / "d" / name).write_text(content, encoding="utf-8")
+        for read in (check_tables, read_tables):
+            with pytest.raises(UserError, match=message):
+                read(tmp_path / "d")

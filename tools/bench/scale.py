@@ -4,10 +4,11 @@
     python tools/bench/scale.py generate --utterances 1000000 DIR
     python tools/bench/scale.py dataset DIR
 
-Or validate, plan, share, digest, split, align, join_alignments, join_features, bootstrap in the place of
-dataset, one a process. DIR is a data and a dump directory at once, and has what the jobs of stages 1 and 2
-leave; the features of all utterances with one text are one matrix. Times are of the processor, so that others
-on the machine do not count; memory is the most that the process had.
+Or prepare, split, validate, align, join_alignments, join_features, arrays, plan, share, digest, bootstrap in
+the place of dataset, one a process. DIR is a data and a dump directory at once, and has what the jobs of
+stages 1 and 2 leave; all utterances have one recording, half a second long, and the features of those with
+one text are one matrix. Times are of the processor, so that others on the machine do not count; memory is the
+most that the process had. Before arrays, dataset reads the tables, and after it the arrays that it wrote.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from ctap.errors import UserError, cli
 from ctap.files.tables import count_lines
 
 UTTERANCES_OF_SPEAKER = 400
 SHAPES = 997  # different texts
+RECORDING = "speech.wav"
 BLOCK = 10_000  # lines that are written at a time
 
 
@@ -35,6 +38,7 @@ def generate(folder: Path, utterances: int) -> None:
     from ctap.text.pinyin import syllable_to_phones
 
     folder.mkdir(parents=True)
+    soundfile.write(folder / RECORDING, np.random.default_rng(0).normal(0, 0.1, 8000), 16000)
     rng = random.Random(0)
     syllables = ("jin1", "tian1", "qi4", "hen3", "hao3", "bei3", "jing1", "ren2", "shi4", "lai2")
     shapes: list[dict[str, str]] = []
@@ -61,7 +65,7 @@ def generate(folder: Path, utterances: int) -> None:
         utt = f"{speaker}-{number % UTTERANCES_OF_SPEAKER:04d}"
         for name, value in shapes[number % SHAPES].items():
             lines[name].append(f"{utt} {value}\n")
-        lines["wav.scp"].append(f"{utt} /corpus/{speaker}/{utt}.wav\n")
+        lines["wav.scp"].append(f"{utt} {folder.absolute() / RECORDING}\n")
         lines["feats.scp"].append(
             f"{utt} dump/train/feats.{number // 50_000}.ark:{number % 50_000 * 14_000}\n"
         )
@@ -149,6 +153,24 @@ def digest(folder: Path) -> None:
     Sources(folder).fingerprints()
 
 
+def prepare(folder: Path) -> None:
+    """The whole corpus: recordings read, phones made of pinyin."""
+    from ctap.bin.prepare_text import prepare_text
+
+    with tempfile.TemporaryDirectory(dir=folder.parent) as out:
+        (Path(out) / "given").mkdir()
+        for name in ("wav.scp", "utt2spk", "spk2gender", "pinyin"):
+            (Path(out) / "given" / name).symlink_to((folder / name).absolute())
+        prepare_text(Path(out) / "given", Path(out) / "all")
+
+
+def arrays(folder: Path) -> None:
+    """What stage 2 writes for trainings."""
+    from ctap.data.arrays import write_arrays
+
+    write_arrays(folder)
+
+
 def split(folder: Path) -> None:
     """Train, dev, test and the target speakers' sets."""
     from ctap.bin.split_targets import split_targets
@@ -191,15 +213,17 @@ def bootstrap(folder: Path) -> None:
 MEASURED: dict[str, Callable[[Path], None]] = {
     work.__name__: work
     for work in (
+        prepare,
+        split,
         validate,
+        align,
+        join_alignments,
+        join_features,
+        arrays,
         dataset,
         plan,
         share,
         digest,
-        split,
-        align,
-        join_alignments,
-        join_features,
         bootstrap,
     )
 }
