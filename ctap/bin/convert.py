@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from ctap.bin.batch import Recordings
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
+from ctap.models.pitch import Melody
 from ctap.models.vocoder import DEFAULT
 
 
@@ -17,7 +17,7 @@ def convert(
     out: Path,
     recordings: Recordings,
     vocoder: str = DEFAULT,
-    melody: Literal["model", "source"] = "model",
+    melody: Melody = "model",
     device: str = "auto",
 ) -> None:
     """Say recordings again in the voice of a model and a prompt.

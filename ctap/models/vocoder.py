@@ -32,6 +32,8 @@ DEFAULT = "pretrained"
 PRETRAINED = Path(__file__).parent / "pretrained_vocoder"
 WEIGHTS = "vocoder.safetensors"
 CHUNK = 500  # frames that are computed at once
+GUIDED_UPDATES = 1
+"""The most updates towards a mel under an F0 that is not its own: more would bring back its harmonics."""
 
 
 def load_vocoder(name: str | Path, settings: AudioSettings, device: str | torch.device = "cpu") -> Vocoder:
@@ -194,9 +196,10 @@ class _Stream:
     """What is kept between chunks. Frames count from ``margin`` repetitions of the first."""
 
     def __init__(self, vocoder: NeuralVocoder, f0: Tensor | None = None) -> None:
-        self.vocoder = vocoder
+        self.vocoder, self.updates = vocoder, vocoder.updates
         self.f0 = None
         if f0 is not None:
+            self.updates = min(self.updates, GUIDED_UPDATES)
             ends = (vocoder.margin, vocoder.margin)
             self.f0 = F.pad(f0.to(vocoder.device).float()[None], ends, mode="replicate")
         self.mel = torch.zeros(0, vocoder.settings.n_mels, device=vocoder.device)
@@ -246,7 +249,7 @@ class _Stream:
             gains = net.gains(part, f0, spectra)
         noise = seeded_noise(vocoder.seed, start * hop, (known - 1) * hop).to(vocoder.device)
         draft = net.wave(gains, spectra, net.spectra(vocoder.noise * noise[None]))
-        wave = net.match(draft, part, vocoder.updates)[0]
+        wave = net.match(draft, part, self.updates)[0]
         said = wave[(self.sent - start) * hop : (upto - start) * hop].clamp(-1, 1).cpu().numpy()
         self.sent, self.phase_at = upto, max(0, upto - vocoder.filter_reach)
         self.phase = phases[:, (self.phase_at - start) * hop]

@@ -10,7 +10,8 @@ stage_2() {
         step "dump_${set}" dump_set title:"features of ${set}" "${set}" in:"${datadir}/${set}" "${made[@]}" \
             into:"${dumpdir}/${set}/feats.scp" "${mel_settings[@]}"
     done
-    module vocoder ctap.bin.check_vocoder title:"vocoder for these features" --audio in:"${dumpdir}/audio.json" "${speaks[@]}"
+    module vocoder ctap.bin.check_vocoder title:"vocoder for these features" --audio in:"${dumpdir}/audio.json" \
+        "${speaks[@]}" --melody "${melody}"
 }
 
 # dump_set SET DATA OUT [OPTION]...: in several jobs, then joined.
