@@ -191,13 +191,13 @@ def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
             parts.ctap.config.prompt_encoder.dim,
             config.model.over(DurationConfig()),
             mean,
-            deviation or 1.0,  # all alike
+            deviation if deviation > 1e-6 else 1.0,  # all alike
         )
         parts.trained.duration = 0
-    long = np.flatnonzero(train.lengths > config.data.max_frames)
-    phones = int(train.durations.sizes[train.lengths <= config.data.max_frames].max(initial=1))
-    phones = max(phones, *(most_phones(train.durations[i], config.data.max_frames) for i in long), 1)
-    parts.trained.reached(phones, "duration")
+    whole = train.lengths <= config.data.max_frames
+    cropped = (train.durations[i] for i in np.flatnonzero(~whole))
+    phones = max((most_phones(spans, config.data.max_frames) for spans in cropped), default=1)
+    parts.trained.reached(max(phones, int(train.durations.sizes[whole].max(initial=1))), "duration")
     task = DurationTask(parts.ctap, parts.duration, config)
     frames, decided = parts.ctap.config.prompt_encoder.frames, {"model": to_dict(parts.duration.config)}
     return Training(task, train, dev, parts, frames, decided)

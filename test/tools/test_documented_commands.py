@@ -55,6 +55,7 @@ KNOWN = {
     "tools/check_install.py": "test/tools/test_check_install.py",
     "tools/fix_torchaudio.py": "test/tools/test_fix_torchaudio.py",
     "local/prepare_intervals.py": "test/recipes/test_csmsc.py",
+    "tools/bench/where_lost.py": "needs: a trained model of a voice, and minutes, being a benchmark",
     "tools/bench/word_starts.py": "needs: a Whisper, and minutes, being a benchmark",
     "tools/bench/align.py": "needs: an hour, being a benchmark",
     "tools/bench/vocoder.py": "needs: minutes, being a benchmark",
