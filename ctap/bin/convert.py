@@ -36,9 +36,7 @@ def convert(
     set_up_logging()
     batch = recordings.batch("conversion", out)
     loaded = ctap.load(model, device, vocoder)
-    _ = loaded.vocoder  # one that does not fit is refused here, not at every source
-    if melody == "source":
-        loaded.check_melody()
+    loaded.check_melody(melody)  # it and a vocoder that does not fit are refused here, not at every source
     voice = loaded.prompt(prompt)
     (out / "wav").mkdir(parents=True, exist_ok=True)
     batch.check(lambda utt, source: loaded.check_source(source))

@@ -137,10 +137,9 @@ class Model:
                 mean of the prompt's.
 
         Raises:
-            UserError: ``melody`` is the source's, and the vocoder takes no F0 or the source is no wave.
+            UserError: As :meth:`check_melody`.
         """
-        if melody == "source":
-            self.check_melody()
+        self.check_melody(melody)
         voice, embedding = self.prompt(prompt), self.embed(source).to(self.device)
         log_mel = self.parts.ctap.denormalize
         mel, f0 = log_mel(self.networks.speak(embedding, voice.g)).float().cpu(), None
@@ -148,9 +147,9 @@ class Model:
             f0 = carried(reader(self.vocoder), log_mel(self.mel(source)), log_mel(voice.mels))
         return self.speak(mel, f0)
 
-    def check_melody(self) -> None:
-        """Refuse what :meth:`convert` would with the source's melody, before the work."""
-        check_melody(self.vocoder, self.parts)
+    def check_melody(self, melody: Melody) -> None:
+        """Refuse a melody that :meth:`convert` can't give, before the work: :mod:`ctap.models.pitch`."""
+        check_melody(melody, self.vocoder, self.parts)
 
     @torch.inference_mode()
     def predict_durations(

@@ -6,7 +6,7 @@ average, and flatter than anyone speaks. In a language with tones that costs wor
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -33,12 +33,17 @@ def reader(vocoder: Vocoder) -> NeuralVocoder:
     return vocoder
 
 
-def check_melody(vocoder: Vocoder, parts: Parts) -> None:
+def check_melody(melody: str, vocoder: Vocoder, parts: Parts) -> None:
     """Refuse a conversion with the source's melody where there can be none.
 
     Raises:
-        UserError: The vocoder takes no F0, or the model reads no waves.
+        UserError: ``melody`` is no :data:`Melody`; or it is the source's, and the vocoder takes no F0 or the
+            model reads no waves.
     """
+    if melody not in (known := get_args(Melody)):
+        raise UserError(f"melody {melody!r}: expected {' or '.join(known)}")
+    if melody == "model":
+        return
     reader(vocoder)
     if parts.ctap.config.given:
         raise UserError(

@@ -107,6 +107,8 @@ def test_conversion_with_the_melody_of_its_source(model_dir, wav):
     f0 = carried(model.vocoder, log_mel(model.mel(SPEECH)), log_mel(model.prompt(wav).mels))
     assert np.array_equal(sung.wave, model.speak(own.mel, f0).wave)
     assert not np.allclose(sung.wave, own.wave, atol=1e-4)
+    with pytest.raises(UserError, match="melody 'sorce': expected model or source"):
+        model.convert(wav, wav, "sorce")
     with pytest.raises(UserError, match="takes the mel alone"):
         ctap.load(model_dir, device="cpu", vocoder="griffin_lim").convert(wav, wav, "source")
 
