@@ -32,8 +32,6 @@ DEFAULT = "pretrained"
 PRETRAINED = Path(__file__).parent / "pretrained_vocoder"
 WEIGHTS = "vocoder.safetensors"
 CHUNK = 500  # frames that are computed at once
-GUIDED_UPDATES = 1
-"""The most updates towards a mel under an F0 that is not its own: more would bring back its harmonics."""
 
 
 def load_vocoder(name: str | Path, settings: AudioSettings, device: str | torch.device = "cpu") -> Vocoder:
@@ -133,6 +131,7 @@ class NeuralVocoder:
         self.settings, self.device = vocoder.settings, torch.device(device)
         self.seed, self.dtype = seed, dtype
         self.updates = vocoder.config.use.updates
+        self.guided_updates = min(self.updates, vocoder.config.use.guided_updates)
         self.noise = 10 ** (vocoder.config.use.noise_db / 20)
         overlap = vocoder.settings.n_fft // 2 // vocoder.settings.hop_length + 1
         self.margin = 2 * overlap  # frames repeated before the first and after the last
@@ -196,10 +195,10 @@ class _Stream:
     """What is kept between chunks. Frames count from ``margin`` repetitions of the first."""
 
     def __init__(self, vocoder: NeuralVocoder, f0: Tensor | None = None) -> None:
-        self.vocoder, self.updates = vocoder, vocoder.updates
+        self.vocoder = vocoder
+        self.updates = vocoder.updates if f0 is None else vocoder.guided_updates
         self.f0 = None
         if f0 is not None:
-            self.updates = min(self.updates, GUIDED_UPDATES)
             ends = (vocoder.margin, vocoder.margin)
             self.f0 = F.pad(f0.to(vocoder.device).float()[None], ends, mode="replicate")
         self.mel = torch.zeros(0, vocoder.settings.n_mels, device=vocoder.device)

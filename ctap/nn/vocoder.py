@@ -35,16 +35,19 @@ class VocoderUse:
 
     Args:
         updates: Updates of the magnitudes towards the mel (:meth:`SourceFilter.match`).
+        guided_updates: The most of these under an F0 that is not the mel's own: more would bring back the
+            harmonics that the mel has.
         noise_db: Level of the noise beside what was learnt, dB.
         voiced_above: Logit of voicing above which a frame is voiced.
     """
 
     updates: int = 5
+    guided_updates: int = 1
     noise_db: float = 0.0
     voiced_above: float = 0.0
 
     def __post_init__(self) -> None:
-        check_ranges(self, "use.", updates=NOT_NEGATIVE)
+        check_ranges(self, "use.", updates=NOT_NEGATIVE, guided_updates=NOT_NEGATIVE)
 
 
 @dataclass

@@ -15,7 +15,7 @@ from ctap.audio.wave import load_wave
 from ctap.errors import UserError
 from ctap.files.sums import SUMS
 from ctap.metrics.pitch import log_f0
-from ctap.models.vocoder import CHUNK, GUIDED_UPDATES, PRETRAINED, NeuralVocoder, VocoderParts, load_vocoder
+from ctap.models.vocoder import CHUNK, PRETRAINED, NeuralVocoder, VocoderParts, load_vocoder
 
 SETTINGS = AudioSettings()
 #: A sentence of eSpeak NG, which the small recipe speaks (docs/sounds).
@@ -64,7 +64,8 @@ def test_streaming_gives_the_same_samples(mel, vocoder, chunk):
 def test_an_f0_from_outside_is_followed(wave, mel, vocoder):
     read = vocoder.f0(mel)
     once = NeuralVocoder(vocoder.net)
-    once.updates = GUIDED_UPDATES
+    once.updates = vocoder.guided_updates
+    assert once.updates < vocoder.updates
     assert np.abs(vocoder(mel, read) - once(mel)).max() < 1e-3
     higher = extract_f0(vocoder(mel, read * 1.25), SETTINGS)
     error = log_f0(read.numpy()[: len(higher)], higher / 1.25)
