@@ -66,6 +66,9 @@ class FakeModel:
     def check_source(self, _: Any) -> None:
         return None
 
+    def check_melody(self, _: Any) -> None:
+        return None
+
     def synthesize(self, *_: Any, **__: Any) -> Speech:
         return self.convert()
 
