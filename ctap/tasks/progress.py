@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +44,32 @@ def _cell(value: float | None) -> str:
 
 
 class LineProgress(Callback):
-    """A line an epoch, for logs."""
+    """For logs: a line an epoch with its figures, and one a minute between, with the time that is left.
+
+    Args:
+        every: Seconds between two lines within an epoch.
+    """
+
+    def __init__(self, every: float = 60.0) -> None:
+        self.every = every
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        self.since, self.from_step = time.monotonic(), trainer.global_step
+        self.since = self.written = time.monotonic()
+        self.from_step = trainer.global_step
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        if trainer.global_step > self.from_step and time.monotonic() - self.written >= self.every:
+            self._write(trainer)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         metrics = trainer.callback_metrics
         names = ("train/loss_epoch", "val/loss", "val/phone_retrieval", "val/phone_retrieval_shifted")
         shown = [k for k in (*names, "val/frame_accuracy") if k in metrics]
-        figures = "  ".join(f"{k.removesuffix('_epoch')} {float(metrics[k]):.4f}" for k in shown)
-        seconds = (time.monotonic() - self.since) / (trainer.global_step - self.from_step)
-        logging.info(
-            "step %d/%d  %.2f s a step  %s", trainer.global_step, trainer.max_steps, seconds, figures
-        )
+        self._write(trainer, *(f"{k.removesuffix('_epoch')} {float(metrics[k]):.4f}" for k in shown))
+
+    def _write(self, trainer: lightning.Trainer, *figures: str) -> None:
+        self.written = time.monotonic()
+        step, of = trainer.global_step, trainer.max_steps
+        seconds = (self.written - self.since) / (step - self.from_step)
+        left = f"{timedelta(seconds=round(seconds * (of - step)))} left"
+        logging.info("%s", "  ".join([f"step {step}/{of}", f"{seconds:.2f} s a step", left, *figures]))
