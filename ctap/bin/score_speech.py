@@ -67,7 +67,7 @@ def score_speech(
         quality: Predictor of speech quality: dnsmos, where installed, or none.
         settings: Audio settings (dump/audio.json); without, the paper's.
         name: Name of the experiment (default: the directory of --out).
-        task: tts or vc (default: what the name starts with).
+        task: tts, vc or vocoder (default: what the name starts with).
         seed: Seed of the experiment, and of the bootstrap.
         nj: Processes for pitch and cepstra.
     """

@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 BETTER = ("higher", "lower", "neither")
-TASKS = ("durations", "judge", "pretrain", "tts", "vc", "asr")
+TASKS = ("durations", "vocoder", "judge", "pretrain", "tts", "vc", "asr")
 SIMILARITIES = "speaker_similarity.tsv"
 _TASK_WORDS = {
     "ctap": "pretrain",

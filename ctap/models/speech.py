@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from ctap.audio.wave import save_wave
+from ctap.errors import UserError
 
 
 @dataclass
@@ -30,5 +31,11 @@ class Speech:
     durations: list[int] | None = None
 
     def save(self, path: str | Path) -> None:
-        """Write a PCM-16 wav file."""
+        """Write a PCM-16 wav file.
+
+        Raises:
+            UserError: ``path`` is named as a file of another kind.
+        """
+        if (suffix := Path(path).suffix.lower()) not in ("", ".wav"):
+            raise UserError(f"{path}: speech is written as .wav; for {suffix} there is soundfile.write")
         save_wave(path, self.wave, self.sample_rate)

@@ -52,8 +52,12 @@ def _voice(task: str) -> tuple[Headline, ...]:
             ("to the nearest other speaker", "source recordings"),
             ("target's recordings",),
         ),
-        Headline(task, "dnsmos/overall", "sound quality, predicted (DNSMOS, 1 to 5)", (), _RECORDING),
+        _quality(task),
     )
+
+
+def _quality(task: str) -> Headline:
+    return Headline(task, "dnsmos/overall", "sound quality, predicted (DNSMOS, 1 to 5)", (), _RECORDING)
 
 
 #: Of each task, in the order of the table.
@@ -61,6 +65,9 @@ HEADLINES = (
     Headline(
         "durations", "boundary_error/median", "distance of phones' boundaries from the true ones, median"
     ),
+    Headline("vocoder", "mel_cepstral_distortion", "distortion of the envelope (dB)"),
+    Headline("vocoder", "log_f0_rmse", "error of log F0"),
+    _quality("vocoder"),
     Headline("judge", "phone_error_rate", "phones of recordings it hears wrong", _SILENCE),
     Headline("pretrain", "phone_retrieval", "speech frames whose nearest phone is right", ("chance",)),
     Headline("pretrain", "phone_probe", "phones a linear classifier reads off it", ("chance", "log-mel")),
@@ -79,6 +86,7 @@ HEADLINES = (
 )
 TASK_WORDS = {
     "durations": "Durations",
+    "vocoder": "Vocoder",
     "judge": "Judge",
     "pretrain": "Representation",
     "tts": "Text to speech",

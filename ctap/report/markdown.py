@@ -23,6 +23,7 @@ __all__ = [
 
 TITLES = {
     "durations": "Durations",
+    "vocoder": "Vocoder: recordings through their log-mel",
     "judge": "Judge: the recogniser that error rates of generated speech come from",
     "pretrain": "Pretraining: the representation",
     "tts": "Text to speech",

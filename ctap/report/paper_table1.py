@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CLAIMS", "PAPER", "ROWS", "Claim", "Test"]
+__all__ = ["CLAIMS", "PAPER", "ROWS", "Claim", "Contrast"]
 
 #: Rows of our table: name of the system -> title. The paper's come first, in its order.
 ROWS = {
@@ -124,7 +124,7 @@ PAPER: dict[str, dict[str, float]] = {
 
 
 @dataclass(frozen=True)
-class Test:
+class Contrast:
     """One comparison behind a claim: figure of a system against a figure of another, or of its own.
 
     Attributes:
@@ -149,7 +149,7 @@ class Claim:
     """Something that the paper says of its table (sections 3.4 and 4)."""
 
     text: str
-    tests: tuple[Test, ...]
+    tests: tuple[Contrast, ...]
 
 
 _SPEECH = (("tts", "phone_error_rate"), ("tts", "mel_cepstral_distortion"), ("vc", "phone_error_rate"))
@@ -157,23 +157,23 @@ _CTAP = ("ctap_paper", "ctap_ours")
 CLAIMS = (
     Claim(
         "(a) The decoder in pretraining helps.",
-        tuple(Test("ctap_paper", "ctap_no_decoder", task, key) for task, key in _SPEECH),
+        tuple(Contrast("ctap_paper", "ctap_no_decoder", task, key) for task, key in _SPEECH),
     ),
     Claim(
         "(b) The squared error between the embeddings adds little.",
-        tuple(Test("ctap_mse_embed", "ctap_paper", task, key, alike=True) for task, key in _SPEECH),
+        tuple(Contrast("ctap_mse_embed", "ctap_paper", task, key, alike=True) for task, key in _SPEECH),
     ),
     Claim(
         "(c) The phoneme decoder helps ASR.",
         tuple(
-            Test("ctap_phoneme_decoder", "ctap_paper", "asr", key)
+            Contrast("ctap_phoneme_decoder", "ctap_paper", "asr", key)
             for key in ("frame_accuracy", "phone_error_rate")
         ),
     ),
     Claim(
         "(d) Speaker similarity beats that of the self-supervised systems.",
         tuple(
-            Test(own, other, task, "speaker_similarity/target")
+            Contrast(own, other, task, "speaker_similarity/target")
             for own in _CTAP
             for other in ("codec", "wav2vec2", "hubert", "whisper")
             for task in ("tts", "vc")
@@ -181,9 +181,9 @@ CLAIMS = (
     ),
     Claim(
         "(e) The representation hides the speaker.",
-        tuple(Test(own, "logmel", "pretrain", "speaker_probe") for own in _CTAP)
+        tuple(Contrast(own, "logmel", "pretrain", "speaker_probe") for own in _CTAP)
         + tuple(
-            Test(own, own, "vc", "speaker_similarity/target_recording", "speaker_similarity/source")
+            Contrast(own, own, "vc", "speaker_similarity/target_recording", "speaker_similarity/source")
             for own in _CTAP
         ),
     ),

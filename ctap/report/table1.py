@@ -17,7 +17,7 @@ from ctap.metrics.compare import Comparison, compare
 from ctap.metrics.intervals import Interval, bootstrap_strata
 from ctap.metrics.results import Metric, read_items, read_scores, superseded
 from ctap.report.markdown import figure, label
-from ctap.report.paper_table1 import CLAIMS, PAPER, ROWS, Claim, Test
+from ctap.report.paper_table1 import CLAIMS, PAPER, ROWS, Claim, Contrast
 
 __all__ = ["Column", "Figure", "System", "claim_rows", "columns", "read_system", "table_rows"]
 
@@ -246,7 +246,7 @@ def _summary(verdicts: list[str]) -> str:
     return "undecided: no figure shows a difference beyond chance and without overlap"
 
 
-def judge(test: Test, a: Figure, b: Figure) -> tuple[str, Comparison | None]:
+def judge(test: Contrast, a: Figure, b: Figure) -> tuple[str, Comparison | None]:
     """Put one comparison to the test.
 
     That the left one is better "holds" if it is by its figure and the 95% intervals do not overlap. That

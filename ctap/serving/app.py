@@ -137,12 +137,16 @@ class Desk:
         return self._answer(request, own, await self.worker.say(own.model, wanted))
 
     async def convert(self, model: str, request: Request) -> Response:
-        """``source`` (a file in base64) in a ``voice``, or that of a ``prompt``."""
+        """``source`` (a file in base64) in a ``voice``, or that of a ``prompt``; ``melody``, whose."""
         own = self._find(model, "convert")
-        values = await self._values(request, {"source", "voice", "prompt"})
+        values = await self._values(request, {"source", "voice", "prompt", "melody"})
+        melody = values.get("melody", "model")
+        if melody not in own.melodies():
+            raise RefusedError(400, f"melody: expected {' or '.join(own.melodies())}")
         source = await self._wave(own, values, "source")
         prompt = await self._voice(own, values)
-        return self._answer(request, own, await self.worker.do(lambda: own.model.convert(source, prompt)))
+        said = await self.worker.do(lambda: own.model.convert(source, prompt, melody))
+        return self._answer(request, own, said)
 
     async def recognize(self, model: str, request: Request) -> Response:
         """Phones of a recording: ``source``, a file in base64."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from torch import Tensor
 
@@ -15,6 +16,7 @@ from ctap.audio.wave import encode_wave, to_pcm
 from ctap.errors import UserError
 from ctap.files.names import name_fault
 from ctap.models.inference import Model
+from ctap.models.pitch import Melody
 from ctap.models.prompt import Prompt
 from ctap.models.speech import Speech
 from ctap.text.languages import language_of
@@ -39,6 +41,15 @@ class Served:
         parts, reads_waves = self.model.parts, not self.model.parts.ctap.config.given
         found = ["synthesize"] * (parts.duration is not None) + ["convert"] * reads_waves
         return found + ["recognize"] * (parts.asr is not None and reads_waves)
+
+    def melodies(self) -> list[str]:
+        """Whose melody a conversion can have."""
+        found = []
+        for melody in get_args(Melody):
+            with contextlib.suppress(UserError):
+                self.model.check_melody(melody)
+                found.append(melody)
+        return found
 
 
 def load_served(
@@ -79,7 +90,8 @@ def described(served: dict[str, Served]) -> list[dict[str, Any]]:
     for own in served.values():
         language = language_of(own.model.parts.text)
         about = {"language": language.code, "writing": language.writing, "example": language.example}
-        listed.append({"name": own.name, "can": own.can(), "voices": list(own.voices), **about})
+        able = {"can": own.can(), "melodies": own.melodies()}
+        listed.append({"name": own.name, **able, "voices": list(own.voices), **about})
     return listed
 
 

@@ -37,6 +37,8 @@ class Speaker:
 
     def say(self, pinyin, g, speed=1.0, seed=0):
         random = np.random.default_rng(seed)
+        if unknown := set(pinyin.split()) - set(self.about["pinyin"]):
+            sys.exit(f"{' '.join(sorted(unknown))}: no pinyin; expected syllables such as jin1")
         phones = " ".join(["sil", *(self.about["pinyin"][s] for s in pinyin.split()), "sil"]).split()
         tokens = np.array([[self.about["tokens"].index(p) for p in phones]], dtype=np.int64)
         noise = random.normal(size=tokens.shape).astype(np.float32)

@@ -93,7 +93,7 @@ def test_samples_are_those_of_the_toolkits_vocoder(model: Model, exported: Path,
 
 
 def test_example_speaks_where_there_is_no_torch(exported: Path, wav: Path, tmp_path: Path) -> None:
-    assert len(EXAMPLE.read_text().splitlines()) <= 60
+    assert len(EXAMPLE.read_text().splitlines()) <= 62
     blocked = [sys.executable, "-c", NO_TORCH]
     words = [str(exported), str(wav), "jin1 tian1 hen3 hao3", str(tmp_path / "out.wav")]
     done = subprocess.run([*blocked, str(EXAMPLE), *words], capture_output=True, text=True, timeout=120)
@@ -104,6 +104,9 @@ def test_example_speaks_where_there_is_no_torch(exported: Path, wav: Path, tmp_p
     words[1] = str(tmp_path / "stereo.wav")
     done = subprocess.run([*blocked, str(EXAMPLE), *words], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1 and "stereo.wav: expected one channel of 16 bits at 24000 Hz" in done.stderr
+    words[1:3] = [str(wav), "jin1 xyz9 hao3"]
+    done = subprocess.run([*blocked, str(EXAMPLE), *words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and done.stderr.startswith("xyz9: no pinyin")
     failing = [*blocked, str(Path(__file__))]  # which imports torch
     assert "ModuleNotFoundError: torch" in subprocess.run(failing, capture_output=True, text=True).stderr
 

@@ -12,7 +12,7 @@ from ctap.errors import UserError
 from ctap.metrics.intervals import bootstrap_mean, bootstrap_strata
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.results import Metric, items, write_scores
-from ctap.report.paper_table1 import CLAIMS, PAPER, ROWS, Test
+from ctap.report.paper_table1 import CLAIMS, PAPER, ROWS, Contrast
 from ctap.report.table1 import all_claims, judge, read_system
 
 SPEAKERS = ("A", "B")
@@ -95,8 +95,8 @@ def test_verdicts(tmp_path):
     good = read_system("ctap_paper", system(tmp_path / "a", errors=0.1, seed=1))
     bad = read_system("ctap_no_decoder", system(tmp_path / "b", errors=0.4, seed=2))
     same = read_system("ctap_mse_embed", system(tmp_path / "c", errors=0.1, seed=3))
-    better = Test("ctap_paper", "ctap_no_decoder", "tts", "phone_error_rate")
-    alike = Test("ctap_mse_embed", "ctap_paper", "tts", "phone_error_rate", alike=True)
+    better = Contrast("ctap_paper", "ctap_no_decoder", "tts", "phone_error_rate")
+    alike = Contrast("ctap_mse_embed", "ctap_paper", "tts", "phone_error_rate", alike=True)
 
     def figures(*systems):
         return [s.get("tts", "phone_error_rate") for s in systems]
@@ -185,7 +185,7 @@ def test_representations_are_compared_in_pairs_whatever_their_experiments_are_ca
     path.write_text(path.read_text().replace("table1/x/ctap", "ctap_mini"))
     a, b = (read_system(name, folder) for name, folder in (("ctap_paper", ours), ("logmel", other)))
     verdict, found = judge(
-        Test("ctap_paper", "logmel", "pretrain", "speaker_probe"),
+        Contrast("ctap_paper", "logmel", "pretrain", "speaker_probe"),
         *(row.get("pretrain", "speaker_probe") for row in (a, b)),
     )
     assert found is not None and found.p_value < 0.01 and verdict == "holds"

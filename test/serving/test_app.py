@@ -50,7 +50,8 @@ def test_models_and_page(client: TestClient) -> None:
         "example": "今天天气很好。",
     }
     can = ["synthesize", "convert", "recognize"]
-    assert told["models"] == [{"name": "tts_a", "can": can, "voices": ["anna"], **about}]
+    able = {"can": can, "melodies": ["model", "source"]}
+    assert told["models"] == [{"name": "tts_a", **able, "voices": ["anna"], **about}]
     for path in ("/", "/page.js", "/style.css", "/recorder.js"):
         reply = client.get(path)
         assert reply.status_code == 200 and "default-src 'self'" in reply.headers["content-security-policy"]
@@ -75,6 +76,8 @@ def test_text_to_speech(client: TestClient, sound: str) -> None:
 def test_conversion_and_recognition(client: TestClient, sound: str) -> None:
     said = client.post(CONVERT, json={"source": sound, "voice": "anna"}).json()
     assert said["seconds"] == pytest.approx(1.5, abs=0.02) and said["phones"] is None
+    sung = client.post(CONVERT, json={"source": sound, "voice": "anna", "melody": "source"}).json()
+    assert sung["mel"] == said["mel"] and sung["wav"] != said["wav"]
     heard = client.post(HEAR, json={"source": sound}).json()
     assert sum(heard["durations"]) == heard["mel"]["frames"] == 151
     assert set(heard["heard"]) <= set(heard["phones"])
@@ -151,6 +154,8 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     *(("POST", SAY, {"content": json.dumps(body).encode(), "headers": JSON}) for body in BAD_FIELDS),
     *(("POST", HEAR, {"json": {"source": b64(data)}}) for data in NOT_SOUNDS),
     *(("POST", CONVERT, {"json": {"source": b64(data), "voice": "anna"}}) for data in NOT_SOUNDS[:3]),
+    *(("POST", CONVERT, {"json": {"source": b64(wave_file()), "voice": "anna", "melody": melody}})
+      for melody in ("Source", "", None, 1, [], {})),
     *(("POST", SAY, {"content": b'{"text": "ni3", "voice": "anna", "speed": %s}' % n, "headers": JSON})
       for n in (b"NaN", b"Infinity", b"1e999", b"1" + b"0" * 400)),
     ("POST", SAY, {"content": b'{"text": "ni3", "voice": "anna", "\\ud800": 1}', "headers": JSON}),

@@ -160,6 +160,7 @@ function choose() {
   $("say").disabled = !own.can.includes("synthesize");
   $("convert").disabled = !source || !own.can.includes("convert");
   $("recognize").disabled = !source || !own.can.includes("recognize");
+  $("melody-label").hidden = !own.can.includes("convert") || !own.melodies.includes("source");
   $("prompt-label").hidden = $("voice").value !== "";
 }
 
@@ -182,7 +183,10 @@ $("say").onclick = () =>
   work($("say"), "speaking", async () =>
     ask("synthesize", { text: $("text").value, speed: Number($("speed").value), ...(await voice()) }));
 $("convert").onclick = () =>
-  work($("convert"), "converting", async () => ask("convert", { source: await base64Of(source), ...(await voice()) }));
+  work($("convert"), "converting", async () => {
+    const melody = !$("melody-label").hidden && $("melody").checked ? "source" : "model";
+    return ask("convert", { source: await base64Of(source), melody, ...(await voice()) });
+  });
 $("recognize").onclick = () =>
   work($("recognize"), "listening", async () => ask("recognize", { source: await base64Of(source) }));
 

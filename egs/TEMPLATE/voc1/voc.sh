@@ -106,7 +106,7 @@ stage_4() {
     for name in "${tag}" griffin_lim; do
         module "score_${name}" ctap.bin.score_speech --hypothesis table:"${expdir}/${name}/test/wav.scp" \
             --reference table:"${expdir}/eval/test/wav.scp" --msep_hypothesis table:"${expdir}/${name}/test/wav.scp" \
-            --settings in:"${dumpdir}/audio.json" --speaker_encoder none --task tts --config "${train_config}" \
+            --settings in:"${dumpdir}/audio.json" --speaker_encoder none --task vocoder --config "${train_config}" \
             --nj free:"${nj}" --seed "${seed}" --out out:"${expdir}/${name}/scores.json"
     done
     "${python}" -m ctap.bin.report --expdir "${expdir}" --out "${expdir}/RESULTS.md" --html "${expdir}/results.html"
