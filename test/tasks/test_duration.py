@@ -48,6 +48,15 @@ def test_what_is_left_open_is_taken_from_the_model_to_start_from(sources, tmp_pa
     assert same.duration.config == before.config
 
 
+def test_a_new_model_normalises_by_what_the_training_set_has(dump, sources):
+    """Mean and deviation of log(1 + frames) over the phones of all utterances, here one by one."""
+    model = TRAININGS["duration"][1](config(model=SIZES), replace(sources, duration_init=None)).task.duration
+    lines = (dump / "train/durations").read_text().splitlines()
+    logs = torch.tensor([float(n) for line in lines for n in line.split()[1:]], dtype=torch.float64).log1p()
+    assert float(model.mean) == pytest.approx(logs.mean().item(), rel=1e-6)
+    assert float(model.std) == pytest.approx(logs.std(unbiased=False).item(), rel=1e-6)
+
+
 @pytest.mark.parametrize(("asked", "there"), [({"channels": 16}, 8), ({"beta_last": 0.1}, 0.06)])
 def test_other_sizes_than_those_of_the_model_to_start_from_are_refused(sources, asked, there):
     ((name, value),) = asked.items()
