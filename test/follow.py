@@ -24,18 +24,11 @@ PAGES = {
     "egs/README.md": ("ctap.bin.compare_scores",),
     "egs/mini/ctap1/README.md": ("ctap.bin.score_durations",),
     "docs/listening_tests.md": ("ctap.bin.listening_test",),
-    "docs/durations.md": (
-        *tuple(
-            f"ctap.bin.{name}"
-            for name in (
-                "plot_alignments",
-                "align",
-                "train_aligner",
-                "score_durations",
-                "import_durations",
-                "disturb_durations",
-            )
-        ),
+    "docs/durations.md": tuple(
+        f"ctap.bin.{name}" for name in ("plot_alignments", "align", "import_durations")
+    ),
+    "docs/aligner.md": (
+        *(f"ctap.bin.{name}" for name in ("align", "train_aligner", "score_durations", "disturb_durations")),
         "tools/bench/noisy_data_dir.py",
     ),
 }
