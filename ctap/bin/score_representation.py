@@ -83,10 +83,11 @@ def score_representation(
         trained = Encoded(ctap, parts.trained, batches, seed)
         metrics |= compared(trained, untrained(parts, batches, seed), labels, utts, contrastive_utts)
         draw_similarity(trained, phones[0], parts.audio.frame_shift, out / "images")
-        speech = trained.speech
+        speech, phonemes = trained.speech, trained.phonemes
     else:
+        phonemes = None
         speech = [ctap.encode_speech(b.mel, b.mask, b.given)[0].cpu() for b in batches]
-    metrics |= metrics_of_probes(speech, mels, phones, speakers, utts, seed)
+    metrics |= metrics_of_probes(speech, mels, phones, speakers, utts, seed, phonemes)
     metrics |= metrics_of_size(speech[0].shape[1], bits(speech[0].shape[1], given, parts), len(utts))
     figure = plot_by_phone(speech, phones, language_of(parts.text), seed=seed)
     save_figure(figure, out / "images/embeddings_by_phone.png")

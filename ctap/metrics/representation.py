@@ -129,12 +129,15 @@ def metrics_of_probes(
     speakers: Sequence[str],
     utts: Sequence[str],
     seed: int,
+    phonemes: Sequence[Tensor] | None = None,
 ) -> dict[str, Metric]:
     """Linear probes for phone and speaker, beside those on the log-mel and the rate of guessing.
 
     Args:
         speech: The representation of each utterance, [T, d].
         mels: Its log-mel, [T, n_mels].
+        phonemes: P of each utterance, [T, d], if there is one: the speakers that it tells are told by what
+            they say and how fast, since P knows no voice.
         phones: Phone of every frame.
         speakers: Who speaks.
         utts: The utterances.
@@ -143,17 +146,18 @@ def metrics_of_probes(
     metrics = {}
     if len(speech) > 1:
         on_mel, own = (phone_probe(x, phones, max_frames=PROBE_FRAMES, seed=seed) for x in (mels, speech))
-        metrics["phone_probe"] = _metric_of(own, "higher", on_mel, utts)
+        metrics["phone_probe"] = _metric_of(own, "higher", {"log-mel": on_mel}, utts)
     if sum(list(speakers).count(s) > 1 for s in set(speakers)) > 1:
-        on_mel, own = (speaker_probe(x, speakers, seed=seed) for x in (mels, speech))
-        metrics["speaker_probe"] = _metric_of(own, "lower", on_mel, utts)
+        others = {"log-mel": mels} | ({} if phonemes is None else {"P": phonemes})
+        own, *beside = (speaker_probe(x, speakers, seed=seed) for x in (speech, *others.values()))
+        metrics["speaker_probe"] = _metric_of(own, "lower", dict(zip(others, beside, strict=True)), utts)
     return metrics
 
 
-def _metric_of(probe: Probe, better: str, on_mel: Probe, utts: Sequence[str]) -> Metric:
+def _metric_of(probe: Probe, better: str, beside: Mapping[str, Probe], utts: Sequence[str]) -> Metric:
     counts = {utts[i]: pair for i, pair in probe.by_utterance().items()}
     right, total = zip(*counts.values(), strict=True)
-    against = {"chance": probe.chance, "log-mel": on_mel.accuracy}
+    against = {"chance": probe.chance} | {name: other.accuracy for name, other in beside.items()}
     return Metric.of(
         bootstrap_ratio(right, total), better=better, against=against, items=items(counts, right, total)
     )

@@ -70,6 +70,16 @@ def test_probes_are_left_out_where_there_is_nobody_to_tell_apart() -> None:
     assert not metrics_of_probes(speech[:1], speech[:1], phones[:1], ["x"], utts[:1], seed=0)
 
 
+def test_what_phonemes_tell_of_speakers_stands_beside() -> None:
+    """Two speakers who say different phones: P tells them apart, though it knows no voice."""
+    speakers, utts = ["x", "y"] * 6, [f"u{i}" for i in range(12)]
+    phones = [[("a", "b")[i % 2]] * 30 for i in range(12)]
+    phonemes = [torch.eye(2)[[i % 2] * 30] for i in range(12)]
+    speech = [torch.zeros(30, 2) for _ in utts]
+    found = metrics_of_probes(speech, speech, phones, speakers, utts, 0, phonemes)["speaker_probe"]
+    assert found.against["P"] == 1.0 and found.value <= 0.5 == found.against["chance"]
+
+
 def test_size() -> None:
     metrics = metrics_of_size(256, 819200.0, 5)
     assert metrics["dimension"].value == 256 and metrics["bits_per_second"].unit == "bit/s"
