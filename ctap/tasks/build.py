@@ -257,7 +257,7 @@ def build_judge(config: JudgeConfig, sources: Sources) -> Training:
     torch.manual_seed(config.trainer.seed)
     judge = Judge(len(tokens), audio.n_mels, config.model, stats["mean"], stats["std"])
     parts = JudgeParts(tokens, audio, judge, longest(train, config.data))
-    return Training(JudgeTask(judge, config), train, dev, parts, prompt_frames=1)  # it takes no prompt
+    return Training(JudgeTask(judge, config, audio), train, dev, parts, prompt_frames=1)  # it takes no prompt
 
 
 def build_vocoder(config: VocoderTaskConfig, sources: Sources) -> Training:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 import torch.nn.functional as F
 from torch import Tensor
 
+from ctap.audio.settings import AudioSettings
 from ctap.data.batch import Batch
+from ctap.data.voice import OtherVoices, VoiceConfig
 from ctap.nn.judge import Judge
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.transformer import StackConfig
@@ -25,22 +27,25 @@ class JudgeConfig(TrainingConfig):
 
     Args:
         model: The stack between convolutions and phones.
+        voice: How the voice is moved of what the judge hears in training, so that it hears people whom it
+            was not trained on.
     """
 
     model: StackConfig = field(default_factory=lambda: StackConfig(positions="rotary"))
+    voice: VoiceConfig = field(default_factory=VoiceConfig)
 
 
 class JudgeTask(Task):
     """Trains all of the judge with a cross-entropy a frame."""
 
-    def __init__(self, judge: Judge, config: JudgeConfig) -> None:
+    def __init__(self, judge: Judge, config: JudgeConfig, audio: AudioSettings) -> None:
         super().__init__(config.optim, config.trainer)
-        self.judge = judge
+        self.judge, self.voices = judge, OtherVoices(config.voice, audio)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Loss and frame accuracy of one batch."""
         mask = batch.mask
         target = batch.tokens.gather(1, frame_to_phone(batch.durations, batch.mel.shape[1]))[mask]
-        logits = self.judge(batch.mel, mask)[mask].float()
+        logits = self.judge(self.voices(batch.mel), mask)[mask].float()
         accuracy = (logits.argmax(dim=-1) == target).float().mean()
         return {"loss": F.cross_entropy(logits, target), "frame_accuracy": accuracy}
