@@ -3,6 +3,8 @@
 model = ctap.load("exp/tts_SSB7001/model")
 speech = model.synthesize("今天天气很好。", prompt="prompt.wav")
 speech.save("out.wav")
+
+Gradients are off, but not by torch's inference mode: what comes out may go into a training of one's own.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ class Model:
         samples = torch.from_numpy(samples_of(wave, self.sample_rate))
         return self.parts.ctap.normalize(long_log_mel(samples, self.parts.audio).to(self.device))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def embed(self, speech: Wave) -> Tensor:
         """Speech embeddings S [T, d], one a frame of 10 ms (Eq. 1).
 
@@ -94,7 +96,7 @@ class Model:
             raise UserError(f"{entry}: frames {list(frames.shape)}, expected [T, {dim}]")
         return torch.from_numpy(np.ascontiguousarray(frames, dtype=np.float32)).to(self.device)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def prompt(self, voice: Voice, *, strict: bool = True) -> Prompt:
         """Hear the voice wanted, once for all that is said in it: :func:`ctap.models.prompt.hear`."""
         return hear(voice, self.parts, self.mel, strict=strict)
@@ -126,7 +128,7 @@ class Model:
         """Refuse a recording that can't be read: :func:`ctap.models.checks.check_source`."""
         check_source(source, bool(self.parts.ctap.config.given))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def convert(self, source: Wave, prompt: Voice, melody: Melody = "model") -> Speech:
         """Say ``source`` in the voice of this model's decoder and ``prompt`` (section 2.2.2).
 
@@ -151,7 +153,7 @@ class Model:
         """Refuse a melody that :meth:`convert` can't give, before the work: :mod:`ctap.models.pitch`."""
         check_melody(melody, self.vocoder, self.parts)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def predict_durations(
         self,
         phones: list[str],
@@ -187,7 +189,7 @@ class Model:
             z = duration.predictor(condition, mask)
         return duration.to_frames(z, mask, speed)[0].tolist()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def synthesize(
         self,
         text: str | list[str],
@@ -227,7 +229,7 @@ class Model:
         speech.phones, speech.durations = whole.phones, whole.durations
         return speech
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def predict_mel(self, phones: list[str], durations: list[int], prompt: Voice) -> Tensor:
         """Log-mel [T, n_mels] of phones that last ``durations`` frames, before any vocoder.
 
@@ -260,7 +262,7 @@ class Model:
             round(pause / self.parts.audio.frame_shift),
         )
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def recognize(self, wave: Wave, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
         """Phones of every frame, phones, and text (section 2.2.3).
 
@@ -270,7 +272,7 @@ class Model:
         """
         return self.recognize_embedding(self.embed(wave), switch_penalty)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def recognize_embedding(self, embedding: Tensor, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
         """The same from speech embeddings [T, d]."""
         asr, tokens, units = self.parts.require("asr"), self.parts.tokens, self.parts.units

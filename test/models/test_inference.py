@@ -68,6 +68,17 @@ def test_one_embedding_every_ten_milliseconds(model_dir, wav):
     torch.testing.assert_close(model.embed(wave), s)
 
 
+def test_what_comes_out_can_be_learned_from(model_dir, wav):
+    """Tensors of torch's inference mode can't: a layer on top of them has no gradient."""
+    model = ctap.load(model_dir, device="cpu")
+    mels = model.predict_mel(["sil", "a1"], [5, 6], wav), model.convert(wav, wav).mel
+    for found in (model.embed(wav), model.embed_prompt(wav), *mels):
+        weight = torch.zeros(found.shape[-1], requires_grad=True)
+        (found @ weight).sum().backward()
+        torch.testing.assert_close(weight.grad, found.reshape(-1, len(weight)).sum(0))
+        assert not found.requires_grad
+
+
 def test_synthesis_says_the_phones_in_the_durations(model_dir, wav):
     model = ctap.load(model_dir, device="cpu")
     phones = ["sil", "n", "i3", "h", "ao3", "sil"]
