@@ -470,6 +470,16 @@ def test_what_can_not_be_said_or_heard_is_refused_in_words(model_dir, wav):
         model.synthesize("你好", wav, durations="difusion")
     with pytest.raises(UserError, match="durations 'other': expected"):
         model.predict_durations(["sil", "n", "i3"], wav, source="other")
+    for durations, message in ((None, "None: expected the frames"), (["5", "6"], r"\(sil\) is the word '5'")):
+        with pytest.raises(UserError, match=message):
+            model.synthesize(["sil", "a1"], wav, durations=durations)
+    for text in ([3, 4], None):
+        for durations in ("diffusion", [5, 6]):
+            with pytest.raises(UserError, match=r"expected a text or a list of phones, .*found (3|None)"):
+                model.synthesize(text, wav, durations=durations)
+    for other in (torch.zeros(5, 3), np.zeros((5, 8))):
+        with pytest.raises(UserError, match=r"\[5, \d\]: expected speech embeddings, a tensor \[T, 8\]"):
+            model.recognize_embedding(other)
     with pytest.raises(UserError, match="no phones to say"):
         model.predict_mel([], [], wav)
     with pytest.raises(UserError, match=r"not in UTF-8: '\\udcff' stands at its character 2"):
