@@ -9,7 +9,7 @@ def choose_device(name: str) -> str:
     """``name`` as torch knows it; ``auto`` is a GPU where there is one, else the processor.
 
     Raises:
-        UserError: torch knows no such device, or this machine has no such GPU.
+        UserError: It is none of processor and GPU, or this machine has no such GPU.
     """
     import torch
 
@@ -17,8 +17,10 @@ def choose_device(name: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-    except RuntimeError:
-        raise UserError(f"device {name!r}: expected cpu, cuda, cuda:1 (the second GPU) or auto") from None
+    except (RuntimeError, TypeError):
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise UserError(f"device {name!r}: expected cpu, cuda, cuda:1 (the second GPU) or auto")
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device.type == "cuda" and (device.index or 0) >= gpus:
         raise UserError(f"device {name}: PyTorch finds {gpus} GPUs here; give cpu or auto")

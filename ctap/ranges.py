@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from numbers import Real
 
 from ctap.errors import UserError
 
@@ -17,7 +18,9 @@ class Range:
     above: float = -inf
     below: float = inf
 
-    def __contains__(self, number: float) -> bool:
+    def __contains__(self, number: object) -> bool:
+        if not isinstance(number, Real):  # such as a word
+            return False
         return self.least <= number <= self.most and self.above < number < self.below  # never NaN
 
     def __str__(self) -> str:
@@ -55,4 +58,4 @@ def check_ranges(config: object, prefix: str, **ranges: Range) -> None:
         value = getattr(config, name)
         several = value if isinstance(value, (list, tuple)) else [value]
         if any(number is not None and number not in allowed for number in several):
-            raise UserError(f"{prefix}{name}: expected {allowed}, got {value}")
+            raise UserError(f"{prefix}{name}: expected {allowed}, got {value!r}")

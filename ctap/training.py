@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,7 +32,7 @@ def train(
     """Train one part of the system; what was cut off goes on, what has ended is left as it is.
 
     Args:
-        config: YAML file, mapping or dataclass of the training's configuration.
+        config: YAML file, mapping or dataclass of the training's configuration; its values are checked.
         data: Directory of a dump (stage 2), of which ``train`` and, if it is there, ``dev`` are read; or
             :class:`~ctap.tasks.build.Sources`, for all that the command can be given.
         out: Experiment directory; curves, pictures and checkpoints go there.
@@ -49,11 +50,19 @@ def train(
     if task not in TRAININGS:
         raise UserError(f"task {task!r}: expected one of {', '.join(TRAININGS)}")
     kind = TRAININGS[task][0]
-    if not isinstance(config, kind):
-        if not isinstance(config, (str, Path, Mapping)):
-            raise UserError(f"config: expected a YAML file, a mapping or {kind.__name__} for task {task!r}")
-        values = config if isinstance(config, Mapping) else load_config(config)
-        config = from_dict(kind, values, "config" if isinstance(config, Mapping) else str(config))
+    if isinstance(config, kind):
+        # a dataclass takes any value: a misspelt choice would train something else than was meant
+        config = from_dict(type(config), dataclasses.asdict(config), "config")
+    elif isinstance(config, Mapping):
+        config = from_dict(kind, config, "config")
+    elif isinstance(config, (str, Path)):
+        config = from_dict(kind, load_config(config), str(config))
+    else:
+        raise UserError(f"config: expected a YAML file, a mapping or {kind.__name__} for task {task!r}")
+    if not isinstance(callbacks, Sequence) or not all(isinstance(one, Callback) for one in callbacks):
+        raise UserError(f"callbacks: expected a list of objects of lightning.Callback, got {callbacks!r}")
+    if not isinstance(data, (str, Path, Sources)):
+        raise UserError(f"data: expected the directory of a dump, or Sources, got {data!r}")
     if not isinstance(data, Sources):
         root = Path(data)
         if not (root / "train").is_dir():
@@ -85,9 +94,8 @@ def run(
     if settings.patience and (sources.dev_dir is None or settings.keep_best == 0):
         raise UserError("trainer.patience: needs validation (--dev_dir) and trainer.keep_best of 1 or more")
     trainer = make_trainer(settings, Task.monitor if sources.dev_dir else None, out, [Pictures(), *callbacks])
-    training = TRAININGS[name][1](
-        config, sources
-    )  # what is wrong with the inputs is said before anything moves
+    # what is wrong with the inputs is said before anything moves
+    training = TRAININGS[name][1](config, sources)
     if trainer.is_global_zero:
         inputs = {"inputs": sources.fingerprints()}
         described = {"task": name, **to_dict(config), **training.decided, **inputs}

@@ -14,8 +14,9 @@ def test_a_device_that_is_not_there_is_refused_by_name(monkeypatch: pytest.Monke
     assert choose_device("auto") == choose_device("cpu") == "cpu"
     with pytest.raises(UserError, match="device cuda: PyTorch finds 0 GPUs here; give cpu or auto"):
         choose_device("cuda")
-    with pytest.raises(UserError, match="device 'gpu': expected cpu, cuda"):
-        choose_device("gpu")
+    for other in ("gpu", "mps", "xpu", "meta", None):
+        with pytest.raises(UserError, match=f"device {other!r}: expected cpu, cuda"):
+            choose_device(other)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert choose_device("cuda:1") == "cuda:1" and choose_device("auto") == "cuda"

@@ -15,7 +15,7 @@ from ctap.tasks.build import TRAININGS
 @pytest.mark.parametrize(
     ("allowed", "words", "inside", "outside"),
     [
-        (Range(1), "1 or more", (1, 1e9), (0, -1, math.nan)),
+        (Range(1), "1 or more", (1, 1e9), (0, -1, math.nan, "2", None)),
         (Range(0, 2**32 - 1), "0 to 4294967295", (0, 2**32 - 1), (2**32, -1)),
         (Range(0, below=1), "0 or more and less than 1", (0.0, 0.999), (1.0, -0.1)),
         (Range(above=0), "more than 0", (1e-9,), (0, math.nan)),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import numpy as np
+from torch import Tensor
 
 from ctap.audio.wave import check_wave
 from ctap.errors import UserError
+from ctap.kaldi.ark import read_matrix
 from ctap.models.model_dir import Parts
 from ctap.models.timing import check_length, given
 from ctap.text.languages import language_of
@@ -19,13 +23,27 @@ def read_phones(text: str | list[str], parts: Parts) -> list[str]:
     Raises:
         UserError: The text can't be read.
     """
-    return language_of(parts.text).to_phones(_whole(text)) if isinstance(text, str) else text
+    return language_of(parts.text).to_phones(_whole(text)) if isinstance(text, str) else _phones(text)
 
 
 def read_pieces(text: str | list[str], parts: Parts) -> list[Piece]:
     """The same in pieces that the duration model can time."""
     language, most = language_of(parts.text), parts.trained.window("duration")
-    return language.to_pieces(_whole(text), most) if isinstance(text, str) else language.cut(text, most)
+    if isinstance(text, str):
+        return language.to_pieces(_whole(text), most)
+    return language.cut(_phones(text), most)
+
+
+def _phones(given: object) -> list[str]:
+    """Phones as they stand.
+
+    Raises:
+        UserError: They are no phones, but ids of the token table, or nothing.
+    """
+    phones = list(given) if isinstance(given, Iterable) else [given]
+    if wrong := [phone for phone in phones if not isinstance(phone, str)]:
+        raise UserError(f"text: expected a text or a list of phones, such as 'a1'; found {wrong[0]!r}")
+    return phones
 
 
 def _whole(text: str) -> str:
@@ -78,3 +96,45 @@ def check_source(source: str | Path, reads_frames: bool) -> None:
     """
     if not reads_frames:
         check_wave(source)
+
+
+def read_frames(entry: str | Path | np.ndarray, parts: Parts) -> np.ndarray:
+    """Frames [T, d] float32 of another representation, for a model that reads one.
+
+    Args:
+        entry: An entry of its feats.scp, or frames [T, d].
+        parts: The model.
+
+    Raises:
+        UserError: It is a recording or something else, or frames of another dimension, or not all finite.
+    """
+    if not isinstance(entry, np.ndarray):
+        if not isinstance(entry, (str, Path)):
+            raise UserError(f"{type(entry).__name__}: expected an entry of a feats.scp, or a numpy array")
+        if Path(entry).suffix == ".wav":
+            raise UserError(
+                f"{entry}: {parts.path or 'this model'} reads frames of another representation, no waves; "
+                "give the feats.scp of its dump"
+            )
+    named = "an array" if isinstance(entry, np.ndarray) else str(entry)
+    frames = entry if isinstance(entry, np.ndarray) else read_matrix(named)
+    dim = parts.ctap.config.embed_dim
+    if frames.ndim != 2 or not len(frames) or frames.shape[1] != dim:
+        raise UserError(f"{named}: frames {list(frames.shape)}, expected [T, {dim}]")
+    if not np.isfinite(frames).all():
+        raise UserError(f"{named}: holds NaN or infinite values")
+    return np.ascontiguousarray(frames, dtype=np.float32)
+
+
+def check_embedding(embedding: object, parts: Parts) -> None:
+    """Refuse what are no speech embeddings [T, d] of this model.
+
+    Raises:
+        UserError: With what they are.
+    """
+    dim = parts.ctap.config.embed_dim
+    if not isinstance(embedding, Tensor) or embedding.ndim != 2 or embedding.shape[1] != dim:
+        shape = [*getattr(embedding, "shape", ())]
+        raise UserError(
+            f"{type(embedding).__name__} {shape}: expected speech embeddings, a tensor [T, {dim}]"
+        )

@@ -3,6 +3,8 @@
 model = ctap.load("exp/tts_SSB7001/model")
 speech = model.synthesize("今天天气很好。", prompt="prompt.wav")
 speech.save("out.wav")
+
+Gradients are off, but not by torch's inference mode: what comes out may go into a training of one's own.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ import functools
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,9 +21,8 @@ from ctap.audio.vocoder import Vocoder
 from ctap.audio.wave import samples_of
 from ctap.device import choose_device
 from ctap.errors import UserError
-from ctap.kaldi.ark import read_matrix
 from ctap.metrics.errors import collapse
-from ctap.models.checks import check_source, check_text, read_phones, read_pieces
+from ctap.models import checks
 from ctap.models.model_dir import Parts
 from ctap.models.pitch import Melody, carried, check_melody, reader
 from ctap.models.prompt import Prompt, Voice, Wave, hear
@@ -71,7 +71,7 @@ class Model:
         samples = torch.from_numpy(samples_of(wave, self.sample_rate))
         return self.parts.ctap.normalize(long_log_mel(samples, self.parts.audio).to(self.device))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def embed(self, speech: Wave) -> Tensor:
         """Speech embeddings S [T, d], one a frame of 10 ms (Eq. 1).
 
@@ -79,22 +79,12 @@ class Model:
             speech: A wave; for a model that reads another representation (section 3.2) an entry of its
                 feats.scp, or its frames [T, d].
         """
-        frames = self._given(speech) if self.parts.ctap.config.given else self.mel(speech)
-        return self.networks.speech(frames).cpu()
+        if not self.parts.ctap.config.given:
+            return self.networks.speech(self.mel(speech)).cpu()
+        frames = torch.from_numpy(checks.read_frames(speech, self.parts))
+        return self.networks.speech(frames.to(self.device)).cpu()
 
-    def _given(self, entry: Wave) -> Tensor:
-        dim = self.parts.ctap.config.embed_dim
-        if not isinstance(entry, np.ndarray) and Path(entry).suffix == ".wav":
-            raise UserError(
-                f"{entry}: {self.parts.path or 'this model'} reads frames of another representation, no "
-                "waves; give the feats.scp of its dump"
-            )
-        frames = entry if isinstance(entry, np.ndarray) else read_matrix(str(entry))
-        if frames.ndim != 2 or frames.shape[1] != dim:
-            raise UserError(f"{entry}: frames {list(frames.shape)}, expected [T, {dim}]")
-        return torch.from_numpy(np.ascontiguousarray(frames, dtype=np.float32)).to(self.device)
-
-    @torch.inference_mode()
+    @torch.no_grad()
     def prompt(self, voice: Voice, *, strict: bool = True) -> Prompt:
         """Hear the voice wanted, once for all that is said in it: :func:`ctap.models.prompt.hear`."""
         return hear(voice, self.parts, self.mel, strict=strict)
@@ -120,13 +110,13 @@ class Model:
         max_seconds: float = MAX_SECONDS,
     ) -> None:
         """Refuse what :meth:`synthesize` would, before the work: :func:`ctap.models.checks.check_text`."""
-        check_text(text, self.parts, durations, max_seconds)
+        checks.check_text(text, self.parts, durations, max_seconds)
 
     def check_source(self, source: str | Path) -> None:
         """Refuse a recording that can't be read: :func:`ctap.models.checks.check_source`."""
-        check_source(source, bool(self.parts.ctap.config.given))
+        checks.check_source(source, bool(self.parts.ctap.config.given))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def convert(self, source: Wave, prompt: Voice, melody: Melody = "model") -> Speech:
         """Say ``source`` in the voice of this model's decoder and ``prompt`` (section 2.2.2).
 
@@ -151,7 +141,7 @@ class Model:
         """Refuse a melody that :meth:`convert` can't give, before the work: :mod:`ctap.models.pitch`."""
         check_melody(melody, self.vocoder, self.parts)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def predict_durations(
         self,
         phones: list[str],
@@ -187,7 +177,7 @@ class Model:
             z = duration.predictor(condition, mask)
         return duration.to_frames(z, mask, speed)[0].tolist()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def synthesize(
         self,
         text: str | list[str],
@@ -227,7 +217,7 @@ class Model:
         speech.phones, speech.durations = whole.phones, whole.durations
         return speech
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def predict_mel(self, phones: list[str], durations: list[int], prompt: Voice) -> Tensor:
         """Log-mel [T, n_mels] of phones that last ``durations`` frames, before any vocoder.
 
@@ -253,14 +243,14 @@ class Model:
         pause: float,
     ) -> list[Timed]:
         if not isinstance(durations, str):
-            return [given(read_phones(text, self.parts), durations)]
+            return [given(checks.read_phones(text, self.parts), durations)]
         return time_pieces(
-            read_pieces(text, self.parts),
+            checks.read_pieces(text, self.parts),
             lambda phones, i: self._predict(phones, g, durations, speed, seed + i),
             round(pause / self.parts.audio.frame_shift),
         )
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def recognize(self, wave: Wave, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
         """Phones of every frame, phones, and text (section 2.2.3).
 
@@ -270,18 +260,17 @@ class Model:
         """
         return self.recognize_embedding(self.embed(wave), switch_penalty)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def recognize_embedding(self, embedding: Tensor, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
         """The same from speech embeddings [T, d]."""
+        checks.check_embedding(embedding, self.parts)
         asr, tokens, units = self.parts.require("asr"), self.parts.tokens, self.parts.units
 
         def scores(x: Tensor) -> Tensor:
             phones, spelled = asr(x)
             found = [phones.float().log_softmax(dim=-1)]
-            if spelled is not None:
-                found.append(
-                    spelled.argmax(dim=-1, keepdim=True).float()
-                )  # thousands of units: the best alone
+            if spelled is not None:  # thousands of units: the best alone
+                found.append(spelled.argmax(dim=-1, keepdim=True).float())
             return torch.cat(found, dim=-1)
 
         found = windowed(scores, embedding.to(self.device), self.parts.trained.window("asr")).cpu()

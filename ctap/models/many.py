@@ -38,7 +38,7 @@ class Wanted:
     max_seconds: float = 60.0
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def synthesize_many(model: Model, wanted: list[Wanted]) -> list[Speech | UserError]:
     """As :meth:`ctap.models.inference.Model.synthesize` of each; what can't be said is its error."""
     results: list[Speech | UserError | None] = [None] * len(wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ctap.errors import UserError
@@ -72,9 +72,13 @@ def given(phones: list[str], durations: Sequence[int]) -> Timed:
     """
     if not phones:
         raise UserError("no phones to say")
+    if not isinstance(durations, Iterable):
+        raise UserError(f"durations {durations!r}: expected the frames of each phone")
     if len(durations) != len(phones):
         raise UserError(f"{len(durations)} durations for {len(phones)} phones: expected one each")
     for i, (phone, frames) in enumerate(zip(phones, durations, strict=True), 1):
+        if isinstance(frames, str):
+            raise UserError(f"duration {i} ({phone}) is the word {frames!r}: expected a number of frames")
         if not 1 <= frames <= LONGEST_PHONE or frames != int(frames):  # the first also refuses NaN
             raise UserError(
                 f"duration {i} ({phone}) is {frames}: expected whole frames, 1 to {LONGEST_PHONE} a phone"

@@ -155,12 +155,15 @@ class NeuralVocoder:
 
         Raises:
             ValueError: The mel is not ``[T, n_mels]`` with at least one frame, or not finite, or F0 does not
-                fit it.
+                fit it, or is no number somewhere.
         """
         if mel.ndim != 2 or len(mel) < 1:
             raise ValueError(f"expected a mel [T, {self.settings.n_mels}], found shape {tuple(mel.shape)}")
         if f0 is not None and f0.shape != mel.shape[:1]:
             raise ValueError(f"expected F0 [{len(mel)}] for a mel of as many frames, found {tuple(f0.shape)}")
+        if f0 is not None and not (torch.isfinite(f0) & (f0 >= 0)).all():
+            # one NaN would silence all that is said: phases add up
+            raise ValueError("F0 holds NaN, infinite or negative values: expected Hz, 0 where unvoiced")
         if len(mel) == 1:
             twice = None if f0 is None else f0.expand(2)
             return self(mel.expand(2, -1), twice)[: self.settings.hop_length - 1]

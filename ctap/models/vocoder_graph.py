@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import frame_window
 from ctap.models.vocoder import NeuralVocoder
-from ctap.nn.vocoder import log_minimum_phase
+from ctap.nn.minimum_phase import log_minimum_phase
 
 
 class RealTransform(nn.Module):

@@ -23,6 +23,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import frame_window
 from ctap.errors import UserError
 from ctap.nn.excitation import pulse_train, sample_f0
+from ctap.nn.minimum_phase import minimum_phase
 from ctap.ranges import NOT_NEGATIVE, POSITIVE, Range, check_ranges
 
 LOWEST, HIGHEST = 50.0, 600.0  # Hz, of F0
@@ -273,20 +274,6 @@ def _smooth(x: Tensor) -> Tensor:
     window = torch.hann_window(size + 2, periodic=False)[1:-1]
     weights = (window / window.sum()).tolist()
     return sum(weight * padded[:, k : k + x.shape[1]] for k, weight in enumerate(weights))
-
-
-def minimum_phase(log_gain: Tensor) -> Tensor:
-    """The minimum-phase filter ``[..., F]``, complex, of log magnitudes ``[..., F]``."""
-    return torch.exp(log_minimum_phase(log_gain))
-
-
-def log_minimum_phase(log_gain: Tensor) -> Tensor:
-    """Its logarithm, by the cepstrum: linear in ``log_gain``."""
-    cepstrum = torch.fft.irfft(log_gain)
-    half = cepstrum.shape[-1] // 2
-    fold = torch.zeros(cepstrum.shape[-1], device=log_gain.device, dtype=log_gain.dtype)
-    fold[0], fold[half], fold[1:half] = 1.0, 1.0, 2.0
-    return torch.fft.rfft(cepstrum * fold)
 
 
 @functools.lru_cache(maxsize=4)

@@ -30,9 +30,8 @@ from ctap.tasks.config import TrainingConfig
 from ctap.tasks.refining import refining
 from ctap.text.tokens import TokenTable
 
-PROBE_SHIFTS = (
-    1000  # frames: positions of the speech encoder are shifted by up to so many to probe for a clock
-)
+PROBE_SHIFTS = 1000
+"""Frames: to probe for a clock, the speech encoder's positions are shifted by up to so many."""
 
 
 @dataclass

@@ -31,6 +31,12 @@ class Sources:
     units: Path | None = None
     given: Path | None = None
 
+    def __post_init__(self) -> None:
+        """Paths may come as words."""
+        for name, path in vars(self).items():
+            if isinstance(path, str):
+                setattr(self, name, Path(path))
+
     def given_of(self, folder: Path) -> Path | None:
         """Where the other representation of dump directory ``folder`` is."""
         return None if self.given is None else self.given / folder.name

@@ -236,12 +236,20 @@ def fit(
     Returns:
         The weights to use: the average over the best checkpoints, or the last ones without validation. Only
         the first process has them.
+
+    Raises:
+        KeyboardInterrupt: The user ended it (Ctrl-C, or a notebook's stop).
     """
     resume = out / "last.ckpt"
     logging.info("training %s: %d steps, precision %s", out, trainer.max_steps, trainer.precision)
     if resume.exists():
         logging.info("resuming from %s", resume)
-    trainer.fit(task, train, dev, ckpt_path=resume if resume.exists() else None, weights_only=True)
+    try:
+        trainer.fit(task, train, dev, ckpt_path=resume if resume.exists() else None, weights_only=True)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, KeyboardInterrupt):  # Lightning makes an exit of it, with status 1
+            raise KeyboardInterrupt from None
+        raise
     if trainer.should_stop and trainer.global_step < trainer.max_steps:
         logging.info("stopped at step %d: %s gets no better", trainer.global_step, task.monitor[0])
     if not trainer.is_global_zero:

@@ -12,11 +12,19 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from lightning import Callback
 
 import ctap
 from ctap.bin.train import main
-from ctap.config import load_config
+from ctap.config import from_dict, load_config
 from ctap.errors import UserError
+from ctap.loss.contrastive import ContrastiveConfig
+from ctap.nn.ctap import CTAPConfig
+from ctap.nn.transformer import StackConfig
+from ctap.tasks.build import Sources
+from ctap.tasks.optimiser import OptimConfig
+from ctap.tasks.pretrain import LossConfig, PretrainConfig
+from ctap.tasks.settings import TrainerConfig
 from test import tiny
 from test.tiny_model import save_tone
 
@@ -91,6 +99,44 @@ def test_mistakes_of_a_notebook_are_named(
         ctap.train({}, dump / data, tmp_path / "exp", task=task)
     with pytest.raises(UserError, match="config: expected a YAML file"):
         ctap.train(3, dump, tmp_path / "exp")
+    for other in (None, [dump]):
+        with pytest.raises(UserError, match="data: expected the directory of a dump, or Sources"):
+            ctap.train({}, other, tmp_path / "exp")
+    for other in (Callback(), [Callback], [print]):
+        with pytest.raises(UserError, match=r"callbacks: expected a list of objects of lightning\.Callback"):
+            ctap.train({}, dump, tmp_path / "exp", other)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (PretrainConfig(loss=LossConfig(contrastive=ContrastiveConfig(objective="soft"))), "soft_phone"),
+        (PretrainConfig(optim=OptimConfig(schedule="cosine")), "inverse_sqrt"),
+        (PretrainConfig(model=CTAPConfig(speech_encoder=StackConfig(positions="rope"))), "rope"),
+        (PretrainConfig(trainer=TrainerConfig(max_steps=2.5)), "max_steps"),
+    ],
+)
+def test_values_of_a_dataclass_are_checked_as_those_of_yaml_are(
+    dump: Path, tmp_path: Path, config: PretrainConfig, message: str
+) -> None:
+    """A misspelt objective or schedule would otherwise train with another, without a word."""
+    with pytest.raises(UserError, match=f"config: .*{message}"):
+        ctap.train(config, dump, tmp_path / "exp")
+
+
+def test_a_dataclass_and_paths_in_words_train_as_a_mapping_does(dump: Path, tmp_path: Path) -> None:
+    values = {"model": tiny.MODEL, "data": tiny.DATA, "optim": tiny.OPTIM}
+    values["trainer"] = {**tiny.TRAINER, "max_steps": 2}
+    config = from_dict(PretrainConfig, values, "test")
+    sources = Sources(str(dump / "train"), str(dump / "dev"))
+    trained = [
+        ctap.train(config, sources, tmp_path / "dataclass"),
+        ctap.train(values, dump, tmp_path / "mapping"),
+    ]
+    states = [torch.load(model / "ctap.pt", weights_only=True) for model in trained]
+    assert all(torch.equal(states[0][name], weight) for name, weight in states[1].items())
+    described = [load_config(model.parent / "config.yaml") for model in trained]
+    assert described[0] == described[1]
 
 
 def test_without_its_module_a_model_says_what_is_missing(

@@ -68,6 +68,17 @@ def test_one_embedding_every_ten_milliseconds(model_dir, wav):
     torch.testing.assert_close(model.embed(wave), s)
 
 
+def test_what_comes_out_can_be_learned_from(model_dir, wav):
+    """Tensors of torch's inference mode can't: a layer on top of them has no gradient."""
+    model = ctap.load(model_dir, device="cpu")
+    mels = model.predict_mel(["sil", "a1"], [5, 6], wav), model.convert(wav, wav).mel
+    for found in (model.embed(wav), model.embed_prompt(wav), *mels):
+        weight = torch.zeros(found.shape[-1], requires_grad=True)
+        (found @ weight).sum().backward()
+        torch.testing.assert_close(weight.grad, found.reshape(-1, len(weight)).sum(0))
+        assert not found.requires_grad
+
+
 def test_synthesis_says_the_phones_in_the_durations(model_dir, wav):
     model = ctap.load(model_dir, device="cpu")
     phones = ["sil", "n", "i3", "h", "ao3", "sil"]
@@ -459,6 +470,16 @@ def test_what_can_not_be_said_or_heard_is_refused_in_words(model_dir, wav):
         model.synthesize("你好", wav, durations="difusion")
     with pytest.raises(UserError, match="durations 'other': expected"):
         model.predict_durations(["sil", "n", "i3"], wav, source="other")
+    for durations, message in ((None, "None: expected the frames"), (["5", "6"], r"\(sil\) is the word '5'")):
+        with pytest.raises(UserError, match=message):
+            model.synthesize(["sil", "a1"], wav, durations=durations)
+    for text in ([3, 4], None):
+        for durations in ("diffusion", [5, 6]):
+            with pytest.raises(UserError, match=r"expected a text or a list of phones, .*found (3|None)"):
+                model.synthesize(text, wav, durations=durations)
+    for other in (torch.zeros(5, 3), np.zeros((5, 8))):
+        with pytest.raises(UserError, match=r"\[5, \d\]: expected speech embeddings, a tensor \[T, 8\]"):
+            model.recognize_embedding(other)
     with pytest.raises(UserError, match="no phones to say"):
         model.predict_mel([], [], wav)
     with pytest.raises(UserError, match=r"not in UTF-8: '\\udcff' stands at its character 2"):

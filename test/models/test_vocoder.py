@@ -106,6 +106,15 @@ def test_samples_are_as_many_as_the_frames_ask_for(mel, vocoder, frames):
     assert np.isfinite(said).all()
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -1.0])
+def test_an_f0_that_is_no_number_somewhere_is_refused(mel, vocoder, wrong):
+    """NaN is what some readers of F0 say of unvoiced frames; all that is said would be NaN."""
+    f0 = torch.full((60,), 150.0)
+    f0[20:30] = wrong
+    with pytest.raises(ValueError, match="expected Hz, 0 where unvoiced"):
+        vocoder(mel[:60], f0)
+
+
 def test_seed_and_mel_decide_the_samples(mel, vocoder):
     mel = mel[:60]
     assert np.array_equal(vocoder(mel), vocoder(mel))

@@ -4,7 +4,8 @@ import torch
 
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
-from ctap.nn.vocoder import SourceFilter, VocoderConfig, minimum_phase
+from ctap.nn.minimum_phase import minimum_phase
+from ctap.nn.vocoder import SourceFilter, VocoderConfig
 
 SETTINGS = AudioSettings()
 

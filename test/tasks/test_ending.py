@@ -47,3 +47,16 @@ def test_told_to_end_and_run_again_equals_undisturbed(
     assert all(torch.equal(a[k], b[k]) for k in a)
     last = [torch.load(tmp_path / f"{d}/last.ckpt", weights_only=True) for d in ("whole", "ended")]
     assert all(torch.equal(last[0]["state_dict"][k], v) for k, v in last[1]["state_dict"].items())
+
+
+def test_a_users_interrupt_stays_one(dump, tmp_path, monkeypatch):
+    """Lightning makes it an exit with status 1, which is that of a fault."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Task, "training_step", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train("pretrain", config(), Sources(dump / "train"), tmp_path / "x")
+    assert signal.getsignal(signal.SIGINT) == before

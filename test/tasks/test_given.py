@@ -167,5 +167,10 @@ def test_what_does_not_fit_is_named(dump, features, acoustic, model_dir, tmp_pat
     voice = ctap.load(acoustic, device="cpu")
     with pytest.raises(UserError, match="reads frames of another representation, no waves"):
         voice.embed("somewhere/a.wav")
-    with pytest.raises(UserError, match=r"frames \[7, 40\], expected \[T, 5\]"):
-        voice.embed(np.zeros((7, 40), np.float32))
+    for shape in ((7, 40), (0, 5), (5,)):
+        with pytest.raises(UserError, match=r"an array: frames \[.*\], expected \[T, 5\]"):
+            voice.embed(np.zeros(shape, np.float32))
+    with pytest.raises(UserError, match="holds NaN"):
+        voice.embed(np.full((7, 5), np.nan, np.float32))
+    with pytest.raises(UserError, match=r"Tensor: expected an entry of a feats\.scp, or a numpy array"):
+        voice.embed(torch.zeros(7, 5))
