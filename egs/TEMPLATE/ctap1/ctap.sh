@@ -146,7 +146,11 @@ if [[ ${pretrain_on} != train && ${pretrain_on} != labeled ]]; then
     log "error: --pretrain_on ${pretrain_on}: expected train or labeled" >&2
     exit 2
 fi
-whole_numbers stage stop_stage nj decode_nj ngpu nproc num_nodes seed num_targets eval_utts vc_utts table1_jobs units align_pictures
+whole_numbers stage stop_stage
+at_least 0 nj decode_nj ngpu seed units align_pictures
+at_least 1 nproc num_nodes num_targets eval_utts vc_utts max_refs table1_jobs
+not_empty datadir dumpdir expdir downloaddir
+in_order
 ((nj > 0)) || nj=$(processors)
 [[ -z ${languages} ]] || language=${languages}
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
