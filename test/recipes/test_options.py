@@ -62,7 +62,17 @@ def test_the_vocoders_recipe_refuses_them_too(recipe: Recipe) -> None:
         assert done.returncode == 1 and f"error: {error}" in done.stderr
 
 
+@pytest.mark.parametrize("stage", ["1", "2", "8"])
+def test_a_stage_without_data_says_which_one_makes_them(recipe: Recipe, stage: str) -> None:
+    """Once stage 2 asked for what it makes itself, behind an error of cat."""
+    done = recipe.run("--stage", stage, "--stop_stage", stage, check=False)
+    assert done.returncode == 1 and "cat:" not in done.stderr
+    assert f"error: stage {stage}: data/target_speakers does not exist; run stage 0 first" in done.stderr
+
+
 def test_conversion_asks_for_the_pretraining_before_it_trains_a_judge(recipe: Recipe) -> None:
+    (recipe.path / "data").mkdir()
+    (recipe.path / "data" / "target_speakers").write_text("")
     done = recipe.run("--stage", "5", "--stop_stage", "5", "--tag", "typo", check=False)
     message = "stage 5: exp/typo/model does not exist; run stage 3 first, or name its --tag"
     assert done.returncode == 1 and message in done.stderr

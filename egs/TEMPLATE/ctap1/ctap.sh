@@ -235,6 +235,7 @@ begin_run
 for current in -1 0 1 2 3 4 5 6 7 8; do
     runs "${current}" || continue
     log "stage ${current}"
+    ((current < 1)) || needs_sets "${current}"
     "stage_${current}"
 done
 ((stop_stage < 3)) || report

@@ -1,6 +1,9 @@
 # shellcheck shell=bash disable=SC2154 # the options are those of ctap.sh
 # The sets that stage 0 makes, and what is merged of them or chosen from them; to be sourced.
 
+# needs_sets STAGE: ends the run if they are not there; the list of target speakers is the last that is written.
+needs_sets() { [[ -f ${datadir}/target_speakers ]] || die "stage $1: ${datadir}/target_speakers does not exist; run stage 0 first"; }
+
 targets() { cat "${datadir}/target_speakers"; }
 
 # Sets that are there, of all or only those with text.
