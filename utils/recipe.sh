@@ -39,6 +39,16 @@ at_least() {
     for option in "$@"; do ((${!option} >= least)) || die "--${option} ${!option}: expected ${least} or more"; done
 }
 
+# directories OPTION...: drops the slashes that completion leaves behind a name, or each step would be another one.
+directories() {
+    local option value
+    for option in "$@"; do
+        value=${!option}
+        while [[ ${value} == ?*/ ]]; do value=${value%/}; done
+        printf -v "${option}" '%s' "${value}"
+    done
+}
+
 # not_empty OPTION...: ends the script if one of these options, a directory, is empty: what is in it would lie in /.
 not_empty() {
     local option

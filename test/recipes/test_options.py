@@ -78,6 +78,14 @@ def test_conversion_asks_for_the_pretraining_before_it_trains_a_judge(recipe: Re
     assert done.returncode == 1 and message in done.stderr
 
 
+def test_a_slash_behind_a_directory_makes_no_other_one(recipe: Recipe) -> None:
+    """Else a step whose command names it, a training say, would be done again."""
+    done = recipe.run("--stage", "1", "--stop_stage", "1", "--datadir", "data//", check=False)
+    assert "error: stage 1: data/target_speakers does not exist" in done.stderr
+    done = recipe.run("--stop_stage", "0", "--corpus", "nothing/", check=False)
+    assert "error: --corpus nothing: no such file" in done.stderr
+
+
 @pytest.mark.parametrize("skipped", ["0,1", "0, 1", " 1 0 ", "0\n1"])
 def test_stages_are_skipped_however_they_are_listed(recipe: Recipe, tmp_path: Path, skipped: str) -> None:
     """What no stage reads that is asked for need not be there."""

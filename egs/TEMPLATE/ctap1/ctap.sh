@@ -150,6 +150,7 @@ whole_numbers stage stop_stage
 at_least 0 nj decode_nj ngpu seed units align_pictures
 at_least 1 nproc num_nodes num_targets eval_utts vc_utts max_refs table1_jobs
 not_empty datadir dumpdir expdir downloaddir
+directories datadir dumpdir expdir downloaddir corpus phones_of aligner_model durations vocoder
 in_order
 ((nj > 0)) || nj=$(processors)
 [[ -z ${languages} ]] || language=${languages}

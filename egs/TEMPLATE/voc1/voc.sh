@@ -51,6 +51,7 @@ whole_numbers stage stop_stage
 at_least 0 nj decode_nj ngpu seed
 at_least 1 nproc num_nodes eval_utts
 not_empty ctap expdir
+directories ctap expdir corpus init mels_of
 in_order
 ((nj > 0)) || nj=$(processors)
 [[ ${init} != pretrained ]] || init=${CTAP_ROOT}/ctap/models/pretrained_vocoder
