@@ -28,7 +28,7 @@ judge() { recognize "$1" "$2" "${expdir}/judge/model"; }
 train_judge() {
     local test=${expdir}/eval/test
     merge_labeled labeled "${dumpdir}" "${dumpdir}/labeled"
-    training judge judge "${judge_config}" --train_dir in:"${dumpdir}/labeled" --dev_dir in:"${dumpdir}/dev" \
+    training judge judge "${judge_config}" --train_dir in:"${dumpdir}/labeled" "${with_dev[@]}" \
         -- "${judge_options[@]}"
     choose_test test "${eval_utts}" "${test}"
     resynthesize test
