@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # the options are those of ctap.sh
+# shellcheck shell=bash disable=SC2154,SC2034 # the options are those of ctap.sh
 # The sets that stage 0 makes, and what is merged of them or chosen from them; to be sourced.
 
 # needs_sets STAGE: ends the run if they are not there; the list of target speakers is the last that is written. Notes
