@@ -31,6 +31,36 @@ whole_numbers() {
     done
 }
 
+# at_least LEAST OPTION...: the same, or one below LEAST.
+at_least() {
+    local least=$1 option
+    shift
+    whole_numbers "$@"
+    for option in "$@"; do ((${!option} >= least)) || die "--${option} ${!option}: expected ${least} or more"; done
+}
+
+# directories OPTION...: drops the slashes that completion leaves behind a name, or each step would be another one.
+directories() {
+    local option value
+    for option in "$@"; do
+        value=${!option}
+        while [[ ${value} == ?*/ ]]; do value=${value%/}; done
+        printf -v "${option}" '%s' "${value}"
+    done
+}
+
+# not_empty OPTION...: ends the script if one of these options, a directory, is empty: what is in it would lie in /.
+not_empty() {
+    local option
+    for option in "$@"; do [[ -n ${!option} ]] || die "--${option} '': expected a directory"; done
+}
+
+# in_order: ends the script if the first stage comes after the last, and so nothing would be done.
+in_order() {
+    # shellcheck disable=SC2154 # options of the script
+    ((stage <= stop_stage)) || die "--stage ${stage}: nothing to do, --stop_stage is ${stop_stage}; for this stage alone add --stop_stage ${stage}"
+}
+
 # processors: of this machine that this process may use; nproc takes OMP_NUM_THREADS, a job's threads, for them.
 processors() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc; }
 

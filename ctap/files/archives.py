@@ -126,7 +126,7 @@ def unpack(archive: Path, target: Path, *, part: str = "", nested: str = "") -> 
         nested: pattern of archives inside, such as ``wav/*.tar.gz``, that are unpacked in their places.
 
     Raises:
-        UserError: the archive is damaged, or holds names that lead out of ``target``.
+        UserError: the archive is damaged, or holds names that lead out of ``target``; or the disk is full.
     """
     if not hasattr(tarfile, "data_filter"):
         raise UserError(
@@ -141,6 +141,8 @@ def unpack(archive: Path, target: Path, *, part: str = "", nested: str = "") -> 
             for opened in sorted(directory.glob(nested)) if nested else []:
                 _extract(opened, opened.parent)
                 opened.unlink()
+    except UserError:  # of the place that it is unpacked to, such as a full disk
+        raise
     except DAMAGED as error:
         inside = "" if opened == archive else f" ({opened.name} in it)"
         raise UserError(f"{archive}{inside}: can't be unpacked: {error}; remove it and run again") from None

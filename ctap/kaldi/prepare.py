@@ -29,10 +29,16 @@ def check_tables(path: str | os.PathLike[str]) -> list[str]:
 
     Raises:
         UserError: no such directory, no ``wav.scp`` or ``utt2spk`` in it, a faulty table (see
-            :func:`ctap.files.tables.read_table`), or a speaker whose name can't be that of a directory.
+            :func:`ctap.files.tables.read_table`), a speaker whose name can't be that of a directory, or
+            Kaldi's ``segments``: whole recordings would be taken for their parts.
     """
     path = Path(path)
     utterance, speaker = table_names(path)
+    if (path / "segments").exists():
+        raise UserError(
+            f"{path / 'segments'}: parts of recordings are not read; write each utterance to a file "
+            "of its own, name that in wav.scp, and leave segments out"
+        )
     for name in ("wav.scp", "utt2spk"):
         if name not in utterance:
             raise UserError(f"{path}: holds no {name}; a data directory needs at least wav.scp and utt2spk")

@@ -1,5 +1,6 @@
 """Archives of corpora, from a server in this process."""
 
+import errno
 import hashlib
 import http.server
 import io
@@ -126,6 +127,19 @@ def test_a_damaged_archive_leaves_nothing(tmp_path, archive):
     with pytest.raises(UserError, match="can't be unpacked"):
         fetch_archive(tmp_path, "http://nowhere.invalid/data_aishell3.tgz", "data_aishell3", size=40000)
     assert [p.name for p in tmp_path.iterdir()] == ["data_aishell3.tgz"]
+
+
+def test_a_full_disk_is_not_taken_for_a_damaged_archive(tmp_path, archive, monkeypatch):
+    """Nobody should remove 19 GB for it, and fetch them again."""
+
+    def full(*_args, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "a.tgz").write_bytes(archive)
+    monkeypatch.setattr(tarfile.TarFile, "extractall", full)
+    with pytest.raises(UserError, match="No space left on device; free space there") as caught:
+        unpack(tmp_path / "a.tgz", tmp_path / "out")
+    assert "remove it" not in str(caught.value)
 
 
 def test_archives_in_an_archive(tmp_path):

@@ -25,6 +25,12 @@ def test_what_is_written_is_read(there):
     assert check_tables(there) == ["wav.scp", "utt2spk", "text", "durations"]
 
 
+def test_parts_of_recordings_are_refused_and_not_taken_for_whole_ones(there):
+    (there / "segments").write_text("a1 a1 0.5 1.2\n")
+    with pytest.raises(UserError, match="segments: parts of recordings are not read; write each utterance"):
+        check_tables(there)
+
+
 def test_the_same_directory_is_left_alone(there):
     (there / "text").write_text("a1  一\na2\t二 \n", encoding="utf-8")  # the same rows
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in there.iterdir()}

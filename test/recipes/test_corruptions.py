@@ -80,7 +80,7 @@ def go(corpus: Path, work: Path, what: Corruption | None) -> str:
     dumped = keys(work / "dump/train/feats.scp")
     lost = train - dumped
     assert not lost & prepared & aligned
-    reasons = (work / "dump/train/failed.tsv", data / "train/align_failed")
+    reasons = (work / "dump/train/skipped.tsv", data / "train/align_failed")
     assert all(
         any(path.is_file() and u in path.read_text(encoding="utf-8") for path in reasons) for u in lost
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from test.recipes.conftest import Recipe
+from test.recipes.conftest import ROOT, Recipe
 
 CONFIG = "no such file or directory; expected a configuration"
 WRONG = {
@@ -15,6 +16,14 @@ WRONG = {
     "--units 1e3": "--units 1e3: expected a whole number",
     "--align_pictures 0.5": "--align_pictures 0.5: expected a whole number",
     "--table1_jobs 0": "--table1_jobs 0: expected 1 or more",
+    "--ngpu -1": "--ngpu -1: expected 0 or more",
+    "--seed -1": "--seed -1: expected 0 or more",
+    "--eval_utts 0": "--eval_utts 0: expected 1 or more",
+    "--max_refs 2.5": "--max_refs 2.5: expected a whole number",
+    "--stage 7": "--stage 7: nothing to do, --stop_stage is 6; for this stage alone add --stop_stage 7",
+    "--datadir=": "--datadir '': expected a directory",
+    "--dumpdir=": "--dumpdir '': expected a directory",
+    "--corpus nope": "--corpus nope: no such file or directory; expected the directory of the corpus",
     "--vocoder grifin_lim": "--vocoder grifin_lim: no such file or directory; expected pretrained,",
     "--phones_of exp/nope/model": "--phones_of exp/nope/model: no such file or directory",
     "--phone_map nope": "--phone_map nope: no such file or directory",
@@ -35,6 +44,46 @@ def test_a_wrong_option_is_named(recipe: Recipe, words: str) -> None:
     done = recipe.run(*words.split(), check=False)
     assert done.returncode in (1, 2) and f"error: {WRONG[words]}" in done.stderr
     assert "stage -1" not in done.stdout and "stage 0" not in done.stdout
+
+
+def test_nothing_is_written_to_the_root_in_place_of_a_directory_without_name(recipe: Recipe) -> None:
+    done = recipe.run("--expdir", "", "--stage", "5", "--stop_stage", "5", check=False)
+    assert done.returncode == 1 and "error: --expdir '': expected a directory" in done.stderr
+    assert not Path("/.done").exists()
+
+
+def test_the_vocoders_recipe_refuses_them_too(recipe: Recipe) -> None:
+    (recipe.path / "voc.sh").symlink_to(ROOT / "egs" / "TEMPLATE" / "voc1" / "voc.sh")
+    for words, error in (
+        ("--ngpu -1", WRONG["--ngpu -1"]),
+        ("--stage 6", "--stage 6: nothing to do, --stop_stage is 5"),
+    ):
+        done = subprocess.run(["./voc.sh", *words.split()], cwd=recipe.path, capture_output=True, text=True)
+        assert done.returncode == 1 and f"error: {error}" in done.stderr
+
+
+@pytest.mark.parametrize("stage", ["1", "2", "8"])
+def test_a_stage_without_data_says_which_one_makes_them(recipe: Recipe, stage: str) -> None:
+    """Once stage 2 asked for what it makes itself, behind an error of cat."""
+    done = recipe.run("--stage", stage, "--stop_stage", stage, check=False)
+    assert done.returncode == 1 and "cat:" not in done.stderr
+    assert f"error: stage {stage}: data/target_speakers does not exist; run stage 0 first" in done.stderr
+
+
+def test_conversion_asks_for_the_pretraining_before_it_trains_a_judge(recipe: Recipe) -> None:
+    (recipe.path / "data").mkdir()
+    (recipe.path / "data" / "target_speakers").write_text("")
+    done = recipe.run("--stage", "5", "--stop_stage", "5", "--tag", "typo", check=False)
+    message = "stage 5: exp/typo/model does not exist; run stage 3 first, or name its --tag"
+    assert done.returncode == 1 and message in done.stderr
+
+
+def test_a_slash_behind_a_directory_makes_no_other_one(recipe: Recipe) -> None:
+    """Else a step whose command names it, a training say, would be done again."""
+    done = recipe.run("--stage", "1", "--stop_stage", "1", "--datadir", "data//", check=False)
+    assert "error: stage 1: data/target_speakers does not exist" in done.stderr
+    done = recipe.run("--stop_stage", "0", "--corpus", "nothing/", check=False)
+    assert "error: --corpus nothing: no such file" in done.stderr
 
 
 @pytest.mark.parametrize("skipped", ["0,1", "0, 1", " 1 0 ", "0\n1"])

@@ -101,3 +101,34 @@ def test_an_input_that_is_not_there_is_named(tmp_path: Path) -> None:
     done = run(tmp_path, "step z say in:nowhere")
     assert done.returncode != 0
     assert "input nowhere does not exist" in done.stderr
+
+
+def test_recordings_go_through_the_vocoder_again_under_other_settings(tmp_path: Path) -> None:
+    """Settings of as many frames leave every table of the test set as it was."""
+    lines = (
+        f". {ROOT}/egs/TEMPLATE/ctap1/stages/voices.sh",
+        'generate() { _as_step "$1" said "${@:3}"; }',
+        "said() { mkdir -p exp/eval/test_vocoded && : >exp/eval/test_vocoded/wav.scp; }",
+        "dumpdir=dump; speaks=(--vocoder griffin_lim); resynthesize test",
+    )
+    for name in ("dump/audio.json", "exp/eval/test/wav.scp"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("1")
+    assert "done in" in run(tmp_path, *lines).stdout and "already done" in run(tmp_path, *lines).stdout
+    (tmp_path / "dump/audio.json").write_text("2")
+    assert "dump/audio.json has changed" in run(tmp_path, *lines).stdout
+
+
+def test_a_corpus_without_dev_is_trained_on_without_validation(tmp_path: Path) -> None:
+    stages = ROOT / "egs/TEMPLATE/ctap1/stages"
+    lines = (
+        f". {stages}/sets.sh; . {stages}/3_pretrain.sh; . {ROOT}/utils/log.sh",
+        'training() { printf "<%s>" "$@" && exit; }',
+        "datadir=data dumpdir=dump pretrain_on=train tag=t train_config=c train_options=()",
+        "needs_sets 3; stage_3",
+    )
+    (tmp_path / "data/dev").mkdir(parents=True)
+    (tmp_path / "data/target_speakers").write_text("")
+    assert run(tmp_path, *lines).stdout.endswith("<--train_dir><in:dump/train><-->")
+    (tmp_path / "data/dev/wav.scp").write_text("a a.wav\n")
+    assert "<in:dump/train><--dev_dir><in:dump/dev><-->" in run(tmp_path, *lines).stdout

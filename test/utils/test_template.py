@@ -57,7 +57,8 @@ def test_setup_makes_a_recipe_that_runs(tree: Path) -> None:
     for speaker, name in (("spk02", "a"), ("spk01", "b")):
         (tree / "corpus" / speaker).mkdir(parents=True)
         (tree / "corpus" / speaker / f"{name}.wav").touch()
-    (tree / "corpus" / "spk02" / "a.txt").write_text("你 好\n")
+    (tree / "corpus" / "spk02" / "a.txt").write_text("你 好\r\n")
+    (tree / "corpus" / "spk01" / "b.txt").write_text(" \r\n")  # nothing, written on Windows
     done = bash("local/data.sh --corpus ../../../corpus out", recipe)
     assert done.returncode == 0, done.stderr
     assert (recipe / "out" / "text").read_text() == "spk02-a 你 好\n"

@@ -51,7 +51,7 @@ join=""                   # other corpora that are trained on, too: data/local/a
 target_speakers=auto      # kept out of pretraining: names, none, or auto
 num_targets=4             # how many auto takes at most
 labeled_minutes=15        # of each target speaker, with text
-dev_utts=auto             # utterances of dev
+dev_utts=auto             # utterances of dev; 0: none, and trainings take their last weights
 test_share=0.1            # of a target speaker, held out where the corpus has no test part
 pretrain_on=train         # what CTAP learns from: train, or labeled: the labeled minutes of target speakers, too
 targets_in_train=auto     # pretrain on target speakers too; auto: only if there are one or two speakers
@@ -146,7 +146,12 @@ if [[ ${pretrain_on} != train && ${pretrain_on} != labeled ]]; then
     log "error: --pretrain_on ${pretrain_on}: expected train or labeled" >&2
     exit 2
 fi
-whole_numbers stage stop_stage nj decode_nj ngpu nproc num_nodes seed num_targets eval_utts vc_utts table1_jobs units align_pictures
+whole_numbers stage stop_stage
+at_least 0 nj decode_nj ngpu seed units align_pictures
+at_least 1 nproc num_nodes num_targets eval_utts vc_utts max_refs table1_jobs
+not_empty datadir dumpdir expdir downloaddir
+directories datadir dumpdir expdir downloaddir corpus phones_of aligner_model durations vocoder
+in_order
 ((nj > 0)) || nj=$(processors)
 [[ -z ${languages} ]] || language=${languages}
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
@@ -231,6 +236,7 @@ begin_run
 for current in -1 0 1 2 3 4 5 6 7 8; do
     runs "${current}" || continue
     log "stage ${current}"
+    ((current < 1)) || needs_sets "${current}"
     "stage_${current}"
 done
 ((stop_stage < 3)) || report

@@ -47,7 +47,12 @@ device=auto               # of networks in use: cpu, cuda (a GPU a job), or auto
 . parse_options.sh
 # shellcheck source=utils/recipe.sh
 . recipe.sh
-whole_numbers stage stop_stage nj decode_nj ngpu nproc num_nodes seed eval_utts
+whole_numbers stage stop_stage
+at_least 0 nj decode_nj ngpu seed
+at_least 1 nproc num_nodes eval_utts
+not_empty ctap expdir
+directories ctap expdir corpus init mels_of
+in_order
 ((nj > 0)) || nj=$(processors)
 [[ ${init} != pretrained ]] || init=${CTAP_ROOT}/ctap/models/pretrained_vocoder
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)

@@ -5,7 +5,7 @@ stage_3() {
     local test=${expdir}/eval/test
     [[ ${pretrain_on} != labeled ]] || merge_labeled labeled "${dumpdir}" "${dumpdir}/labeled"
     training "${tag}" pretrain "${train_config}" read:"${dumpdir}/stats.json" --train_dir in:"${dumpdir}/${pretrain_on}" \
-        --dev_dir in:"${dumpdir}/dev" -- "${train_options[@]}"
+        "${with_dev[@]}" -- "${train_options[@]}"
     choose_test test "${eval_utts}" "${test}"
     network score_ctap ctap.bin.score_representation --model in:"${ctap_exp}/model" --data_dir in:"${test}" \
         --out into:"${ctap_exp}/scores.json" --name "${tag}" --seed "${seed}" --config "${train_config}"

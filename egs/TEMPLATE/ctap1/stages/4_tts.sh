@@ -3,7 +3,7 @@
 
 stage_4() {
     local spk
-    training duration duration "${duration_config}" --train_dir in:"${dumpdir}/train" --dev_dir in:"${dumpdir}/dev" \
+    training duration duration "${duration_config}" --train_dir in:"${dumpdir}/train" "${with_dev[@]}" \
         --init in:"${ctap_exp}/model" -- "${duration_options[@]}"
     embed_voices
     train_judge

@@ -10,7 +10,7 @@ stage_6() {
         with_units=(--units in:"${expdir}/units.model")
     fi
     merge_labeled labeled "${dumpdir}" "${all}"
-    training asr asr "${asr_config}" --train_dir in:"${all}" --dev_dir in:"${dumpdir}/dev" \
+    training asr asr "${asr_config}" --train_dir in:"${all}" "${with_dev[@]}" \
         --init in:"${ctap_exp}/model" "${with_units[@]}" -- "${asr_options[@]}"
     choose_test test "${eval_utts}" "${test}"
     resynthesize test

@@ -197,7 +197,7 @@ dump_given() {
 # given_system ROW DUMP: acoustic and semantic model of a representation that was dumped.
 given_system() {
     local base=table1/$1 given=$2
-    local -a sets=(--train_dir in:"${dumpdir}/${pretrain_on}" --dev_dir in:"${dumpdir}/dev")
+    local -a sets=(--train_dir in:"${dumpdir}/${pretrain_on}" "${with_dev[@]}")
     training "${base}/acoustic" finetune "${acoustic_config}" --reads speech "${sets[@]}" --given "${given}" \
         read:"${given}/${pretrain_on}" -- "${acoustic_options[@]}"
     training "${base}/semantic" semantic "${semantic_config}" "${sets[@]}" \
@@ -208,7 +208,7 @@ given_system() {
 # ctap_system ROW: pretraining of a CTAP row, and where it has no decoder of its own, one.
 ctap_system() {
     local base=table1/$1 model=${expdir}/table1/$1/ctap/model
-    local -a sets=(--train_dir in:"${dumpdir}/${pretrain_on}" --dev_dir in:"${dumpdir}/dev")
+    local -a sets=(--train_dir in:"${dumpdir}/${pretrain_on}" "${with_dev[@]}")
     training "${base}/ctap" pretrain "$(config_of "$1")" read:"${dumpdir}/stats.json" "${sets[@]}" \
         -- "${table1_options[@]}"
     if [[ $1 == ctap_no_decoder ]]; then
@@ -235,7 +235,7 @@ compare_system() {
     network "score_${base}/representation" ctap.bin.score_representation --model in:"${model}" \
         --data_dir in:"${test}" --out into:"${exp}/representation/scores.json" --name "${base}/representation" \
         --seed "${seed}" --config "$1" "${with_test[@]}"
-    training "${base}/asr" asr "${asr_config}" --train_dir in:"${dumpdir}/labeled" --dev_dir in:"${dumpdir}/dev" \
+    training "${base}/asr" asr "${asr_config}" --train_dir in:"${dumpdir}/labeled" "${with_dev[@]}" \
         --init in:"${model}" "${with[@]}" -- "${table1_asr_options[@]}"
     recognize "${speech}" "${base}/asr" "${exp}/asr/model"
     rate name="${base}/asr" task=asr data="${test}" heard="${heard}/${base}/asr" out="${exp}/asr/scores.json" \

@@ -15,7 +15,6 @@ check_options() {
         [[ ${word} =~ ^(-1|[0-8])$ ]] || wrong_option skip_stages "'${word}' is no stage; expected some of -1 to 8, such as \"4 5\""
     done
     skip_stages=${skipped[*]-}
-    ((table1_jobs > 0)) || wrong_option table1_jobs "expected 1 or more"
     check_paths
 }
 
@@ -33,6 +32,7 @@ runs() {
 # What the user names and no stage makes. Stages that are not asked for do not read it.
 check_paths() {
     local row
+    runs -1 || ! runs 0 || are_there "expected the directory of the corpus" corpus
     if runs 0; then
         are_there "expected a file or directory" phones_of phone_map
         [[ ${language} != custom:* || -f ${language#custom:} ]] || wrong_option language "no such file; expected custom:FILE"

@@ -28,7 +28,7 @@ judge() { recognize "$1" "$2" "${expdir}/judge/model"; }
 train_judge() {
     local test=${expdir}/eval/test
     merge_labeled labeled "${dumpdir}" "${dumpdir}/labeled"
-    training judge judge "${judge_config}" --train_dir in:"${dumpdir}/labeled" --dev_dir in:"${dumpdir}/dev" \
+    training judge judge "${judge_config}" --train_dir in:"${dumpdir}/labeled" "${with_dev[@]}" \
         -- "${judge_options[@]}"
     choose_test test "${eval_utts}" "${test}"
     resynthesize test
@@ -79,7 +79,7 @@ score_tts() {
     local data=${expdir}/eval/target_${speaker} heard=${expdir}/recognized
     local -a versions=(recording="${data}" vocoded="${data}_vocoded")
     local -a judged=(recording="${heard}/target_${speaker}" vocoded="${heard}/target_${speaker}_vocoded")
-    _score tts --vocoded "${data}_vocoded/wav.scp"
+    _score tts --vocoded table:"${data}_vocoded/wav.scp"
     _samples tts recording="${data}" vocoded="${data}_vocoded"
     judge "${said}/wav.scp" "${name}"
     judge "${data}/wav.scp" "target_${speaker}"
@@ -125,7 +125,7 @@ _score() {
     module "score_${name}" ctap.bin.score_speech --reference table:"${data}/wav.scp" \
         --hypothesis table:"${said}/wav.scp" --msep_hypothesis table:"${timed}/wav.scp" --target_speaker "${speaker}" \
         --speakers in:"${voices}" --name "${name}" --task "$1" --out out:"${expdir}/${name}/scores.json" \
-        --settings "${dumpdir}/audio.json" --seed "${seed}" --config "${config}" --nj free:"${nj}" "${@:2}"
+        --settings in:"${dumpdir}/audio.json" --seed "${seed}" --config "${config}" --nj free:"${nj}" "${@:2}"
 }
 
 # _samples TASK ROLE=DIR...: the same; sounds to hear, beside those of the roles.
@@ -134,5 +134,5 @@ _samples() {
     local -a waves=()
     for role in "${@:2}"; do waves+=("${role%%=*}=table:${role#*=}/wav.scp"); done
     module "samples_${name}" ctap.bin.list_samples --out out:"${expdir}/${name}/samples.json" --speaker "${speaker}" \
-        --text "${data}/text" --settings "${dumpdir}/audio.json" --waves "${waves[@]}" "$1=table:${said}/wav.scp"
+        --text "${data}/text" --settings in:"${dumpdir}/audio.json" --waves "${waves[@]}" "$1=table:${said}/wav.scp"
 }

@@ -1,5 +1,14 @@
-# shellcheck shell=bash disable=SC2154 # the options are those of ctap.sh
+# shellcheck shell=bash disable=SC2154,SC2034 # the options are those of ctap.sh
 # The sets that stage 0 makes, and what is merged of them or chosen from them; to be sourced.
+
+# needs_sets STAGE: ends the run if they are not there; the list of target speakers is the last that is written. Notes
+# what trainings are validated on, as words of their commands: nothing where dev is empty.
+declare -a with_dev=()
+needs_sets() {
+    [[ -f ${datadir}/target_speakers ]] || die "stage $1: ${datadir}/target_speakers does not exist; run stage 0 first"
+    with_dev=()
+    [[ ! -s ${datadir}/dev/wav.scp ]] || with_dev=(--dev_dir in:"${dumpdir}/dev")
+}
 
 targets() { cat "${datadir}/target_speakers"; }
 

@@ -34,6 +34,6 @@ convert_to() {
 resynthesize() {
     local data=${expdir}/eval/$1
     generate "vocoded_$1" ctap.bin.resynthesize title:"vocoded recordings of $1" each:"${data}/wav.scp" \
-        --out into:"${data}_vocoded/wav.scp" --audio "${dumpdir}/audio.json" \
+        --out into:"${data}_vocoded/wav.scp" --audio in:"${dumpdir}/audio.json" \
         "${speaks[@]}" --scp table:"${data}/wav.scp"
 }

@@ -39,7 +39,8 @@ while IFS= read -r wav; do
     printf '%s %s\n' "${utterance}" "${wav}" >&3
     printf '%s %s\n' "${utterance}" "${speaker}" >&4
     [[ -f ${wav%.wav}.txt ]] || continue
-    read -r -d '' -a words <"${wav%.wav}.txt" || true # all of the file, on one line
+    IFS=$' \t\r\n' read -r -d '' -a words <"${wav%.wav}.txt" || true # all of the file, on one line
+    ((${#words[@]} > 0)) || continue                              # left out by stage 0, and named
     printf '%s %s\n' "${utterance}" "${words[*]}" >&5
 done < <(find -L "${corpus}" -name '*.wav' | LC_ALL=C sort) \
     3>"${out}/wav.scp" 4>"${out}/utt2spk" 5>"${out}/text"
