@@ -57,21 +57,24 @@ def generate(folder: Path, utterances: int) -> None:
         })  # fmt: skip
     names = (*shapes[0], "wav.scp", "feats.scp", "utt2spk", "spk2utt", "spk2gender")
     of_jobs = ("feats.1.scp", "align.1of1.jsonl")
+    # of ten million utterances, what is the same for many is put together once
+    alignments = [alignment(shape["aligned_phones"], shape["durations"]) for shape in shapes]
+    rows = [[(name, f" {value}\n") for name, value in shape.items()] for shape in shapes]
+    recording = f" {folder.absolute() / RECORDING}\n"
     files = {name: (folder / name).open("w", encoding="utf-8") for name in (*names, *of_jobs)}
     lines: dict[str, list[str]] = {name: [] for name in files}
     features = write_jobs(folder, [int(shape["utt2num_frames"]) for shape in shapes], utterances)
     for number in range(utterances):
         speaker = f"S{number // UTTERANCES_OF_SPEAKER:06d}"
         utt = f"{speaker}-{number % UTTERANCES_OF_SPEAKER:04d}"
-        for name, value in shapes[number % SHAPES].items():
-            lines[name].append(f"{utt} {value}\n")
-        lines["wav.scp"].append(f"{utt} {folder.absolute() / RECORDING}\n")
+        for name, row in rows[number % SHAPES]:
+            lines[name].append(utt + row)
+        lines["wav.scp"].append(utt + recording)
         lines["feats.scp"].append(
             f"{utt} dump/train/feats.{number // 50_000}.ark:{number % 50_000 * 14_000}\n"
         )
-        shape = shapes[number % SHAPES]
         lines["feats.1.scp"].append(f"{utt} {features[number % SHAPES]}\n")
-        lines["align.1of1.jsonl"].append(alignment(utt, shape["aligned_phones"], shape["durations"]))
+        lines["align.1of1.jsonl"].append(f'{{"utterance": "{utt}", {alignments[number % SHAPES]}')
         lines["utt2spk"].append(f"{utt} {speaker}\n")
         if number % UTTERANCES_OF_SPEAKER == 0:
             of = range(min(UTTERANCES_OF_SPEAKER, utterances - number))
@@ -106,11 +109,11 @@ def write_jobs(folder: Path, frames: list[int], utterances: int) -> list[str]:
     return list(read_table(folder / "shapes.scp").values())
 
 
-def alignment(utt: str, phones: str, durations: str) -> str:
-    """A line of an aligner's job."""
+def alignment(phones: str, durations: str) -> str:
+    """A line of an aligner's job after the utterance."""
     aligned = {"phones": phones.split(), "durations": [int(word) for word in durations.split()]}
     confidence = [-0.5 - 0.001 * frames for frames in aligned["durations"]]
-    return json.dumps({"utterance": utt, **aligned, "confidence": confidence, "score": -0.5}) + "\n"
+    return json.dumps({**aligned, "confidence": confidence, "score": -0.5}).removeprefix("{") + "\n"
 
 
 def validate(folder: Path) -> None:
