@@ -19,8 +19,7 @@ from ctap.align.registry import load_aligner
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
-from ctap.files.columns import Names
-from ctap.files.joins import side_by_side, sorted_names
+from ctap.files.joins import rising_names, side_by_side
 from ctap.files.tables import table_writer, write_table
 from ctap.jobs import Share
 from ctap.text.languages import language_in
@@ -104,7 +103,7 @@ def combine(
             be aligned.
     """
     found = _Found(data_dir, out_dir, num_jobs)
-    usual = Usual.of((alignment for _, alignment in found), language_in(data_dir))
+    usual = Usual.of((alignment for _, alignment in found), language_in(data_dir), Path(out_dir))
     outliers = [o for utterance, alignment in found for o in usual.outliers(utterance, alignment)]
     doubtful = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.whole_utterance}
     odd = {o.utterance: f"{o.reason}: {o.detail}" for o in outliers if o.reason != "long-pause"}
@@ -154,11 +153,11 @@ class _Found:
         assert settings is not None  # there is at least one job
         self.settings = settings
         self.failed: dict[str, str] = {}
-        self._names = Names(self._look(), out_dir)
+        self._count = 0
         self._check(data_dir, out_dir)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return self._count
 
     def __iter__(self) -> Iterator[tuple[str, Alignment]]:
         for row in self._rows():
@@ -170,27 +169,33 @@ class _Found:
             with path.open(encoding="utf-8") as file:
                 yield from map(json.loads, file)
 
-    def _look(self) -> Iterator[str]:
+    def _look(self, out_dir: Path) -> Iterator[str]:
+        """The utterances that have an alignment, counted; the others are noted."""
+        before = ""
         for row in self._rows():
+            utterance = row["utterance"]
             if "failed" in row:
-                self.failed[row["utterance"]] = row["failed"]
-            else:
-                yield row["utterance"]
+                self.failed[utterance] = row["failed"]
+                continue
+            if utterance <= before:
+                raise UserError(
+                    f"{out_dir}: the jobs' results are not in the order of the utterances: align again"
+                )
+            before = utterance
+            self._count += 1
+            yield utterance
 
     def _check(self, data_dir: Path, out_dir: Path) -> None:
-        if not self._names.in_order:
-            raise UserError(
-                f"{out_dir}: the jobs' results are not in the order of the utterances: align again"
-            )
-        asked = (sorted_names(data_dir / name) for name in ("wav.scp", "phones"))
-        columns = side_by_side(*asked, self._names, sorted(self.failed))
-        lone = [u for u, (heard, written, *answers) in columns if (heard or written) != any(answers)]
+        asked = (rising_names(data_dir / name) for name in ("wav.scp", "phones"))
+        columns = side_by_side(*asked, self._look(out_dir))
+        lone = {u for u, (heard, written, aligned) in columns if (heard or written) != aligned}
+        lone ^= self.failed.keys()  # which are known when all is read
         if lone:
             raise UserError(
-                f"{out_dir}: the jobs' results do not fit {data_dir}, e.g. {lone[0]!r} ({len(lone)} in all); "
-                "the data changed since: align again"
+                f"{out_dir}: the jobs' results do not fit {data_dir}, e.g. {min(lone)!r} ({len(lone)} in "
+                "all); the data changed since: align again"
             )
-        if not self._names:
+        if not self._count:
             first = next(iter(self.failed.items()))
             raise UserError(
                 f"{data_dir}: no utterance could be aligned; the first reason: {first[0]}: {first[1]}"

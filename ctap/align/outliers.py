@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
+import bisect
+import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from pathlib import Path
 
 from ctap.align.alignment import Alignment
+from ctap.files.figures import Figures, figures
 from ctap.text.language import Language
 from ctap.text.languages import older
 from ctap.text.pauses import PAUSES
@@ -18,7 +20,6 @@ PHONE_DEVIATIONS = 8.0  # the same for a single phone: a wrong reading, a swallo
 LEAST_DEVIATION = 0.05, 0.25  # of utterances, of phones: where all are nearly alike, the rest are no outliers
 LONGEST_PHONE = 80  # frames; a sung or drawled final can last that long, a consonant never
 LONGEST_PAUSE = 150
-LONGEST = 65_535  # frames that two bytes count
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,24 @@ class Usual:
     lengths: Mapping[str, float]
 
     @classmethod
-    def of(cls, alignments: Iterable[Alignment], language: Language | None = None) -> Usual:
-        """Learn it in one pass, with six bytes for each phone."""
+    def of(
+        cls, alignments: Iterable[Alignment], language: Language | None = None, folder: Path | None = None
+    ) -> Usual:
+        """Learn it in one pass; four bytes for each phone wait in a file in ``folder``."""
         base = (language or older()).base
-        scores, confidence = array("d"), array("f")
-        lengths: dict[str, array[int]] = {}
-        for alignment in alignments:
-            scores.append(alignment.score)
-            for phone, frames, sure in alignment.with_confidence():
-                if phone not in PAUSES:
-                    confidence.append(sure)
-                    lengths.setdefault(base(phone), array("H")).append(min(frames, LONGEST))
-        return cls(
-            base,
-            _lowest(scores, SCORE_DEVIATIONS, LEAST_DEVIATION[0]),
-            _lowest(confidence, PHONE_DEVIATIONS, LEAST_DEVIATION[1]),
-            {phone: float(np.median(np.frombuffer(own, np.uint16))) for phone, own in lengths.items()},
-        )
+        frames: Counter[tuple[str, int]] = Counter()
+        with figures(folder, "d") as scores, figures(folder, "f") as confidence:
+            for found in alignments:
+                scores.add([found.score])
+                frames.update(zip(found.phones, found.durations, strict=True))
+                sure = zip(found.phones, found.confidence, strict=True)
+                confidence.add(value for phone, value in sure if phone not in PAUSES)
+            return cls(
+                base,
+                _lowest(scores, SCORE_DEVIATIONS, LEAST_DEVIATION[0]),
+                _lowest(confidence, PHONE_DEVIATIONS, LEAST_DEVIATION[1]),
+                _medians(frames, base),
+            )
 
     def outliers(self, utterance: str, alignment: Alignment) -> Iterator[Outlier]:
         """What is odd in one of them.
@@ -101,10 +103,25 @@ class Usual:
             at += frames
 
 
-def _lowest(values: array[float], deviations: float, least: float) -> tuple[float, float]:
-    """The median, and what lies so many robust standard deviations below it. ``values`` are spoiled."""
-    figures = np.frombuffer(values, values.typecode)
-    middle = float(np.median(figures, overwrite_input=True))
-    np.abs(np.subtract(figures, middle, out=figures), out=figures)
-    deviation = 1.4826 * float(np.median(figures, overwrite_input=True))
+def _lowest(values: Figures, deviations: float, least: float) -> tuple[float, float]:
+    """The median, and what lies so many robust standard deviations below it."""
+    middle = values.median()
+    deviation = 1.4826 * values.median(around=middle)
     return middle, middle - deviations * max(deviation, least)
+
+
+def _medians(frames: Mapping[tuple[str, int], int], base: Callable[[str], str]) -> dict[str, float]:
+    """Base phone to the median of its frames; ``frames`` says how often a phone has how many."""
+    lengths: dict[str, Counter[int]] = {}
+    for (phone, length), count in frames.items():
+        if phone not in PAUSES:
+            lengths.setdefault(base(phone), Counter())[length] += count
+    return {phone: _median(counts) for phone, counts in lengths.items()}
+
+
+def _median(counts: Counter[int]) -> float:
+    """Of numbers, each of which is there so many times."""
+    total = counts.total()
+    upto = list(itertools.accumulate(counts[number] for number in sorted(counts)))
+    low, high = (sorted(counts)[bisect.bisect(upto, place)] for place in ((total - 1) // 2, total // 2))
+    return (low + high) / 2

@@ -35,6 +35,17 @@ def sorted_names(path: str | os.PathLike[str]) -> Names:
     return in_order(Names((key for key, _ in read_rows(path)), path), path)
 
 
+def rising_names(path: str | os.PathLike[str]) -> Iterator[str]:
+    """The same, line by line, unless the lines have another order.
+
+    All of the table is looked at before the first name is given.
+
+    Raises:
+        UserError: as :func:`ctap.files.tables.read_table`.
+    """
+    return (key for key, _ in read_rows(path)) if rises(path) else iter(sorted_names(path))
+
+
 def rises(path: str | os.PathLike[str]) -> bool:
     """Whether each key of a table comes after the one in the line before, so that none comes twice.
 

@@ -12,6 +12,7 @@ from ctap.files.joins import (
     joined,
     numbered_values,
     rises,
+    rising_names,
     rising_rows,
     side_by_side,
     sorted_names,
@@ -54,6 +55,8 @@ def test_a_sorted_table_is_never_held(tmp_path_factory: pytest.TempPathFactory, 
         wanted = {name: f"value of {name}" if name in keys else None for name in names}
         assert dict(values_of(sorted(names), path)) == wanted
         assert [key for key, _ in rising_rows(path)] == keys
+        patch.setattr(joins, "sorted_names", None)
+        assert list(rising_names(path)) == keys
 
 
 @given(NAMES)
@@ -61,6 +64,7 @@ def test_rows_come_in_the_order_of_their_keys(tmp_path_factory: pytest.TempPathF
     path = tmp_path_factory.mktemp("table") / "t"
     write(path, keys)
     assert list(rising_rows(path)) == [(key, f"value of {key}") for key in sorted(keys)]
+    assert list(rising_names(path)) == sorted(keys)
     assert rises(path) is (keys == sorted(keys))
 
 

@@ -4,11 +4,12 @@
     python tools/bench/scale.py generate --utterances 1000000 DIR
     python tools/bench/scale.py dataset DIR
 
-Or prepare, split, validate, align, join_alignments, join_features, arrays, plan, share, digest, bootstrap in
-the place of dataset, one a process. DIR is a data and a dump directory at once, and has what the jobs of
-stages 1 and 2 leave; all utterances have one recording, half a second long, and the features of those with
-one text are one matrix. Times are of the processor, so that others on the machine do not count; memory is the
-most that the process had. Before arrays, dataset reads the tables, and after it the arrays that it wrote.
+Or reader, prepare, split, validate, align, join_alignments, join_features, arrays, plan, share, digest,
+bootstrap in the place of dataset, one a process. DIR is a data and a dump directory at once, and has what
+the jobs of stages 1 and 2 leave; all utterances have one recording, half a second long, and the features of
+those with one text are one matrix. Times are of the processor, so that others on the machine do not count;
+memory is the most that the process had. Before arrays, dataset reads the tables, and after it the arrays
+that it wrote; the time of reader is in part that of making its corpus.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import argparse
 import json
 import random
 import resource
+import runpy
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +27,7 @@ import numpy as np
 import soundfile
 
 from ctap.errors import UserError, cli
-from ctap.files.tables import count_lines
+from ctap.files.tables import count_lines, read_rows
 
 UTTERANCES_OF_SPEAKER = 400
 SHAPES = 997  # different texts
@@ -57,21 +59,24 @@ def generate(folder: Path, utterances: int) -> None:
         })  # fmt: skip
     names = (*shapes[0], "wav.scp", "feats.scp", "utt2spk", "spk2utt", "spk2gender")
     of_jobs = ("feats.1.scp", "align.1of1.jsonl")
+    # of ten million utterances, what is the same for many is put together once
+    alignments = [alignment(shape["aligned_phones"], shape["durations"]) for shape in shapes]
+    rows = [[(name, f" {value}\n") for name, value in shape.items()] for shape in shapes]
+    recording = f" {folder.absolute() / RECORDING}\n"
     files = {name: (folder / name).open("w", encoding="utf-8") for name in (*names, *of_jobs)}
     lines: dict[str, list[str]] = {name: [] for name in files}
     features = write_jobs(folder, [int(shape["utt2num_frames"]) for shape in shapes], utterances)
     for number in range(utterances):
         speaker = f"S{number // UTTERANCES_OF_SPEAKER:06d}"
         utt = f"{speaker}-{number % UTTERANCES_OF_SPEAKER:04d}"
-        for name, value in shapes[number % SHAPES].items():
-            lines[name].append(f"{utt} {value}\n")
-        lines["wav.scp"].append(f"{utt} {folder.absolute() / RECORDING}\n")
+        for name, row in rows[number % SHAPES]:
+            lines[name].append(utt + row)
+        lines["wav.scp"].append(utt + recording)
         lines["feats.scp"].append(
             f"{utt} dump/train/feats.{number // 50_000}.ark:{number % 50_000 * 14_000}\n"
         )
-        shape = shapes[number % SHAPES]
         lines["feats.1.scp"].append(f"{utt} {features[number % SHAPES]}\n")
-        lines["align.1of1.jsonl"].append(alignment(utt, shape["aligned_phones"], shape["durations"]))
+        lines["align.1of1.jsonl"].append(f'{{"utterance": "{utt}", {alignments[number % SHAPES]}')
         lines["utt2spk"].append(f"{utt} {speaker}\n")
         if number % UTTERANCES_OF_SPEAKER == 0:
             of = range(min(UTTERANCES_OF_SPEAKER, utterances - number))
@@ -106,11 +111,11 @@ def write_jobs(folder: Path, frames: list[int], utterances: int) -> list[str]:
     return list(read_table(folder / "shapes.scp").values())
 
 
-def alignment(utt: str, phones: str, durations: str) -> str:
-    """A line of an aligner's job."""
+def alignment(phones: str, durations: str) -> str:
+    """A line of an aligner's job after the utterance."""
     aligned = {"phones": phones.split(), "durations": [int(word) for word in durations.split()]}
     confidence = [-0.5 - 0.001 * frames for frames in aligned["durations"]]
-    return json.dumps({"utterance": utt, **aligned, "confidence": confidence, "score": -0.5}) + "\n"
+    return json.dumps({**aligned, "confidence": confidence, "score": -0.5}).removeprefix("{") + "\n"
 
 
 def validate(folder: Path) -> None:
@@ -164,6 +169,25 @@ def prepare(folder: Path) -> None:
         prepare_text(Path(out) / "given", Path(out) / "all")
 
 
+def reader(folder: Path) -> None:
+    """A recipe's own reader, on a corpus that is laid out as AISHELL-3 is; its recordings are empty files."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as out:
+        part = Path(out) / "corpus" / "train"
+        part.mkdir(parents=True)
+        genders = read_rows(folder / "spk2gender")
+        (part.parent / "spk-info.txt").write_text("".join(f"{spk} A {gender}\n" for spk, gender in genders))
+        with (part / "content.txt").open("w") as content, (part / "label_train-set.txt").open("w") as labels:
+            for utt, pinyin in read_rows(folder / "pinyin"):
+                (part / "wav" / utt[:7]).mkdir(parents=True, exist_ok=True)
+                (part / "wav" / utt[:7] / f"{utt}.wav").touch()
+                words = pinyin.split()
+                content.write(f"{utt}.wav\t{' '.join(f'今 {word}' for word in words)}\n")
+                labels.write(f"{utt}|{' % '.join(words)} $|{'今' * len(words)}\n")
+        given = ["--corpus", str(part.parent), "--out_dir", str(Path(out) / "tables")]
+        path = Path(__file__).parents[2] / "egs/aishell3/ctap1/local/prepare_aishell3.py"
+        runpy.run_path(str(path))["main"](given)
+
+
 def arrays(folder: Path) -> None:
     """What stage 2 writes for trainings."""
     from ctap.data.arrays import write_arrays
@@ -213,6 +237,7 @@ def bootstrap(folder: Path) -> None:
 MEASURED: dict[str, Callable[[Path], None]] = {
     work.__name__: work
     for work in (
+        reader,
         prepare,
         split,
         validate,
