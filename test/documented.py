@@ -18,7 +18,7 @@ from ctap.bin.main import COMMANDS, find
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = sorted(path.parts[-3] for path in ROOT.glob("egs/*/ctap1/run.sh"))
-PAGES = ["README.md", "egs/README.md", "tools/README.md"]
+PAGES = ["README.md", "egs/README.md", "egs/own_corpus.md", "tools/README.md"]
 PAGES += sorted(
     str(page.relative_to(ROOT)) for glob in ("docs/*.md", "egs/*/ctap1/README.md") for page in ROOT.glob(glob)
 )

@@ -1,4 +1,4 @@
-"""The worked example of egs/README.md, followed word for word with a corpus in LJSpeech's layout."""
+"""The worked example of egs/own_corpus.md, followed word for word with a corpus in LJSpeech's layout."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PINYIN = ["jin1 tian1 tian1 qi4 hen3 hao3", "wo3 men5 qu4 kan4 da4 hai3", "ta1 s
 
 
 def listing(name: str) -> str:
-    """The code block that follows the file's name in egs/README.md."""
-    text = (ROOT / "egs/README.md").read_text(encoding="utf-8")
+    """The code block that follows the file's name in egs/own_corpus.md."""
+    text = (ROOT / "egs/own_corpus.md").read_text(encoding="utf-8")
     match = re.search(rf"`egs/ljstyle/ctap1/{re.escape(name)}`:\n\n```\w+\n(.*?)```", text, re.DOTALL)
-    assert match, f"egs/README.md no longer shows {name}"
+    assert match, f"egs/own_corpus.md no longer shows {name}"
     return match[1]
 
 

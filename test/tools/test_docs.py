@@ -14,7 +14,7 @@ import pytest
 from ctap.tasks.build import TRAININGS, Sources
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["README.md", "egs/README.md", "tools/README.md"]
+PAGES = ["README.md", "egs/README.md", "egs/own_corpus.md", "tools/README.md"]
 PAGES += sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))
 
 

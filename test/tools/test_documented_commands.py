@@ -32,9 +32,9 @@ NO_COMMANDS = {
     ("README.md", "@inproceedings"): "a citation",
     ("egs/README.md", "egs/<name>/ctap1/"): "a tree",
     ("egs/README.md", "(ctap.sh) stage 0, data_text"): "what a recipe prints",
-    ("egs/README.md", "(ctap.sh) stage 0, tables"): "what a recipe prints",
-    ("egs/README.md", "mycorpus/"): "a tree",
-    ("egs/README.md", "#!/usr/bin/env bash"): OWN,
+    ("egs/own_corpus.md", "(ctap.sh) stage 0, tables"): "what a recipe prints",
+    ("egs/own_corpus.md", "mycorpus/"): "a tree",
+    ("egs/own_corpus.md", "#!/usr/bin/env bash"): OWN,
     ("tools/README.md", "sed -n '/^CORE/"): "needs: uv, and PyPI",
 }
 """Page and beginning of a block that is no list of commands, and what it is."""
