@@ -99,7 +99,7 @@ def run(
     if trainer.is_global_zero:
         inputs = {"inputs": sources.fingerprints()}
         described = {"task": name, **to_dict(config), **training.decided, **inputs}
-        ahead = prepare_experiment(out, described, model_dir, restart=restart)
+        ahead = prepare_experiment(out, described, model_dir, restart=restart, kind=type(config))
     else:
         logging.getLogger().setLevel(logging.WARNING)
         ahead = True

@@ -78,14 +78,13 @@ def score_representation(
     speakers = [features.speakers[features.speaker[i]] for i in range(len(utts))]
     batches, ctap = [_to(b, device) for b in batches], parts.ctap.to(device)
 
-    metrics: dict[str, Metric] = {}
+    metrics, phonemes = dict[str, Metric](), None
     if given is None:
         trained = Encoded(ctap, parts.trained, batches, seed)
         metrics |= compared(trained, untrained(parts, batches, seed), labels, utts, contrastive_utts)
         draw_similarity(trained, phones[0], parts.audio.frame_shift, out / "images")
         speech, phonemes = trained.speech, trained.phonemes
     else:
-        phonemes = None
         speech = [ctap.encode_speech(b.mel, b.mask, b.given)[0].cpu() for b in batches]
     metrics |= metrics_of_probes(speech, mels, phones, speakers, utts, seed, phonemes)
     metrics |= metrics_of_size(speech[0].shape[1], bits(speech[0].shape[1], given, parts), len(utts))

@@ -9,6 +9,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
-from ctap.config import differences, load_yaml, save_yaml
+from ctap.config import differences, from_dict, load_yaml, merge, save_yaml, to_dict
 from ctap.errors import UserError
 from ctap.tasks.base import Task
 from ctap.tasks.checkpoints import WholeCheckpoints, average_weights, read_checkpoint
@@ -40,7 +41,9 @@ FREE_TO_CHANGE = (
 )
 
 
-def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, restart: bool) -> bool:
+def prepare_experiment(
+    out: Path, config: dict[str, Any], finished: Path, *, restart: bool, kind: type | None = None
+) -> bool:
     """Make ``out`` ready for the training that ``config`` describes, keeping what it can be resumed from.
 
     A training with the same configuration and inputs is resumed. A finished one that differs is moved aside
@@ -51,6 +54,8 @@ def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, res
         config: Everything that decides the result, inputs' fingerprints included.
         finished: Exists when the training in ``out`` has ended.
         restart: Start anew whatever there is.
+        kind: Class of the configuration: options that an earlier version did not have yet are at their
+            defaults in what it wrote.
 
     Returns:
         Whether there is something to do: False for a finished training of this very configuration.
@@ -60,7 +65,7 @@ def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, res
     """
     saved = out / "config.yaml"
     if saved.exists():
-        differs = differences(load_yaml(saved), config)
+        differs = differences(_completed(saved, kind), config)
         if not differs and finished.exists() and not restart:
             return False
         changed = {k: v for k, v in differs.items() if k not in FREE_TO_CHANGE}
@@ -82,6 +87,18 @@ def prepare_experiment(out: Path, config: dict[str, Any], finished: Path, *, res
     out.mkdir(parents=True, exist_ok=True)
     save_yaml(config, saved)
     return True
+
+
+def _completed(saved: Path, kind: type | None) -> dict[str, Any]:
+    """A recorded configuration, with the options of ``kind`` that it lacks at their defaults."""
+    before = load_yaml(saved)
+    if kind is None:
+        return before
+    own = {field.name: before[field.name] for field in fields(kind) if field.name in before}
+    try:
+        return merge(to_dict(from_dict(kind, own, str(saved))), before)
+    except UserError:  # of a version that had other options: what differs is named
+        return before
 
 
 def _warn_of_steps(out: Path, differs: dict[str, tuple[Any, Any]], config: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ctap.bin.train import train
-from ctap.config import from_dict
+from ctap.config import from_dict, load_yaml, save_yaml, to_dict
 from ctap.data.dataset import train_loader
 from ctap.errors import UserError
 from ctap.models.model_dir import Parts
@@ -104,6 +104,23 @@ def test_other_steps_under_a_schedule_that_depends_on_them_are_warned_of(schedul
         assert prepare_experiment(tmp_path / "x", described, tmp_path / "model", restart=False)
         assert bool(caplog.records) == (schedule == "linear" and steps == 6)
         assert "max_steps was 4 and is 6" in caplog.text or not caplog.records
+
+
+def test_options_that_an_earlier_version_did_not_have_are_at_their_defaults(tmp_path):
+    """A training goes on after the toolkit was brought up to date, unless a new option is asked for."""
+    kind = TRAININGS["finetune"][0]
+    asked = {"task": "finetune", **to_dict(config("finetune")), "inputs": {"train": "1"}}
+    out = tmp_path / "x"
+    out.mkdir()
+    (out / "last.ckpt").touch()
+    earlier = {k: v for k, v in asked.items() if k != "voice"}
+    earlier["trainer"] = {k: v for k, v in asked["trainer"].items() if k != "accumulate"}
+    save_yaml(earlier, out / "config.yaml")
+    moved = {**asked, "voice": {"warp": 0.1, "tilt": 0.0, "share": 1.0}}
+    with pytest.raises(UserError, match=r"differs .*\n  voice\.warp: 0\.0 -> 0\.1\n"):
+        prepare_experiment(out, moved, tmp_path / "model", restart=False, kind=kind)
+    assert prepare_experiment(out, asked, tmp_path / "model", restart=False, kind=kind)
+    assert load_yaml(out / "config.yaml") == asked and not (tmp_path / "x.old1").exists()
 
 
 def test_training_that_gets_no_better_ends_early(dump, model, tmp_path, caplog):
