@@ -121,7 +121,7 @@ def _medians(frames: Mapping[tuple[str, int], int], base: Callable[[str], str]) 
 
 def _median(counts: Counter[int]) -> float:
     """Of numbers, each of which is there so many times."""
-    total = counts.total()
-    upto = list(itertools.accumulate(counts[number] for number in sorted(counts)))
-    low, high = (sorted(counts)[bisect.bisect(upto, place)] for place in ((total - 1) // 2, total // 2))
+    numbers, total = sorted(counts), counts.total()
+    upto = list(itertools.accumulate(counts[number] for number in numbers))
+    low, high = (numbers[bisect.bisect(upto, place)] for place in ((total - 1) // 2, total // 2))
     return (low + high) / 2
