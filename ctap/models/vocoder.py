@@ -242,10 +242,10 @@ class _Stream:
         start = self.phase_at
         part = self.mel[None, start - self.first : known - self.first]
         with torch.autocast(vocoder.device.type, vocoder.dtype, enabled=vocoder.dtype != torch.float32):
-            if self.f0 is None:
-                f0 = net.f0(self.mel[None])[:, start - self.first : known - self.first]
-            else:
-                f0 = self.f0[:, start:known]
+            f0 = net.f0(self.mel[None])[:, start - self.first : known - self.first]
+            if self.f0 is not None:
+                own, f0 = f0, self.f0[:, start:known]
+                part = net.retune(part, own, f0)
             pulses, phases = net.pulses(f0, self.phase)
             spectra = net.spectra(pulses)
             gains = net.gains(part, f0, spectra)

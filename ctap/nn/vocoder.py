@@ -24,6 +24,7 @@ from ctap.audio.stft import frame_window
 from ctap.errors import UserError
 from ctap.nn.excitation import pulse_train, sample_f0
 from ctap.nn.minimum_phase import minimum_phase
+from ctap.nn.retune import noise_mel, retune
 from ctap.ranges import NOT_NEGATIVE, POSITIVE, Range, check_ranges
 
 LOWEST, HIGHEST = 50.0, 600.0  # Hz, of F0
@@ -36,8 +37,7 @@ class VocoderUse:
 
     Args:
         updates: Updates of the magnitudes towards the mel (:meth:`SourceFilter.match`).
-        guided_updates: The most of these under an F0 that is not the mel's own: more would bring back the
-            harmonics that the mel has.
+        guided_updates: The most of these under an F0 that is not the mel's own.
         noise_db: Level of the noise beside what was learnt, dB.
         voiced_above: Logit of voicing above which a frame is voiced.
     """
@@ -173,6 +173,10 @@ class SourceFilter(nn.Module):
         voiced = found.voicing > self.config.use.voiced_above
         return torch.where(voiced, LOWEST * (HIGHEST / LOWEST) ** place, 0.0)
 
+    def retune(self, mel: Tensor, own: Tensor, f0: Tensor) -> Tensor:
+        """Log-mel ``[B, T, M]`` of F0 ``own`` [B, T] as it would be under ``f0``: :mod:`ctap.nn.retune`."""
+        return retune(mel, own, f0, self.settings, (LOWEST, HIGHEST))
+
     def f0_class(self, f0: Tensor) -> Tensor:
         """Position of ``f0`` Hz among the classes, a fraction."""
         span = math.log(HIGHEST / LOWEST)
@@ -288,5 +292,4 @@ def _spread(settings: AudioSettings) -> tuple[Tensor, Tensor]:
     spread = torch.zeros(len(centres), len(bins))
     spread[right, torch.arange(len(bins))] = share
     spread[right - 1, torch.arange(len(bins))] += 1 - share
-    level = 0.5 * (torch.pi * (frame_window(settings) ** 2).sum()).sqrt()  # mean magnitude of white noise
-    return spread, (filters.sum(0).clamp(min=1e-6) * level).log()
+    return spread, noise_mel(settings)
