@@ -6,6 +6,7 @@ import base64
 import concurrent.futures
 import io
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ pytest.importorskip("fastapi", reason="fastapi is not installed (extra: serve)")
 pytest.importorskip("httpx2", reason="httpx2 is not installed (extra: dev)")
 from starlette.testclient import TestClient
 
+from ctap.models.inference import Model
+from ctap.models.many import Wanted, synthesize_many
 from ctap.serving.app import make_app
 from ctap.serving.limits import Limits
 from ctap.serving.served import Served
@@ -195,15 +198,31 @@ def test_names_of_this_machine_are_known_however_they_are_written(served: dict[s
             assert client.get("/api/models", headers={"host": name}).status_code == 421, name
 
 
-def test_who_waits_too_long_or_comes_too_many_is_told(served: dict[str, Served]) -> None:
-    limits = Limits(wait_seconds=0.0001)
-    with TestClient(make_app(served, limits)) as client:
+def test_who_waits_too_long_is_told(served: dict[str, Served]) -> None:
+    with TestClient(make_app(served, Limits(wait_seconds=0.0001))) as client:
         reply = client.post(SAY, json=GOOD)
         assert reply.status_code == 503 and "not done within" in reply.json()["error"]
+
+
+def test_who_comes_too_many_is_told(served: dict[str, Served], monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most 8 are said together and 1 waits: of 12 at once some are refused, however quick the rest."""
+    refused = threading.Event()
+
+    def held(model: Model, wanted: list[Wanted]) -> Any:
+        refused.wait(30)
+        return synthesize_many(model, wanted)
+
+    monkeypatch.setattr("ctap.serving.worker.synthesize_many", held)
+    limits = Limits(waiting=1, together=8)
     with (
-        TestClient(make_app(served, Limits(waiting=1))) as client,
+        TestClient(make_app(served, limits)) as client,
         concurrent.futures.ThreadPoolExecutor(12) as pool,
     ):
-        replies = list(pool.map(lambda _: client.post(SAY, json=GOOD), range(12)))
+        asked = [pool.submit(client.post, SAY, json=GOOD) for _ in range(12)]
+        replies = []
+        for done in concurrent.futures.as_completed(asked):
+            refused.set()
+            replies.append(done.result())
+    assert replies[0].status_code == 503
     assert {r.status_code for r in replies} == {200, 503}
     assert any("requests are waiting" in r.text for r in replies)
