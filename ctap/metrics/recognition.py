@@ -9,12 +9,12 @@ import numpy as np
 
 from ctap.errors import UserError
 from ctap.files.tables import read_table
-from ctap.metrics.errors import ErrorRate, collapse, error_rate, frame_accuracy
+from ctap.metrics.errors import NOTHING, ErrorRate, collapse, error_rate, frame_accuracy
 from ctap.metrics.intervals import bootstrap_ratio
 from ctap.metrics.results import Metric, items
 from ctap.text.languages import language_in
 
-__all__ = ["error_rates", "frame_metric"]
+__all__ = ["error_rates", "frame_metric", "transcription_rates"]
 
 
 def error_rates(ref_dir: Path, hyp_dir: Path, *, text: bool) -> dict[str, ErrorRate]:
@@ -46,6 +46,30 @@ def error_rates(ref_dir: Path, hyp_dir: Path, *, text: bool) -> dict[str, ErrorR
         both = [u for u in utts if u in texts]
         tokens = [[language.text_tokens(some.get(u, "")) for u in both] for some in (texts, spelled)]
         rates[f"{language.token_name}_error_rate"] = error_rate(*tokens, both)
+    return rates
+
+
+def transcription_rates(ref_dir: Path, hyp_dir: Path) -> dict[str, ErrorRate]:
+    """Error rates of what the language counts; an utterance that was not transcribed counts as deleted.
+
+    What was said counts, not how it is written: both sides are brought to one form, digits to words. Text
+    that can't be read out (Latin letters among hanzi, say) counts with the syllables of what can.
+    """
+    language = language_in(ref_dir)
+    texts = {utt: language.written_out(text) for utt, text in read_table(ref_dir / "text").items()}
+    phones, transcripts = read_table(ref_dir / "phones"), read_table(hyp_dir / "text")
+    heard = {utt: language.written_out(text) for utt, text in transcripts.items() if text != NOTHING}
+    utts = sorted(texts)
+    if not set(utts) & set(transcripts):
+        raise UserError(f"{hyp_dir}/text and {ref_dir}/text have no utterance in common")
+    said, found = ([language.text_tokens(some.get(u, "")) for u in utts] for some in (texts, heard))
+    rates = {f"{language.token_name}_error_rate": error_rate(said, found, utts)}
+    if lone := sorted(set(utts) - phones.keys()):
+        raise UserError(f"{ref_dir}/phones: no {lone[0]}, which {ref_dir}/text has ({len(lone)} such in all)")
+    syllables = [language.syllables(phones[u].split()) for u in utts]
+    if None not in syllables:
+        own = [language.heard_syllables(heard.get(u, "")) for u in utts]
+        rates["syllable_error_rate"] = error_rate(syllables, own, utts)
     return rates
 
 
