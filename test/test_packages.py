@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 MOST_LINES = {"file": 320, "function": 60}
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 FILES = {
-    ".".join(("ctap", *path.relative_to(PACKAGE).with_suffix("").parts)): path
+    ".".join(("ctap", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
     if path != PACKAGE / "__init__.py"  # ctap.load, on first use
 }
@@ -41,7 +41,7 @@ def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
             found = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
-            found = [name if name in FILES or name[5:] in LEVEL else node.module for name in names]
+            found = [name if name in FILES else node.module for name in names]
         elif isinstance(node, ast.ImportFrom):
             found = ["ctap."]  # relative ones are refused: they do not say where from
         else:
@@ -49,19 +49,31 @@ def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
         yield from ((node.lineno, name) for name in found if name.startswith("ctap."))
 
 
+def refuse_circles(programs: Mapping[str, str]) -> None:
+    """Raise at a circle of files, and name it; ``programs`` are the texts of modules, by their names."""
+    graph = {name: {module for _, module in imports(ast.parse(text))} for name, text in programs.items()}
+    graphlib.TopologicalSorter(graph).prepare()
+
+
 def test_imports_go_one_way() -> None:
     assert {name.split(".")[1] for name in FILES} == LEVEL.keys()
-    against, graph = [], {}
-    for name, path in FILES.items():
-        found = list(imports(ast.parse(path.read_text(encoding="utf-8"))))
-        graph[name] = {module for _, module in found}
+    against = []
+    programs = {name: path.read_text(encoding="utf-8") for name, path in FILES.items()}
+    for name, text in programs.items():
         own = name.split(".")[1]
-        for line, module in found:
+        for line, module in imports(ast.parse(text)):
             other = module.split(".")[1]
             if other != own and LEVEL.get(other, len(ORDER)) >= LEVEL[own]:
-                against.append(f"{path}:{line}: {own} imports {module}")
+                against.append(f"{FILES[name]}:{line}: {own} imports {module}")
     assert not against, "\n".join(against)
-    graphlib.TopologicalSorter(graph).prepare()  # raises at a circle of files, and names it
+    refuse_circles(programs)
+
+
+@pytest.mark.parametrize("package", ["from ctap.nn.conv import Stack", "from ctap.nn import conv"])
+def test_a_circle_through_the_file_of_a_package_is_seen(package: str) -> None:
+    refuse_circles({"ctap.nn": package, "ctap.nn.conv": "import torch"})
+    with pytest.raises(graphlib.CycleError):
+        refuse_circles({"ctap.nn": package, "ctap.nn.conv": "from ctap.nn import anything"})
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,9 @@ import soundfile
 from tqdm import tqdm
 
 from ctap.audio.levels import SILENCE, LevelError, Remark, examine, one_channel
-from ctap.audio.whole import lost_end, missing
+from ctap.audio.opening import RecordingError, opened, require_whole
 from ctap.files.skips import SkipList
 
-TRUNCATED, UNREADABLE = "recording truncated", "recording unreadable"
 _BLOCK = 1 << 20
 _AT_ONCE = 10_000  # recordings in a pool's queue, each of which takes 2 KB there
 
@@ -100,29 +99,18 @@ def _look(path: str, min_seconds: float, max_seconds: float) -> _Found | tuple[s
     if "|" in path:
         return "wav.scp entry is a command", "expected the path of a file"
     try:
-        size = Path(path).stat().st_size
-    except OSError as error:
-        return "recording missing", str(error.strerror)
-    if size == 0:
-        return "recording empty", "0 bytes"
-    try:
-        with soundfile.SoundFile(path) as file:
+        with opened(path) as file:
+            require_whole(path, file)
             return _sound(path, file, min_seconds, max_seconds)
+    except RecordingError as fault:
+        return f"recording {fault.kind}", fault.detail
     except OSError as error:
-        return UNREADABLE, str(error.strerror)
-    except (soundfile.SoundFileError, RuntimeError) as error:
-        if lost := lost_end(path):
-            return TRUNCATED, lost
-        return UNREADABLE, str(error).replace(repr(path), path).removesuffix(f": {path}")
+        return "recording unreadable", str(error.strerror)
 
 
 def _sound(
     path: str, file: soundfile.SoundFile, min_seconds: float, max_seconds: float
 ) -> _Found | tuple[str, str]:
-    if lost := missing(path, file):
-        return TRUNCATED, lost
-    if file.frames <= 0:
-        return "recording empty", "no samples after the header"
     seconds = file.frames / file.samplerate
     if seconds < min_seconds:
         return "recording too short", f"{seconds:.3f} s < {min_seconds:g} s"
@@ -132,13 +120,13 @@ def _sound(
     plain = file.subtype == "PCM_16" and file.channels == 1
     samples = file.read(dtype="int16" if plain else "float32", always_2d=True)
     if len(samples) != file.frames:
-        return TRUNCATED, f"{len(samples)} of {file.frames} samples are there"
+        raise RecordingError("truncated", f"{len(samples)} of {file.frames} samples are there")
     wave, remarks = samples[:, 0], []
     if not plain:
         try:
             wave, remarks = one_channel(samples)
         except LevelError as error:
-            return UNREADABLE, str(error)
+            raise RecordingError("unreadable", str(error)) from None
     silent, odd = examine(wave, 32768.0 if plain else 1.0)
     if silent:
         return "recording silent", f"no sample is further than {SILENCE:g} of full scale from their mean"

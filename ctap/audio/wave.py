@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,8 @@ import soundfile
 
 from ctap.audio import levels
 from ctap.audio.frames import num_frames, resampled_length
+from ctap.audio.opening import RecordingError, opened, require_whole
 from ctap.audio.settings import AudioSettings
-from ctap.audio.whole import lost_end, missing
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 
@@ -52,8 +53,8 @@ def wave_info(path: str | Path) -> WaveInfo:
     Raises:
         AudioError: the file is missing, not audio, or has no samples.
     """
-    info = _header(path)
-    return WaveInfo(int(info.frames), int(info.samplerate), int(info.channels))
+    with _refusals(path), opened(path) as file:
+        return _info(file)
 
 
 def check_wave(path: str | Path) -> WaveInfo:
@@ -62,9 +63,9 @@ def check_wave(path: str | Path) -> WaveInfo:
     Raises:
         AudioError: the file is missing, not audio, has no samples, or is truncated.
     """
-    info = _header(path)
-    _check_whole(path, info)
-    return WaveInfo(int(info.frames), int(info.samplerate), int(info.channels))
+    with _refusals(path), opened(path) as file:
+        require_whole(path, file)
+        return _info(file)
 
 
 def utterance_frames(source: str | Path | WaveInfo, settings: AudioSettings) -> int:
@@ -121,17 +122,14 @@ def load_wave(path: str | Path, sample_rate: int, *, max_seconds: float | None =
     Raises:
         AudioError: the file is missing, unreadable, empty, truncated, too long, not finite or on no scale.
     """
-    info = _header(path)
-    seconds = info.frames / info.samplerate
-    if max_seconds is not None and seconds > max_seconds:
-        raise AudioError(f"{path}: {seconds:.1f} s is longer than the limit of {max_seconds:g} s")
-    _check_whole(path, info)
-    try:
-        samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError(f"{path}: {_why('cannot read the audio', path, error)}") from None
-    if len(samples) != info.frames:
-        raise AudioError(f"{path}: {len(samples)} samples where the header says {info.frames}: truncated?")
+    with _refusals(path), opened(path) as file:
+        seconds, rate = file.frames / file.samplerate, file.samplerate
+        if max_seconds is not None and seconds > max_seconds:
+            raise AudioError(f"{path}: {seconds:.1f} s is longer than the limit of {max_seconds:g} s")
+        require_whole(path, file)
+        samples = file.read(dtype="float32", always_2d=True)
+        if len(samples) != file.frames:
+            raise RecordingError("truncated", f"{len(samples)} of {file.frames} samples are there")
     try:
         wave, remarks = levels.one_channel(samples)
     except levels.LevelError as error:
@@ -195,33 +193,22 @@ def encode_wave(pcm: np.ndarray, rate: int) -> bytes:
     return buffer.getvalue()
 
 
-def _header(path: str | Path) -> soundfile._SoundFileInfo:
-    path = Path(path)
-    if not path.is_file():
-        raise AudioError(f"{path}: no such audio file")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the audio file is empty (0 bytes)")
+def _info(file: soundfile.SoundFile) -> WaveInfo:
+    return WaveInfo(int(file.frames), int(file.samplerate), int(file.channels))
+
+
+_REFUSALS = {
+    "missing": "no such audio file",
+    "empty": "the audio file is empty ({})",
+    "truncated": "truncated: {}",
+    "unreadable": "not a readable audio file: {}",
+}
+
+
+@contextlib.contextmanager
+def _refusals(path: str | Path) -> Iterator[None]:
+    """What is wrong with a recording, as an error that names it."""
     try:
-        info = soundfile.info(str(path))
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError(f"{path}: {_why('not a readable audio file', path, error)}") from None
-    if info.frames <= 0:
-        raise AudioError(f"{path}: the audio has no samples")
-    return info
-
-
-def _check_whole(path: str | Path, info: soundfile._SoundFileInfo) -> None:
-    try:
-        lost = missing(path, info)
-    except OSError as error:
-        raise AudioError(f"{path}: cannot read the audio: {error.strerror}") from None
-    if lost:
-        raise AudioError(f"{path}: truncated: {lost}")
-
-
-def _why(otherwise: str, path: str | Path, error: Exception) -> str:
-    """What is wrong with a file that libsndfile does not read."""
-    with contextlib.suppress(OSError):
-        if lost := lost_end(path):
-            return f"truncated: {lost}"
-    return f"{otherwise}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        yield
+    except RecordingError as fault:
+        raise AudioError(f"{path}: {_REFUSALS[fault.kind].format(fault.detail)}") from None

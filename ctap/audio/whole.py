@@ -23,9 +23,11 @@ _ODD = ("does not match value from 'ds64' chunk", "seems to be truncated", "Seem
 _STREAMED = 0x7FFF0000  # writers to a pipe can't go back to fill in the size, and leave about the maximum
 _NIST_SAMPLES = re.compile(rb"^sample_count -i (\d+)", re.MULTILINE)
 _FLAC_START = b"fLaC\x00\x00\x00\x22"
+_NO_LENGTH = 1 << 62  # frames, of a FLAC file that leaves its length open
 _FRAMES_SPARE = 4  # of an mp3: what encoders put before and behind the sound, and readers take away
 _LAST_PAGE, _FIRST_PAGE = 4, 2
 _SEVERAL = "several streams"
+_NO_END = "its last samples are not there"
 
 
 class Header(Protocol):
@@ -46,6 +48,7 @@ def missing(path: str | Path, info: Header) -> str:
 
     Raises:
         OSError: the file can't be read.
+        SoundFileError: libsndfile can't read it, for another reason.
     """
     if lost := lost_samples(info.extra_info):
         return f"{lost[0]} of {lost[1]} bytes of samples are there"
@@ -67,14 +70,7 @@ def lost_end(path: str | Path) -> str:
     content = Path(path).read_bytes()
     if content[:4] == b"OggS":
         return _pages(content).replace(_SEVERAL, "")
-    if content[:4] == b"fLaC":
-        try:
-            with soundfile.SoundFile(str(path)) as file:
-                file.seek(file.frames - 1)
-                file.read(1)
-        except (soundfile.SoundFileError, RuntimeError):
-            return "its last samples are not there"
-    return ""
+    return _end_of_flac(path) if content[:4] == b"fLaC" else ""
 
 
 def lost_samples(log: str) -> tuple[int, int] | None:
@@ -99,7 +95,31 @@ def _joined(info: Header) -> str:
 
 
 def _of_flac(path: Path, info: Header) -> str:
-    return _joined(info) if path.read_bytes().find(_FLAC_START, 4) > 0 else ""
+    if info.frames >= _NO_LENGTH:
+        return "it does not say how long it is: written to a pipe?"
+    if path.read_bytes().find(_FLAC_START, 4) > 0:
+        return _joined(info)
+    return _end_of_flac(path)
+
+
+def _end_of_flac(path: str | Path) -> str:
+    """FLAC keeps the length in front, and libsndfile refuses to seek to a sample that is not there."""
+    try:
+        return _last_sample(path)
+    except soundfile.SoundFileError:
+        return _NO_END
+
+
+def _last_sample(path: str | Path) -> str:
+    """Whether the last sample can be read, which decodes one block.
+
+    Not every format is asked this way: of some whole files libsndfile does not find the end (PAF, SDS).
+    """
+    with soundfile.SoundFile(str(path)) as file:
+        if file.frames <= 0:
+            return ""
+        file.seek(file.frames - 1)
+        return "" if len(file.read(1)) == 1 else _NO_END
 
 
 def _of_nist(path: Path, info: Header) -> str:
@@ -112,7 +132,7 @@ def _of_nist(path: Path, info: Header) -> str:
 def _of_mp3(path: Path, info: Header) -> str:
     found = count_frames(path.read_bytes())
     if found is None:
-        return ""
+        return _last_sample(path)
     read, held = info.frames / info.samplerate, found.samples / found.sample_rate
     spare = _FRAMES_SPARE * found.frame_samples
     if found.samples - info.frames > spare:
@@ -121,7 +141,7 @@ def _of_mp3(path: Path, info: Header) -> str:
         )
     if info.frames - found.samples > spare:
         return f"{held:.2f} s of sound, where {read:.2f} s stand in front"
-    return "it ends within a frame" if found.cut else ""
+    return "it ends within a frame" if found.cut else _last_sample(path)
 
 
 def _of_ogg(path: Path, info: Header) -> str:

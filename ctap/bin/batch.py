@@ -29,8 +29,6 @@ SAVE_SECONDS = 30.0
 """Results are written as often while the work goes on."""
 LEFT_OUT = "left_out.tsv"
 UNUSABLE_LINE, UNUSABLE_NAME = "line that can't be used", "name that can't be used"
-NOTHING = "⁇"
-"""Text of who says nothing: tables have no empty values, and this is sentencepiece's sign of the unknown."""
 UNUSABLE, FAILED = "input that can't be used", "failed"
 
 

@@ -12,22 +12,29 @@ from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.kaldi.datadir import DataDir
 
-HEARD = 3.0
-"""Seconds that the prompt encoder hears."""
 
+def choose_prompt(
+    data_dir: Path,
+    out: Path,
+    seconds: float = 4.0,
+    candidates: int = 20,
+    heard: float = 3.0,
+    settings: Path | None = None,
+) -> None:
+    """Choose a speaker's prompt: the recording that has most speech in the part that is heard of it.
 
-def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0, candidates: int = 20) -> None:
-    """Choose a speaker's prompt: the recording that has most speech in its best 3 s.
-
-    That window is what the prompt encoder hears. Recordings that can't be read or in which nobody speaks are
-    passed over.
+    Recordings that can't be read or in which nobody speaks are passed over.
 
     Args:
         data_dir: Data directory of the speaker.
         out: File to write the path to, one line.
         seconds: Wanted length.
         candidates: Recordings that are listened to, those whose lengths are nearest to it.
+        heard: Seconds that the prompt encoder hears (model.prompt_encoder.frames): the best ones count.
+        settings: Audio settings (dump/audio.json); without, the paper's.
     """
+    audio = AudioSettings.load(settings)
+    frames = round(heard / audio.frame_shift)
     data = DataDir(data_dir)
     waves = data.table("wav.scp")
     lengths = {utt: seconds for utt, seconds in data.utt2dur.items() if utt in waves}
@@ -35,11 +42,13 @@ def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0, candidates: i
         raise UserError(f"{data_dir}/utt2dur: no utterance to take a prompt from")
     if candidates < 1:
         raise UserError(f"--candidates {candidates}: expected 1 or more")
+    if frames < 1:
+        raise UserError(f"--heard {heard}: expected a frame ({audio.frame_shift:g} s) or more")
     speech: dict[str, float] = {}
     faults: list[str] = []
     for utt in sorted(lengths, key=lambda u: (abs(lengths[u] - seconds), u)):
         try:
-            speech[utt] = _speech(waves[utt])
+            speech[utt] = voice_window(load_wave(waves[utt], audio.sample_rate), audio, frames).speech
         except AudioError as error:
             faults.append(f"{utt}: {error}")
         if len(speech) == candidates:
@@ -50,13 +59,6 @@ def choose_prompt(data_dir: Path, out: Path, seconds: float = 4.0, candidates: i
     with atomic_write(out) as file:
         file.write(waves[chosen] + "\n")
     print(f"{chosen}: {speech[chosen]:.2f} s of speech in what is heard of it; {len(faults)} passed over")
-
-
-def _speech(path: str) -> float:
-    """Seconds of speech in the best 3 s."""
-    settings = AudioSettings()
-    wave = load_wave(path, settings.sample_rate)
-    return voice_window(wave, settings, round(HEARD / settings.frame_shift)).speech
 
 
 main = command(choose_prompt)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,15 @@ from ctap.bin.entry import command
 from ctap.data.arrays import write_arrays
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir, keep_apart, write_json
-from ctap.files.joins import side_by_side, sorted_names, values_of
+from ctap.files.joins import side_by_side, sorted_names
 from ctap.files.skips import SkipList
 from ctap.files.tables import read_table, table_writer
 from ctap.kaldi.ark_sums import sums_path
 from ctap.kaldi.datadir import DataDir
-from ctap.kaldi.parts import Parts
+from ctap.kaldi.parts import Parts, fitting_durations
+from ctap.kaldi.statistics import mel_stats
 from ctap.upstream.representation import Representation
 
-NO_DURATIONS = "no durations"
 MOST_ROUNDING = 0.01  # of a dimension's standard deviation
 
 
@@ -79,74 +78,6 @@ def combine_features(
     hours = total * settings.frame_shift / 3600
     print(f"{out_dir}: {len(parts.utts)} utterances, {total} frames, {hours:.2f} h")
     skipped.report("left out", out_dir / "skipped.tsv")
-
-
-def mel_stats(matrices: Iterable[np.ndarray], floor: float | None = 0.05) -> dict[str, list[float] | int]:
-    """Mean and standard deviation of every bin, in one pass that stays exact over many hours.
-
-    Groups are merged by the pairwise update of Chan, Golub and LeVeque (1979).
-
-    Args:
-        matrices: ``[T, D]`` each.
-        floor: smallest standard deviation given (a bin that never changes must not be divided by 0); None: a
-            hundredth of the median bin's, for values of unknown scale.
-
-    Returns:
-        ``mean`` and ``std``, ``[D]`` each, and the number of ``frames``.
-    """
-    count, mean, square = 0, np.zeros(0), np.zeros(0)
-    for matrix in matrices:
-        values = matrix.astype(np.float64)
-        own, own_mean = len(values), values.mean(axis=0)
-        own_square = ((values - own_mean) ** 2).sum(axis=0)
-        if not count:
-            count, mean, square = own, own_mean, own_square
-            continue
-        delta = own_mean - mean
-        square = square + own_square + delta**2 * (count * own / (count + own))
-        mean = mean + delta * (own / (count + own))
-        count += own
-    if not count:
-        raise UserError("no frames to take statistics of")
-    std = np.sqrt(square / count)
-    std = np.maximum(std, max(0.01 * float(np.median(std)), 1e-8) if floor is None else floor)
-    return {"mean": mean.tolist(), "std": std.tolist(), "frames": count}
-
-
-def fitting_durations(data: DataDir, parts: Parts, skipped: SkipList) -> np.ndarray:
-    """Check durations against frames.
-
-    Returns:
-        Which utterances have durations ``[N]``; those that have none are noted.
-
-    Raises:
-        UserError: the durations of an utterance do not sum to its frames, are not one for each aligned
-            phone, or are not whole numbers of at least 1.
-    """
-    path = data.path / "durations"
-    tables = (values_of(parts.utts, file) for file in (path, data.path / "aligned_phones"))
-    there = np.ones(len(parts.utts), bool)
-    for place, (frames, (utt, durations), (_, phones)) in enumerate(zip(parts.frames, *tables, strict=True)):
-        if durations is None or phones is None:
-            skipped.add(utt, NO_DURATIONS, f"not in {path if durations is None else path.parent}")
-            there[place] = False
-            continue
-        try:
-            own = [int(word) for word in durations.split()]
-        except ValueError:
-            raise UserError(f"{path}: {utt}: expected whole numbers of frames: {durations!r}") from None
-        if len(own) != len(phones.split()):
-            raise UserError(
-                f"{path}: {utt} has {len(own)} durations for {len(phones.split())} aligned phones"
-            )
-        if min(own) < 1:
-            raise UserError(f"{path}: {utt} has a duration of {min(own)} frames; each must be at least 1")
-        if sum(own) != frames:
-            raise UserError(
-                f"{path}: the durations of {utt} sum to {sum(own)} frames, its features have {frames}. "
-                "Were they made with another frame shift, or from other recordings? Repeat stage 1."
-            )
-    return there
 
 
 def write_dump(

@@ -13,6 +13,7 @@ from ctap.errors import UserError
 from ctap.files.atomic import write_json
 from ctap.files.tables import read_table
 from ctap.metrics.compare import Comparison, compare
+from ctap.metrics.intervals import LEVEL
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.results import Scores, read_items, read_scores
 from ctap.report.markdown import figure, label
@@ -71,7 +72,8 @@ def compare_scores(
             raise UserError(f"{key}: {error}") from None
     print(table_of(scores, found))
     if out:
-        settings = {"a": str(a), "b": str(b), "utt2spk": str(utt2spk or ""), "resamples": resamples}
+        settings = {"a": str(a), "b": str(b), "utt2spk": str(utt2spk or "")}
+        settings |= {"resamples": resamples, "level": LEVEL}
         content = {
             "figures": {key: plain(it) for key, it in found.items()},
             "meta": collect_meta(seed=seed, config=settings),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import inspect
+import itertools
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,11 +17,15 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 from ctap.errors import UserError, cli
 
 MAX_SEED = 2**32 - 1  # the largest that numpy and scikit-learn take
+_CLASS = re.compile(r"<class '(\w+)'>")  # as jsonargparse says Path where no other type is allowed
 _DASHED = re.compile(r"(?<=^--)[a-z]+(-[a-z]+)+(?=$|=)")  # --out-dir, where --out_dir is meant
 
 
 class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Types and defaults behind every option; the description in the lines that it was written in."""
+
+    def _expand_help(self, action: argparse.Action) -> str:
+        return _CLASS.sub(r"\1", super()._expand_help(action))
 
 
 class Entry:
@@ -108,29 +113,51 @@ def command(function: Callable[..., None]) -> Entry:
 
 
 def _add_arguments(parser: ArgumentParser, source: Callable[..., Any], skip: set[str]) -> None:
-    """Options for the parameters of a function or the fields of a dataclass, but for those to ``skip``."""
+    """Options for the parameters of a function or the fields of a dataclass, but for those to ``skip``.
+
+    They come in the order of the source: what jsonargparse makes of it, and between that what it does not.
+    """
     text = docstring_parser.parse(source.__doc__ or "")
     helps = {item.arg_name: item.description for item in text.params}
     parameters, hints = inspect.signature(source).parameters, get_type_hints(source)
     unnamed = _unnamed(source)
     special = {name for name in parameters if name in unnamed or _word(hints[name]) or _switch(hints[name])}
-    special -= skip
     add = parser.add_class_arguments if inspect.isclass(source) else parser.add_function_arguments
-    add(source, as_group=False, skip=special | skip)
-    for name in (name for name in parameters if name in special):
-        default, hint = parameters[name].default, hints[name]
-        is_needed = default is inspect.Parameter.empty
-        options: dict[str, Any] = {"help": helps.get(name), "type": _word(hint) or hint}
-        if name not in unnamed:
-            options |= {"required": True} if is_needed else {"default": default}
-        if _word(hint):
-            options |= {"nargs": "+" if is_needed else "*"}
-            options |= {} if name in unnamed else {"action": "extend"}  # given twice, both count
-        elif hint is bool and unnamed:  # which would be taken for its value
-            options = {"help": helps.get(name), "action": "store_true"}
-        elif _switch(hint):
-            options |= {"nargs": "?", "const": True}
-        parser.add_argument(name if name in unnamed else f"--{name}", **options)
+    wanted = [name for name in parameters if name not in skip]
+    for is_special, names in itertools.groupby(wanted, special.__contains__):
+        if not is_special:
+            add(source, as_group=False, skip=parameters.keys() - set(names))
+            continue
+        for name in names:
+            default, hint = parameters[name].default, hints[name]
+            options = _options(hint, default, helps.get(name), name in unnamed, bool(unnamed))
+            parser.add_argument(name if name in unnamed else f"--{name}", **options)
+
+
+def _options(
+    hint: Any, default: Any, text: str | None, is_unnamed: bool, some_unnamed: bool
+) -> dict[str, Any]:
+    """What ``add_argument`` is told of a list, a switch or a parameter without a name.
+
+    Args:
+        hint: its type.
+        default: its default, or :attr:`inspect.Parameter.empty`.
+        text: its help.
+        is_unnamed: whether it is given without its name.
+        some_unnamed: whether a parameter of the command is.
+    """
+    is_needed = default is inspect.Parameter.empty
+    if hint is bool and some_unnamed:  # a parameter without a name would be taken for its value
+        return {"help": text, "action": "store_true"}
+    options: dict[str, Any] = {"help": text, "type": _word(hint) or hint}
+    if not is_unnamed:
+        options |= {"required": True} if is_needed else {"default": default}
+    if _word(hint):
+        options |= {"nargs": "+" if is_needed else "*"}
+        options |= {} if is_unnamed else {"action": "extend"}  # given twice, both count
+    elif _switch(hint):
+        options |= {"nargs": "?", "const": True}
+    return options
 
 
 def commands(help_text: str, **entries: Entry) -> Entry:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from ctap.audio.headers import Recording, check_recordings
+from ctap.audio.headers import check_recordings
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.columns import Names
-from ctap.files.joins import joined, values_of
+from ctap.files.joins import values_of
 from ctap.files.skips import SkipList
-from ctap.files.tables import read_rows, read_table, table_writer, write_table
-from ctap.kaldi.prepare import check_tables, tables_dir
-from ctap.kaldi.subsets import Subset, write_subsets
-from ctap.text.language import Language, Reading
+from ctap.kaldi.prepare import check_tables, tables_dir, take_over
+from ctap.text.corpus import consistent, made_tables, read_all, write_made, write_rules
 from ctap.text.languages import language_of, rules_for
-from ctap.text.rules import RULES_FILE, TextRules
-
-FRAME_SECONDS = 0.01
+from ctap.text.rules import TextRules
 
 
 def prepare_text(
@@ -80,167 +71,11 @@ def prepare_text(
         remarks.report("kept, with a remark", notices)
         if not made.utts:
             raise UserError(f"{in_dir}: no utterance can be used; {skipped} says why of each")
-        speakers = write_rest(folder, in_dir, made, rules)
+        speakers = take_over(in_dir, folder, made.utts, leave=made_tables(spoken))
+        write_rules(folder, spoken, made.phones)
     if "text" not in tables:
         print(spoken.without_text)
-    hours = made.seconds / 3600
-    print(f"{out_dir}: {len(made.utts)} utterances of {speakers} speakers, {hours:.2f} h")
-
-
-def consistent(where: Path, tables: Collection[str], skipped: SkipList, language: Language) -> Iterator[str]:
-    """The utterances that have a recording, a speaker and a text, rising; the others are noted.
-
-    Raises:
-        UserError: there is no table of texts, or an utterance's name doesn't start with its speaker's, which
-            sorted tables rely on.
-    """
-    given = [name for name in language.given if name in tables]
-    if not given:
-        listed = " nor ".join(language.given)
-        one = "neither " if len(language.given) > 1 else "no "
-        raise UserError(f"{where}: holds {one}{listed}; write one of them (or both)")
-    columns = (where / name for name in ("wav.scp", "utt2spk", *given))
-    for utt, (recording, speaker, *texts) in joined(*columns):
-        written = any(text is not None for text in texts)
-        if recording is not None and not written:
-            skipped.add(utt, "recording without text", recording)
-        elif recording is None and written:
-            skipped.add(utt, "text without recording")
-        elif recording is not None and speaker is None:
-            skipped.add(utt, "no speaker in utt2spk")
-        elif recording is not None and speaker is not None:
-            if not utt.startswith(speaker):
-                raise UserError(
-                    f"{where / 'utt2spk'}: utterance {utt!r} doesn't start with the name of its speaker "
-                    f"{speaker!r}; name it {speaker}-{utt} in every table"
-                )
-            yield utt
-
-
-def read_all(
-    in_dir: Path,
-    names: Names,
-    recordings: Iterable[Recording | None],
-    language: Language,
-    skipped: SkipList,
-    notices: SkipList,
-) -> Iterator[tuple[str, str, Recording, Reading]]:
-    """Utterance, path, recording and reading of what can be read and is long enough.
-
-    Args:
-        in_dir: Where the tables are.
-        names: The utterances.
-        recordings: That of each; None where it can't be used.
-        language: Of the texts.
-        skipped: Takes what can't be read.
-        notices: Takes what is to be said of the others.
-    """
-    given = [name for name in (*language.given, *language.marks) if (in_dir / name).is_file()]
-    columns = [values_of(names, in_dir / name) for name in ("wav.scp", *given)]
-    for recording, (utt, path), *values in zip(recordings, *columns, strict=True):
-        if recording is None or path is None:
-            continue
-        rows = {name: value for name, (_, value) in zip(given, values, strict=True) if value is not None}
-        try:
-            reading = language.read(rows)
-        except UserError as error:
-            skipped.add(utt, language.reason(error), error)
-            continue
-        frames = int(recording.seconds / FRAME_SECONDS + 1e-6) + 1
-        if frames < len(reading.phones) + 2:  # an aligner gives each phone and both silences a frame
-            detail = f"{recording.seconds:.3f} s for {len(reading.phones)} phones"
-            skipped.add(utt, "recording too short for its text", detail)
-            continue
-        if reading.notice:
-            notices.add(utt, *reading.notice)
-        yield utt, path, recording, reading
-
-
-@dataclass
-class Made:
-    """What was written.
-
-    Attributes:
-        utts: The utterances.
-        seconds: Their length in all.
-        phones: The phones that they have.
-    """
-
-    utts: Names
-    seconds: float
-    phones: set[str]
-
-
-def made_tables(language: Language) -> list[str]:
-    """The tables that are made anew; one that was given and of which nothing is made is left out."""
-    made = (*language.given, "text", *language.made, "phones", "utt2dur", "utt2audio", "wav.scp")
-    return list(dict.fromkeys(made))
-
-
-def write_made(
-    folder: Path, readings: Iterable[tuple[str, str, Recording, Reading]], language: Language
-) -> Made:
-    """Write :func:`made_tables` of what :func:`read_all` gives.
-
-    Paths of recordings become absolute: recipes that join this corpus, and those of vocoders, run elsewhere.
-    """
-    seconds, phones = 0.0, set()
-    with contextlib.ExitStack() as stack:
-        write = {name: stack.enter_context(table_writer(folder / name)) for name in made_tables(language)}
-
-        def written() -> Iterator[str]:
-            nonlocal seconds
-            for utt, path, recording, reading in readings:
-                write["text"](utt, reading.text)
-                for name, value in reading.tables.items():
-                    write[name](utt, value)
-                write["phones"](utt, reading.phones)
-                write["utt2dur"](utt, f"{recording.seconds:.6f}")
-                write["utt2audio"](utt, recording.digest)
-                write["wav.scp"](utt, str(Path(path).absolute()))
-                seconds += recording.seconds
-                phones.update(reading.phones)
-                yield utt
-
-        utts = Names(written(), folder)
-    for name in write:
-        if not (folder / name).stat().st_size:
-            (folder / name).unlink()
-    return Made(utts, seconds, phones)
-
-
-def write_rest(folder: Path, in_dir: Path, made: Made, rules: TextRules) -> int:
-    """Write the tables that are taken over from ``in_dir``, and by which rules the texts were read.
-
-    Returns:
-        How many speakers there are.
-    """
-    spoken = language_of(rules)
-    whole = Subset(folder, np.arange(len(made.utts)))
-    write_subsets(in_dir, made.utts, [whole], leave={*made_tables(spoken), "spk2gender"})
-    speakers = {speaker for speaker, _ in read_rows(folder / "spk2utt")}
-    if (in_dir / "spk2gender").is_file():
-        write_genders(in_dir / "spk2gender", speakers, folder / "spk2gender")
-    if not rules.phones:  # those of the corpus, where its language collects them
-        rules = replace(rules, phones=spoken.collect(made.phones))
-    (folder / RULES_FILE).write_text(rules.as_json(), encoding="utf-8")
-    return len(speakers)
-
-
-def write_genders(given: Path, speakers: Collection[str], path: Path) -> None:
-    """Write ``m`` or ``f`` of those of the ``speakers`` of whom it is ``given``.
-
-    Raises:
-        UserError: Something else is said of one of them.
-    """
-    letters = {}
-    for speaker, word in read_table(given).items():
-        if speaker in speakers:
-            letters[speaker] = word[:1].lower()
-            if letters[speaker] not in ("m", "f"):
-                raise UserError(f"{given}: {speaker!r} has {word!r}, expected m or f")
-    if letters:
-        write_table(path, letters)
+    print(f"{out_dir}: {len(made.utts)} utterances of {speakers} speakers, {made.seconds / 3600:.2f} h")
 
 
 main = command(prepare_text)

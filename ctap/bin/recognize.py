@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ctap.bin.batch import NOTHING, Recordings
+from ctap.bin.batch import Recordings
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.files.atomic import write_json
-from ctap.metrics.errors import RECOGNITION
+from ctap.metrics.errors import NOTHING, RECOGNITION
 from ctap.models.recognition import SWITCH_PENALTY, Recognition, check_penalty
 
 

@@ -7,14 +7,15 @@ from pathlib import Path
 from ctap.align import edges
 from ctap.align.durations import read_durations, strip_pauses
 from ctap.align.events import read_reference
-from ctap.align.score import WITHIN, format_table, score
+from ctap.align.score import format_table, score
 from ctap.audio.settings import AudioSettings
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import write_json
 from ctap.files.tables import read_table
+from ctap.metrics.boundaries import metrics_of_boundaries
 from ctap.metrics.provenance import collect_meta
-from ctap.metrics.results import Metric, write_scores
+from ctap.metrics.results import write_scores
 from ctap.text.languages import language_in
 
 
@@ -62,22 +63,6 @@ def score_durations(
         meta = collect_meta(seed=0, config=audio.as_dict())
         name = scores.resolve().parent.name
         write_scores(scores, name, metrics_of_boundaries(result), meta, task="durations")
-
-
-def metrics_of_boundaries(result: dict) -> dict[str, Metric]:
-    """Figures of all boundaries, from what :func:`ctap.align.score.score` gives."""
-    found = result["boundaries"]["all"]
-    note = f"{found['count']} boundaries of {result['kind']}"
-    metrics = {
-        f"boundary_error/{key}": Metric(found[key], result["utterances"], "ms", "lower", note=note)
-        for key in ("median", "mean", "p90", "p99")
-    }
-    for limit in WITHIN:
-        share = found[f"within_{1000 * limit:.0f}"]
-        metrics[f"boundaries_within/{1000 * limit:.0f}_ms"] = Metric(
-            share, result["utterances"], better="higher", note=f"share of {note}"
-        )
-    return metrics
 
 
 main = command(score_durations)

@@ -16,6 +16,7 @@ from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.representation import (
+    SETTINGS,
     metrics_of_probes,
     metrics_of_set,
     metrics_of_size,
@@ -91,7 +92,7 @@ def score_representation(
     figure = plot_by_phone(speech, phones, language_of(parts.text), seed=seed)
     save_figure(figure, out / "images/embeddings_by_phone.png")
     save_figure(plot_by_speaker(speech, speakers), out / "images/embeddings_by_speaker.png")
-    meta = collect_meta(seed=seed, config=config, contrastive_utts=contrastive_utts)
+    meta = collect_meta(seed=seed, config=config, contrastive_utts=contrastive_utts, **SETTINGS)
     write_scores(out / "scores.json", name, metrics, meta, task="pretrain")
     for key in (key for key in SAID if key in metrics):
         print(f"{name}: {key} {metrics[key].value:.4f} ({metrics[key].n} utterances)")

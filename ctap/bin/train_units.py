@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ctap.bin.entry import command
 from ctap.files.tables import read_table
-from ctap.text.units import Units, train_units
+from ctap.text import units
 
 
-def run(text: Path, out: Path, size: int = 5000, kind: str = "char") -> None:
+def train_units(text: Path, out: Path, size: int = 5000, kind: str = "char") -> None:
     """Train units on the texts of a data directory.
 
     Args:
@@ -18,11 +18,11 @@ def run(text: Path, out: Path, size: int = 5000, kind: str = "char") -> None:
         size: Most units, blank and unknown included.
         kind: char, unigram or bpe.
     """
-    train_units(read_table(text).values(), out, vocab_size=size, model_type=kind)
-    print(f"{out}: {len(Units(out))} units")
+    units.train_units(read_table(text).values(), out, vocab_size=size, model_type=kind)
+    print(f"{out}: {len(units.Units(out))} units")
 
 
-main = command(run)
+main = command(train_units)
 
 if __name__ == "__main__":
     main()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.batch import NOTHING, Batch, read_rows
+from ctap.bin.batch import Batch, read_rows
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.device import choose_device
 from ctap.jobs import ALONE, Share
+from ctap.metrics.errors import NOTHING
 
 
 def transcribe(

@@ -10,9 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ctap.errors import UserError
 from ctap.files.columns import Names
-from ctap.files.joins import merged
+from ctap.files.joins import merged, values_of
+from ctap.files.skips import SkipList
 from ctap.kaldi.ark import MatrixReader
+from ctap.kaldi.datadir import DataDir
+
+NO_DURATIONS = "no durations"
 
 
 @dataclass(frozen=True)
@@ -63,3 +68,39 @@ class Parts:
     def matrices(self) -> Iterator[np.ndarray]:
         """The features of each utterance ``[T, D]``."""
         return (reader[utt] for utt, reader in self.read_by())
+
+
+def fitting_durations(data: DataDir, parts: Parts, skipped: SkipList) -> np.ndarray:
+    """Check durations against frames.
+
+    Returns:
+        Which utterances have durations ``[N]``; those that have none are noted.
+
+    Raises:
+        UserError: the durations of an utterance do not sum to its frames, are not one for each aligned
+            phone, or are not whole numbers of at least 1.
+    """
+    path = data.path / "durations"
+    tables = (values_of(parts.utts, file) for file in (path, data.path / "aligned_phones"))
+    there = np.ones(len(parts.utts), bool)
+    for place, (frames, (utt, durations), (_, phones)) in enumerate(zip(parts.frames, *tables, strict=True)):
+        if durations is None or phones is None:
+            skipped.add(utt, NO_DURATIONS, f"not in {path if durations is None else path.parent}")
+            there[place] = False
+            continue
+        try:
+            own = [int(word) for word in durations.split()]
+        except ValueError:
+            raise UserError(f"{path}: {utt}: expected whole numbers of frames: {durations!r}") from None
+        if len(own) != len(phones.split()):
+            raise UserError(
+                f"{path}: {utt} has {len(own)} durations for {len(phones.split())} aligned phones"
+            )
+        if min(own) < 1:
+            raise UserError(f"{path}: {utt} has a duration of {min(own)} frames; each must be at least 1")
+        if sum(own) != frames:
+            raise UserError(
+                f"{path}: the durations of {utt} sum to {sum(own)} frames, its features have {frames}. "
+                "Were they made with another frame shift, or from other recordings? Repeat stage 1."
+            )
+    return there

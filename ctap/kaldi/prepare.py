@@ -6,15 +6,19 @@ import contextlib
 import filecmp
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir, atomic_write
+from ctap.files.columns import Names
 from ctap.files.joins import rises
 from ctap.files.names import check_name
 from ctap.files.tables import read_rows, read_table, write_table
+from ctap.kaldi.subsets import Subset, write_subsets
 from ctap.kaldi.tables import read_whole_files, table_names
 
 PRODUCTS = frozenset(("aligned_phones", "durations", "feats.scp", "utt2num_frames"))
@@ -68,6 +72,45 @@ def write_tables(path: str | os.PathLike[str], tables: Tables) -> None:
     with tables_dir(path) as folder:
         for name, rows in tables.items():
             write_table(folder / name, rows)
+
+
+def take_over(source: Path, folder: Path, names: Names, *, leave: Collection[str]) -> int:
+    """Write those tables of a data directory that nothing is made of, for some of its utterances.
+
+    Args:
+        source: the data directory.
+        folder: takes the tables, spk2utt and spk2gender (``m``, ``f``) too.
+        names: the utterances, rising.
+        leave: tables that are not taken.
+
+    Returns:
+        How many speakers there are.
+
+    Raises:
+        UserError: an utterance has no speaker, a table is malformed, or spk2gender says something else.
+    """
+    whole = Subset(folder, np.arange(len(names)))
+    write_subsets(source, names, [whole], leave={*leave, "spk2gender"})
+    speakers = {speaker for speaker, _ in read_rows(folder / "spk2utt")}
+    if (source / "spk2gender").is_file():
+        _write_genders(source / "spk2gender", speakers, folder / "spk2gender")
+    return len(speakers)
+
+
+def _write_genders(given: Path, speakers: Collection[str], path: Path) -> None:
+    """Write ``m`` or ``f`` of those of the ``speakers`` of whom it is ``given``.
+
+    Raises:
+        UserError: Something else is said of one of them.
+    """
+    letters = {}
+    for speaker, word in read_table(given).items():
+        if speaker in speakers:
+            letters[speaker] = word[:1].lower()
+            if letters[speaker] not in ("m", "f"):
+                raise UserError(f"{given}: {speaker!r} has {word!r}, expected m or f")
+    if letters:
+        write_table(path, letters)
 
 
 class _UnchangedError(Exception):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctap.audio.whole import missing
+from ctap.audio.wave import AudioError, check_wave
 from ctap.files.names import name_fault
 from ctap.kaldi.sound import Sizes, is_length, sizes_if_sound
 from ctap.kaldi.tables import COMPLETE_TABLES, TEXT_TABLES, Row, scan, table_names
@@ -54,7 +54,7 @@ def validate(
         path: the directory.
         phones: table (``phones``, ``aligned_phones``) to the phones that it may hold; without, any.
         text: ``text`` must be there; if false, tables of text and phones are not looked at.
-        audio: open every audio file of ``wav.scp`` and read its last sample.
+        audio: open every audio file of ``wav.scp`` and see that none of it is missing.
 
     Raises:
         UserError: ``path`` is no directory.
@@ -249,23 +249,7 @@ def _audio(path: Path, tables: dict[str, list[Row]]) -> Iterator[Problem]:
 
 def check_audio(file: str) -> tuple[str, float]:
     """What is wrong with an audio file (``""`` if nothing), and its length in seconds."""
-    import soundfile
-
-    path = Path(file)
-    if not path.is_file():
-        return f"{file}: no such file", 0.0
-    if path.stat().st_size == 0:
-        return f"{file}: is empty", 0.0
     try:
-        with soundfile.SoundFile(file) as sound:
-            frames, rate = sound.frames, sound.samplerate
-            if frames <= 0:
-                return f"{file}: holds no samples", 0.0
-            sound.seek(frames - 1)
-            if len(sound.read(1)) != 1:
-                return f"{file}: is cut short", 0.0
-            if lost := missing(file, sound):
-                return f"{file}: is cut short: {lost}", 0.0
-    except (soundfile.SoundFileError, RuntimeError, OSError) as error:
-        return f"{file}: cannot be read: {error}", 0.0
-    return "", frames / rate
+        return "", check_wave(file).seconds
+    except AudioError as error:
+        return str(error), 0.0

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ctap.errors import UserError
-from ctap.metrics.intervals import Interval
+from ctap.metrics.intervals import LEVEL, Interval
 
 __all__ = ["Comparison", "Items", "compare"]
 
@@ -72,7 +72,7 @@ def compare(
     b: Items,
     *,
     speakers: Mapping[str, str] | None = None,
-    level: float = 0.95,
+    level: float = LEVEL,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Comparison:

@@ -13,6 +13,7 @@ from ctap.metrics.intervals import Interval, bootstrap_ratio
 from ctap.metrics.results import Metric
 
 __all__ = [
+    "NOTHING",
     "RECOGNITION",
     "ErrorRate",
     "collapse",
@@ -23,6 +24,9 @@ __all__ = [
 
 RECOGNITION = "recognition.json"
 """How phones were found, beside those that were recognised."""
+
+NOTHING = "⁇"
+"""Text of who says nothing: tables have no empty values, and this is sentencepiece's sign of the unknown."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Interval", "bootstrap_mean", "bootstrap_ratio", "bootstrap_strata"]
+__all__ = ["BOOTSTRAP", "LEVEL", "Interval", "bootstrap_mean", "bootstrap_ratio", "bootstrap_strata"]
+
+LEVEL, RESAMPLES = 0.95, 2000
+BOOTSTRAP = {"level": LEVEL, "resamples": RESAMPLES}
+"""How the intervals of scores are made, for the record."""
 
 _DRAWS = 1 << 22  # indices held at a time
 
@@ -22,7 +26,7 @@ class Interval(NamedTuple):
 
 
 def bootstrap_mean(
-    values: Sequence[float] | np.ndarray, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
+    values: Sequence[float] | np.ndarray, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
 ) -> Interval:
     """Mean of ``values`` with its interval.
 
@@ -44,8 +48,8 @@ def bootstrap_ratio(
     numerators: Sequence[float] | np.ndarray,
     denominators: Sequence[float] | np.ndarray,
     *,
-    level: float = 0.95,
-    resamples: int = 2000,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
     """Sum of ``numerators`` over sum of ``denominators`` (an error rate), utterances resampled.
@@ -87,8 +91,8 @@ def bootstrap_ratio(
 def bootstrap_strata(
     strata: Sequence[Sequence[tuple[float, float]]],
     *,
-    level: float = 0.95,
-    resamples: int = 2000,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
     """Mean over strata (speakers) of each one's ratio of sums, the utterances of each resampled.

@@ -25,6 +25,12 @@ TEST_SHARE = 0.3
 FOLDS = 5
 """Parts of the utterances, each of which is scored once by a probe trained on the others."""
 
+PHONE_L2, SPEAKER_L2 = 1e-3, 1e-2
+"""Weight penalties: a speaker's probe learns from a vector an utterance, a phone's from one a frame."""
+
+STEPS = 200
+"""Iterations of a probe's training at most."""
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -62,7 +68,7 @@ class Probe:
 
 
 def linear_probe(
-    train_x: Tensor, train_y: Tensor, test_x: Tensor, *, l2: float = 1e-3, steps: int = 200
+    train_x: Tensor, train_y: Tensor, test_x: Tensor, *, l2: float = PHONE_L2, steps: int = STEPS
 ) -> Tensor:
     """Multinomial logistic regression on standardised features, by L-BFGS (convex, started at zero).
 
@@ -154,7 +160,7 @@ def speaker_probe(features: Sequence[Tensor], speakers: Sequence[str], *, seed: 
     for test in _folds(y, seed):
         train = [i for i in range(len(y)) if i not in test]
         said, truth = [y[i] for i in train], [y[i] for i in test]
-        parts.append(_score(x[train], said, x[test], truth, [kept[i] for i in test], l2=1e-2))
+        parts.append(_score(x[train], said, x[test], truth, [kept[i] for i in test], l2=SPEAKER_L2))
     return Probe(
         classes=parts[0].classes,
         correct=torch.cat([part.correct for part in parts]),
@@ -207,4 +213,4 @@ def phone_probe(
         order = drawn.tolist()
         sides.append((x[drawn.to(x.device)], [names[j] for j in order], [origin[j] for j in order]))
     (train_x, train_y, _), (test_x, test_y, utterance) = sides
-    return _score(train_x, train_y, test_x, test_y, utterance, l2=1e-3)
+    return _score(train_x, train_y, test_x, test_y, utterance, l2=PHONE_L2)

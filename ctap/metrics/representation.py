@@ -8,20 +8,47 @@ import torch
 from torch import Tensor
 
 from ctap.metrics.intervals import bootstrap_mean, bootstrap_ratio
-from ctap.metrics.probe import Probe, phone_probe, speaker_probe
+from ctap.metrics.probe import (
+    FOLDS,
+    PHONE_L2,
+    SPEAKER_L2,
+    STEPS,
+    TEST_SHARE,
+    Probe,
+    phone_probe,
+    speaker_probe,
+)
 from ctap.metrics.results import Metric, items
 from ctap.metrics.retrieval import DIRECTIONS, retrieval
 
-__all__ = ["metrics_of_probes", "metrics_of_set", "metrics_of_size", "metrics_of_utterances", "retrieved"]
+__all__ = [
+    "MAX_SHIFT",
+    "SETTINGS",
+    "metrics_of_probes",
+    "metrics_of_set",
+    "metrics_of_size",
+    "metrics_of_utterances",
+    "retrieved",
+]
 
 LEVELS = ("frame", "within_1", "within_3", "phone")
+MAX_SHIFT = 1000
+"""Frames by which the speech encoder's positions are shifted at most, where they are."""
 PROBE_FRAMES = 4000
+SETTINGS = {
+    "max_shift": MAX_SHIFT,
+    "phone_probe": {"frames": PROBE_FRAMES, "test_share": TEST_SHARE, "l2": PHONE_L2, "steps": STEPS},
+    "speaker_probe": {"folds": FOLDS, "l2": SPEAKER_L2, "steps": STEPS},
+}
+"""What these figures hang on besides the model and the speech, for the record."""
 UNITS = {"contrastive": "nats", "kl": "nats", "mel_cepstral_distortion": "dB"}
 NOTES = {
     "kl": "before the margin of Eq. 2",
     "mel_cepstral_distortion": "mel from P, the recording's durations, prompts as in training; no warping",
     "phone_retrieval": "speech to phoneme, within the utterance",
-    "phone_retrieval_shifted": "the same, speech encoder's positions shifted at random by 1 to 1000 frames",
+    "phone_retrieval_shifted": (
+        f"the same, speech encoder's positions shifted at random by 1 to {MAX_SHIFT} frames"
+    ),
 }
 
 

@@ -26,6 +26,7 @@ from typing import Any
 
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write, write_json
+from ctap.metrics.intervals import BOOTSTRAP
 
 __all__ = [
     "SIMILARITIES",
@@ -145,13 +146,15 @@ def write_scores(
         path: the file.
         name: of the experiment; files of the same name are shown as one.
         metrics: key -> figure.
-        meta: from :func:`ctap.metrics.provenance.collect_meta`.
+        meta: from :func:`ctap.metrics.provenance.collect_meta`; how intervals were made is noted besides.
         task: durations, judge, pretrain, tts, vc, asr or another heading; by default what ``name`` starts
             with.
 
     Raises:
         UserError: something is missing that no result goes without.
     """
+    if any(metric.interval is not None for metric in metrics.values()):
+        meta = {**meta, "bootstrap": BOOTSTRAP}
     scores = Scores(name, task or guess_task(name), dict(metrics), dict(meta))
     _check(scores, str(path))
     content: dict[str, Any] = {"name": scores.name, "task": scores.task, "metrics": {}, "meta": scores.meta}

@@ -13,11 +13,10 @@ from ctap.loss.contrastive_tiled import tiled_contrastive
 from ctap.loss.kl import gaussian_kl
 from ctap.loss.regression import masked_mse
 from ctap.metrics.mcd import mel_cepstral_distortion
+from ctap.metrics.representation import MAX_SHIFT
 from ctap.models.model_dir import Parts
 from ctap.models.windows import AnyLength, TrainedLengths
 from ctap.nn.ctap import CTAP
-
-MAX_SHIFT = 1000  # frames
 
 
 class Encoded:
@@ -25,7 +24,7 @@ class Encoded:
 
     Attributes:
         speech: S of each utterance, [T, d].
-        shifted: The same with the speech encoder's positions shifted at random, by 1 to 1000 frames.
+        shifted: The same with the speech encoder's positions shifted at random, by 1 to MAX_SHIFT frames.
         phonemes: P of each utterance, [T, d].
         scale: The temperature of Eq. 5, by which similarities are multiplied.
         figures: One value an utterance of mse_speech, mse_phone, kl and mel_cepstral_distortion.

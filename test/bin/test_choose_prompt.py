@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from ctap.audio.settings import AudioSettings
 from ctap.bin.choose_prompt import choose_prompt
 from ctap.errors import UserError
 from ctap.files.tables import write_table
@@ -51,3 +52,18 @@ def test_a_speaker_who_says_nothing_has_no_prompt(tmp_path: Path) -> None:
     ):
         choose_prompt(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_as_much_as_the_encoder_hears_counts_in_frames_of_the_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = data_dir(tmp_path, {"a": tiny.voice(1.5), "b": np.concatenate([tiny.voice(4.0), ZEROS])})
+    choose_prompt(path, tmp_path / "out", seconds=1.5)
+    assert "b: 3.0" in capsys.readouterr().out
+    choose_prompt(path, tmp_path / "out", seconds=1.5, heard=1.0)
+    assert "a: 1.0" in capsys.readouterr().out  # as much as in b, and of the wanted length
+    AudioSettings(sample_rate=22050, hop_length=256).save(tmp_path / "audio.json")
+    choose_prompt(path, tmp_path / "out", seconds=1.5, settings=tmp_path / "audio.json")
+    assert f"b: {round(3 * 22050 / 256) * 256 / 22050:.2f} s" in capsys.readouterr().out
+    with pytest.raises(UserError, match="--heard 0: expected a frame"):
+        choose_prompt(path, tmp_path / "out", heard=0)

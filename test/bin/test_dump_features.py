@@ -12,7 +12,6 @@ from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave, utterance_frames
 from ctap.bin import combine_features, dump_features
-from ctap.bin.combine_features import mel_stats
 from ctap.data.arrays import stored_arrays
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
@@ -178,15 +177,3 @@ def test_an_old_dump_stays_until_the_new_one_is_whole(data, tmp_path):
         run_combine(data, parts, out)
     assert sorted(p.name for p in out.iterdir()) == before
     assert len(MatrixReader(out / "feats.scp")[next(iter(data.wav_scp))]) > 0
-
-
-def test_stats_of_many_are_those_of_all_at_once():
-    rng = np.random.default_rng(0)
-    matrices = [rng.normal(5.0, 1e-3, (n, 3)).astype(np.float32) + 1000 for n in (1, 7, 400)]
-    stats = mel_stats(matrices, floor=0.0)
-    joined = np.concatenate(matrices).astype(np.float64)
-    np.testing.assert_allclose(stats["mean"], joined.mean(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(stats["std"], joined.std(axis=0), rtol=1e-6)
-    assert mel_stats([np.zeros((4, 2))])["std"] == [0.05, 0.05]
-    with pytest.raises(UserError, match="no frames"):
-        mel_stats([])

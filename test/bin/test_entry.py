@@ -112,7 +112,10 @@ def test_the_docstring_is_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         command(listen)(["--help"], "ctap listen")
     said = capsys.readouterr().out
     assert said.startswith("usage: ctap listen ") and "Listen to recordings.\n\nMore of it.\n" in said
-    assert "Recordings. (required" in said and "Leave out. (" in said
+    assert "Recordings. (required, type: Path)" in said and "Leave out. (" in said
+    listed = said[said.index("options:") :]
+    places = [listed.index(f"--{name}") for name in ("out", "wav", "names", "level", "strict", "drop")]
+    assert places == sorted(places)
 
 
 def test_the_fields_of_a_dataclass_are_options(capsys: pytest.CaptureFixture[str]) -> None:

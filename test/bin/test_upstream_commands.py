@@ -17,7 +17,7 @@ from ctap.bin import combine_features
 from ctap.bin.check_upstream import check_upstream
 from ctap.bin.dump_features import Dump
 from ctap.bin.dump_upstream import dump_upstream
-from ctap.bin.train_kmeans import run as train
+from ctap.bin.train_kmeans import train_kmeans as train
 from ctap.errors import UserError
 from ctap.files.tables import read_table
 from ctap.jobs import Share

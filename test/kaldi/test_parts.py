@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from ctap.errors import UserError
+from ctap.files.skips import SkipList
+from ctap.files.tables import write_table
 from ctap.kaldi.ark import MatrixWriter
-from ctap.kaldi.parts import Parts
+from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.parts import NO_DURATIONS, Parts, fitting_durations
 
 
 def write(folder: Path, job: int, *utts: str) -> Path:
@@ -30,3 +33,22 @@ def test_parts_are_read_in_the_order_of_utterances(tmp_path):
 def test_an_utterance_in_two_parts_is_refused(tmp_path):
     with pytest.raises(UserError, match="'a' occurs a second time"):
         Parts.open([write(tmp_path, 1, "a"), write(tmp_path, 2, "a", "b")])
+
+
+def test_durations_must_be_those_of_the_frames(tmp_path):
+    parts = Parts.open([write(tmp_path, 1, "a", "b", "c")])  # of 97, 98 and 99 frames
+    phones = {"a": "sil n", "b": "sil", "c": "sil"}
+    write_table(tmp_path / "aligned_phones", phones)
+    write_table(tmp_path / "durations", {"a": "7 90", "c": "99"})
+    skipped = SkipList()
+    assert fitting_durations(DataDir(tmp_path), parts, skipped).tolist() == [True, False, True]
+    assert [(utt, why) for utt, why, _ in skipped] == [("b", NO_DURATIONS)]
+    for durations, said in (
+        ("97", "a has 1 durations for 2 aligned phones"),
+        ("97 0", "a has a duration of 0 frames"),
+        ("7 91", "of a sum to 98 frames, its features have 97"),
+        ("7 x", "a: expected whole numbers"),
+    ):
+        write_table(tmp_path / "durations", {"a": durations})
+        with pytest.raises(UserError, match=said):
+            fitting_durations(DataDir(tmp_path), parts, SkipList())

@@ -1,8 +1,9 @@
 import pytest
 
 from ctap.errors import UserError
-from ctap.files.tables import write_table
-from ctap.kaldi.prepare import check_tables, read_tables, tables_dir, write_tables
+from ctap.files.columns import Names
+from ctap.files.tables import read_table, write_table
+from ctap.kaldi.prepare import check_tables, read_tables, tables_dir, take_over, write_tables
 from ctap.text.rules import RULES_FILE
 
 TABLES = {
@@ -103,3 +104,19 @@ def test_errors_name_the_line(tmp_path):
         for read in (check_tables, read_tables):
             with pytest.raises(UserError, match=message):
                 read(tmp_path / "d")
+
+
+def test_what_is_not_made_anew_is_taken_over(there, tmp_path):
+    write_table(there / "utt2spk", {"a1": "a", "a2": "a", "b1": "b"})
+    write_table(there / "spk2gender", {"a": "Female", "b": "?"})
+    (tmp_path / "new").mkdir()
+    assert take_over(there, tmp_path / "new", Names(["a2"], "some"), leave=["text", "wav.scp"]) == 1
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {
+        "utt2spk",
+        "spk2utt",
+        "spk2gender",
+        "durations",
+    }
+    assert read_table(tmp_path / "new" / "spk2gender") == {"a": "f"}  # of b nothing is asked
+    with pytest.raises(UserError, match=r"'b' has '\?', expected m or f"):
+        take_over(there, tmp_path / "new", Names(["a1", "b1"], "some"), leave=["text", "wav.scp"])

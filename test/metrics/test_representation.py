@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 
 from ctap.metrics.representation import (
+    SETTINGS,
     metrics_of_probes,
     metrics_of_set,
     metrics_of_size,
@@ -78,6 +81,12 @@ def test_what_phonemes_tell_of_speakers_stands_beside() -> None:
     speech = [torch.zeros(30, 2) for _ in utts]
     found = metrics_of_probes(speech, speech, phones, speakers, utts, 0, phonemes)["speaker_probe"]
     assert found.against["P"] == 1.0 and found.value <= 0.5 == found.against["chance"]
+
+
+def test_what_is_noted_of_the_shift_is_what_it_was() -> None:
+    key = "phone_retrieval_shifted"
+    note = metrics_of_set({key: 0.5}, {key: 0.1}, {key: 0.1}, 2, {})[key].note
+    assert f"by 1 to {SETTINGS['max_shift']} frames" in note and json.loads(json.dumps(SETTINGS)) == SETTINGS
 
 
 def test_size() -> None:

@@ -26,7 +26,8 @@ def test_write_and_read_back(tmp_path):
     path = tmp_path / "tts_a" / "scores.json"
     write_scores(path, "tts_a", metrics, META)
     found = read_scores(path)
-    assert found.name == "tts_a" and found.task == "tts" and found.meta == META
+    assert found.name == "tts_a" and found.task == "tts"
+    assert found.meta == META | {"bootstrap": {"level": 0.95, "resamples": 2000}}
     assert found.metrics["msep"] == metrics["msep"] and found.metrics["frame"] == metrics["frame"]
     assert found.metrics["frame"].n == 3
     assert math.isnan(found.metrics["undefined"].value) and found.metrics["undefined"].interval is None

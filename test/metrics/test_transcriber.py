@@ -12,10 +12,11 @@ import soundfile
 import torch
 
 from ctap.bin.common import Heard, Scored
-from ctap.bin.score_transcripts import score_transcripts, transcription_rates
+from ctap.bin.score_transcripts import score_transcripts
 from ctap.bin.transcribe import transcribe
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
+from ctap.metrics.recognition import transcription_rates
 from ctap.metrics.transcriber import make_transcriber, without_loops
 
 WAVE = np.zeros(8000)

@@ -14,7 +14,7 @@ from ctap.text.phones import PHONE_TABLES, PHONES
 from ctap.text.rules import TextRules
 
 ROOT = Path(ctap.__file__).parent
-ANY_LANGUAGE = {"language", "languages", "pauses", "pieces", "rules", "tokens", "units"}
+ANY_LANGUAGE = {"corpus", "language", "languages", "pauses", "pieces", "rules", "tokens", "units"}
 NAMES = ("mandarin", "espeak", "english", "cmudict", "arpabet")
 LABELS = ("align/importing.py", "align/textgrid.py", "bin/import_durations.py")
 """Import alignments of others, whose labels are read by a table of Mandarin's (ctap.text.labels)."""

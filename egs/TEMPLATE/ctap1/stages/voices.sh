@@ -8,7 +8,7 @@ prompt_of() { head -n 1 "${expdir}/prompts/$1"; }
 finetune_speech() {
     local spk=$1
     module "prompt_${spk}" ctap.bin.choose_prompt --data_dir in:"${datadir}/target_${spk}_speech" \
-        --out out:"${expdir}/prompts/${spk}"
+        --settings in:"${dumpdir}/audio.json" --out out:"${expdir}/prompts/${spk}"
     training "vc_${spk}" finetune "${finetune_config}" --reads speech \
         --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${ctap_exp}/model" -- "${finetune_options[@]}"
 }

@@ -1,0 +1,52 @@
+"""What was heard beside what was said, from the tables of two directories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctap.errors import UserError
+from ctap.files.tables import write_table
+from ctap.metrics.recognition import error_rates, frame_metric
+
+
+def folder(path: Path, **tables: dict[str, str]) -> Path:
+    for name, rows in tables.items():
+        write_table(path / name, rows)
+    return path
+
+
+def test_phones_syllables_and_characters_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = folder(tmp_path / "said", phones={"a": "n i3 h ao3", "b": "h ao3"}, text={"a": "你好", "b": "好"})
+    heard = folder(tmp_path / "heard", phones={"a": "n i2 sp h ao3", "c": "h ao3"}, text={"a": "你号"})
+    rates = error_rates(said, heard, text=True)
+    assert {name: (rate.subs + rate.dels, rate.length) for name, rate in rates.items()} == {
+        "phone_error_rate": (3, 6),  # the tone, and b, which was not heard
+        "syllable_error_rate": (2, 3),
+        "syllable_error_rate_no_tone": (1, 3),
+        "character_error_rate": (2, 3),
+    }
+    assert "1 utterances are not in the hypotheses: b" in (printed := capsys.readouterr().out)
+    assert "1 utterances are not in the references: c" in printed
+    assert "character_error_rate" not in error_rates(said, heard, text=False)
+    with pytest.raises(UserError, match="no utterance in common"):
+        error_rates(folder(tmp_path / "other", phones={"x": "h ao3"}), heard, text=False)
+
+
+def test_frames_are_right_where_their_phone_is(tmp_path: Path) -> None:
+    aligned = {"a": "sil n", "b": "h"}
+    said = folder(tmp_path / "said", aligned_phones=aligned, durations={"a": "2 3", "b": "5"})
+    heard = folder(tmp_path / "heard", aligned_phones={"a": "sil n"}, durations={"a": "4 1"})
+    metric = frame_metric(said, heard)
+    assert metric.value == pytest.approx(0.3) and metric.n == 2  # of b nothing was heard
+    assert metric.against == {"chance": 0.5}
+    assert metric.items == {"a": (3.0, 5.0), "b": (0.0, 5.0)}
+    folder(tmp_path / "heard", durations={"a": "4 2"})
+    with pytest.raises(UserError, match="a: 6 frames recognised, 5 in"):
+        frame_metric(said, heard)
+    folder(tmp_path / "heard", durations={"a": "4"})
+    with pytest.raises(UserError, match="a: expected the frames of 2 phones"):
+        frame_metric(said, heard)
