@@ -25,18 +25,18 @@ stage_1() {
         [[ ${drop_outliers} == none ]] || combine+=(--drop_outliers "${drop_outliers}")
         [[ ${textgrids} != true ]] || combine+=(--textgrid_dir "${expdir}/align/${set}/textgrids")
         step "durations_${set}" align_set title:"durations of ${set}" recordings:"${data}" read:"${data}/phones" \
-            "${set}" in:"${model}" made:"${data}/durations" "${combine[@]}"
+            "${set}" in:"${model}" made:"${data}/durations" --max_seconds "${max_seconds}" "${combine[@]}"
     done
     draw_alignments
 }
 
-# align_set SET MODEL [OPTION]...: aligned in several jobs, then joined and looked through, with the options.
+# align_set SET MODEL [OPTION]...: aligned in several jobs, then joined and looked through, both with the options.
 align_set() {
     local set=$1 model=$2 out=${expdir}/align/$1 jobs
     jobs=$(jobs_for "${datadir}/${set}/wav.scp")
     rm -rf "${out}"
     parallel "${jobs}" "${expdir}/log/align_${set}" ctap.bin.align --data_dir "${datadir}/${set}" \
-        --model "${model}" --out_dir "${out}" --max_seconds "${max_seconds}"
+        --model "${model}" --out_dir "${out}" "${@:3}"
     "${python}" -m ctap.bin.align --combine --data_dir "${datadir}/${set}" --out_dir "${out}" \
         --num_jobs "${jobs}" "${@:3}"
 }

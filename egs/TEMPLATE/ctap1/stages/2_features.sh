@@ -8,7 +8,7 @@ stage_2() {
         made=(made:"${dumpdir}/audio.json")
         [[ ${set} != train ]] || made+=(made:"${dumpdir}/stats.json")
         step "dump_${set}" dump_set title:"features of ${set}" "${set}" in:"${datadir}/${set}" "${made[@]}" \
-            into:"${dumpdir}/${set}/feats.scp" "${mel_settings[@]}"
+            into:"${dumpdir}/${set}/feats.scp" --max_seconds "${max_seconds}" "${mel_settings[@]}"
     done
     module vocoder ctap.bin.check_vocoder title:"vocoder for these features" --audio in:"${dumpdir}/audio.json" \
         "${speaks[@]}" --melody "${melody}"
@@ -22,7 +22,7 @@ dump_set() {
     jobs=$(jobs_for "${data}/wav.scp")
     rm -rf "${parts}"
     parallel "${jobs}" "${expdir}/log/dump_$1" ctap.bin.dump_features --data_dir "${data}" --parts_dir "${parts}" \
-        --max_seconds "${max_seconds}" "${@:4}"
+        "${@:4}"
     "${python}" -m ctap.bin.combine_features --data_dir "${data}" --parts_dir "${parts}" --num_jobs "${jobs}" \
         --out_dir "${out}" --remove_parts "${extra[@]}"
 }

@@ -16,7 +16,7 @@
 #   --              what follows goes to the command as it is
 #
 # A label may stand before a path: `recording=in:PATH`. A step that reads one thing more says so in one place, its
-# command.
+# command. Where that is a function, what it took from an option by itself would not count: options are words, too.
 #
 #   step NAME COMMAND WORD...          a program, or a function
 #   module NAME MODULE WORD...         a Python module, here
