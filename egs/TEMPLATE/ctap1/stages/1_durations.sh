@@ -8,14 +8,15 @@ stage_1() {
         [[ -z ${label_table} ]] || table=(--label_table in:"${label_table}")
         for set in $(labeled_sets); do
             data=${datadir}/${set}
-            module "durations_${set}" ctap.bin.import_durations --data_dir "${data}" --durations in:"${durations}/${set}" \
-                read:"${data}/phones" made:"${data}/durations" "${table[@]}" "${mel_settings[@]}"
+            module "durations_${set}" ctap.bin.import_durations recordings:"${data}" phones:"${data}" \
+                --data_dir "${data}" --durations in:"${durations}/${set}" made:"${data}/durations" "${table[@]}" \
+                "${mel_settings[@]}"
         done
         draw_alignments
         return
     fi
     if [[ -z ${aligner_model} ]]; then
-        module aligner ctap.bin.train_aligner recordings:"${datadir}/train" read:"${datadir}/train/phones" \
+        module aligner ctap.bin.train_aligner recordings:"${datadir}/train" phones:"${datadir}/train" \
             --data_dir "${datadir}/train" --out out:"${model}" --aligner "${aligner}" --seed "${seed}" \
             "${mel_settings[@]}" -- "${aligner_options[@]}"
     fi
@@ -24,7 +25,7 @@ stage_1() {
         combine=()
         [[ ${drop_outliers} == none ]] || combine+=(--drop_outliers "${drop_outliers}")
         [[ ${textgrids} != true ]] || combine+=(--textgrid_dir "${expdir}/align/${set}/textgrids")
-        step "durations_${set}" align_set title:"durations of ${set}" recordings:"${data}" read:"${data}/phones" \
+        step "durations_${set}" align_set title:"durations of ${set}" recordings:"${data}" phones:"${data}" \
             "${set}" in:"${model}" made:"${data}/durations" --max_seconds "${max_seconds}" "${combine[@]}"
     done
     draw_alignments

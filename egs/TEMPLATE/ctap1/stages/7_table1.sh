@@ -200,10 +200,10 @@ dump_given() {
 given_system() {
     local base=table1/$1 given=$2
     local -a sets=(--train_dir in:"${dumpdir}/${pretrain_on}" "${with_dev[@]}")
-    training "${base}/acoustic" finetune "${acoustic_config}" --reads speech "${sets[@]}" --given "${given}" \
-        read:"${given}/${pretrain_on}" -- "${acoustic_options[@]}"
+    sets+=(--given "${given}" read:"${given}/${pretrain_on}")
+    training "${base}/acoustic" finetune "${acoustic_config}" --reads speech "${sets[@]}" -- "${acoustic_options[@]}"
     training "${base}/semantic" semantic "${semantic_config}" "${sets[@]}" \
-        --init in:"${expdir}/${base}/acoustic/model" --given "${given}" -- "${semantic_options[@]}"
+        --init in:"${expdir}/${base}/acoustic/model" -- "${semantic_options[@]}"
     compare_system "$1" "${expdir}/${base}/semantic/model" "${given}"
 }
 
@@ -226,32 +226,29 @@ compare_system() {
     local base=table1/$1 model=$2 given=$3 test=${expdir}/eval/test spk
     local exp=${expdir}/table1/$1 heard=${expdir}/recognized
     local speech=${test}/wav.scp sources=${expdir}/eval/vc_sources/wav.scp
-    local -a with=() with_test=()
     if [[ -n ${given} ]]; then
-        with=(--given "${given}")
-        with_test=(--given "${given}/test")
         chosen "${speech}" "${given}/test/feats.scp" "${exp}/lists/test.scp"
         chosen "${sources}" "${given}/test/feats.scp" "${exp}/lists/vc_sources.scp"
         speech=${exp}/lists/test.scp sources=${exp}/lists/vc_sources.scp
     fi
     network "score_${base}/representation" ctap.bin.score_representation --model in:"${model}" \
         --data_dir in:"${test}" --out into:"${exp}/representation/scores.json" --name "${base}/representation" \
-        --seed "${seed}" --config "$1" "${with_test[@]}"
+        --seed "${seed}" --config "$1" ${given:+--given in:"${given}/test"}
     training "${base}/asr" asr "${asr_config}" --train_dir in:"${dumpdir}/labeled" "${with_dev[@]}" \
-        --init in:"${model}" "${with[@]}" -- "${table1_asr_options[@]}"
+        --init in:"${model}" ${given:+--given "${given}" read:"${given}/labeled"} -- "${table1_asr_options[@]}"
     recognize "${speech}" "${base}/asr" "${exp}/asr/model"
     rate name="${base}/asr" task=asr data="${test}" heard="${heard}/${base}/asr" out="${exp}/asr/scores.json" \
         frames=true config="${asr_config}"
     for spk in $(targets); do
         # Section 2.2.1 and 2.2.2, as in stages 4 and 5.
         training "${base}/vc_${spk}" finetune "${finetune_config}" --reads speech \
-            --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${model}" "${with[@]}" \
-            -- "${table1_finetune_options[@]}"
+            --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${model}" \
+            ${given:+--given "${given}" read:"${given}/target_${spk}_speech"} -- "${table1_finetune_options[@]}"
         convert_to "${spk}" "${exp}/vc_${spk}/model" "${sources}" "${base}/vc_${spk}/test"
         score_vc name="${base}/vc_${spk}" speaker="${spk}" said="${exp}/vc_${spk}/test" config="$1"
         training "${base}/tts_${spk}" finetune "${labeled_config}" --reads phonemes \
-            --train_dir in:"${dumpdir}/target_${spk}_labeled" --init in:"${exp}/vc_${spk}/model" "${with[@]}" \
-            -- "${table1_finetune_options[@]}"
+            --train_dir in:"${dumpdir}/target_${spk}_labeled" --init in:"${exp}/vc_${spk}/model" \
+            ${given:+--given "${given}" read:"${given}/target_${spk}_labeled"} -- "${table1_finetune_options[@]}"
         # Durations are those that the recipe's duration model has drawn: the same for all.
         say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/tts_${spk}/test" test
         say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/eval/target_${spk}" test_given

@@ -8,7 +8,7 @@ embed_voices() {
     for spk in $(targets); do sets+=("target_${spk}_speech"); done
     for set in "${sets[@]}"; do
         inputs+=(recordings:"${datadir}/${set}")
-        spk2utt+=("${datadir}/${set}/spk2utt")
+        spk2utt+=(in:"${datadir}/${set}/spk2utt")
         scp+=("${datadir}/${set}/wav.scp")
     done
     network voices ctap.bin.embed_speakers "${inputs[@]}" made:"${voices}/spk2utt" --spk2utt "${spk2utt[@]}" \
