@@ -23,8 +23,9 @@ targets() {{ :; }}
 module() {{ :; }}
 run() {{ echo "asked: $*"; }}
 """
-MADE = ("data/train/durations", "dump/audio.json", "dump/stats.json", "dump/train/feats.scp")
-MADE += ("exp/table1/codec/dump/stats.json", "exp/table1/codec/dump/train/feats.scp")
+DUMPED = ("audio.json", "stats.json", "train/feats.scp")
+MADE = ["data/train/durations", *(f"dump/{name}" for name in DUMPED)]
+MADE += [f"exp/table1/codec/dump/{name}" for name in DUMPED]
 READ = ("data/train/wav.scp", "data/train/phones", "data/train/utt2spk", "aligner")
 
 

@@ -33,13 +33,10 @@ stage_1() {
 
 # align_set SET MODEL [OPTION]...: aligned in several jobs, then joined and looked through, both with the options.
 align_set() {
-    local set=$1 model=$2 out=${expdir}/align/$1 jobs
-    jobs=$(jobs_for "${datadir}/${set}/wav.scp")
-    rm -rf "${out}"
-    parallel "${jobs}" "${expdir}/log/align_${set}" ctap.bin.align --data_dir "${datadir}/${set}" \
+    local data=${datadir}/$1 model=$2 out=${expdir}/align/$1 jobs
+    in_jobs parallel "${data}/wav.scp" "${out}" "${expdir}/log/align_$1" ctap.bin.align --data_dir "${data}" \
         --model "${model}" --out_dir "${out}" "${@:3}"
-    "${python}" -m ctap.bin.align --combine --data_dir "${datadir}/${set}" --out_dir "${out}" \
-        --num_jobs "${jobs}" "${@:3}"
+    "${python}" -m ctap.bin.align --combine --data_dir "${data}" --out_dir "${out}" --num_jobs "${jobs}" "${@:3}"
 }
 
 # What to look at first if scores are bad.

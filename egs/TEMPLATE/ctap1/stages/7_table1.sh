@@ -163,7 +163,7 @@ upstream_system() {
 # dump_upstream ROW MODEL [OPTION]...: all sets in the representation of another system -> exp/table1/ROW/dump.
 dump_upstream() {
     local row=$1 model=$2 set folder=${expdir}/table1/$1
-    local -a made options=(--kind "$1" --model "$2" "${@:3}" "${mel_settings[@]}")
+    local -a options=(--kind "$1" --model "$2" "${@:3}" "${mel_settings[@]}")
     # Not for the command's own limit: it was not told before, and what was made then, by networks, stays.
     [[ ${max_seconds} == 60 ]] || options+=(--max_seconds "${max_seconds}")
     if [[ ${row} == hubert ]]; then
@@ -174,26 +174,10 @@ dump_upstream() {
         options+=(--kmeans in:"${folder}/kmeans.npz")
     fi
     for set in $(all_sets); do
-        made=()
-        [[ ${set} != train ]] || made=(made:"${folder}/dump/stats.json")
-        step "table1/${row}/dump_${set}" dump_given "${made[@]}" title:"${row} of ${set}" read:"${datadir}/${set}" "${set}" \
-            into:"${folder}/dump/${set}/feats.scp" "${options[@]}"
+        dump_set "table1/${row}/dump_${set}" "${set}" "${folder}/dump" networks ctap.bin.dump_upstream \
+            title:"${row} of ${set}" "${options[@]}"
     done
     merge_labeled "table1/${row}/labeled" "${folder}/dump" "${folder}/dump/labeled"
-}
-
-# dump_given SET OUT OPTION...: one set in another representation.
-dump_given() {
-    local set=$1 out=$2 data=${datadir}/$1 jobs
-    local parts=${out%/*}/.parts/${set}
-    local -a extra=()
-    [[ ${set} != train ]] || extra=(--stats_out "${out%/*}/stats.json")
-    jobs=$(jobs_for "${data}/wav.scp" "$(network_jobs)")
-    rm -rf "${parts}"
-    networks "${jobs}" "${expdir}/log/${out#"${expdir}/"}" ctap.bin.dump_upstream "${@:3}" \
-        --data_dir "${data}" --parts_dir "${parts}"
-    "${python}" -m ctap.bin.combine_features --data_dir "${data}" --parts_dir "${parts}" \
-        --num_jobs "${jobs}" --out_dir "${out}" --remove_parts "${extra[@]}"
 }
 
 # given_system ROW DUMP: acoustic and semantic model of a representation that was dumped.

@@ -44,9 +44,7 @@ generate() { _as_step "$1" _generate "$@"; }
 # The tables that the jobs write are joined in the end.
 _generate() {
     local jobs table
-    jobs=$(jobs_for "${each}" "$(network_jobs)")
-    rm -rf "${folder}"
-    networks "${jobs}" "${expdir}/log/$1" "${@:2}"
+    in_jobs networks "${each}" "${folder}" "${expdir}/log/$1" "${@:2}"
     ((jobs > 1)) || return 0
     for table in "${folder}"/*.1; do
         table=${table%.1}
