@@ -7,8 +7,8 @@
 #   one_network LOG MODULE [OPTION]...         the same in a single job, which takes no share
 #   network_jobs                               jobs of networks worth having at a time
 #   in_jobs HOW LIST DIR LOG_DIR MODULE [OPTION]...
-#                                              `parallel` or `networks` in as many jobs as LIST is worth, which write into
-#                                              DIR; their number is in `jobs` afterwards, for what joins that
+#                                              `parallel` or `networks`, in as many jobs as LIST is worth, which write
+#                                              into DIR; then their number is in `jobs`, for what joins that
 #
 # Reads nj, decode_nj (0: as said at network_jobs), device (auto, cpu, cuda), ngpu, train_cmd, decode_cmd, python.
 

@@ -31,7 +31,7 @@ stage_1() {
     draw_alignments
 }
 
-# align_set SET MODEL [OPTION]...: aligned in several jobs, then joined and looked through, both with the options.
+# align_set SET MODEL [OPTION]...: aligned in several jobs, then joined and looked through; each heeds its own options.
 align_set() {
     local data=${datadir}/$1 model=$2 out=${expdir}/align/$1 jobs
     in_jobs parallel "${data}/wav.scp" "${out}" "${expdir}/log/align_$1" ctap.bin.align --data_dir "${data}" \

@@ -228,14 +228,14 @@ compare_system() {
         training "${base}/vc_${spk}" finetune "${finetune_config}" --reads speech \
             --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${model}" \
             ${given:+--given "${given}" read:"${given}/target_${spk}_speech"} -- "${table1_finetune_options[@]}"
-        convert_to "${spk}" "${exp}/vc_${spk}/model" "${sources}" "${base}/vc_${spk}/test"
+        convert_to speaker="${spk}" model="${exp}/vc_${spk}/model" sources="${sources}" out="${base}/vc_${spk}/test"
         score_vc name="${base}/vc_${spk}" speaker="${spk}" said="${exp}/vc_${spk}/test" config="$1"
         training "${base}/tts_${spk}" finetune "${labeled_config}" --reads phonemes \
             --train_dir in:"${dumpdir}/target_${spk}_labeled" --init in:"${exp}/vc_${spk}/model" \
             ${given:+--given "${given}" read:"${given}/target_${spk}_labeled"} -- "${table1_finetune_options[@]}"
         # Durations are those that the recipe's duration model has drawn: the same for all.
-        say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/tts_${spk}/test" test
-        say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/eval/target_${spk}" test_given
+        say_as_given name="${base}/tts_${spk}" speaker="${spk}" timing="${expdir}/tts_${spk}/test" part=test
+        say_as_given name="${base}/tts_${spk}" speaker="${spk}" timing="${expdir}/eval/target_${spk}" part=test_given
         score_tts name="${base}/tts_${spk}" speaker="${spk}" said="${exp}/tts_${spk}/test" \
             timed="${exp}/tts_${spk}/test_given" config="$1"
     done
@@ -254,7 +254,8 @@ ground_truth() {
     for spk in $(targets); do
         name=table1/ground_truth/tts_${spk}
         said=${expdir}/${name}/test
-        convert_to "${spk}" "${model}/tts_${spk}/model" "${expdir}/eval/target_${spk}/wav.scp" "${name}/test"
+        convert_to speaker="${spk}" model="${model}/tts_${spk}/model" sources="${expdir}/eval/target_${spk}/wav.scp" \
+            out="${name}/test"
         score_tts name="${name}" speaker="${spk}" said="${said}" timed="${said}" config=ctap_paper
     done
 }

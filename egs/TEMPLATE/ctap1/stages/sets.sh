@@ -24,8 +24,8 @@ all_sets() {
 }
 labeled_sets() { all_sets | grep -v '^target_.*_speech$'; }
 
-# dump_set NAME SET DUMP HOW MODULE WORD...: a step: what MODULE makes of a set, through `parallel` or `networks` -> DUMP/SET;
-# of train, the statistics as well.
+# dump_set NAME SET DUMP HOW MODULE WORD...: a step: what MODULE makes of a set, through `parallel` or `networks`
+# -> DUMP/SET, and of train the statistics, too.
 dump_set() {
     local set=$2 dump=$3
     local -a made=(made:"${dump}/audio.json")
@@ -37,7 +37,8 @@ _dump_set() {
     local set=$2 data=$3 out=$4 dump=${4%/*} parts=${4%/*}/.parts/$2 jobs
     local -a stats=()
     [[ ${set} != train ]] || stats=(--stats_out "${dump}/stats.json")
-    in_jobs "$5" "${data}/wav.scp" "${parts}" "${expdir}/log/$1" "$6" --data_dir "${data}" --parts_dir "${parts}" "${@:7}"
+    in_jobs "$5" "${data}/wav.scp" "${parts}" "${expdir}/log/$1" "$6" --data_dir "${data}" --parts_dir "${parts}" \
+        "${@:7}"
     "${python}" -m ctap.bin.combine_features --data_dir "${data}" --parts_dir "${parts}" --num_jobs "${jobs}" \
         --out_dir "${out}" --remove_parts "${stats[@]}"
 }
