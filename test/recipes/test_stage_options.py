@@ -104,3 +104,15 @@ def test_what_would_not_be_seen_is_found() -> None:
     assert foreign(body) == {"max_seconds", "melody", "seed"}
     assert calls('jobs=$(count "$1")', "count") and calls("if x; then count; fi", "count")
     assert not calls("log --count 1", "count")
+
+
+def test_every_option_is_used() -> None:
+    script = (STAGES.parent / "ctap.sh").read_text(encoding="utf-8")
+    head, _, rest = script.partition(". ./path.sh")
+    options = re.findall(r"^([a-z][a-z0-9_]*)=", head, re.MULTILINE)
+    assert len(options) > 80
+    rest += "".join(functions().values()) + (ROOT / "utils/jobs.sh").read_text(encoding="utf-8")
+    used = foreign(re.sub(r"(^|\s)#.*", "", rest).replace("local ", ""))
+    used |= {f"{name.removesuffix('_options')}_args" for name in used if name.endswith("_options")}
+    used.add("force")  # by run_step
+    assert set(options) - used == set()
