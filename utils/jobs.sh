@@ -6,6 +6,9 @@
 #   networks JOBS LOG_DIR MODULE [OPTION]...   work of networks, through decode_cmd, on their device
 #   one_network LOG MODULE [OPTION]...         the same in a single job, which takes no share
 #   network_jobs                               jobs of networks worth having at a time
+#   in_jobs HOW LIST DIR LOG_DIR MODULE [OPTION]...
+#                                              `parallel` or `networks`, in as many jobs as LIST is worth, which write
+#                                              into DIR; then their number is in `jobs`, for what joins that
 #
 # Reads nj, decode_nj (0: as said at network_jobs), device (auto, cpu, cuda), ngpu, train_cmd, decode_cmd, python.
 
@@ -31,13 +34,13 @@ network_jobs() {
     fi
 }
 
-parallel() { _in_jobs "${train_cmd}" "$@"; }
+parallel() { _launch "${train_cmd}" "$@"; }
 
 networks() {
     if on_gpu; then
-        _in_jobs "${decode_cmd} --gpu 1" "$@" --device cuda
+        _launch "${decode_cmd} --gpu 1" "$@" --device cuda
     else
-        _in_jobs "${decode_cmd}" "$@" --device cpu
+        _launch "${decode_cmd}" "$@" --device cpu
     fi
 }
 
@@ -49,8 +52,16 @@ one_network() {
     ${decode_cmd} ${use} "${log}" "${python}" -m "$@" --device "${where}"
 }
 
-# _in_jobs LAUNCHER JOBS LOG_DIR MODULE [OPTION]...: python -m MODULE in so many jobs of one thread each.
-_in_jobs() {
+in_jobs() {
+    local how=$1 list=$2 folder=$3 most=${nj}
+    [[ ${how} != networks ]] || most=$(network_jobs)
+    jobs=$(jobs_for "${list}" "${most}")
+    rm -rf "${folder}" # where another number of jobs may have left more
+    "${how}" "${jobs}" "${@:4}"
+}
+
+# _launch LAUNCHER JOBS LOG_DIR MODULE [OPTION]...: python -m MODULE in so many jobs of one thread each.
+_launch() {
     local launcher=$1 jobs=$2 logs=$3 module=$4
     shift 4
     # shellcheck disable=SC2086 # the launcher and its options are words

@@ -64,6 +64,18 @@ def test_few_utterances_are_no_work_for_many_jobs(shell, tmp_path: Path) -> None
         assert shell(HEAD + "jobs_for list\n", check=True).stdout == f"{jobs}\n"
 
 
+@pytest.mark.parametrize(("how", "jobs"), [("parallel", 6), ("networks", 2)])
+def test_work_is_shared_out_afresh(shell, tmp_path: Path, how: str, jobs: int) -> None:
+    (tmp_path / "list").write_text("u w\n" * 1000)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/part.9").touch()
+    script = f"decode_nj=2\nin_jobs {how} list out log ctap.bin.synthesize --model m\n"
+    script += 'echo "asked: ${jobs} in all"; [[ ! -e out/part.9 ]]\n'
+    line, number = asked(shell, script)
+    assert f" CTAP_JOB=1:{jobs} log/synthesize.CTAP_JOB.log {COMMON} " in line
+    assert number == f"{jobs} in all"
+
+
 def test_jobs_really_run(shell, tmp_path: Path) -> None:
     """Through run_local, with GPUs that are only numbers: each job is given one."""
     (tmp_path / "py").write_text('#!/usr/bin/env bash\necho "$CUDA_VISIBLE_DEVICES: $*"\nsleep 0.2\n')

@@ -81,6 +81,18 @@ def test_recordings_are_tables_that_may_be_two(tmp_path: Path) -> None:
     assert "b/utt2audio was added" in run(tmp_path, step).stdout
 
 
+def test_what_is_said_is_tables_of_which_a_language_may_lack_some(tmp_path: Path) -> None:
+    inputs(tmp_path)
+    step = "step y say phones:b made:made/table"
+    assert "b/phones does not exist" in run(tmp_path, step).stderr
+    for name in ("phones", "utt2spk", "word_phones", "text.json"):
+        (tmp_path / "b" / name).write_text("1")
+        assert run(tmp_path, step).returncode == 0
+        assert "already done" in run(tmp_path, step).stdout
+        (tmp_path / "b" / name).write_text("2")
+        assert f"b/{name} has changed" in run(tmp_path, step).stdout
+
+
 def test_a_training_is_done_again_if_the_base_of_its_configuration_has_changed(tmp_path: Path) -> None:
     """Configurations may stand on others (``base:``)."""
     (tmp_path / "conf").mkdir()

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034 # NAME_args are read by their names; test_stage_options.py looks for options without use
 # The CTAP recipe: from a corpus to a pretrained model, TTS voices, converted speech, recognised phones, scores.
 #
 #   ./run.sh --stage 0 --stop_stage 6
@@ -161,24 +162,11 @@ if [[ ${vocoder} == pretrained || ${vocoder} == griffin_lim ]]; then speaks=(--v
 voices=${expdir}/eval/voices
 declare -a mel_settings=()
 [[ -z ${audio_config} ]] || mel_settings=(--settings in:"${audio_config}")
-declare -a download_options data_options all_options train_options finetune_options labeled_options duration_options duration_adapt_options asr_options judge_options
-declare -a aligner_options acoustic_options semantic_options table1_options table1_asr_options table1_finetune_options
-split_words download_args "${download_args}" download_options
-split_words data_args "${data_args}" data_options
-split_words all_args "${all_args}" all_options
-split_words train_args "${train_args}" train_options
-split_words finetune_args "${finetune_args}" finetune_options
-split_words labeled_args "${labeled_args}" labeled_options
-split_words duration_args "${duration_args}" duration_options
-split_words duration_adapt_args "${duration_adapt_args}" duration_adapt_options
-split_words asr_args "${asr_args}" asr_options
-split_words judge_args "${judge_args}" judge_options
-split_words aligner_args "${aligner_args}" aligner_options
-split_words acoustic_args "${acoustic_args}" acoustic_options
-split_words semantic_args "${semantic_args}" semantic_options
-split_words table1_args "${table1_args}" table1_options
-split_words table1_asr_args "${table1_asr_args}" table1_asr_options
-split_words table1_finetune_args "${table1_finetune_args}" table1_finetune_options
+# The words of each option NAME_args -> NAME_options
+for args in $(compgen -v | grep '^[a-z].*_args$'); do
+    declare -a "${args%_args}_options=()"
+    split_words "${args}" "${!args}" "${args%_args}_options"
+done
 python=${python:-python3}
 if ! "${python}" -c 'import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1:])))' \
     torch lightning soundfile kaldiio jsonargparse; then

@@ -8,14 +8,15 @@ stage_1() {
         [[ -z ${label_table} ]] || table=(--label_table in:"${label_table}")
         for set in $(labeled_sets); do
             data=${datadir}/${set}
-            module "durations_${set}" ctap.bin.import_durations --data_dir "${data}" --durations in:"${durations}/${set}" \
-                read:"${data}/phones" made:"${data}/durations" "${table[@]}" "${mel_settings[@]}"
+            module "durations_${set}" ctap.bin.import_durations recordings:"${data}" phones:"${data}" \
+                --data_dir "${data}" --durations in:"${durations}/${set}" made:"${data}/durations" "${table[@]}" \
+                "${mel_settings[@]}"
         done
         draw_alignments
         return
     fi
     if [[ -z ${aligner_model} ]]; then
-        module aligner ctap.bin.train_aligner recordings:"${datadir}/train" read:"${datadir}/train/phones" \
+        module aligner ctap.bin.train_aligner recordings:"${datadir}/train" phones:"${datadir}/train" \
             --data_dir "${datadir}/train" --out out:"${model}" --aligner "${aligner}" --seed "${seed}" \
             "${mel_settings[@]}" -- "${aligner_options[@]}"
     fi
@@ -24,21 +25,18 @@ stage_1() {
         combine=()
         [[ ${drop_outliers} == none ]] || combine+=(--drop_outliers "${drop_outliers}")
         [[ ${textgrids} != true ]] || combine+=(--textgrid_dir "${expdir}/align/${set}/textgrids")
-        step "durations_${set}" align_set title:"durations of ${set}" recordings:"${data}" read:"${data}/phones" \
-            "${set}" in:"${model}" made:"${data}/durations" "${combine[@]}"
+        step "durations_${set}" align_set title:"durations of ${set}" recordings:"${data}" phones:"${data}" \
+            "${set}" in:"${model}" made:"${data}/durations" --max_seconds "${max_seconds}" "${combine[@]}"
     done
     draw_alignments
 }
 
-# align_set SET MODEL [OPTION]...: aligned in several jobs, then joined and looked through, with the options.
+# align_set SET MODEL [OPTION]...: aligned in several jobs, then joined and looked through; each heeds its own options.
 align_set() {
-    local set=$1 model=$2 out=${expdir}/align/$1 jobs
-    jobs=$(jobs_for "${datadir}/${set}/wav.scp")
-    rm -rf "${out}"
-    parallel "${jobs}" "${expdir}/log/align_${set}" ctap.bin.align --data_dir "${datadir}/${set}" \
-        --model "${model}" --out_dir "${out}" --max_seconds "${max_seconds}"
-    "${python}" -m ctap.bin.align --combine --data_dir "${datadir}/${set}" --out_dir "${out}" \
-        --num_jobs "${jobs}" "${@:3}"
+    local data=${datadir}/$1 model=$2 out=${expdir}/align/$1 jobs
+    in_jobs parallel "${data}/wav.scp" "${out}" "${expdir}/log/align_$1" ctap.bin.align --data_dir "${data}" \
+        --model "${model}" --out_dir "${out}" "${@:3}"
+    "${python}" -m ctap.bin.align --combine --data_dir "${data}" --out_dir "${out}" --num_jobs "${jobs}" "${@:3}"
 }
 
 # What to look at first if scores are bad.

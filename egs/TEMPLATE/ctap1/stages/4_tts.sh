@@ -37,8 +37,8 @@ speak() {
     generate "synthesis_${spk}" ctap.bin.synthesize title:"synthesis of ${spk}" each:"${data}/wav.scp" \
         --out into:"${out}/test/wav.scp" --model in:"${out}/model" --text_file table:"$(spoken_text "${data}")" \
         "${speaks[@]}" --prompt in:"$(prompt_of "${spk}")" --durations "${duration_model}" --seed "${seed}"
-    say_as_given "tts_${spk}" "${spk}" "${data}" test_given
-    convert_to "${spk}" "${expdir}/vc_${spk}/model" "${data}/wav.scp" "vc_${spk}/own"
+    say_as_given name="tts_${spk}" speaker="${spk}" timing="${data}" part=test_given
+    convert_to speaker="${spk}" model="${expdir}/vc_${spk}/model" sources="${data}/wav.scp" out="vc_${spk}/own"
     resynthesize "target_${spk}"
     score_tts name="tts_${spk}" speaker="${spk}" said="${out}/test" timed="${out}/test_given" \
         from_speech="${expdir}/vc_${spk}/own" config="${labeled_config}"

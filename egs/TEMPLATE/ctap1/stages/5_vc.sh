@@ -11,8 +11,9 @@ stage_5() {
     for spk in $(targets); do
         out=${expdir}/vc_${spk}
         finetune_speech "${spk}"
-        convert_to "${spk}" "${out}/model" "${data}/wav.scp" "vc_${spk}/test" --melody "${melody}"
-        say_as_given "vc_${spk}" "${spk}" "${data}" test_from_phonemes
+        convert_to speaker="${spk}" model="${out}/model" sources="${data}/wav.scp" out="vc_${spk}/test" \
+            melody="${melody}"
+        say_as_given name="vc_${spk}" speaker="${spk}" timing="${data}" part=test_from_phonemes
         score_vc name="vc_${spk}" speaker="${spk}" said="${out}/test" from_phonemes="${out}/test_from_phonemes" \
             config="${finetune_config}"
     done

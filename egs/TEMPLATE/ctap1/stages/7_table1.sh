@@ -163,7 +163,9 @@ upstream_system() {
 # dump_upstream ROW MODEL [OPTION]...: all sets in the representation of another system -> exp/table1/ROW/dump.
 dump_upstream() {
     local row=$1 model=$2 set folder=${expdir}/table1/$1
-    local -a made options=(--kind "$1" --model "$2" "${@:3}" "${mel_settings[@]}")
+    local -a options=(--kind "$1" --model "$2" "${@:3}" "${mel_settings[@]}")
+    # Not for the command's own limit: it was not told before, and what was made then, by networks, stays.
+    [[ ${max_seconds} == 60 ]] || options+=(--max_seconds "${max_seconds}")
     if [[ ${row} == hubert ]]; then
         network "table1/${row}/kmeans" ctap.bin.train_kmeans recordings:"${datadir}/train" --model "${model}" \
             --layer "${hubert_layer}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
@@ -172,36 +174,20 @@ dump_upstream() {
         options+=(--kmeans in:"${folder}/kmeans.npz")
     fi
     for set in $(all_sets); do
-        made=()
-        [[ ${set} != train ]] || made=(made:"${folder}/dump/stats.json")
-        step "table1/${row}/dump_${set}" dump_given "${made[@]}" title:"${row} of ${set}" read:"${datadir}/${set}" "${set}" \
-            into:"${folder}/dump/${set}/feats.scp" "${options[@]}"
+        dump_set "table1/${row}/dump_${set}" "${set}" "${folder}/dump" networks ctap.bin.dump_upstream \
+            title:"${row} of ${set}" "${options[@]}"
     done
     merge_labeled "table1/${row}/labeled" "${folder}/dump" "${folder}/dump/labeled"
-}
-
-# dump_given SET OUT OPTION...: one set in another representation.
-dump_given() {
-    local set=$1 out=$2 data=${datadir}/$1 jobs
-    local parts=${out%/*}/.parts/${set}
-    local -a extra=()
-    [[ ${set} != train ]] || extra=(--stats_out "${out%/*}/stats.json")
-    jobs=$(jobs_for "${data}/wav.scp" "$(network_jobs)")
-    rm -rf "${parts}"
-    networks "${jobs}" "${expdir}/log/${out#"${expdir}/"}" ctap.bin.dump_upstream "${@:3}" \
-        --data_dir "${data}" --parts_dir "${parts}"
-    "${python}" -m ctap.bin.combine_features --data_dir "${data}" --parts_dir "${parts}" \
-        --num_jobs "${jobs}" --out_dir "${out}" --remove_parts "${extra[@]}"
 }
 
 # given_system ROW DUMP: acoustic and semantic model of a representation that was dumped.
 given_system() {
     local base=table1/$1 given=$2
     local -a sets=(--train_dir in:"${dumpdir}/${pretrain_on}" "${with_dev[@]}")
-    training "${base}/acoustic" finetune "${acoustic_config}" --reads speech "${sets[@]}" --given "${given}" \
-        read:"${given}/${pretrain_on}" -- "${acoustic_options[@]}"
+    sets+=(--given "${given}" read:"${given}/${pretrain_on}")
+    training "${base}/acoustic" finetune "${acoustic_config}" --reads speech "${sets[@]}" -- "${acoustic_options[@]}"
     training "${base}/semantic" semantic "${semantic_config}" "${sets[@]}" \
-        --init in:"${expdir}/${base}/acoustic/model" --given "${given}" -- "${semantic_options[@]}"
+        --init in:"${expdir}/${base}/acoustic/model" -- "${semantic_options[@]}"
     compare_system "$1" "${expdir}/${base}/semantic/model" "${given}"
 }
 
@@ -224,35 +210,32 @@ compare_system() {
     local base=table1/$1 model=$2 given=$3 test=${expdir}/eval/test spk
     local exp=${expdir}/table1/$1 heard=${expdir}/recognized
     local speech=${test}/wav.scp sources=${expdir}/eval/vc_sources/wav.scp
-    local -a with=() with_test=()
     if [[ -n ${given} ]]; then
-        with=(--given "${given}")
-        with_test=(--given "${given}/test")
         chosen "${speech}" "${given}/test/feats.scp" "${exp}/lists/test.scp"
         chosen "${sources}" "${given}/test/feats.scp" "${exp}/lists/vc_sources.scp"
         speech=${exp}/lists/test.scp sources=${exp}/lists/vc_sources.scp
     fi
     network "score_${base}/representation" ctap.bin.score_representation --model in:"${model}" \
         --data_dir in:"${test}" --out into:"${exp}/representation/scores.json" --name "${base}/representation" \
-        --seed "${seed}" --config "$1" "${with_test[@]}"
+        --seed "${seed}" --config "$1" ${given:+--given in:"${given}/test"}
     training "${base}/asr" asr "${asr_config}" --train_dir in:"${dumpdir}/labeled" "${with_dev[@]}" \
-        --init in:"${model}" "${with[@]}" -- "${table1_asr_options[@]}"
+        --init in:"${model}" ${given:+--given "${given}" read:"${given}/labeled"} -- "${table1_asr_options[@]}"
     recognize "${speech}" "${base}/asr" "${exp}/asr/model"
     rate name="${base}/asr" task=asr data="${test}" heard="${heard}/${base}/asr" out="${exp}/asr/scores.json" \
         frames=true config="${asr_config}"
     for spk in $(targets); do
         # Section 2.2.1 and 2.2.2, as in stages 4 and 5.
         training "${base}/vc_${spk}" finetune "${finetune_config}" --reads speech \
-            --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${model}" "${with[@]}" \
-            -- "${table1_finetune_options[@]}"
-        convert_to "${spk}" "${exp}/vc_${spk}/model" "${sources}" "${base}/vc_${spk}/test"
+            --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${model}" \
+            ${given:+--given "${given}" read:"${given}/target_${spk}_speech"} -- "${table1_finetune_options[@]}"
+        convert_to speaker="${spk}" model="${exp}/vc_${spk}/model" sources="${sources}" out="${base}/vc_${spk}/test"
         score_vc name="${base}/vc_${spk}" speaker="${spk}" said="${exp}/vc_${spk}/test" config="$1"
         training "${base}/tts_${spk}" finetune "${labeled_config}" --reads phonemes \
-            --train_dir in:"${dumpdir}/target_${spk}_labeled" --init in:"${exp}/vc_${spk}/model" "${with[@]}" \
-            -- "${table1_finetune_options[@]}"
+            --train_dir in:"${dumpdir}/target_${spk}_labeled" --init in:"${exp}/vc_${spk}/model" \
+            ${given:+--given "${given}" read:"${given}/target_${spk}_labeled"} -- "${table1_finetune_options[@]}"
         # Durations are those that the recipe's duration model has drawn: the same for all.
-        say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/tts_${spk}/test" test
-        say_as_given "${base}/tts_${spk}" "${spk}" "${expdir}/eval/target_${spk}" test_given
+        say_as_given name="${base}/tts_${spk}" speaker="${spk}" timing="${expdir}/tts_${spk}/test" part=test
+        say_as_given name="${base}/tts_${spk}" speaker="${spk}" timing="${expdir}/eval/target_${spk}" part=test_given
         score_tts name="${base}/tts_${spk}" speaker="${spk}" said="${exp}/tts_${spk}/test" \
             timed="${exp}/tts_${spk}/test_given" config="$1"
     done
@@ -271,7 +254,8 @@ ground_truth() {
     for spk in $(targets); do
         name=table1/ground_truth/tts_${spk}
         said=${expdir}/${name}/test
-        convert_to "${spk}" "${model}/tts_${spk}/model" "${expdir}/eval/target_${spk}/wav.scp" "${name}/test"
+        convert_to speaker="${spk}" model="${model}/tts_${spk}/model" sources="${expdir}/eval/target_${spk}/wav.scp" \
+            out="${name}/test"
         score_tts name="${name}" speaker="${spk}" said="${said}" timed="${said}" config=ctap_paper
     done
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
-# How speech is scored, in stages 4 to 7; to be sourced. Arguments written name=value are read by `local "$@"`.
+# How speech is scored, in stages 4 to 7; to be sourced. Arguments written name=value are read by `local`, all or up to --.
 
 # Recordings of all speakers as the speaker encoder hears them, to compare with.
 embed_voices() {
@@ -8,7 +8,7 @@ embed_voices() {
     for spk in $(targets); do sets+=("target_${spk}_speech"); done
     for set in "${sets[@]}"; do
         inputs+=(recordings:"${datadir}/${set}")
-        spk2utt+=("${datadir}/${set}/spk2utt")
+        spk2utt+=(in:"${datadir}/${set}/spk2utt")
         scp+=("${datadir}/${set}/wav.scp")
     done
     network voices ctap.bin.embed_speakers "${inputs[@]}" made:"${voices}/spk2utt" --spk2utt "${spk2utt[@]}" \
@@ -43,29 +43,27 @@ train_judge() {
 rate() {
     local name task data heard out frames config
     local -a against=()
-    while (($#)) && [[ $1 != -- ]]; do
-        local "$1"
-        shift
-    done
+    while (($#)) && [[ $1 != -- ]]; do local "$1" && shift; done
     (($# < 2)) || against=(--against "${@:2}")
     module "rate_${name}" ctap.bin.score_asr --ref_dir in:"${data}" --hyp_dir in:"${heard}" --out out:"${out}" \
         --name "${name}" --task "${task}" --frames "${frames}" --seed "${seed}" --config "${config}" "${against[@]/=/=in:}"
 }
 
-# hear_words EXPERIMENT TASK DATA SPEECH [LABEL=SPEECH]...: characters or words that the outside recogniser hears in SPEECH, a
-# directory with a wav.scp, beside other versions of it. Nothing without --transcriber.
+# hear_words name=EXPERIMENT task=TASK data=DIR said=DIR -- LABEL=DIR...: characters or words of data that the outside
+# recogniser hears in what is said, a directory with a wav.scp, beside other versions. Nothing without --transcriber.
 hear_words() {
-    local name=$1 task=$2 data=$3 item speech heard=${expdir}/transcribed
+    local name task data said item speech heard=${expdir}/transcribed
     local -a against=()
     [[ -n ${transcriber} ]] || return 0
-    for item in "said=$4" "${@:5}"; do
+    while (($#)) && [[ $1 != -- ]]; do local "$1" && shift; done
+    for item in said="${said}" "${@:2}"; do
         speech=${item#*=}
         generate "transcription_${speech}" ctap.bin.transcribe title:"transcription of ${speech}" \
             each:"${speech}/wav.scp" --out into:"${heard}/${speech}/text" --asr "${transcriber}" \
             --scp table:"${speech}/wav.scp" --language_of in:"${data}"
         [[ ${item} == said=* ]] || against+=("${item%%=*}=in:${heard}/${speech}")
     done
-    module "words_${name}" ctap.bin.score_transcripts --ref_dir in:"${data}" --hyp_dir in:"${heard}/$4" \
+    module "words_${name}" ctap.bin.score_transcripts --ref_dir in:"${data}" --hyp_dir in:"${heard}/${said}" \
         --out out:"${expdir}/${name}/scores_transcripts.json" --name "${name}" --task "${task}" \
         --asr "${transcriber}" --seed "${seed}" --config "${transcriber}" --against "${against[@]}"
 }
@@ -79,8 +77,9 @@ score_tts() {
     local data=${expdir}/eval/target_${speaker} heard=${expdir}/recognized
     local -a versions=(recording="${data}" vocoded="${data}_vocoded")
     local -a judged=(recording="${heard}/target_${speaker}" vocoded="${heard}/target_${speaker}_vocoded")
-    _score tts --vocoded table:"${data}_vocoded/wav.scp"
-    _samples tts recording="${data}" vocoded="${data}_vocoded"
+    score_sounds task=tts name="${name}" speaker="${speaker}" data="${data}" said="${said}" timed="${timed}" \
+        config="${config}" -- --vocoded table:"${data}_vocoded/wav.scp"
+    samples task=tts name="${name}" speaker="${speaker}" data="${data}" said="${said}" -- "${versions[@]}"
     judge "${said}/wav.scp" "${name}"
     judge "${data}/wav.scp" "target_${speaker}"
     judge "${data}_vocoded/wav.scp" "target_${speaker}_vocoded"
@@ -96,7 +95,7 @@ score_tts() {
     fi
     rate name="${name}" task=tts data="${data}" heard="${heard}/${name}" \
         out="${expdir}/${name}/scores_recognition.json" frames=false config="${judge_config}" -- "${judged[@]}"
-    hear_words "${name}" tts "${data}" "${said}" "${versions[@]}"
+    hear_words name="${name}" task=tts data="${data}" said="${said}" -- "${versions[@]}"
 }
 
 # score_vc name=EXPERIMENT speaker=SPEAKER said=DIR config=NAME [from_phonemes=DIR]: converted speech, which keeps the timing
@@ -104,35 +103,42 @@ score_tts() {
 score_vc() {
     local name speaker said config from_phonemes=""
     local "$@"
-    local data=${expdir}/eval/vc_sources heard=${expdir}/recognized timed=${said}
+    local data=${expdir}/eval/vc_sources heard=${expdir}/recognized
     local -a unheard=() sounds=(source="${data}")
     if [[ -n ${from_phonemes} ]]; then
         unheard=(--from_phonemes table:"${from_phonemes}/wav.scp")
         sounds+=(from_phonemes="${from_phonemes}")
     fi
-    _score vc --source_scp "${data}/wav.scp" "${unheard[@]}"
-    _samples vc "${sounds[@]}"
+    score_sounds task=vc name="${name}" speaker="${speaker}" data="${data}" said="${said}" timed="${said}" \
+        config="${config}" -- --source_scp "${data}/wav.scp" "${unheard[@]}"
+    samples task=vc name="${name}" speaker="${speaker}" data="${data}" said="${said}" -- "${sounds[@]}"
     judge "${said}/wav.scp" "${name}"
     judge "${data}/wav.scp" vc_sources
     rate name="${name}" task=vc data="${data}" heard="${heard}/${name}" \
         out="${expdir}/${name}/scores_recognition.json" frames=false config="${judge_config}" \
         -- source="${heard}/vc_sources"
-    hear_words "${name}" vc "${data}" "${said}" source="${data}"
+    hear_words name="${name}" task=vc data="${data}" said="${said}" -- source="${data}"
 }
 
-# _score TASK [WORD]...: for the two above, whose variables it reads.
-_score() {
+# score_sounds task=TASK name=EXPERIMENT speaker=SPEAKER data=DIR said=DIR timed=DIR config=NAME -- WORD...: what is said
+# against the recordings of data, and its voice against the speaker's; the words are more of the command.
+score_sounds() {
+    local task name speaker data said timed config
+    while (($#)) && [[ $1 != -- ]]; do local "$1" && shift; done
     module "score_${name}" ctap.bin.score_speech --reference table:"${data}/wav.scp" \
         --hypothesis table:"${said}/wav.scp" --msep_hypothesis table:"${timed}/wav.scp" --target_speaker "${speaker}" \
-        --speakers in:"${voices}" --name "${name}" --task "$1" --out out:"${expdir}/${name}/scores.json" \
+        --speakers in:"${voices}" --name "${name}" --task "${task}" --out out:"${expdir}/${name}/scores.json" \
         --settings in:"${dumpdir}/audio.json" --seed "${seed}" --config "${config}" --nj free:"${nj}" "${@:2}"
 }
 
-# _samples TASK ROLE=DIR...: the same; sounds to hear, beside those of the roles.
-_samples() {
-    local role
+# samples task=TASK name=EXPERIMENT speaker=SPEAKER data=DIR said=DIR -- ROLE=DIR...: sounds to hear, beside those of the
+# roles.
+samples() {
+    local task name speaker data said role
     local -a waves=()
+    while (($#)) && [[ $1 != -- ]]; do local "$1" && shift; done
     for role in "${@:2}"; do waves+=("${role%%=*}=table:${role#*=}/wav.scp"); done
     module "samples_${name}" ctap.bin.list_samples --out out:"${expdir}/${name}/samples.json" --speaker "${speaker}" \
-        --text "${data}/text" --settings in:"${dumpdir}/audio.json" --waves "${waves[@]}" "$1=table:${said}/wav.scp"
+        --text "${data}/text" --settings in:"${dumpdir}/audio.json" \
+        --waves "${waves[@]}" "${task}=table:${said}/wav.scp"
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # the options are those of ctap.sh
-# The sets that stage 0 makes, and what is merged of them or chosen from them; to be sourced.
+# The sets that stage 0 makes, their features, and what is merged of them or chosen from them; to be sourced.
 
 # needs_sets STAGE: ends the run if they are not there; the list of target speakers is the last that is written. Notes
 # what trainings are validated on, as words of their commands: nothing where dev is empty.
@@ -23,6 +23,25 @@ all_sets() {
     done
 }
 labeled_sets() { all_sets | grep -v '^target_.*_speech$'; }
+
+# dump_set NAME SET DUMP HOW MODULE WORD...: a step: what MODULE makes of a set, through `parallel` or `networks`
+# -> DUMP/SET, and of train the statistics, too.
+dump_set() {
+    local set=$2 dump=$3
+    local -a made=(made:"${dump}/audio.json")
+    [[ ${set} != train ]] || made+=(made:"${dump}/stats.json")
+    step "$1" _dump_set "$1" "${set}" in:"${datadir}/${set}" into:"${dump}/${set}/feats.scp" "${made[@]}" "${@:4}"
+}
+# The parts that the jobs write are joined in the end.
+_dump_set() {
+    local set=$2 data=$3 out=$4 dump=${4%/*} parts=${4%/*}/.parts/$2 jobs
+    local -a stats=()
+    [[ ${set} != train ]] || stats=(--stats_out "${dump}/stats.json")
+    in_jobs "$5" "${data}/wav.scp" "${parts}" "${expdir}/log/$1" "$6" --data_dir "${data}" --parts_dir "${parts}" \
+        "${@:7}"
+    "${python}" -m ctap.bin.combine_features --data_dir "${data}" --parts_dir "${parts}" --num_jobs "${jobs}" \
+        --out_dir "${out}" --remove_parts "${stats[@]}"
+}
 
 # choose_test SET N OUT: a data directory of at most N utterances of a set, of the test part.
 choose_test() {

@@ -6,6 +6,7 @@
 #   table:DIR/FILE  the command gets DIR/FILE, and reads what else lies in DIR, too
 #   read:PATH       read, but not told to the command
 #   recordings:DIR  read: the recordings of a data directory; not told to the command
+#   phones:DIR      the same of what is said in them: phones, words, whose they are, in which language
 #   out:PATH        the command gets PATH, which it makes
 #   into:DIR/FILE   the command gets DIR, and makes FILE there at last
 #   made:PATH       made, but not told to the command
@@ -16,7 +17,7 @@
 #   --              what follows goes to the command as it is
 #
 # A label may stand before a path: `recording=in:PATH`. A step that reads one thing more says so in one place, its
-# command.
+# command. Where that is a function, what it took from an option by itself would not count: options are words, too.
 #
 #   step NAME COMMAND WORD...          a program, or a function
 #   module NAME MODULE WORD...         a Python module, here
@@ -43,9 +44,7 @@ generate() { _as_step "$1" _generate "$@"; }
 # The tables that the jobs write are joined in the end.
 _generate() {
     local jobs table
-    jobs=$(jobs_for "${each}" "$(network_jobs)")
-    rm -rf "${folder}"
-    networks "${jobs}" "${expdir}/log/$1" "${@:2}"
+    in_jobs networks "${each}" "${folder}" "${expdir}/log/$1" "${@:2}"
     ((jobs > 1)) || return 0
     for table in "${folder}"/*.1; do
         table=${table%.1}
@@ -89,7 +88,7 @@ _training() {
 # _as_step NAME WORD...: the command that the words stand for, as a step; its options begin with the first dash.
 _as_step() {
     local name=$1 title=$1 each="" folder="" word label table first=0
-    local -a about=() words=() counted=()
+    local -a about=() words=() counted=() tables
     shift
     while (($#)); do
         word=$1 label=""
@@ -104,11 +103,13 @@ _as_step() {
                 about+=(--in "${word%/*}") words+=("${label}${word}")
                 ;;
             read:*) about+=(--in "${word#read:}") ;;
-            recordings:*)
-                # A set that was made elsewhere may have no utt2audio.
-                word=${word#recordings:}
-                for table in wav.scp utt2audio; do
-                    [[ ${table} == utt2audio && ! -e ${word}/${table} ]] || about+=(--in "${word}/${table}")
+            recordings:* | phones:*)
+                tables=(wav.scp utt2audio)
+                [[ ${word} != phones:* ]] || tables=(phones utt2spk word_phones text.json)
+                word=${word#*:}
+                for table in "${tables[@]}"; do
+                    # The first must be there; what was made elsewhere, or is of a language without words, lacks others.
+                    [[ ${table} != "${tables[0]}" && ! -e ${word}/${table} ]] || about+=(--in "${word}/${table}")
                 done
                 ;;
             out:*) about+=(--out "${word#out:}") words+=("${label}${word#out:}") ;;

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
-# How target speakers are made to speak, in stages 4, 5 and 7; to be sourced.
+# How target speakers are made to speak, in stages 4, 5 and 7; to be sourced. Arguments written name=value are read by `local`.
 
 # The prompt of a target speaker: one recording of its speech.
 prompt_of() { head -n 1 "${expdir}/prompts/$1"; }
@@ -13,21 +13,25 @@ finetune_speech() {
         --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${ctap_exp}/model" -- "${finetune_options[@]}"
 }
 
-# say_as_given EXPERIMENT SPEAKER TIMING NAME: the phones of TIMING with its durations -> exp/EXPERIMENT/NAME.
+# say_as_given name=EXPERIMENT speaker=SPEAKER timing=DIR part=NAME: the phones of DIR with its durations
+# -> exp/EXPERIMENT/NAME.
 say_as_given() {
-    local timing=$3
-    generate "$4_$1" ctap.bin.synthesize title:"synthesis of $1 with the durations of ${timing}" \
-        each:"${timing}/aligned_phones" --out into:"${expdir}/$1/$4/wav.scp" --model in:"${expdir}/$1/model" \
-        --phones_file table:"${timing}/aligned_phones" --durations_file table:"${timing}/durations" \
-        "${speaks[@]}" --prompt in:"$(prompt_of "$2")"
+    local name speaker timing part
+    local "$@"
+    generate "${part}_${name}" ctap.bin.synthesize title:"synthesis of ${name} with the durations of ${timing}" \
+        each:"${timing}/aligned_phones" --out into:"${expdir}/${name}/${part}/wav.scp" \
+        --model in:"${expdir}/${name}/model" --phones_file table:"${timing}/aligned_phones" \
+        --durations_file table:"${timing}/durations" "${speaks[@]}" --prompt in:"$(prompt_of "${speaker}")"
 }
 
-# convert_to SPEAKER MODEL SOURCES EXPERIMENT [OPTION...]: says SOURCES (a wav.scp, or what else MODEL reads) in
-# exp/EXPERIMENT; the options are those of ctap.bin.convert.
+# convert_to speaker=SPEAKER model=DIR sources=LIST out=NAME [melody=MELODY]: what LIST names (a wav.scp, or what else
+# the model reads) in the speaker's voice -> exp/NAME.
 convert_to() {
-    generate "conversion_$4" ctap.bin.convert title:"conversion to $1 in $4" each:"$3" \
-        --out into:"${expdir}/$4/wav.scp" --model in:"$2" --scp table:"$3" \
-        "${speaks[@]}" --prompt in:"$(prompt_of "$1")" "${@:5}"
+    local speaker model sources out melody=""
+    local "$@"
+    generate "conversion_${out}" ctap.bin.convert title:"conversion to ${speaker} in ${out}" each:"${sources}" \
+        --out into:"${expdir}/${out}/wav.scp" --model in:"${model}" --scp table:"${sources}" \
+        "${speaks[@]}" --prompt in:"$(prompt_of "${speaker}")" ${melody:+--melody "${melody}"}
 }
 
 # Recordings through the vocoder, as a bound on what any model can reach with it.

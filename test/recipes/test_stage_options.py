@@ -1,0 +1,120 @@
+"""An option that decides what a step makes is among its words: another value makes it run again."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = ROOT / "egs/TEMPLATE/ctap1/stages"
+SETUP = f"""set -euo pipefail
+. {ROOT}/utils/run_step.sh
+. {ROOT}/utils/words.sh
+. {ROOT}/utils/jobs.sh
+for file in {STAGES}/*.sh; do . "${{file}}"; done
+marks=done current=0 datadir=data dumpdir=dump expdir=exp nj=1 ngpu=0 decode_nj=0 device=cpu
+max_seconds=60 durations="" aligner_model=aligner drop_outliers=none textgrids=false align_pictures=0
+speaks=() mel_settings=() melody=model python=true train_cmd=run decode_cmd=run
+all_sets() {{ echo train; }}
+targets() {{ :; }}
+module() {{ :; }}
+run() {{ echo "asked: $*"; }}
+"""
+DUMPED = ("audio.json", "stats.json", "train/feats.scp")
+MADE = ["data/train/durations", *(f"dump/{name}" for name in DUMPED)]
+MADE += [f"exp/table1/codec/dump/{name}" for name in DUMPED]
+READ = ("data/train/wav.scp", "data/train/phones", "data/train/utt2spk", "aligner")
+
+
+@pytest.mark.parametrize("stage", ["stage_1", "stage_2", "dump_upstream codec encodec"])
+def test_another_limit_of_length_makes_the_step_run_again(tmp_path: Path, stage: str) -> None:
+    for name in (*MADE, *READ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    def run(limit: int) -> str:
+        script = f"{SETUP}\nmax_seconds={limit}\n{stage}"
+        done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert re.search("asked: .* --max_seconds 30 ", run(30))
+    assert "already done" in run(30)
+    again = run(5)
+    assert re.search("options: .*--max_seconds 30' -> .*--max_seconds 5'", again)
+    assert re.search("asked: .* --max_seconds 5 ", again)
+
+
+# What commands of steps use beside their words: where things lie, which marks of inputs and outputs say,
+# and how work is done, on which the result does not depend.
+PLACES = {"datadir", "dumpdir", "expdir"}
+WAYS = {"python", "force", "nproc", "ngpu", "num_nodes", "cuda_cmd"}
+TOLD = {
+    "_training": {"seed", "all_options"},  # as opt: of `training`
+    "_generate": {"each", "folder"},  # marks of its own
+}
+
+
+def functions() -> dict[str, str]:
+    """The functions of all stages, by name."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(STAGES.glob("*.sh")))
+    text = re.sub(r"(^|\s)#.*", "", text)
+    lines = dict(re.findall(r"^([\w-]+)\(\) \{ (.*) \}$", text, re.MULTILINE))
+    return lines | dict(re.findall(r"^([\w-]+)\(\) \{\n(.*?)^\}$", text, re.MULTILINE | re.DOTALL))
+
+
+def commands(known: dict[str, str]) -> set[str]:
+    """Those that are commands of steps, and what these call."""
+    bodies = "\n".join(known.values())
+    found = set(re.findall(r'\bstep "?[^"\s]+"? (\w+)', bodies) + re.findall(r"_as_step \S+ (_\w+)", bodies))
+    while more := {name for name in known.keys() - found for one in found if calls(known[one], name)}:
+        found |= more
+    return found
+
+
+def calls(body: str, name: str) -> bool:
+    call = rf"(^|[;&|({{]|\bthen|\bdo)\s*{re.escape(name)}([\s;)]|$)"
+    return re.search(call, body, re.MULTILINE) is not None
+
+
+def foreign(body: str) -> set[str]:
+    """Lower-case variables that a function uses and has not made its own."""
+    used = set(re.findall(r"\$\{?[#!]?([a-z_][a-z0-9_]*)", body))
+    for arithmetic in re.findall(r"\(\((.*?)\)\)", body):
+        used |= set(re.findall(r"\b[a-z_][a-z0-9_]*", arithmetic))
+    for line in re.findall(r"\blocal (.*)", body):
+        used -= {word.partition("=")[0] for word in line.split()}
+    return used
+
+
+def test_a_command_of_a_step_takes_nothing_but_its_words() -> None:
+    known = functions()
+    found = commands(known)
+    of_kinds = {"_module", "_network", "_generate", "_training", "_dump_set"}
+    assert of_kinds | {"corpus_tables", "align_set"} <= found
+    for name in sorted(found):
+        unseen = foreign(known[name]) - PLACES - WAYS - TOLD.get(name, set())
+        assert not unseen, f"{name}: {', '.join(sorted(unseen))}: not among the words of its steps"
+
+
+def test_what_would_not_be_seen_is_found() -> None:
+    body = 'local set=$1 -a more\n((max_seconds > 5)) || run "${set}" "${more[@]}" "${melody}" "$seed"\n'
+    assert foreign(body) == {"max_seconds", "melody", "seed"}
+    assert calls('jobs=$(count "$1")', "count") and calls("if x; then count; fi", "count")
+    assert not calls("log --count 1", "count")
+
+
+def test_every_option_is_used() -> None:
+    script = (STAGES.parent / "ctap.sh").read_text(encoding="utf-8")
+    head, _, rest = script.partition(". ./path.sh")
+    options = re.findall(r"^([a-z][a-z0-9_]*)=", head, re.MULTILINE)
+    assert len(options) > 80
+    rest += "".join(functions().values()) + (ROOT / "utils/jobs.sh").read_text(encoding="utf-8")
+    rest = re.sub(r"(^|\s)#.*|\blocal ", "", rest)  # in which nothing is a function's own
+    used = foreign(rest)
+    used |= {f"{name.removesuffix('_options')}_args" for name in used if name.endswith("_options")}
+    used.add("force")  # by run_step
+    assert set(options) - used == set()
