@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ctap.errors import UserError
+from ctap.errors import UserError, cli
 from ctap.files.tables import read_table
+from ctap.text.espeak import listed_voice
 from ctap.text.ipa import CHART
 from ctap.text.language import Language
 from ctap.text.pauses import PAUSES
@@ -23,18 +25,18 @@ def rules_for(
 
     Args:
         name: One of :data:`ctap.text.rules.LANGUAGES`, or several set apart by blanks; ``custom:FILE`` with
-            the table of own phones.
+            the table of own phones. Voices are recorded as eSpeak NG lists them (``de`` for ``DE``).
         phones_of: Model or data directory whose phones are taken, of a language whose are collected.
         phone_map: Table of phones to those that stand for them, see :func:`with_phone_map`.
         options: Other fields of the rules.
 
     Raises:
-        UserError: There is no such language, or ``phones_of`` is of another.
+        UserError: There is no such language or voice, or ``phones_of`` is of another.
     """
     kind, _, table = name.partition(":")
     if kind == "custom" and table:
         options, name = {**options, "phones": read_classes(Path(table))}, kind
-    elif not is_language(name) or name == "custom":
+    elif not is_language(name := " ".join(map(_listed, name.split()))) or name == "custom":
         listed = ", ".join((*LANGUAGES, "custom:FILE")).replace("custom, ", "")
         raise UserError(
             f"--language {name}: expected one of {listed}, or several set apart by blanks (without custom)"
@@ -46,6 +48,12 @@ def rules_for(
             raise UserError(f"--phones_of {phones_of}: is of {there.language}, not of {rules.language}")
         rules = replace(rules, phones=there.phones)
     return rules if phone_map is None else with_phone_map(rules, phone_map)
+
+
+def _listed(name: str) -> str:
+    """The name of one language, with its voice as eSpeak NG lists it."""
+    kind, colon, voice = name.partition(":")
+    return f"{kind}:{listed_voice(voice)}" if kind == "espeak" and colon else name
 
 
 def with_phone_map(rules: TextRules, path: Path) -> TextRules:
@@ -129,3 +137,15 @@ def language_in(folder: str | Path) -> Language:
 def older() -> Language:
     """The language of what was made before languages were recorded."""
     return language_of(TextRules())
+
+
+@cli
+def main() -> None:
+    """Print a language as it is recorded; a recipe refuses a wrong one so before its first stage."""
+    name = sys.argv[1]
+    rules = rules_for(name)
+    print(name if rules.language == "custom" else rules.language)  # a table of own phones is read by stage 0
+
+
+if __name__ == "__main__":
+    main()

@@ -79,13 +79,14 @@ def test_two_languages_of_the_same_speakers(tmp_path):
     ("language", "message"),
     [
         ("english", "eSpeak NG speaks this corpus"),
-        ("espeak:tlh", "no voice 'tlh'|no names in this language"),
+        ("espeak:swa", "no voice 'swa'; near it: sw,"),
+        ("espeak:qya", "no names in this language"),
     ],
 )
 def test_what_can_not_be_said(language, message, tmp_path):
     done = make(tmp_path / "mini", language, *SIZE)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert any(part in done.stderr for part in message.split("|")), done.stderr
+    assert message in done.stderr
 
 
 @pytest.mark.parametrize("wrong", [("--jobs", "0"), ("--minutes", "-1"), ("--speakers", "25")])

@@ -9,7 +9,7 @@ import pytest
 
 import ctap
 from ctap.errors import UserError
-from ctap.text.languages import language_in, older, rules_for
+from ctap.text.languages import language_in, main, older, rules_for
 from ctap.text.phones import PHONE_TABLES, PHONES
 from ctap.text.rules import TextRules
 
@@ -91,3 +91,42 @@ def test_what_can_not_be_named(tmp_path):
     TextRules(language="espeak:de", phones=(("a", "vowel"),)).save(tmp_path)
     with pytest.raises(UserError, match="is of espeak:de, not of mandarin"):
         rules_for("mandarin", phones_of=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "recorded"),
+    [
+        ("espeak:DE", "espeak:de"),
+        ("espeak:en-US", "espeak:en-us"),
+        ("espeak:fr", "espeak:fr"),  # the file of fr-fr
+        (" mandarin \t espeak:YUE", "mandarin espeak:yue"),
+    ],
+)
+def test_a_name_is_recorded_as_it_is_listed(name, recorded):
+    assert rules_for(name).language == recorded
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("espeak:gmw", "no voice 'gmw'"),  # a folder of the library's, with which it crashes
+        ("espeak:ZH", "no voice 'ZH'; near it: cmn"),
+        ("espeak:Japanese", "no voice 'Japanese'; near it: ja,"),
+        ("mandarin english espeak:zz", "no voice 'zz'"),
+        ("espeak:de espeak:DE", "expected one of"),
+        ("", "--language : expected one of"),
+    ],
+)
+def test_a_voice_must_be_a_listed_one(name, message):
+    with pytest.raises(UserError, match=message):
+        rules_for(name)
+
+
+def test_a_recipe_is_told_the_name_that_is_recorded(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["languages", "english  espeak:DE"])
+    main()
+    assert capsys.readouterr().out == "english espeak:de\n"
+    monkeypatch.setattr("sys.argv", ["languages", "mandrin"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err.startswith("error: --language mandrin: expected one of mandarin")
