@@ -89,6 +89,14 @@ def test_what_can_not_be_said(language, message, tmp_path):
     assert message in done.stderr
 
 
+def test_names_of_a_language_whose_table_has_a_loose_end():
+    """An alias of Babel's Latin leads to a time zone that is not there."""
+    script = "from language_plan import names_in; print(len(names_in('la')))"
+    environment = {**os.environ, **PYPATH}
+    done = subprocess.run([sys.executable, "-c", script], cwd=LOCAL, env=environment, capture_output=True)
+    assert done.returncode == 0 and int(done.stdout) > 100, done.stderr
+
+
 @pytest.mark.parametrize("wrong", [("--jobs", "0"), ("--minutes", "-1"), ("--speakers", "25")])
 def test_impossible_sizes_are_refused_in_one_line(wrong, tmp_path):
     done = make(tmp_path / "mini", "espeak:sw", *wrong)
