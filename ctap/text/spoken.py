@@ -17,7 +17,7 @@ from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules
 
-TONAL = ("cmn", "hak", "yue", "vi")
+TONAL = ("cmn", "hak", "yue", "vi", "th", "my", "shn")
 """Voices whose mnemonics end in tones."""
 
 UNSPACED = ("cmn", "hak", "yue", "ja", "th", "lo", "my", "km")
@@ -55,10 +55,12 @@ _SCRIPTS = {
     "LAO": "lo",
     "MYANMAR": "my shn",
     "KHMER": "km",
-    "CHEROKEE": "chr",
     "SHAVIAN": "en",
 }
-"""Scripts, as Unicode names their letters, to the voices whose languages they write; Latin is the others'."""
+"""Scripts, as Unicode names their letters, to the voices whose languages they write; Latin is the others'.
+
+``chr`` is among the others: of Cherokee letters it reads the numbers in Unicode, or nothing.
+"""
 
 _ASCII = str.maketrans("ANSXZΦε", "ɑŋʃχʒɸɛ")  # what the library's data leave in its own or Greek letters
 _LATIN = re.compile("[A-Za-zÀ-ɏ]+")

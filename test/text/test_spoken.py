@@ -98,6 +98,20 @@ def test_tones_are_digits():
     assert "iɛ6" in read("espeak:vi", "Tiếng Việt").phones
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "phones"),
+    [
+        ("espeak:th", "ครับ", "k h a3 r m b"),  # whose 3 is written as a vowel
+        ("espeak:my", "ငါး", "ŋ e2"),
+        ("espeak:shn", "ၵႃး", "k a4"),
+    ],
+)
+def test_tones_are_no_part_of_the_unit(language, text, phones):
+    reading = read(language, text)
+    assert " ".join(reading.phones) == phones
+    assert not any(language_of(rules_for(language)).unit(phone)[-1].isdigit() for phone in reading.phones)
+
+
 def test_a_pause_at_each_clause():
     language = language_of(rules_for("espeak:en-us"))
     assert language.to_phones("No, no.") == ["sil", "n", "ˈoʊ", "sp", "n", "ˈoʊ", "sil"]
@@ -116,6 +130,7 @@ def test_a_pause_at_each_clause():
         ("espeak:en-us", "...", "nothing to read"),
         ("espeak:en-uk", "a", "no voice 'en-uk'; near it: .*en"),
         ("espeak:zh", "a", "no voice 'zh'; near it: cmn"),
+        ("espeak:chr", "ᎣᏏᏲ", "'ᎣᏏᏲ': eSpeak NG's chr can't read it"),  # it would say letters of numbers
         ("espeak:fo", "heimur", "nothing to read in 'heimur', for this voice's dictionary is missing"),
     ],
 )
