@@ -92,10 +92,12 @@ class Read:
     Attributes:
         mnemonic: As events name it (of at most 8 bytes), but with its tone.
         ipa: The same in IPA, as the library writes it; "" of what has no sound of its own.
+        table: The phonemes that the library changed to last (``en`` at an English word); "" if not yet.
     """
 
     mnemonic: str
     ipa: str
+    table: str = ""
 
 
 @functools.cache
@@ -243,15 +245,19 @@ class Espeak:
     def _read(self, text: str) -> tuple[list[list[list[Read]]], bool]:
         text = _TWO_DOTS.sub(".", text)
         mnemonics, written = (self._translate(text, mode) for mode in (0, _IPA))
-        clauses, switched = [], False
+        clauses, table = [], ""
         for own, ipa in zip(mnemonics, written, strict=True):
             words = []
             for names, symbols in zip(own.split(" "), ipa.split(" "), strict=True):
-                read = _pairs(names.split(_SEPARATOR), symbols.split(_SEPARATOR))
-                switched |= any(_SWITCH.match(r.mnemonic) for r in read)
-                words.append([r for r in read if not (is_pause(r.mnemonic) or _SWITCH.match(r.mnemonic))])
+                word = []
+                for read in _pairs(names.split(_SEPARATOR), symbols.split(_SEPARATOR)):
+                    if _SWITCH.match(read.mnemonic):
+                        table = read.mnemonic[1:-1]
+                    elif not is_pause(read.mnemonic):
+                        word.append(Read(read.mnemonic, read.ipa, table))
+                words.append(word)
             clauses.append([word for word in words if word])
-        return [clause for clause in clauses if clause], switched
+        return [clause for clause in clauses if clause], table != ""
 
     def _translate(self, text: str, mode: int) -> list[str]:
         pointer = ctypes.c_char_p(text.encode())

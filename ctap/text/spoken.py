@@ -62,6 +62,9 @@ _SCRIPTS = {
 ``chr`` is among the others: of Cherokee letters it reads the numbers in Unicode, or nothing.
 """
 
+_LETTERS = {"yue": {"z": "ts", "c": "tsʰ"}}
+"""Voices to what they leave in letters of the language's romanisation that in IPA are of another class."""
+
 _ASCII = str.maketrans("ANSXZΦε", "ɑŋʃχʒɸɛ")  # what the library's data leave in its own or Greek letters
 _LATIN = re.compile("[A-Za-zÀ-ɏ]+")
 _TONE = re.compile(r"(?<=.)\d+$")
@@ -142,6 +145,7 @@ class Spoken(Collected):
         self.voice = rules.language.partition(":")[2]
         root = self.voice.partition("-")[0]
         self._tonal, self._spaced = root in TONAL, root not in UNSPACED
+        self._letters = _LETTERS.get(root, {})
         listed = {script for script, own in _SCRIPTS.items() if {self.voice, root} & set(own.split())}
         self._scripts = listed or {"LATIN"}
         self.token_name = "word" if self._spaced else "character"
@@ -201,6 +205,8 @@ class Spoken(Collected):
         if self._tonal:
             symbol = symbol.lstrip(ipa.STRESS)  # every syllable with a tone is marked as stressed
         symbol = symbol.translate(_ASCII)
+        if read.table in ("", self.voice):  # an English z is one
+            symbol = self._letters.get(symbol, symbol)
         return unicodedata.normalize("NFC", symbol + tone) if ipa.letters(symbol) else ""
 
     def read(self, given: Mapping[str, str]) -> Reading:

@@ -112,6 +112,14 @@ def test_tones_are_no_part_of_the_unit(language, text, phones):
     assert not any(language_of(rules_for(language)).unit(phone)[-1].isdigit() for phone in reading.phones)
 
 
+def test_affricates_that_the_cantonese_voice_leaves_in_letters():
+    language = language_of(rules_for("espeak:yue"))
+    phones = language.read({"text": "咗廚, jazz 咗"}).phones
+    assert phones == ["ts", "o2", "tsʰ", "yu4", "dʒ", "a", "z", "ts", "o2"]  # an English z is a fricative
+    classes = dict(language.collect(phones))
+    assert (classes["ts"], classes["tsʰ"], classes["z"]) == ("affricate", "affricate", "fricative")
+
+
 def test_a_pause_at_each_clause():
     language = language_of(rules_for("espeak:en-us"))
     assert language.to_phones("No, no.") == ["sil", "n", "ˈoʊ", "sp", "n", "ˈoʊ", "sil"]
