@@ -31,7 +31,7 @@ def rules_for(
         options: Other fields of the rules.
 
     Raises:
-        UserError: There is no such language or voice, or ``phones_of`` is of another.
+        UserError: There is no such language or voice, or ``phones_of`` is of another or no directory.
     """
     kind, _, table = name.partition(":")
     if kind == "custom" and table:
@@ -43,6 +43,8 @@ def rules_for(
         )
     rules = TextRules(language=name, **options)
     if phones_of is not None:
+        if not phones_of.is_dir():
+            raise UserError(f"--phones_of {phones_of}: no such directory; expected a model or data directory")
         there = TextRules.load(phones_of)
         if there.language != rules.language:
             raise UserError(f"--phones_of {phones_of}: is of {there.language}, not of {rules.language}")
@@ -74,8 +76,8 @@ def with_phone_map(rules: TextRules, path: Path) -> TextRules:
         unknown = [other for other in others.split() if rules.phones and other not in language.inventory]
         if unknown or set(others.split()) & set(PAUSES):
             raise UserError(
-                f"--phone_map {path}: {phone} {others}: expected phones of the model (no pauses) behind "
-                f"{phone}; {unknown[0] if unknown else others} is none"
+                f"--phone_map {path}: {phone} {others}: expected phones of {language.whose} (no pauses) "
+                f"behind {phone}; {unknown[0] if unknown else others} is none"
             )
     return replace(rules, phone_map=mapping)
 

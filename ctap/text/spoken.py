@@ -83,7 +83,12 @@ class Collected(Language):
 
     Args:
         rules: With ``phones``, the inventory; without, any phone is taken (and :meth:`collect` tells all).
+
+    Attributes:
+        whose: Where the phones of the inventory are from, in words.
     """
+
+    whose = "the model"
 
     def __init__(self, rules: TextRules) -> None:
         self.rules, self.name = rules, rules.language
@@ -120,8 +125,8 @@ class Collected(Language):
         phones = {phone for clause in found for word in clause for phone in word}
         if self.rules.phones and (unknown := sorted(phones - self.inventory.keys())):
             raise UnknownPhones(
-                f"phones {' '.join(unknown)}: not among the {len(self.rules.phones)} of the model; a table "
-                "may say what stands for them (--phone_map)"
+                f"phones {' '.join(unknown)}: not among the {len(self.rules.phones)} of {self.whose}; a "
+                "table may say what stands for them (--phone_map)"
             )
         return found
 
@@ -240,6 +245,7 @@ class Own(Collected):
     """
 
     given = ("phones",)
+    whose = "the table of own phones"
     without_text = "`text` holds the phones, in which this corpus is read"
     token_name = "phone"
     writing = "Phones set apart by blanks, | between words, a comma at a pause"

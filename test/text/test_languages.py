@@ -91,6 +91,8 @@ def test_what_can_not_be_named(tmp_path):
     TextRules(language="espeak:de", phones=(("a", "vowel"),)).save(tmp_path)
     with pytest.raises(UserError, match="is of espeak:de, not of mandarin"):
         rules_for("mandarin", phones_of=tmp_path)
+    with pytest.raises(UserError, match="nope: no such directory; expected a model or data directory"):
+        rules_for("espeak:de", phones_of=tmp_path / "nope")
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,10 @@ def test_own_phones(tmp_path):
     assert language.phones == ("sil", "sp", "t", "S", "a1", "a2")
     assert (language.unit("a1"), language.unit_class("a"), language.has_closure("t")) == ("a", "vowel", True)
     assert language.to_phones("t a1, S a2") == ["sil", "t", "a1", "sp", "S", "a2", "sil"]
-    assert "phones x: not among the 4" in (tmp_path / "skipped.tsv").read_text()
+    assert "phones x: not among the 4 of the table of own phones" in (tmp_path / "skipped.tsv").read_text()
+    source = corpus(tmp_path / "b", {"ann-1": "t a1"})  # its phones are in text
+    with pytest.raises(UserError, match=r"holds no phones; write it$"):
+        prepare_text.prepare_text(source, tmp_path / "all", language=f"custom:{table}")
     table.write_text("t plosive\n")
     with pytest.raises(UserError, match=r"t plosive: expected a phone .* and its class: vowel, stop"):
         rules_for(f"custom:{table}")
