@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from ctap.text.language import Language
 from ctap.text.pauses import PAUSES
 from ctap.text.rules import LANGUAGES, TextRules, is_language
 from ctap.text.spoken import Collected, Own, Spoken
+from ctap.text.tokens import BLANK, PAD
+
+_NO_PHONES = (*PAUSES, PAD, BLANK, "|", ",")
 
 
 def rules_for(
@@ -86,28 +89,45 @@ def read_classes(path: Path) -> tuple[tuple[str, str], ...]:
     """A table of own phones: a phone and its manner class a line, such as ``tS affricate``.
 
     Raises:
-        UserError: it can't be read, or a line is malformed or names no class or a pause.
+        UserError: it can't be read, a line is malformed or names no class or what can't be a phone, or phones
+            that differ in a final digit alone, one unit of the aligner's, are of two classes.
     """
     found: dict[str, str] = {}
+    lines: dict[str, int] = {}
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        content = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: the table of phones can't be read: {error}") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(content, 1):
         phone, *kinds = line.split() or [""]
-        if phone and (len(kinds) != 1 or kinds[0] not in CHART or phone in (*PAUSES, "|", ",")):
+        if phone and (len(kinds) != 1 or kinds[0] not in CHART or phone in _NO_PHONES):
             listed = ", ".join(CHART)
             raise UserError(
-                f"{path}:{number}: {line.strip()}: expected a phone (no pause) and its class: {listed}"
+                f"{path}:{number}: {line.strip()}: expected a phone (no pause, {PAD} or {BLANK}) and its "
+                f"class: {listed}"
             )
         if "|" in phone or "," in phone:
             raise UserError(f"{path}:{number}: {phone}: | and , stand between words and for pauses in texts")
         if phone in found:
             raise UserError(f"{path}:{number}: {phone!r} occurs a second time")
         found |= dict(zip([phone], kinds, strict=True)) if phone else {}
+        lines |= {phone: number}
     if not found:
         raise UserError(f"{path}: expected a phone and its class a line, found nothing")
+    _require_one_class(found, lines, path)
     return tuple(found.items())
+
+
+def _require_one_class(found: Mapping[str, str], lines: Mapping[str, int], path: Path) -> None:
+    """Refuse phones of one unit and two classes."""
+    own, firsts = Own(TextRules(language="custom", phones=tuple(found.items()))), {}
+    for phone, kind in found.items():
+        first = firsts.setdefault(own.unit(phone), phone)
+        if found[first] != kind:
+            raise UserError(
+                f"{path}:{lines[phone]}: {phone} {kind}: a final digit is a tone or stress, and {first} is a "
+                f"{found[first]}; give both one class, or names that differ in more than the digit"
+            )
 
 
 @functools.lru_cache(maxsize=32)

@@ -239,10 +239,13 @@ def test_own_phones(tmp_path):
     ("table", "message"),
     [
         ("", "expected a phone and its class a line, found nothing"),
-        ("a vowel\nb stopp\n", r"table:2: b stopp: expected a phone \(no pause\) and its class: vowel"),
+        ("a vowel\nb stopp\n", r"table:2: b stopp: expected a phone \(no pause, .*\) and its class: vowel"),
         ("a vowel\nb\n", "table:2: b: expected a phone"),
         ("a vowel\na stop\n", "table:2: 'a' occurs a second time"),
         ("sil vowel\n", "table:1: sil vowel: expected"),
+        ("a vowel\n<blank> stop\n", "table:2: <blank> stop: expected a phone .no pause, <pad> or <blank>"),
+        ("a1 vowel\n<pad> vowel\n", "table:2: <pad> vowel: expected"),
+        ("a stop\n\na1 vowel\na2 vowel\n", "table:3: a1 vowel: a final digit is a tone .* a is a stop; give"),
         ("a,b vowel\n", "table:1: a,b: | and , stand between words"),
     ],
 )
