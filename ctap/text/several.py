@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -23,6 +24,7 @@ from ctap.text.rules import TextRules, short_name
 LANGUAGE_TABLE = "utt2lang"
 _MARK = re.compile(r"<([\w:-]+)>")
 _PAUSE = re.compile(r"[，。！？；：、,.!?;:…—\n]")
+_SLASH = re.compile("[/／]")
 
 Stretch = tuple[str, str]
 """The short name of a language, and what is written in it."""
@@ -92,7 +94,7 @@ class Several(Language):
     # --- which language ---
 
     def stretches(self, text: str, language: str = "") -> list[Stretch]:
-        """``text`` cut where its language changes, without marks.
+        """``text`` cut where its language changes, without marks; a slash at an end is a pause, a comma.
 
         Args:
             text: Of a user, or of a corpus.
@@ -105,13 +107,21 @@ class Several(Language):
         label, *rest = [language, *_MARK.split(text)]
         for stretch, mark in itertools.zip_longest(rest[::2], rest[1::2], fillvalue=""):
             if any(map(str.isalnum, stretch)):
-                found += self._by_letters(stretch, label or self._main(stretch))
+                plain = self._without_prosody(stretch)
+                found += self._by_letters(plain, label or self._main(plain))
             elif found and stretch:
                 found[-1] = (found[-1][0], found[-1][1] + stretch)
             label = self._known(mark, f"mark <{mark}>") if mark else label
         if not found:
             raise UserError(f"nothing to read in {text!r}")
-        return found
+        return [(label, _paused(stretch)) for label, stretch in found]
+
+    def _without_prosody(self, text: str) -> str:
+        """``text`` without the marks of the languages whose letters it has, also behind words of another."""
+        for part in self.parts.values():
+            if any(c.isalpha() and part.writes(c) for c in text):
+                text = part.without_prosody(text)
+        return text
 
     def _known(self, name: str, where: str) -> str:
         if (label := short_name(name)) not in self.parts:
@@ -264,6 +274,19 @@ def _split(phone: str) -> tuple[str, str]:
 def _edge(text: str) -> str:
     """What stands before the first letter or digit of ``text``."""
     return "".join(itertools.takewhile(lambda c: not c.isalnum(), text))
+
+
+def _paused(stretch: str) -> str:
+    """``stretch`` with commas for slashes around its words (``微信/`` of 微信/WeChat)."""
+    if not any(map(str.isalnum, stretch)):
+        return stretch
+    first, last = len(_punctuation(stretch)), len(stretch) - len(_punctuation(stretch[::-1]))
+    return _SLASH.sub(",", stretch[:first]) + stretch[first:last] + _SLASH.sub(",", stretch[last:])
+
+
+def _punctuation(text: str) -> str:
+    """The punctuation and blanks at the start of ``text``; no sign that may be said, such as ㎡."""
+    return "".join(itertools.takewhile(lambda c: unicodedata.category(c)[0] in "PZ", text))
 
 
 def _has_words(text: str) -> bool:

@@ -48,6 +48,14 @@ def test_tokens_carry_their_language():
         ("他5kg", "sil m:t m:a1 m:u3 m:q m:ian1 m:k m:e4 sil"),
         ("No.5的", "sil m:d m:i4 m:u3 m:d m:e5 sil"),
         ("他iPhone 5s", "sil m:t m:a1 e:AY1 e:F e:OW2 e:N m:u3 e:EH1 e:S sil"),
+        # signs at the seam
+        ("你/iPad", "sil m:n m:i3 sp e:AY1 e:P e:AE2 e:D sil"),
+        ("iPad ／（你）", "sil e:AY1 e:P e:AE2 e:D sp m:n m:i3 sil"),
+        ("C++的", "sil e:S e:IY1 e:P e:L e:AH1 e:S e:P e:L e:AH1 e:S m:d m:e5 sil"),
+        ("他C#", "sil m:t m:a1 e:S e:IY1 e:HH e:AE1 e:SH sil"),
+        ("iPad+5的", "sil e:AY1 e:P e:AE2 e:D m:zh m:eng4 m:u3 m:d m:e5 sil"),  # the sign of a number
+        ("他#1so#2的#3你#4", "sil m:t m:a1 e:S e:OW1 m:d m:e5 m:n m:i3 sil"),  # marks of CSMSC
+        ("5万/㎡", "sil m:u3 m:uan4 m:m m:ei3 m:p m:ing2 m:f m:ang1 m:m m:i3 sil"),  # no seam
     ],
 )
 def test_words_of_the_other_language(text, phones):
