@@ -208,6 +208,10 @@ class Language(ABC):
         kinds = "".join(map(self._kind, text))
         return [match.span() for match in _FOREIGN.finditer(kinds)]
 
+    def by_sounds(self, text: str) -> bool:
+        """Whether ``text``, marked as of this language, is written by its sounds, as pinyin is."""
+        return False
+
     def without_prosody(self, text: str) -> str:
         """``text`` without the marks of prosodic boundaries that corpora of this language write into it."""
         return text

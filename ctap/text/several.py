@@ -177,22 +177,32 @@ class Several(Language):
         return stretch.endswith(".") and not self.parts[label].ends_sentence(stretch, "")
 
     def read(self, given: Mapping[str, str]) -> Reading:
-        """The phones of an utterance; of one in one language, as that language reads it."""
+        """The phones of an utterance; of one in one language, as that language reads it.
+
+        Tables of one language (``pinyin``) are not used for a text that is not in it alone, or is written by
+        its sounds itself; the notice then says so.
+        """
         label = given.get(LANGUAGE_TABLE, "")
         label = self._known(label, f"{LANGUAGE_TABLE} {label}") if label else ""
         text = " ".join(given.get("text", "").split())
         if not text and not label:  # what else there is, is of one language's
             label = next(k for k, part in self.parts.items() if set(part.given) & given.keys())
         stretches = self.stretches(text, label) if text else [(label, "")]
+        only, whole, used = stretches[0][0], " ".join(own for _, own in stretches), {"text"}
         if len({own for own, _ in stretches}) > 1:
             found = read_by_words(text, self.clauses(text, label))
             label = label or self._main(text)
+        elif self.parts[only].by_sounds(whole):
+            found, label = read_by_words(text, self.clauses(text, label)), only
         else:
-            label = stretches[0][0]
-            found = self._read_by(label, given, " ".join(own for _, own in stretches))
+            label, used = only, {*self.parts[only].given}
+            found = self._read_by(label, given, whole)
             text = found.text if text else next(given[k] for k in self.parts[label].given if k in given)
         marked = text if self._reads_alike(text, label) else f"<{label}> {text}"
-        return replace(found, text=marked, tables=found.tables | {LANGUAGE_TABLE: label})
+        notice = found.notice
+        if left := next((name for name in self.given if name in given and name not in used), ""):
+            notice = (f"{left} not used, the text was read instead", f"{text} / {given[left]}")
+        return replace(found, text=marked, tables=found.tables | {LANGUAGE_TABLE: label}, notice=notice)
 
     def _read_by(self, label: str, given: Mapping[str, str], text: str) -> Reading:
         part = self.parts[label]

@@ -120,6 +120,28 @@ def test_a_text_is_marked_where_its_letters_do_not_tell():
     assert kept.reason(caught.value) == "unknown phone"
 
 
+@pytest.mark.parametrize(
+    ("given", "text", "phones"),
+    [
+        ({"text": "<mandarin> ni3 hao3"}, "<mandarin> ni3 hao3", "n i3 h ao3"),
+        ({"text": "nǐ ma", "utt2lang": "mandarin"}, "<mandarin> nǐ ma", "n i3 m a5"),
+    ],
+)
+def test_pinyin_that_is_marked_is_read_in_a_corpus_as_in_synthesis(given, text, phones):
+    reading = BOTH.read(given)
+    assert (reading.text, reading.tables["word_phones"], reading.notice) == (text, ["2", "2"], None)
+    assert reading.phones == [f"mandarin:{phone}" for phone in phones.split()]
+    assert BOTH.to_phones(reading.text)[1:-1] == reading.phones
+
+
+def test_pinyin_of_a_text_that_is_not_of_mandarin_alone_is_reported():
+    reading = BOTH.read({"text": "我用iPad", "pinyin": "wo2 yong4 iPad"})
+    assert reading.phones[0] == "mandarin:uo3"
+    assert reading.notice == ("pinyin not used, the text was read instead", "我用iPad / wo2 yong4 iPad")
+    assert BOTH.read({"text": "so", "pinyin": "sou1"}).notice
+    assert BOTH.read({"text": "你", "pinyin": "ni2"}).notice is None
+
+
 def test_each_voice_reads_its_own_script():
     two = language_of(rules_for("espeak:de espeak:ru"))
     assert [label for label, _ in two.stretches("Guten Tag, Привет Welt")] == ["de", "ru", "de"]
