@@ -35,8 +35,8 @@ def consistent(where: Path, tables: Collection[str], skipped: SkipList, language
     given = [name for name in language.given if name in tables]
     if not given:
         listed = " nor ".join(language.given)
-        one = "neither " if len(language.given) > 1 else "no "
-        raise UserError(f"{where}: holds {one}{listed}; write one of them (or both)")
+        one, do = ("no ", "it") if len(language.given) == 1 else ("neither ", "one of them (or both)")
+        raise UserError(f"{where}: holds {one}{listed}; write {do}")
     columns = (where / name for name in ("wav.scp", "utt2spk", *given))
     for utt, (recording, speaker, *texts) in joined(*columns):
         written = any(text is not None for text in texts)

@@ -92,10 +92,12 @@ class Read:
     Attributes:
         mnemonic: As events name it (of at most 8 bytes), but with its tone.
         ipa: The same in IPA, as the library writes it; "" of what has no sound of its own.
+        table: The phonemes that the library changed to last (``en`` at an English word); "" if not yet.
     """
 
     mnemonic: str
     ipa: str
+    table: str = ""
 
 
 @functools.cache
@@ -115,19 +117,40 @@ def _library() -> tuple[Any, int]:
 
 def voices() -> list[str]:
     """Names of the voices, one or more of every language: ``en-us``, ``de``, ``yue`` ..."""
-    return sorted(_files())
+    return sorted(_listed())
+
+
+def listed_voice(name: str) -> str:
+    """A voice's name as :func:`voices` has it, or its file (``fr``), in whatever case it is given.
+
+    The library also takes the names of its folders (``gmw``), with which it crashes, and titles (``German``),
+    by which a language's script, tones and code are not found.
+
+    Raises:
+        UserError: there is no such voice; the message names those like it.
+    """
+    files = [file for file, _ in _listed().values()]
+    known, wanted = {own.lower(): own for own in (*files, *_listed())}, name.lower()
+    if wanted not in known:
+        near = [_OTHER_NAMES[wanted]] if wanted in _OTHER_NAMES else []
+        near += [own for own, (_, title) in _listed().items() if wanted in re.findall(r"\w+", title.lower())]
+        near += difflib.get_close_matches(wanted, voices(), 5, 0.3)
+        listed = ", ".join(dict.fromkeys(near)) or "none"
+        raise UserError(f"eSpeak NG has no voice {name!r}; near it: {listed}")
+    return known[wanted]
 
 
 @functools.cache
-def _files() -> dict[str, str]:
-    """Names of the voices to those of their files: the library lists ``fr-fr``, and finds it as ``fr``."""
+def _listed() -> dict[str, tuple[str, str]]:
+    """Names of the voices to those of their files (it lists ``fr-fr``, and finds it as ``fr``) and titles."""
     found = _library()[0].espeak_ListVoices(None)
-    files, i = {}, 0
+    names, i = {}, 0
     while found[i]:
-        name = ctypes.string_at(found[i].contents.languages + 1).decode()  # after a byte of priority
-        files.setdefault(name, found[i].contents.identifier.decode().rpartition("/")[2])
+        voice = found[i].contents
+        name = ctypes.string_at(voice.languages + 1).decode()  # after a byte of priority
+        names.setdefault(name, (voice.identifier.decode().rpartition("/")[2], voice.name.decode()))
         i += 1
-    return files
+    return names
 
 
 class Espeak:
@@ -137,14 +160,14 @@ class Espeak:
         sample_rate: Hz of the samples that :meth:`say` returns.
 
     Args:
-        voice: such as ``en-us``, see :func:`voices`.
+        voice: such as ``en-us``, see :func:`listed_voice`.
 
     Raises:
         UserError: there is no such voice.
     """
 
     def __init__(self, voice: str) -> None:
-        self.name = self._file = voice
+        self.name = self._file = listed_voice(voice)
         self._library, self.sample_rate = _library()
         self._samples: list[np.ndarray] = []
         self._events: list[tuple[str, int]] = []
@@ -153,16 +176,17 @@ class Espeak:
         self.voice("")
 
     def voice(self, variant: str, **parameters: int) -> None:
-        """Choose a variant of the voice ("" for the plain one) and set rate, pitch, volume, ..."""
+        """Choose a variant of the voice ("" for the plain one) and set rate, pitch, volume, ...
+
+        Raises:
+            UserError: there is no such variant.
+        """
         taken = self._take(variant)
         if not taken:
-            self._file = _files().get(self.name, self.name)
+            self._file = _listed().get(self.name, (self.name, ""))[0]
             taken = self._take(variant)
         if not taken:
-            name = f"{self.name}+{variant}" if variant else self.name
-            near = [_OTHER_NAMES[self.name]] if self.name in _OTHER_NAMES else []
-            near += difflib.get_close_matches(self.name, voices(), 5, 0.3)
-            raise UserError(f"eSpeak NG has no voice {name!r}; near it: {', '.join(near) or 'none'}")
+            raise UserError(f"eSpeak NG has no variant {variant!r} of the voice {self.name}")
         for key, value in parameters.items():
             self._library.espeak_SetParameter(_PARAMETERS[key], int(value), 0)
 
@@ -221,15 +245,19 @@ class Espeak:
     def _read(self, text: str) -> tuple[list[list[list[Read]]], bool]:
         text = _TWO_DOTS.sub(".", text)
         mnemonics, written = (self._translate(text, mode) for mode in (0, _IPA))
-        clauses, switched = [], False
+        clauses, table = [], ""
         for own, ipa in zip(mnemonics, written, strict=True):
             words = []
             for names, symbols in zip(own.split(" "), ipa.split(" "), strict=True):
-                read = _pairs(names.split(_SEPARATOR), symbols.split(_SEPARATOR))
-                switched |= any(_SWITCH.match(r.mnemonic) for r in read)
-                words.append([r for r in read if not (is_pause(r.mnemonic) or _SWITCH.match(r.mnemonic))])
+                word = []
+                for read in _pairs(names.split(_SEPARATOR), symbols.split(_SEPARATOR)):
+                    if _SWITCH.match(read.mnemonic):
+                        table = read.mnemonic[1:-1]
+                    elif not is_pause(read.mnemonic):
+                        word.append(Read(read.mnemonic, read.ipa, table))
+                words.append(word)
             clauses.append([word for word in words if word])
-        return [clause for clause in clauses if clause], switched
+        return [clause for clause in clauses if clause], table != ""
 
     def _translate(self, text: str, mode: int) -> list[str]:
         pointer = ctypes.c_char_p(text.encode())

@@ -19,6 +19,15 @@ from ctap.text.tokens import TokenTable
 WORD_TABLE = "word_phones"
 """Table of a data directory: how many phones each word of an utterance has, where phones don't tell."""
 
+_SIGNS = {
+    **dict.fromkeys(" '’-", "j"),  # join words
+    **dict.fromkeys("&@_", "s"),  # stand inside words
+    **dict.fromkeys("+#", "p"),  # stand behind words
+    ".": "d",
+}
+_WORD = "f(?:f|pp|p(?!n))*"
+_FOREIGN = re.compile(f"{_WORD}(?:(?:j+[ds]?j*|[ds]j*){_WORD})*d?")
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -193,16 +202,25 @@ class Language(ABC):
         """Where in ``text`` words stand whose letters are none of this language's: starts and ends.
 
         Words are joined by blanks, hyphens and apostrophes, and by the signs of ``AT&T``, ``foo@bar.com`` and
-        ``Dr. No``; a full stop behind them is theirs.
+        ``Dr. No``; a full stop behind them is theirs, and so are the signs of ``C++`` and ``C#``, but for
+        one before a number (``iPhone+5元``).
         """
-        kinds = "".join(map(self._joint, text))
-        return [match.span() for match in re.finditer("f+(?:(?:j+[ds]?j*|[ds]j*)f+)*d?", kinds)]
+        kinds = "".join(map(self._kind, text))
+        return [match.span() for match in _FOREIGN.finditer(kinds)]
 
-    def _joint(self, char: str) -> str:
-        """Its own letter, a foreign one, a joint of words, a dot, a sign inside words, or another sign."""
+    def by_sounds(self, text: str) -> bool:
+        """Whether ``text``, marked as of this language, is written by its sounds, as pinyin is."""
+        return False
+
+    def without_prosody(self, text: str) -> str:
+        """``text`` without the marks of prosodic boundaries that corpora of this language write into it."""
+        return text
+
+    def _kind(self, char: str) -> str:
+        """Its own letter, a foreign one, a number, or what :data:`_SIGNS` says of a sign."""
         if char.isalpha():
             return "o" if self.writes(char) else "f"
-        return "j" if char in " '’-" else "d" if char == "." else "s" if char in "&@_" else "-"
+        return "n" if char.isnumeric() else _SIGNS.get(char, "-")
 
     def ends_sentence(self, before: str, after: str) -> bool:
         """Whether the full stop at the end of ``before`` ends a sentence, if ``after`` goes on."""

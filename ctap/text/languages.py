@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ctap.errors import UserError
+from ctap.errors import UserError, cli
 from ctap.files.tables import read_table
+from ctap.text.espeak import listed_voice
 from ctap.text.ipa import CHART
 from ctap.text.language import Language
 from ctap.text.pauses import PAUSES
 from ctap.text.rules import LANGUAGES, TextRules, is_language
 from ctap.text.spoken import Collected, Own, Spoken
+from ctap.text.tokens import BLANK, PAD
+
+_NO_PHONES = (*PAUSES, PAD, BLANK, "|", ",")
 
 
 def rules_for(
@@ -23,29 +28,37 @@ def rules_for(
 
     Args:
         name: One of :data:`ctap.text.rules.LANGUAGES`, or several set apart by blanks; ``custom:FILE`` with
-            the table of own phones.
+            the table of own phones. Voices are recorded as eSpeak NG lists them (``de`` for ``DE``).
         phones_of: Model or data directory whose phones are taken, of a language whose are collected.
         phone_map: Table of phones to those that stand for them, see :func:`with_phone_map`.
         options: Other fields of the rules.
 
     Raises:
-        UserError: There is no such language, or ``phones_of`` is of another.
+        UserError: There is no such language or voice, or ``phones_of`` is of another or no directory.
     """
     kind, _, table = name.partition(":")
     if kind == "custom" and table:
         options, name = {**options, "phones": read_classes(Path(table))}, kind
-    elif not is_language(name) or name == "custom":
+    elif not is_language(name := " ".join(map(_listed, name.split()))) or name == "custom":
         listed = ", ".join((*LANGUAGES, "custom:FILE")).replace("custom, ", "")
         raise UserError(
             f"--language {name}: expected one of {listed}, or several set apart by blanks (without custom)"
         )
     rules = TextRules(language=name, **options)
     if phones_of is not None:
+        if not phones_of.is_dir():
+            raise UserError(f"--phones_of {phones_of}: no such directory; expected a model or data directory")
         there = TextRules.load(phones_of)
         if there.language != rules.language:
             raise UserError(f"--phones_of {phones_of}: is of {there.language}, not of {rules.language}")
         rules = replace(rules, phones=there.phones)
     return rules if phone_map is None else with_phone_map(rules, phone_map)
+
+
+def _listed(name: str) -> str:
+    """The name of one language, with its voice as eSpeak NG lists it."""
+    kind, colon, voice = name.partition(":")
+    return f"{kind}:{listed_voice(voice)}" if kind == "espeak" and colon else name
 
 
 def with_phone_map(rules: TextRules, path: Path) -> TextRules:
@@ -66,8 +79,8 @@ def with_phone_map(rules: TextRules, path: Path) -> TextRules:
         unknown = [other for other in others.split() if rules.phones and other not in language.inventory]
         if unknown or set(others.split()) & set(PAUSES):
             raise UserError(
-                f"--phone_map {path}: {phone} {others}: expected phones of the model (no pauses) behind "
-                f"{phone}; {unknown[0] if unknown else others} is none"
+                f"--phone_map {path}: {phone} {others}: expected phones of {language.whose} (no pauses) "
+                f"behind {phone}; {unknown[0] if unknown else others} is none"
             )
     return replace(rules, phone_map=mapping)
 
@@ -76,28 +89,45 @@ def read_classes(path: Path) -> tuple[tuple[str, str], ...]:
     """A table of own phones: a phone and its manner class a line, such as ``tS affricate``.
 
     Raises:
-        UserError: it can't be read, or a line is malformed or names no class or a pause.
+        UserError: it can't be read, a line is malformed or names no class or what can't be a phone, or phones
+            that differ in a final digit alone, one unit of the aligner's, are of two classes.
     """
     found: dict[str, str] = {}
+    lines: dict[str, int] = {}
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        content = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: the table of phones can't be read: {error}") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(content, 1):
         phone, *kinds = line.split() or [""]
-        if phone and (len(kinds) != 1 or kinds[0] not in CHART or phone in (*PAUSES, "|", ",")):
+        if phone and (len(kinds) != 1 or kinds[0] not in CHART or phone in _NO_PHONES):
             listed = ", ".join(CHART)
             raise UserError(
-                f"{path}:{number}: {line.strip()}: expected a phone (no pause) and its class: {listed}"
+                f"{path}:{number}: {line.strip()}: expected a phone (no pause, {PAD} or {BLANK}) and its "
+                f"class: {listed}"
             )
         if "|" in phone or "," in phone:
             raise UserError(f"{path}:{number}: {phone}: | and , stand between words and for pauses in texts")
         if phone in found:
             raise UserError(f"{path}:{number}: {phone!r} occurs a second time")
         found |= dict(zip([phone], kinds, strict=True)) if phone else {}
+        lines |= {phone: number}
     if not found:
         raise UserError(f"{path}: expected a phone and its class a line, found nothing")
+    _require_one_class(found, lines, path)
     return tuple(found.items())
+
+
+def _require_one_class(found: Mapping[str, str], lines: Mapping[str, int], path: Path) -> None:
+    """Refuse phones of one unit and two classes."""
+    own, firsts = Own(TextRules(language="custom", phones=tuple(found.items()))), {}
+    for phone, kind in found.items():
+        first = firsts.setdefault(own.unit(phone), phone)
+        if found[first] != kind:
+            raise UserError(
+                f"{path}:{lines[phone]}: {phone} {kind}: a final digit is a tone or stress, and {first} is a "
+                f"{found[first]}; give both one class, or names that differ in more than the digit"
+            )
 
 
 @functools.lru_cache(maxsize=32)
@@ -129,3 +159,15 @@ def language_in(folder: str | Path) -> Language:
 def older() -> Language:
     """The language of what was made before languages were recorded."""
     return language_of(TextRules())
+
+
+@cli
+def main() -> None:
+    """Print a language as it is recorded; a recipe refuses a wrong one so before its first stage."""
+    name = sys.argv[1]
+    rules = rules_for(name)
+    print(name if rules.language == "custom" else rules.language)  # a table of own phones is read by stage 0
+
+
+if __name__ == "__main__":
+    main()

@@ -10,8 +10,8 @@ from ctap.errors import UserError
 from ctap.text import phones as inventory
 from ctap.text import reading
 from ctap.text.counting import characters, syllables, without_tone
-from ctap.text.forms import plain_form
-from ctap.text.frontend import text_to_phones, text_to_pinyin
+from ctap.text.forms import plain_form, without_prosody
+from ctap.text.frontend import is_pinyin, text_to_phones, text_to_pinyin
 from ctap.text.grammar import write_out
 from ctap.text.language import Language, Reading
 from ctap.text.latin import RUN, is_spelled
@@ -111,6 +111,14 @@ class Mandarin(Language):
             for start, end in found
             if not kept.isdisjoint(RUN.findall(text[start:end])) or _NAME_BEFORE.search(text[:start])
         ]
+
+    def by_sounds(self, text: str) -> bool:
+        """Pinyin."""
+        return is_pinyin(text, spell_latin=self.rules.spell_latin)
+
+    def without_prosody(self, text: str) -> str:
+        """See :func:`ctap.text.forms.without_prosody`."""
+        return without_prosody(text)
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """See :func:`ctap.text.sentences.text_to_pieces`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -23,6 +24,7 @@ from ctap.text.rules import TextRules, short_name
 LANGUAGE_TABLE = "utt2lang"
 _MARK = re.compile(r"<([\w:-]+)>")
 _PAUSE = re.compile(r"[，。！？；：、,.!?;:…—\n]")
+_SLASH = re.compile("[/／]")
 
 Stretch = tuple[str, str]
 """The short name of a language, and what is written in it."""
@@ -92,7 +94,7 @@ class Several(Language):
     # --- which language ---
 
     def stretches(self, text: str, language: str = "") -> list[Stretch]:
-        """``text`` cut where its language changes, without marks.
+        """``text`` cut where its language changes, without marks; a slash at an end is a pause, a comma.
 
         Args:
             text: Of a user, or of a corpus.
@@ -105,13 +107,21 @@ class Several(Language):
         label, *rest = [language, *_MARK.split(text)]
         for stretch, mark in itertools.zip_longest(rest[::2], rest[1::2], fillvalue=""):
             if any(map(str.isalnum, stretch)):
-                found += self._by_letters(stretch, label or self._main(stretch))
+                plain = self._without_prosody(stretch)
+                found += self._by_letters(plain, label or self._main(plain))
             elif found and stretch:
                 found[-1] = (found[-1][0], found[-1][1] + stretch)
             label = self._known(mark, f"mark <{mark}>") if mark else label
         if not found:
             raise UserError(f"nothing to read in {text!r}")
-        return found
+        return [(label, _paused(stretch)) for label, stretch in found]
+
+    def _without_prosody(self, text: str) -> str:
+        """``text`` without the marks of the languages whose letters it has, also behind words of another."""
+        for part in self.parts.values():
+            if any(c.isalpha() and part.writes(c) for c in text):
+                text = part.without_prosody(text)
+        return text
 
     def _known(self, name: str, where: str) -> str:
         if (label := short_name(name)) not in self.parts:
@@ -167,22 +177,32 @@ class Several(Language):
         return stretch.endswith(".") and not self.parts[label].ends_sentence(stretch, "")
 
     def read(self, given: Mapping[str, str]) -> Reading:
-        """The phones of an utterance; of one in one language, as that language reads it."""
+        """The phones of an utterance; of one in one language, as that language reads it.
+
+        Tables of one language (``pinyin``) are not used for a text that is not in it alone, or is written by
+        its sounds itself; the notice then says so.
+        """
         label = given.get(LANGUAGE_TABLE, "")
         label = self._known(label, f"{LANGUAGE_TABLE} {label}") if label else ""
         text = " ".join(given.get("text", "").split())
         if not text and not label:  # what else there is, is of one language's
             label = next(k for k, part in self.parts.items() if set(part.given) & given.keys())
         stretches = self.stretches(text, label) if text else [(label, "")]
+        only, whole, used = stretches[0][0], " ".join(own for _, own in stretches), {"text"}
         if len({own for own, _ in stretches}) > 1:
             found = read_by_words(text, self.clauses(text, label))
             label = label or self._main(text)
+        elif self.parts[only].by_sounds(whole):
+            found, label = read_by_words(text, self.clauses(text, label)), only
         else:
-            label = stretches[0][0]
-            found = self._read_by(label, given, " ".join(own for _, own in stretches))
+            label, used = only, {*self.parts[only].given}
+            found = self._read_by(label, given, whole)
             text = found.text if text else next(given[k] for k in self.parts[label].given if k in given)
         marked = text if self._reads_alike(text, label) else f"<{label}> {text}"
-        return replace(found, text=marked, tables=found.tables | {LANGUAGE_TABLE: label})
+        notice = found.notice
+        if left := next((name for name in self.given if name in given and name not in used), ""):
+            notice = (f"{left} not used, the text was read instead", f"{text} / {given[left]}")
+        return replace(found, text=marked, tables=found.tables | {LANGUAGE_TABLE: label}, notice=notice)
 
     def _read_by(self, label: str, given: Mapping[str, str], text: str) -> Reading:
         part = self.parts[label]
@@ -264,6 +284,19 @@ def _split(phone: str) -> tuple[str, str]:
 def _edge(text: str) -> str:
     """What stands before the first letter or digit of ``text``."""
     return "".join(itertools.takewhile(lambda c: not c.isalnum(), text))
+
+
+def _paused(stretch: str) -> str:
+    """``stretch`` with commas for slashes around its words (``微信/`` of 微信/WeChat)."""
+    if not any(map(str.isalnum, stretch)):
+        return stretch
+    first, last = len(_punctuation(stretch)), len(stretch) - len(_punctuation(stretch[::-1]))
+    return _SLASH.sub(",", stretch[:first]) + stretch[first:last] + _SLASH.sub(",", stretch[last:])
+
+
+def _punctuation(text: str) -> str:
+    """The punctuation and blanks at the start of ``text``; no sign that may be said, such as ㎡."""
+    return "".join(itertools.takewhile(lambda c: unicodedata.category(c)[0] in "PZ", text))
 
 
 def _has_words(text: str) -> bool:

@@ -17,7 +17,7 @@ from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules
 
-TONAL = ("cmn", "hak", "yue", "vi")
+TONAL = ("cmn", "hak", "yue", "vi", "th", "my", "shn")
 """Voices whose mnemonics end in tones."""
 
 UNSPACED = ("cmn", "hak", "yue", "ja", "th", "lo", "my", "km")
@@ -55,10 +55,15 @@ _SCRIPTS = {
     "LAO": "lo",
     "MYANMAR": "my shn",
     "KHMER": "km",
-    "CHEROKEE": "chr",
     "SHAVIAN": "en",
 }
-"""Scripts, as Unicode names their letters, to the voices whose languages they write; Latin is the others'."""
+"""Scripts, as Unicode names their letters, to the voices whose languages they write; Latin is the others'.
+
+``chr`` is among the others: of Cherokee letters it reads the numbers in Unicode, or nothing.
+"""
+
+_LETTERS = {"yue": {"z": "ts", "c": "tsʰ"}}
+"""Voices to what they leave in letters of the language's romanisation that in IPA are of another class."""
 
 _ASCII = str.maketrans("ANSXZΦε", "ɑŋʃχʒɸɛ")  # what the library's data leave in its own or Greek letters
 _LATIN = re.compile("[A-Za-zÀ-ɏ]+")
@@ -78,7 +83,12 @@ class Collected(Language):
 
     Args:
         rules: With ``phones``, the inventory; without, any phone is taken (and :meth:`collect` tells all).
+
+    Attributes:
+        whose: Where the phones of the inventory are from, in words.
     """
+
+    whose = "the model"
 
     def __init__(self, rules: TextRules) -> None:
         self.rules, self.name = rules, rules.language
@@ -115,8 +125,8 @@ class Collected(Language):
         phones = {phone for clause in found for word in clause for phone in word}
         if self.rules.phones and (unknown := sorted(phones - self.inventory.keys())):
             raise UnknownPhones(
-                f"phones {' '.join(unknown)}: not among the {len(self.rules.phones)} of the model; a table "
-                "may say what stands for them (--phone_map)"
+                f"phones {' '.join(unknown)}: not among the {len(self.rules.phones)} of {self.whose}; a "
+                "table may say what stands for them (--phone_map)"
             )
         return found
 
@@ -140,6 +150,7 @@ class Spoken(Collected):
         self.voice = rules.language.partition(":")[2]
         root = self.voice.partition("-")[0]
         self._tonal, self._spaced = root in TONAL, root not in UNSPACED
+        self._letters = _LETTERS.get(root, {})
         listed = {script for script, own in _SCRIPTS.items() if {self.voice, root} & set(own.split())}
         self._scripts = listed or {"LATIN"}
         self.token_name = "word" if self._spaced else "character"
@@ -199,6 +210,8 @@ class Spoken(Collected):
         if self._tonal:
             symbol = symbol.lstrip(ipa.STRESS)  # every syllable with a tone is marked as stressed
         symbol = symbol.translate(_ASCII)
+        if read.table in ("", self.voice):  # an English z is one
+            symbol = self._letters.get(symbol, symbol)
         return unicodedata.normalize("NFC", symbol + tone) if ipa.letters(symbol) else ""
 
     def read(self, given: Mapping[str, str]) -> Reading:
@@ -232,6 +245,7 @@ class Own(Collected):
     """
 
     given = ("phones",)
+    whose = "the table of own phones"
     without_text = "`text` holds the phones, in which this corpus is read"
     token_name = "phone"
     writing = "Phones set apart by blanks, | between words, a comma at a pause"

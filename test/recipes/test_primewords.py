@@ -63,4 +63,4 @@ def test_mistakes_are_explained_and_the_download_is_resumed(corpus: Path, tmp_pa
     done = local("primewords", "data.sh", "--corpus", corpus, tmp_path / "tables")
     assert done.returncode == 1 and "expected a list of transcripts, found dict" in done.stderr
     [archive] = fetched("primewords", tmp_path)
-    assert archive["--name"] == "primewords_md_2018_set1"
+    assert archive["--name"] == "primewords_md_2018_set1" and archive["--size"] == "9057625192"

@@ -48,6 +48,14 @@ def test_tokens_carry_their_language():
         ("他5kg", "sil m:t m:a1 m:u3 m:q m:ian1 m:k m:e4 sil"),
         ("No.5的", "sil m:d m:i4 m:u3 m:d m:e5 sil"),
         ("他iPhone 5s", "sil m:t m:a1 e:AY1 e:F e:OW2 e:N m:u3 e:EH1 e:S sil"),
+        # signs at the seam
+        ("你/iPad", "sil m:n m:i3 sp e:AY1 e:P e:AE2 e:D sil"),
+        ("iPad ／（你）", "sil e:AY1 e:P e:AE2 e:D sp m:n m:i3 sil"),
+        ("C++的", "sil e:S e:IY1 e:P e:L e:AH1 e:S e:P e:L e:AH1 e:S m:d m:e5 sil"),
+        ("他C#", "sil m:t m:a1 e:S e:IY1 e:HH e:AE1 e:SH sil"),
+        ("iPad+5的", "sil e:AY1 e:P e:AE2 e:D m:zh m:eng4 m:u3 m:d m:e5 sil"),  # the sign of a number
+        ("他#1so#2的#3你#4", "sil m:t m:a1 e:S e:OW1 m:d m:e5 m:n m:i3 sil"),  # marks of CSMSC
+        ("5万/㎡", "sil m:u3 m:uan4 m:m m:ei3 m:p m:ing2 m:f m:ang1 m:m m:i3 sil"),  # no seam
     ],
 )
 def test_words_of_the_other_language(text, phones):
@@ -112,6 +120,28 @@ def test_a_text_is_marked_where_its_letters_do_not_tell():
     assert kept.reason(caught.value) == "unknown phone"
 
 
+@pytest.mark.parametrize(
+    ("given", "text", "phones"),
+    [
+        ({"text": "<mandarin> ni3 hao3"}, "<mandarin> ni3 hao3", "n i3 h ao3"),
+        ({"text": "nǐ ma", "utt2lang": "mandarin"}, "<mandarin> nǐ ma", "n i3 m a5"),
+    ],
+)
+def test_pinyin_that_is_marked_is_read_in_a_corpus_as_in_synthesis(given, text, phones):
+    reading = BOTH.read(given)
+    assert (reading.text, reading.tables["word_phones"], reading.notice) == (text, ["2", "2"], None)
+    assert reading.phones == [f"mandarin:{phone}" for phone in phones.split()]
+    assert BOTH.to_phones(reading.text)[1:-1] == reading.phones
+
+
+def test_pinyin_of_a_text_that_is_not_of_mandarin_alone_is_reported():
+    reading = BOTH.read({"text": "我用iPad", "pinyin": "wo2 yong4 iPad"})
+    assert reading.phones[0] == "mandarin:uo3"
+    assert reading.notice == ("pinyin not used, the text was read instead", "我用iPad / wo2 yong4 iPad")
+    assert BOTH.read({"text": "so", "pinyin": "sou1"}).notice
+    assert BOTH.read({"text": "你", "pinyin": "ni2"}).notice is None
+
+
 def test_each_voice_reads_its_own_script():
     two = language_of(rules_for("espeak:de espeak:ru"))
     assert [label for label, _ in two.stretches("Guten Tag, Привет Welt")] == ["de", "ru", "de"]
@@ -121,7 +151,7 @@ def test_each_voice_reads_its_own_script():
 
 
 @pytest.mark.parametrize(
-    "name", ["mandarin mandarin", "mandarin custom", "mandarin  english", "english klingon"]
+    "name", ["mandarin mandarin", "mandarin custom", "english,mandarin", "english klingon"]
 )
 def test_what_can_not_be_together(name):
     with pytest.raises(UserError, match="or several set apart by blanks"):

@@ -98,6 +98,28 @@ def test_tones_are_digits():
     assert "iɛ6" in read("espeak:vi", "Tiếng Việt").phones
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "phones"),
+    [
+        ("espeak:th", "ครับ", "k h a3 r m b"),  # whose 3 is written as a vowel
+        ("espeak:my", "ငါး", "ŋ e2"),
+        ("espeak:shn", "ၵႃး", "k a4"),
+    ],
+)
+def test_tones_are_no_part_of_the_unit(language, text, phones):
+    reading = read(language, text)
+    assert " ".join(reading.phones) == phones
+    assert not any(language_of(rules_for(language)).unit(phone)[-1].isdigit() for phone in reading.phones)
+
+
+def test_affricates_that_the_cantonese_voice_leaves_in_letters():
+    language = language_of(rules_for("espeak:yue"))
+    phones = language.read({"text": "咗廚, jazz 咗"}).phones
+    assert phones == ["ts", "o2", "tsʰ", "yu4", "dʒ", "a", "z", "ts", "o2"]  # an English z is a fricative
+    classes = dict(language.collect(phones))
+    assert (classes["ts"], classes["tsʰ"], classes["z"]) == ("affricate", "affricate", "fricative")
+
+
 def test_a_pause_at_each_clause():
     language = language_of(rules_for("espeak:en-us"))
     assert language.to_phones("No, no.") == ["sil", "n", "ˈoʊ", "sp", "n", "ˈoʊ", "sil"]
@@ -116,6 +138,7 @@ def test_a_pause_at_each_clause():
         ("espeak:en-us", "...", "nothing to read"),
         ("espeak:en-uk", "a", "no voice 'en-uk'; near it: .*en"),
         ("espeak:zh", "a", "no voice 'zh'; near it: cmn"),
+        ("espeak:chr", "ᎣᏏᏲ", "'ᎣᏏᏲ': eSpeak NG's chr can't read it"),  # it would say letters of numbers
         ("espeak:fo", "heimur", "nothing to read in 'heimur', for this voice's dictionary is missing"),
     ],
 )
@@ -203,7 +226,10 @@ def test_own_phones(tmp_path):
     assert language.phones == ("sil", "sp", "t", "S", "a1", "a2")
     assert (language.unit("a1"), language.unit_class("a"), language.has_closure("t")) == ("a", "vowel", True)
     assert language.to_phones("t a1, S a2") == ["sil", "t", "a1", "sp", "S", "a2", "sil"]
-    assert "phones x: not among the 4" in (tmp_path / "skipped.tsv").read_text()
+    assert "phones x: not among the 4 of the table of own phones" in (tmp_path / "skipped.tsv").read_text()
+    source = corpus(tmp_path / "b", {"ann-1": "t a1"})  # its phones are in text
+    with pytest.raises(UserError, match=r"holds no phones; write it$"):
+        prepare_text.prepare_text(source, tmp_path / "all", language=f"custom:{table}")
     table.write_text("t plosive\n")
     with pytest.raises(UserError, match=r"t plosive: expected a phone .* and its class: vowel, stop"):
         rules_for(f"custom:{table}")
@@ -213,10 +239,13 @@ def test_own_phones(tmp_path):
     ("table", "message"),
     [
         ("", "expected a phone and its class a line, found nothing"),
-        ("a vowel\nb stopp\n", r"table:2: b stopp: expected a phone \(no pause\) and its class: vowel"),
+        ("a vowel\nb stopp\n", r"table:2: b stopp: expected a phone \(no pause, .*\) and its class: vowel"),
         ("a vowel\nb\n", "table:2: b: expected a phone"),
         ("a vowel\na stop\n", "table:2: 'a' occurs a second time"),
         ("sil vowel\n", "table:1: sil vowel: expected"),
+        ("a vowel\n<blank> stop\n", "table:2: <blank> stop: expected a phone .no pause, <pad> or <blank>"),
+        ("a1 vowel\n<pad> vowel\n", "table:2: <pad> vowel: expected"),
+        ("a stop\n\na1 vowel\na2 vowel\n", "table:3: a1 vowel: a final digit is a tone .* a is a stop; give"),
         ("a,b vowel\n", "table:1: a,b: | and , stand between words"),
     ],
 )

@@ -36,6 +36,7 @@ check_paths() {
     if runs 0; then
         are_there "expected a file or directory" phones_of phone_map
         [[ ${language} != custom:* || -f ${language#custom:} ]] || wrong_option language "no such file; expected custom:FILE"
+        language=$("${python}" -m ctap.text.languages "${language}") || exit 2 # as it is recorded: espeak:de for espeak:DE
     fi
     if runs 1; then
         are_there "expected a file or directory" aligner_model durations

@@ -67,7 +67,11 @@ def _texts(table: Any) -> Iterator[str]:
         for item in table:
             yield from _texts(item)
     elif hasattr(table, "items"):
-        for value in dict(table.items()).values():
+        for key in table:
+            try:
+                value = table[key]
+            except KeyError:  # an alias of Babel's that leads nowhere, in some small languages
+                continue
             yield from _texts(value)
 
 
