@@ -27,7 +27,7 @@ def recognize(
         out: Directory for phones, text (of the CTC head, if there is one), and frame by frame
             aligned_phones with durations; recognition.json says how they were found.
         recordings: What is heard; of --wav it is printed, too.
-        switch_penalty: Nats that a change of phone costs: frames that waver for a moment do not break a phone
+        switch_penalty: Nats that a change of phone costs: a few uncertain frames then do not split a phone
             in two. 0: the best phone of every frame.
         device: cpu, cuda or auto.
     """

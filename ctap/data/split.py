@@ -1,9 +1,9 @@
 """Training, development and test sets, with the target speakers set apart.
 
-The paper (section 3) fine-tunes on speakers that pretraining never heard, with much speech without text and
-minutes of speech with text of each. Of a target speaker there are therefore ``target_<spk>_speech`` (all but
-the test part, without any text), ``target_<spk>_labeled`` (some minutes of that, with text) and
-``target_<spk>_test``; ``train``, ``dev`` and ``test`` hold the other speakers.
+The paper (section 3) fine-tunes on speakers that pretraining never heard, each with much speech without text
+and some minutes with text. For a target speaker there are therefore ``target_<spk>_speech`` (all but the test
+part, without any text), ``target_<spk>_labeled`` (some minutes of that, with text) and ``target_<spk>_test``;
+``train``, ``dev`` and ``test`` hold the other speakers.
 
 Every choice is drawn from a generator seeded with the seed, the purpose and the speaker, so one speaker more
 or less in a corpus does not reshuffle the others.
@@ -43,12 +43,12 @@ def split(
 
     Args:
         corpus: the utterances. Where its own parts have no ``test`` of speakers that are trained on, a share
-            of each is held out. What ``dev`` has no room for is in no set.
+            of each is held out. Utterances for which ``dev`` has no room are in no set.
         gender: speaker to ``m`` or ``f``.
         options: see :class:`SplitOptions`.
 
     Returns:
-        The sets, each rising, none of them empty. ``*_speech`` has to be written without text.
+        The sets, each sorted and none of them empty. ``*_speech`` must be written without text.
 
     Raises:
         UserError: an unknown or too small target speaker, or nobody to train on.

@@ -101,7 +101,7 @@ def parse_row(
 
 
 def _mend(path: str | os.PathLike[str]) -> str:
-    return f"mend it with `ctap data fix {Path(path).parent}`"
+    return f"correct it with `ctap data fix {Path(path).parent}`"
 
 
 def split_line(line: str) -> tuple[str, str]:

@@ -152,7 +152,7 @@ class Model:
     ) -> list[int]:
         """Frames of each phone, drawn from the diffusion model or from the deterministic predictor.
 
-        What is predicted out of the ordinary is clamped: :meth:`ctap.nn.duration.DurationModel.to_frames`.
+        Extreme predictions are clamped: :meth:`ctap.nn.duration.DurationModel.to_frames`.
 
         Raises:
             UserError: ``speed`` is out of :data:`ctap.nn.duration.SPEEDS`.

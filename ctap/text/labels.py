@@ -198,7 +198,7 @@ def match_labels(
 def _reachable(labels: Sequence[str], phones: Sequence[str], table: LabelTable) -> list[dict[int, int]]:
     """After each phone, from none on: labels used so far, to how many of them the last phone took.
 
-    It ends before the first phone that can't be had.
+    It ends before the first phone that no labels match.
     """
     forms = [plain(label) for label in labels]
     written = [_lower(label) for label in labels]

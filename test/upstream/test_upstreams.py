@@ -292,7 +292,7 @@ def test_the_command_ends_with_3_where_the_hub_cannot_be_reached(tmp_path):
     command = ["-m", "ctap.bin.check_upstream", "--kind", "hubert_frames", "--model", "nobody/no-such-model"]
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment)
     assert done.returncode == 3, done.stderr
-    assert "nobody/no-such-model: cannot be had from the Hugging Face hub" in done.stderr
+    assert "nobody/no-such-model: is not available from the Hugging Face hub" in done.stderr
     assert "Traceback" not in done.stderr
 
 

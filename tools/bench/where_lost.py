@@ -5,8 +5,8 @@
         --prompt PROMPT.wav --out lost
 
 Takes recordings of the voice that the model was fine-tuned on, decodes their S, and turns each into sound as
-decoded, and again with one part replaced by the recording's own: lost/<kind>/wav.scp. To score what a listener
-understands of these, by kind:
+decoded, and again with one part replaced by the recording's own: lost/<kind>/wav.scp. To score what a
+listener understands of these, by kind:
 
     ctap transcribe --asr transformers:DIR --scp lost/KIND/wav.scp --language_of data --out lost/KIND/heard
     ctap score transcripts --ref_dir data --hyp_dir lost/KIND/heard --out lost/KIND/scores.json
