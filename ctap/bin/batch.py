@@ -71,7 +71,7 @@ class Batch(Generic[T]):
         items: Inputs by utterance.
         left_out: Inputs that can't be used; the first job reports them.
         out: Directory for the results.
-        share: Of the inputs, what this job does.
+        share: This job's share of the inputs.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class Batch(Generic[T]):
 
 @dataclass(frozen=True)
 class Recordings:
-    """Recordings that a command reads, and which of them this job does.
+    """Recordings that a command reads, and this job's share of them.
 
     Args:
         wav: Recordings, named by their files' stems.

@@ -142,7 +142,7 @@ def _sample(rng: random.Random, utts: np.ndarray, count: int) -> np.ndarray:
 
 
 def _share(spk: str, utts: np.ndarray, options: SplitOptions) -> np.ndarray:
-    """Utterances of a speaker to hold out; none of so few that nothing would be left to learn from."""
+    """Utterances of a speaker to hold out; none if nothing would be left to train on."""
     if len(utts) < LEAST_UTTERANCES:
         return utts[:0]
     count = min(max(1, round(len(utts) * options.test_share)), len(utts) - 2)
@@ -190,7 +190,7 @@ def _choose(
     enough = 2 * options.labeled_minutes * 60
 
     def rank(spk: str) -> tuple:
-        # What goes to a target is lost to pretraining: of the speakers with enough speech, the least.
+        # A target's speech is lost to pretraining: of the speakers with enough speech, take those with least.
         has_enough = speech_seconds[spk] >= enough
         has_test = 0 < len(tests[spk]) < len(speakers[spk])
         return not has_test, not has_enough, speech_seconds[spk] if has_enough else -speech_seconds[spk], spk

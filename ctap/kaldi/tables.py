@@ -58,7 +58,7 @@ def table_names(path: Path) -> tuple[list[str], list[str]]:
     """The utterance tables and the speaker tables that exist in ``path``, known ones first.
 
     Raises:
-        UserError: ``path`` is no directory.
+        UserError: ``path`` is not a directory.
     """
     if not path.is_dir():
         raise UserError(f"{path}: no such directory, expected a data directory with wav.scp and utt2spk")

@@ -106,7 +106,7 @@ class LabelTable:
             found = [tuple(way.split()) for way in (rest[0] if rest else "").split("|")]
             if not _is_written(phone, language):
                 raise UserError(
-                    f"{where}:{number}: {phone!r} is no phone of the inventory (with its tone or without)"
+                    f"{where}:{number}: {phone!r} is not a phone of the inventory (with its tone or without)"
                 )
             if not all(found):
                 raise UserError(f"{where}:{number}: expected 'PHONE LABEL...' with | between several ways")

@@ -262,7 +262,7 @@ def test_options_are_checked_by_kind(models, centroids, tmp_path):
     codec, hubert = str(models / "codec"), str(models / "hubert")
     with pytest.raises(UserError, match="unknown representation 'mfcc'; there are: codec, wav2vec2, hubert"):
         make_upstream("mfcc", codec)
-    with pytest.raises(UserError, match="--layer is no option of codec, which has --bandwidth"):
+    with pytest.raises(UserError, match="--layer is not an option of codec, which has --bandwidth"):
         make_upstream("codec", codec, layer=3)
     with pytest.raises(UserError, match=r"no bandwidth 6 kbit/s; it has 0\.6, 1\.2, 2\.4"):
         make_upstream("codec", codec)
