@@ -48,11 +48,12 @@ still sounds like it, so speech seems to end late. (Where speech begins, two suc
 
 TRANSITION = 1
 """Analysis frames by which a vowel after another phone starts before it sounds like itself: the transition
-belongs to the vowel, and sounds like neither phone. Without it vowels of the embedded corpus start 10 ms late."""
+belongs to the vowel, and sounds like neither phone. Without it vowels of the embedded corpus start 10 ms
+late."""
 
 CLOSURE_MARGIN = 3.0
-"""Cost per frame of a pause that sounds like a closure. If that were forbidden, a whole pause could be counted
-as part of the closure after it; without a cost, long closures inside words would be taken for pauses."""
+"""Cost per frame of a pause that sounds like a closure. If that were forbidden, a whole pause could count as
+part of the closure after it; without a cost, long closures inside words would be taken for pauses."""
 
 MODEL_FILE = "model.npz"
 
