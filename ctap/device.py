@@ -9,7 +9,7 @@ def choose_device(name: str) -> str:
     """``name`` as torch knows it; ``auto`` is a GPU where there is one, else the processor.
 
     Raises:
-        UserError: It is none of processor and GPU, or this machine has no such GPU.
+        UserError: It names neither a processor nor a GPU, or this machine has no such GPU.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend, and how a command shows them."""
+"""Errors that the user can correct, and how a command shows them."""
 
 from __future__ import annotations
 

@@ -47,13 +47,13 @@ class OwnModule:
             given: What the toolkit gives it, by name.
 
         Raises:
-            UserError: It can't be imported, is no module, or does not take these arguments.
+            UserError: It can't be imported, is not a module, or does not take these arguments.
         """
         from torch import nn
 
         kind = self._find(where)
         if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
-            raise UserError(f"{where}: {self.class_path} is no torch.nn.Module")
+            raise UserError(f"{where}: {self.class_path} is not a torch.nn.Module")
         if double := sorted(given.keys() & self.init_args.keys()):
             raise UserError(f"{where}: init_args {', '.join(double)}: the toolkit gives it; leave it out")
         if not _plain(self.init_args):

@@ -29,7 +29,7 @@ def train(
     init: str | Path | None = None,
     restart: bool = False,
 ) -> Path:
-    """Train one part of the system; what was cut off goes on, what has ended is left as it is.
+    """Train one part of the system; an interrupted training continues, a finished one is left as it is.
 
     Args:
         config: YAML file, mapping or dataclass of the training's configuration; its values are checked.
@@ -39,7 +39,7 @@ def train(
         callbacks: Lightning's, called besides the toolkit's own.
         task: What to train, a subcommand of ``ctap.bin.train``: pretrain, finetune, duration, asr, ...
         init: Model directory to start from.
-        restart: Start anew, whatever is there.
+        restart: Start from the beginning, whatever is there.
 
     Returns:
         The model directory, OUT/model, for :func:`ctap.load`.

@@ -26,7 +26,7 @@ MISSING_CUDA = re.compile(
 
 
 def main(argv: list[str]) -> int:
-    """Look, mend, look again; 0 if torchaudio can be imported in the end, 1 if not."""
+    """Check, fix, check again; 0 if torchaudio can be imported in the end, 1 if not."""
     if argv not in ([], ["--restore"]):
         print((__doc__ or "").strip(), file=sys.stderr)
         return 2
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
         return 0
     error = import_error()
     if not error:
-        print("torchaudio: imports, nothing to mend")
+        print("torchaudio: imports, nothing to fix")
         return 0
     if not MISSING_CUDA.search(error) or not torch_is_cpu():
         print(f"torchaudio: does not import, and not for want of CUDA beside a CPU torch:\n{tail(error)}")

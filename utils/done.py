@@ -95,10 +95,10 @@ def check(options: dict) -> None:
         lines.append("runs again: forced")
     elif before and not same:
         lines += differences(
-            before, record, "runs again" if finished else "did not finish last time, and starts anew"
+            before, record, "runs again" if finished else "did not finish last time, and starts again"
         )
     elif pending:
-        lines.append("did not finish last time, " + ("starts anew" if changed else "goes on"))
+        lines.append("did not finish last time, " + ("starts again" if changed else "goes on"))
     elif finished:
         lines.append(f"runs again: {', '.join(missing)} is missing")
     save(running, {**record, "changed": changed})

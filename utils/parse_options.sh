@@ -8,7 +8,7 @@
 # `--nj 8` or `--nj=8` then sets nj. Lower-case variables that the script has set are its options; dashes in an
 # option count as underscores. A variable whose default is true or false may be given bare (`--force`). A default
 # that is a number asks for a number. `--config FILE` sets what its lines `name=value` say, as if it stood there: what
-# comes later wins. Parsing ends at the first argument that is no option, or at `--`; what is
+# comes later wins. Parsing ends at the first argument that is not an option, or at `--`; what is
 # left are the script's arguments. `--help` prints the comment at the top of the script, and the options that are
 # set at the start of a line above the one that sources this file, with their defaults and comments; comment
 # lines between them become headings. `here=$(command)` without a comment is taken for no option there.
@@ -70,7 +70,7 @@ _po_known() {
     [[ $1 =~ ^[a-z][a-z0-9_]*$ && -n ${!1+set} ]]
 }
 
-# Says that --$2 is no option of script $1, and which names are near; $3 says where it stands.
+# Says that --$2 is not an option of script $1, and which names are similar; $3 says where it stands.
 _po_unknown() {
     local near
     near=$(_po_list "$1" | awk -F '\t' '$1 == "option" { print $2 }' | python3 -IS -c '
@@ -173,7 +173,7 @@ while (($#)); do
             fi
             ;;
         -[!0-9]*)
-            _po_error "${_po_script}" "'$1' is no option; options start with two dashes (--help lists them)"
+            _po_error "${_po_script}" "'$1' is not an option; options start with two dashes (--help lists them)"
             exit 1
             ;;
         *)

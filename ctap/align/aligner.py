@@ -29,7 +29,7 @@ class Aligner(Protocol):
         ...
 
     def adapt(self, examples: Iterable[tuple[Features, list[str], Sequence[bool]]]) -> Aligner:
-        """This aligner, made to suit one speaker by features, phones and starts of some utterances."""
+        """This aligner, adapted to one speaker by features, phones and starts of some utterances."""
         ...
 
     def save(self, folder: Path) -> None:

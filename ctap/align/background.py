@@ -3,8 +3,8 @@
 Silence is the quietest sound of an utterance, whatever it sounds like; speech seldom is as quiet. A model of
 spectra alone learns room noise as silence, finds it in closures and weak speech, and stretches pauses over
 what is left of a vowel. Levels are in dB above the background, the 5th percentile of the utterance's levels.
-Frames of zeros, which no microphone makes, do not count for it: where a recording was padded with them its
-own pauses are still the background.
+Frames of zeros, which no microphone makes, are ignored: if a recording was padded with them, its own pauses
+are still the background.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import numpy as np
 from ctap.audio.levels import DB_PER_NEPER
 
 HEARD = 0.35
-"""What is louder than this share of an utterance's range (5th to 95th percentile) is heard."""
+"""Frames above this share of an utterance's range of levels (5th to 95th percentile) count as sound."""
 
 PAUSE_LOUDNESS = 12.0  # dB; 95 of 100 pauses in sentences stay below, breath and drifting noise included
-PAUSE_COST = (3.0, 30.0)  # nats a dB above that, and at most
-SPEECH_LOUDNESS = (0.05, 3.0)  # share of the range, and at most so many dB
+PAUSE_COST = (3.0, 30.0)  # nats per dB above that, and the most
+SPEECH_LOUDNESS = (0.05, 3.0)  # share of the range, and the most in dB
 SPEECH_COST = 40.0  # nats
 
 

@@ -116,7 +116,7 @@ class AlignCorpus:
         return sorted(chosen)
 
     def load(self, utterance: str) -> tuple[Features, int] | None:
-        """Features and the frame count of the durations; ``None``, with the reason noted, if it can't be had.
+        """Features and the frame count of the durations; ``None``, with the reason noted, if there are none.
 
         Returns:
             Features that are not normalised, and the number of frames.
@@ -134,7 +134,7 @@ class AlignCorpus:
         A speaker's statistics and examples are the same whatever part is asked for.
 
         Args:
-            utterances: to read; those that can't be had are noted and passed over.
+            utterances: to read; those that can't be read are noted and left out.
             everybody: statistics that a speaker with little speech falls back on.
         """
         for speaker, names in itertools.groupby(utterances, key=self.speaker):

@@ -1,8 +1,9 @@
 """Silence that belongs to a word's own recording, in a corpus made by joining recordings of words.
 
-True boundaries of such a corpus are those of the recordings that were joined. A recording seldom starts and
-ends with speech: what was cut off is what was silent enough, and room noise is not. An aligner finds the
-speech, so where a recording has such edges, the distance to its joint says nothing about the aligner.
+The true boundaries of such a corpus are those of the recordings that were joined. A recording seldom starts
+and ends exactly with speech: only parts that were silent enough were cut off, and room noise was not. An
+aligner finds the speech, so if a recording has such edges, the distance to its joint says nothing about the
+aligner.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from ctap.audio.wave import load_wave
 
 HOP = 0.005
 WINDOW = 0.010
-QUIET_DB = 30.0  # frames so far below the loudest of their word count as its room's noise
+QUIET_DB = 30.0  # frames this far below the loudest of their word count as room noise
 SPEECH_DB = 6.0  # speech is louder than the noise by this; noise of 10 ms varies by about 3 dB
-SUSTAINED = 6  # frames (30 ms) that are to be as loud, but for one: clicks are no speech
+SUSTAINED = 6  # frames (30 ms), of which all but one must be as loud: clicks are not speech
 RATE = 24000
 
 

@@ -43,16 +43,17 @@ SCHEDULE = (1,) * 6 + (2,) * 2 + (4,) * 2 + (8,) * 2
 """Components per state in each round of training."""
 
 RINGING = 1
-"""Analysis frames by which speech is cut short where silence follows: a window that only just touches speech
-still sounds like it, so speech seems to end late. (Into speech the two errors that there are cancel.)"""
+"""Analysis frames that are cut off the end of speech before silence: a window that only just touches speech
+still sounds like it, so speech seems to end late. (Where speech begins, two such errors cancel.)"""
 
 TRANSITION = 1
-"""Analysis frames by which a vowel starts before it is heard after another phone: the transition into it
-belongs to it, and sounds like neither. Without it vowels of the embedded corpus start 10 ms late."""
+"""Analysis frames by which a vowel after another phone starts before it sounds like itself: the transition
+belongs to the vowel, and sounds like neither phone. Without it vowels of the embedded corpus start 10 ms
+late."""
 
 CLOSURE_MARGIN = 3.0
-"""A pause may sound like a closure, but at this cost a frame. Without it a whole pause can get lost to the
-closure after it; at no cost, long closures inside words are taken for pauses."""
+"""Cost per frame of a pause that sounds like a closure. If that were forbidden, a whole pause could count as
+part of the closure after it; without a cost, long closures inside words would be taken for pauses."""
 
 MODEL_FILE = "model.npz"
 

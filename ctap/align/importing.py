@@ -24,7 +24,7 @@ from ctap.text.languages import language_in
 from ctap.text.pauses import PAUSES
 
 OF_BUILT_IN = ("align_score", "align_confidence", "align_outliers")
-"""What :func:`ctap.align.jobs.combine` says of its own alignments, and is not true of imported ones."""
+"""Tables that :func:`ctap.align.jobs.combine` writes, and that do not hold for imported durations."""
 
 
 SHOWN = 10  # utterances left out that are printed; align_failed names all

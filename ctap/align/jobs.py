@@ -31,7 +31,7 @@ def align_part(
 ) -> tuple[int, int, float]:
     """Align the utterances of one job and write ``align.JOBofJOBS.jsonl``, whole or not at all.
 
-    The settings of its frames stand beside it, in ``audio.JOBofJOBS.json``.
+    The settings of its frames go beside it, to ``audio.JOBofJOBS.json``.
 
     Returns:
         How many utterances were aligned, how many were not, and the seconds of audio aligned.
@@ -92,7 +92,7 @@ def combine(
         out_dir: where the jobs wrote.
         num_jobs: how many jobs there were.
         drop_outliers: move utterances to ``align_failed``: ``doubtful``, those that are so as a whole, or
-            ``all``, those with an odd phone as well; a very long pause is no reason.
+            ``all``, those with an odd phone as well; a very long pause is not a reason.
         textgrid_dir: where to write TextGrids, if anywhere.
 
     Returns:
@@ -203,7 +203,7 @@ class _Found:
 
 
 def _write(data_dir: Path, alignments: Iterable[tuple[str, Alignment]]) -> None:
-    """Write what stands in a table of its own of each alignment."""
+    """Write the tables that have a row for each alignment."""
     with (
         durations_writer(data_dir) as durations,
         table_writer(data_dir / "align_score") as score,

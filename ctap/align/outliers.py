@@ -45,7 +45,7 @@ class Usual:
 
     Attributes:
         base: a phone without tone or stress.
-        score: median of the utterances' scores, and the lowest that is no outlier.
+        score: median of the utterances' scores, and the lowest that is not an outlier.
         confidence: the same of all phones' confidence.
         lengths: base phone to the median of its frames.
     """

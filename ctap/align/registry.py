@@ -26,7 +26,7 @@ def aligner_kind(name: str) -> AlignerKind:
     """The aligner called ``name``.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no such aligner.
     """
     kinds = aligner_kinds()
     if name not in kinds:

@@ -2,9 +2,10 @@
 
 A unit is a phone without its tone or stress. Each has three states from left to right. The first state of
 stops and affricates is the closure, one state shared by all of them: a closure is silent, and without a state
-of its own it is lost to the vowel before it. A pause may stand at both ends and where the language says
-(between syllables, or words), nowhere else. Before a stop or affricate it is dear to enter and a closure is
-dear to stay in: where the two sound the same, silence of up to 65 ms is closure, and what is longer is pause.
+of its own it would be counted with the vowel before it. A pause may stand only at both ends and where the
+language allows it (between syllables, or words). Before a stop or affricate, entering a pause and staying in
+a closure both have a high cost: where the two sound the same, silence of up to 65 ms is closure, and longer
+silence is pause.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ NO_PATH = np.float32(-1e30)  # log weight of what is forbidden
 STATES_PER_UNIT = 3
 SILENCE = 0  # state of sil and sp
 CLOSURE = 1  # first state of every stop and affricate
-PAUSE_START = -1  # owners of nodes that are no phone: the pause at the start, ...
+PAUSE_START = -1  # owners of nodes that are not phones: the pause at the start, ...
 PAUSE_END = -2  # ... at the end, ...
 PAUSE_BEFORE = -3  # ... and, minus i, before phone i
 
 _STAY = -0.7  # log weights, in nats
 _SKIP = -1.0
-_STAY_CLOSED = -6.0  # else room noise before a stop goes to its closure, and its syllable starts too early
-_ENTER_PAUSE = -30.0  # else weak fricatives are taken for pauses where there is noise
+_STAY_CLOSED = -6.0  # or room noise before a stop counts as its closure, and the syllable starts too early
+_ENTER_PAUSE = -30.0  # or weak fricatives in noise are taken for pauses
 _ENTER_PAUSE_BEFORE_CLOSURE = -80.0  # 13 frames of closure cost as much
 
 

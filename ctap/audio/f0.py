@@ -24,7 +24,8 @@ def extract_f0(
     ``dio`` is DIO refined by StoneMask; ``harvest`` (Morise 2017) takes about twenty times as long. On glides
     of 80 to 400 Hz with noise their errors are 0.15 and 0.03 Hz, neither makes octave errors. On the embedded
     corpus, whose phones are known to the sample, ``dio`` finds 98% of vowel frames voiced and 1% of
-    fricatives, affricates and pauses; ``harvest`` 100% of vowels but 15-40% of the others: hence the default.
+    fricatives, affricates and pauses; ``harvest`` 100% of vowels but 15-40% of the others. ``dio`` is
+    therefore the default.
 
     Args:
         wave: ``[N]`` samples at ``settings.sample_rate``.

@@ -116,7 +116,7 @@ def _sound(
         return "recording too short", f"{seconds:.3f} s < {min_seconds:g} s"
     if seconds > max_seconds:
         return "recording too long", f"{seconds:.1f} s > {max_seconds:g} s"
-    # most corpora: there is nothing to mend, and integers are read quickest
+    # most corpora: nothing needs correction, and integers are read fastest
     plain = file.subtype == "PCM_16" and file.channels == 1
     samples = file.read(dtype="int16" if plain else "float32", always_2d=True)
     if len(samples) != file.frames:

@@ -73,7 +73,7 @@ def _scale(samples: np.ndarray, peak: float) -> float:
     for scale in SCALES:
         if peak <= HEADROOM * scale:
             return scale
-    raise LevelError(f"the audio's samples go to {peak:g}, which is no scale that samples are written in")
+    raise LevelError(f"the audio's samples go to {peak:g}, which fits no scale that samples are written in")
 
 
 def _mixed(samples: np.ndarray) -> tuple[np.ndarray, Remark]:

@@ -50,7 +50,7 @@ _NONE = _Frame(0, 0, 0, 0)
 
 
 def count_frames(content: bytes) -> Counted | None:
-    """Count the frames of sound; tags, and frames that only say how many there are, are none.
+    """Count the frames of sound; tags, and frames that only say how many there are, do not count.
 
     Returns:
         ``None`` if there is no frame, or frames are of the free format, which do not tell their size.
@@ -93,7 +93,7 @@ def _tells_only(head: bytes) -> bool:
 
 
 def _follows(content: bytes, at: int, frame: _Frame, first: _Frame) -> bool:
-    """Whether a frame is one: like the first, or (where files are joined) one of at least two in a row."""
+    """Whether a frame counts: like the first, or (where files are joined) one of at least two in a row."""
     if (frame.rate, frame.layer) == (first.rate, first.layer):
         return True
     after = _frame(content, at + frame.size)
@@ -101,7 +101,7 @@ def _follows(content: bytes, at: int, frame: _Frame, first: _Frame) -> bool:
 
 
 def _next(content: bytes, at: int) -> int:
-    """Where to go on behind something that is no frame: behind a tag, or at the next two frames in a row."""
+    """Where to continue after what is not a frame: after a tag, or at the next two frames in a row."""
     if content[at : at + 3] == b"ID3" and len(content) >= at + 10:
         size = 0
         for byte in content[at + 6 : at + 10]:

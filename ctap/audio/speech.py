@@ -19,7 +19,7 @@ RUN = 0.05  # seconds that a voice lasts at least: noise has pitches, too, but s
 GAP = 0.2  # seconds of unvoiced sounds and stops between two vowels
 MARGIN = 0.2  # seconds kept before and behind speech
 PART, EDGE = 6000, 100  # frames that are looked at together, and those beside them that they may depend on
-LEAST = 0.25  # seconds of speech without which there is none
+LEAST = 0.25  # seconds of speech that a recording must have, or nobody speaks in it
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import atexit
 import gc
 
-# A command loads some thousand modules and often runs for seconds: at its usual pace the collector takes a
-# quarter of that to find that nothing can go.
+# A command loads some thousand modules and often runs for seconds: with its usual thresholds the garbage
+# collector takes a quarter of that time and frees nothing.
 gc.set_threshold(50_000, 20, 20)
 atexit.register(gc.freeze)

@@ -35,7 +35,7 @@ def align(
         data_dir: Data directory with wav.scp, utt2spk and phones.
         out_dir: For what the jobs write.
         model: Folder that train_aligner wrote (not for --combine).
-        share: Of the recordings, what this job does.
+        share: This job's share of the recordings.
         max_seconds: Leave longer recordings out.
         combine: Join the jobs' results into the data directory.
         drop_outliers: With --combine: utterances whose text does not seem to match their audio go to

@@ -1,7 +1,7 @@
 """Commands that do one thing to many inputs.
 
-All inputs are looked at before the work. What can't be done is left out, named with its id and counted, and
-the command's exit status says so; what was done is written as the work goes on.
+All inputs are checked before processing starts. Inputs that can't be processed are left out, named with their
+ids and counted, and the command's exit status says so; results are written while the command runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ctap.kaldi.tables import scan
 T = TypeVar("T")
 
 SAVE_SECONDS = 30.0
-"""Results are written as often while the work goes on."""
+"""While a command runs, its results are written at this interval."""
 LEFT_OUT = "left_out.tsv"
 UNUSABLE_LINE, UNUSABLE_NAME = "line that can't be used", "name that can't be used"
 UNUSABLE, FAILED = "input that can't be used", "failed"
@@ -41,7 +41,7 @@ class SomeLeftOutError(UserError):
 def read_rows(path: Path) -> tuple[dict[str, str], SkipList]:
     """Rows of a table that users wrote, and the lines that can't be used, by their keys.
 
-    A byte-order mark, line ends of Windows and stray blanks are no matter.
+    A byte-order mark, Windows line ends and stray blanks are accepted.
 
     Raises:
         UserError: The file can't be read.
@@ -62,14 +62,14 @@ def read_rows(path: Path) -> tuple[dict[str, str], SkipList]:
 
 
 class Batch(Generic[T]):
-    """One job's share of the inputs, and what becomes of them.
+    """One job's share of the inputs, and their results.
 
     Args:
         what: The work, for messages.
         items: Inputs by utterance.
-        left_out: What of them can't be used; told by the first job.
+        left_out: Inputs that can't be used; the first job reports them.
         out: Directory for the results.
-        share: Of the inputs, what this job does.
+        share: This job's share of the inputs.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class Batch(Generic[T]):
 
 @dataclass(frozen=True)
 class Recordings:
-    """Recordings that a command reads, and which of them this job does.
+    """Recordings that a command reads, and this job's share of them.
 
     Args:
         wav: Recordings, named by their files' stems.

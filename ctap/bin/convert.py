@@ -20,15 +20,15 @@ def convert(
     melody: Melody = "model",
     device: str = "auto",
 ) -> None:
-    """Say recordings again in the voice of a model and a prompt.
+    """Convert recordings to the voice of a model and a prompt.
 
     Args:
         model: Model directory, fine-tuned on the target's speech.
-        prompt: Recordings of the target; of several, what is heard is averaged.
+        prompt: Recordings of the target; the prompt embeddings of several are averaged.
         out: Directory for wav/<id>.wav and wav.scp.
-        recordings: What is said again.
+        recordings: Recordings to convert.
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
-        melody: F0 as the model makes it, or as the source has it, moved to the mean of the prompt's.
+        melody: F0 of the model, or of the source, shifted to the mean of the prompt's.
         device: cpu, cuda or auto.
     """
     import ctap

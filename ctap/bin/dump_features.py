@@ -24,7 +24,7 @@ FAILURE = "recording failed"
 
 @dataclass(frozen=True)
 class Dump:
-    """What of a data directory becomes features.
+    """The part of a data directory that becomes features.
 
     Args:
         data_dir: Data directory with wav.scp.
@@ -61,7 +61,7 @@ def write_part(
 
     Args:
         dump: Which recordings, and where to.
-        share: Of the recordings, what this job does.
+        share: This job's share of the recordings.
         compression: Kaldi compression method, 0 for none.
         audio: Settings of the waves that ``extract`` gets, and of the frames it returns.
         extract: A wave ``[N]`` float32 to its features ``[T, D]``.
@@ -103,7 +103,7 @@ def dump_features(dump: Dump, share: Share = ALONE, compression: Literal[0, 1, 2
 
     Args:
         dump: Which recordings, and where to.
-        share: Of the recordings, what this job does.
+        share: This job's share of the recordings.
         compression: Kaldi compression method, 0 for none.
     """
     import torch

@@ -30,7 +30,7 @@ def dump_upstream(
     Args:
         published: The model.
         dump: Which recordings, and where to.
-        share: Of the recordings, what this job does.
+        share: This job's share of the recordings.
         device: cpu, cuda or auto.
         compression: Kaldi compression method: 3 (two bytes a value), 5 (one byte), 0 for none.
     """

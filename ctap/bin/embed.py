@@ -16,7 +16,7 @@ def embed(model: Path, out: Path, recordings: Recordings, device: str = "auto") 
     Args:
         model: Model directory.
         out: Directory for embed.ark and embed.scp (float32, not compressed).
-        recordings: What is embedded.
+        recordings: Recordings to embed.
         device: cpu, cuda or auto.
     """
     import ctap

@@ -11,7 +11,8 @@ from ctap.models.vocoder import DEFAULT
 def export_onnx(model: Path, out: Path, vocoder: str = DEFAULT, check: bool = True) -> None:
     """Write a model's parts and a vocoder as ONNX files, which run without PyTorch.
 
-    What each file takes and gives stands in OUT/manifest.json; docs/export.md shows how speech comes of it.
+    OUT/manifest.json lists the inputs and outputs of each file; docs/export.md shows how to make speech with
+    them.
 
     Args:
         model: Model directory.

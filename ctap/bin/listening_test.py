@@ -51,12 +51,12 @@ def build(
         target: PATH of recordings of the wanted speakers (with spk2utt, if of several), or a file with the
             path of one, such as exp/prompts/{speaker}: asks for speaker similarity.
         questions: Some of quality, prosody, speaker (default: all that is possible).
-        speakers: What {speaker} stands for (default: whom all paths have).
+        speakers: Values of {speaker} (default: the speakers that all paths have).
         utts: Utterances of each speaker, 0: all; 20 as in the paper.
         max_trials: Ratings of one listener at most; 0: everybody rates everything.
         recording: NAME[:QUESTION,...], systems whose sounds are recordings, to check listeners by (default:
             recording, if there is).
-        title: Shown to listeners; should not give systems away.
+        title: Shown to listeners; should not reveal the systems.
         sample_rate: Hz, of all sounds; 0 keeps each.
         level: dB of full scale, of all sounds; none keeps each.
         max_seconds: Utterances with longer sounds are left out.
@@ -88,7 +88,7 @@ def show(built: Built, out: Path) -> None:
     size = built.page.stat().st_size / 2**20
     print(f"{built.page}: {size:.1f} MB, self-contained; test {plan.id}")
     if size > 60:
-        print("that is much for a phone: serve it, or take fewer --utts")
+        print("that is large for a phone: serve it, or take fewer --utts")
     print(f"serve it: python -m ctap.bin.listening_test serve --test {shlex.quote(str(out))}")
 
 
@@ -118,7 +118,7 @@ def recordings(names: list[str] | None, systems: list[str], questions: tuple[str
             raise UserError(f"--recording {word}: no such system; there are {', '.join(systems)}")
         for question in some.split(",") if some else questions:
             if question not in questions:
-                raise UserError(f"--recording {word}: {question!r} is none of {', '.join(questions)}")
+                raise UserError(f"--recording {word}: {question!r} is not one of {', '.join(questions)}")
             found[question] = name
     return found
 
@@ -139,7 +139,8 @@ def serve(
         test: Directory that build wrote.
         host: Address to bind to; 0.0.0.0 for the whole network.
         port: 0 takes a free one.
-        token: Stands in the address, so that only who was sent it gets in; without a word one is drawn.
+        token: Word in the address, so that only people who have the address get in; random if no word is
+            given.
         max_joins: New listeners from one address, 0: any number, for a proxy.
         allow_host: Other names of this server, such as that of a proxy; its addresses are known.
         answers: SQLite file (default: TEST/answers.sqlite).

@@ -114,7 +114,7 @@ def find(words: list[str]) -> str:
     """The command that ``words`` begin with.
 
     Raises:
-        UserError: there is none; the nearest are named.
+        UserError: there is no such command; similar ones are named.
     """
     name = " ".join(words[:2] if words[0] in GROUPS else words[:1])
     if name in COMMANDS:

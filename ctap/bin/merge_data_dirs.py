@@ -16,7 +16,7 @@ from ctap.text.rules import common_rules
 def merge_data_dirs(inputs: list[Path], out_dir: Path, own_speakers: bool = False) -> None:
     """Join data or dump directories.
 
-    A table goes along if all of them have it. Their texts must be read in one way.
+    A table is joined if all of them have it. Their texts must have been read in the same way.
 
     Args:
         inputs: Data or dump directories, without an utterance in common.

@@ -1,4 +1,4 @@
-"""Mels that a model predicts of recordings' phones and durations: what a vocoder is to be adapted to."""
+"""Mels that a model predicts from the phones and durations of recordings, for adapting a vocoder."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ctap.kaldi.ark import MatrixWriter
 def predict_mels(model: Path, data_dir: Path, out: Path, device: str = "auto", share: Share = ALONE) -> None:
     """Predict the mels of recordings from their phones and durations, for adapting a vocoder.
 
-    Frame by frame with the recording, which is its own prompt.
+    The mels match the recordings frame by frame; each recording is its own prompt.
 
     Args:
         model: Model directory with a decoder that reads phonemes: CTAP's, or a target speaker's.
         data_dir: Dump directory with wav.scp, aligned_phones and durations.
         out: Directory for feats.scp.
         device: cpu, cuda or auto.
-        share: Of the recordings, what this job does.
+        share: This job's share of the recordings.
     """
     set_up_logging()
     loaded = ctap.load(model, device)

@@ -26,8 +26,8 @@ def recognize(
         model: Model directory with the part asr, or of a judge.
         out: Directory for phones, text (of the CTC head, if there is one), and frame by frame
             aligned_phones with durations; recognition.json says how they were found.
-        recordings: What is heard; of --wav it is printed, too.
-        switch_penalty: Nats that a change of phone costs: frames that waver for a moment do not break a phone
+        recordings: Recordings to recognise; for --wav the result is also printed.
+        switch_penalty: Nats that a change of phone costs: a few uncertain frames then do not split a phone
             in two. 0: the best phone of every frame.
         device: cpu, cuda or auto.
     """

@@ -19,12 +19,12 @@ from ctap.models.vocoder import DEFAULT, load_vocoder
 def resynthesize(
     audio: Path, out: Path, recordings: Recordings, vocoder: str = DEFAULT, device: str = "auto"
 ) -> None:
-    """Take recordings to log-mel and back: the best that synthesis can reach with this vocoder.
+    """Convert recordings to log-mel and back: the best that synthesis can reach with this vocoder.
 
     Args:
         audio: Mel settings: audio.json of a dump or a model directory.
         out: Directory for wav/<id>.wav and wav.scp.
-        recordings: What is taken there and back.
+        recordings: Recordings to resynthesise.
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
     """

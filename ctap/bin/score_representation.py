@@ -119,7 +119,7 @@ def compared(
 
 
 def bits(dim: int, given: Path | None, parts: Parts) -> float:
-    """Bits a second: of codes what they take, of continuous frames 32 a value."""
+    """Bits per second: the size of codes, or 32 bits for each value of continuous frames."""
     made_by = None if given is None else given / "upstream.json"
     if made_by is not None and made_by.exists():
         return Representation.load(made_by).bits_per_second

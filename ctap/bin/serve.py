@@ -26,10 +26,10 @@ def serve(
     max_wait_seconds: float = 60.0,
     max_waiting: int = 40,
 ) -> None:
-    """Serve models over HTTP, with a page where a visitor types or speaks and hears.
+    """Serve models over HTTP, with a page where a visitor types or speaks, and listens.
 
     The page needs no network but this server. A browser lets pages record only from this machine itself
-    (127.0.0.1) or over HTTPS. Nobody is asked for a password.
+    (127.0.0.1) or over HTTPS. There is no password.
 
     Args:
         models: Model directories; each is named by its directory, or the one above a `model`.

@@ -126,7 +126,7 @@ def read_seconds(path: Path, names: Names) -> np.ndarray:
     """The length of each utterance ``[N]``.
 
     Raises:
-        UserError: It is missing, or no number.
+        UserError: It is missing, or not a number.
     """
 
     def seconds(utt: str, value: str | None) -> float:

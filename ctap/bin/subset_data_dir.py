@@ -12,7 +12,7 @@ from ctap.kaldi.datadir import DataDir
 
 
 def subset_data_dir(data_dir: Path, out_dir: Path, utts: int, seed: int = 777) -> None:
-    """Choose utterances of a data directory at random, as many of each speaker as far as they last.
+    """Choose utterances of a data directory at random, equally many of each speaker as far as possible.
 
     Args:
         data_dir: Data or dump directory.

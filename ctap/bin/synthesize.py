@@ -39,25 +39,25 @@ def synthesize(
     device: str = "auto",
     share: Share = ALONE,
 ) -> None:
-    """Say texts in the voice of a model and a prompt.
+    """Synthesise texts in the voice of a model and a prompt.
 
     Args:
         model: Model directory with the parts ctap and duration.
-        prompt: Recordings of the voice wanted; of several, what is heard is averaged.
+        prompt: Recordings of the voice; the prompt embeddings of several are averaged.
         out: Directory for wav/<id>.wav, wav.scp, aligned_phones and durations.
         text: One text in the model's language (hanzi or pinyin, say); its id is "text".
         text_file: Many texts of any length: "id text" a line; said sentence by sentence.
-        phones_file: Or phones as they stand: "id sil n i3 h ao3 sil" a line.
+        phones_file: Instead of texts, phones: "id sil n i3 h ao3 sil" a line.
         durations_file: Frames of each phone for phones_file, 1 to 6000; nothing is predicted then.
-        phone_map: Phones that the model does not know to those that stand for them: "ʁ r" or "pf p f" a line.
-        durations: Who predicts durations.
+        phone_map: Phones that the model does not know and their replacements: "ʁ r" or "pf p f" a line.
+        durations: Model that predicts durations.
         speed: 0.2 to 5; above 1 is faster.
         pause: Seconds between two sentences of a text.
-        max_seconds: Refuse to say more for one text.
+        max_seconds: Refuse texts that would take longer.
         seed: Seeds the duration model.
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
-        share: Of the texts, what this job does.
+        share: This job's share of the texts.
     """
     set_up_logging()
     check_speed(speed)
@@ -120,8 +120,8 @@ def read_texts(
 def read_durations(path: Path | None) -> Callable[[str], list[int] | None]:
     """Gives the durations of a text, or None if there is no file of them.
 
-    What it gives raises :class:`UserError` where the file has no line of the text, or one of other words than
-    whole numbers.
+    What it gives raises :class:`UserError` where the file has no line of the text, or one with words other
+    than whole numbers.
     """
     given = None if path is None else read_rows(path)[0]
 
@@ -139,7 +139,7 @@ def whole_numbers(line: str) -> list[int]:
     """The durations of a line.
 
     Raises:
-        UserError: One is no whole number.
+        UserError: One is not a whole number.
     """
     try:
         return [int(word) for word in line.split()]

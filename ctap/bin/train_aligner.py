@@ -31,11 +31,11 @@ def train_aligner(
     Args:
         data_dir: Data directory with wav.scp, utt2spk and phones.
         out: Model folder to write.
-        aligner: Which kind: gmm, hidden Markov models with Gaussian mixtures, is the one that there is.
+        aligner: Kind of aligner; the only one is gmm, hidden Markov models with Gaussian mixtures.
         settings: Audio settings (JSON, YAML); without, 24 kHz and 10 ms.
         train_hours: Read no more audio than this.
         max_seconds: Leave longer utterances out.
-        threads: To use.
+        threads: Number of threads.
         seed: Of the choice of utterances.
     """
     if train_hours <= 0:

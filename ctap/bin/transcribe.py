@@ -29,7 +29,7 @@ def transcribe(
         out: Directory for text.
         language_of: Data or model directory whose text.json says what is spoken; default: Mandarin.
         device: cpu, cuda or auto.
-        share: Of the recordings, what this job does.
+        share: This job's share of the recordings.
     """
     from ctap.audio.wave import check_wave, load_wave
     from ctap.metrics.transcriber import make_transcriber

@@ -2,8 +2,8 @@
 
 Ten million lines of text take minutes to read. Stage 2 therefore writes the arrays beside the tables, in the
 directory :data:`FOLDER`, with the digests of the tables that they were made of; trainings map them into
-memory, where all processes of a machine share them. The tables stay what counts: arrays of other tables, or
-damaged ones, are not used, and without arrays the tables are read.
+memory, where all processes of a machine share them. The tables remain authoritative: arrays of other
+tables, or damaged ones, are not used, and without arrays the tables are read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LABEL_NAMES = ("inventory", "inventory.bounds", "durations", "phones", "labels.
 
 
 def read_arrays(dump: Path, *, labeled: bool) -> Arrays:
-    """The arrays of a dump directory: those beside its tables if they are of them, or made anew.
+    """The arrays of a dump directory: those beside its tables if they are up to date, or newly made ones.
 
     Args:
         dump: The directory.
@@ -54,7 +54,7 @@ def read_arrays(dump: Path, *, labeled: bool) -> Arrays:
 def stored_arrays(dump: Path, *, labeled: bool) -> Arrays | None:
     """The arrays beside the tables, mapped into memory; None if there are none that can be used.
 
-    That they can't be is said on standard error.
+    A warning on standard error says why they can't be used.
     """
     folder = dump / FOLDER
     if not folder.is_dir():

@@ -40,7 +40,7 @@ def clip_window(mel: Frames, frames: int, rng: np.random.Generator | None = None
     """A prompt [frames, D] out of ``mel`` [T, D]: at random or, without ``rng``, the middle.
 
     Speech shorter than that is repeated. Paper, section 2.1.2: "randomly clipped with a window of length 3
-    seconds at each step"; in use there is no chance in it.
+    seconds at each step"; in use nothing is random.
     """
     spare = max(1, -(-frames // len(mel))) * len(mel) - frames
     start = spare // 2 if rng is None else int(rng.integers(spare + 1))

@@ -105,7 +105,7 @@ class FeatureSet:
         """Log-mel [T, n_mels] of an utterance.
 
         Raises:
-            UserError: It has not the frames that utt2num_frames says.
+            UserError: Its number of frames differs from that in utt2num_frames.
         """
         utt = self.utts[index]
         mel = self.mels[utt]

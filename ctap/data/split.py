@@ -1,9 +1,9 @@
 """Training, development and test sets, with the target speakers set apart.
 
-The paper (section 3) fine-tunes on speakers that pretraining never heard, with much speech without text and
-minutes of speech with text of each. Of a target speaker there are therefore ``target_<spk>_speech`` (all but
-the test part, without any text), ``target_<spk>_labeled`` (some minutes of that, with text) and
-``target_<spk>_test``; ``train``, ``dev`` and ``test`` hold the other speakers.
+The paper (section 3) fine-tunes on speakers that pretraining never heard, each with much speech without text
+and some minutes with text. For a target speaker there are therefore ``target_<spk>_speech`` (all but the test
+part, without any text), ``target_<spk>_labeled`` (some minutes of that, with text) and ``target_<spk>_test``;
+``train``, ``dev`` and ``test`` hold the other speakers.
 
 Every choice is drawn from a generator seeded with the seed, the purpose and the speaker, so one speaker more
 or less in a corpus does not reshuffle the others.
@@ -43,12 +43,12 @@ def split(
 
     Args:
         corpus: the utterances. Where its own parts have no ``test`` of speakers that are trained on, a share
-            of each is held out. What ``dev`` has no room for is in no set.
+            of each is held out. Utterances for which ``dev`` has no room are in no set.
         gender: speaker to ``m`` or ``f``.
         options: see :class:`SplitOptions`.
 
     Returns:
-        The sets, each rising, none of them empty. ``*_speech`` has to be written without text.
+        The sets, each sorted and none of them empty. ``*_speech`` must be written without text.
 
     Raises:
         UserError: an unknown or too small target speaker, or nobody to train on.
@@ -142,7 +142,7 @@ def _sample(rng: random.Random, utts: np.ndarray, count: int) -> np.ndarray:
 
 
 def _share(spk: str, utts: np.ndarray, options: SplitOptions) -> np.ndarray:
-    """Utterances of a speaker to hold out; none of so few that nothing would be left to learn from."""
+    """Utterances of a speaker to hold out; none if nothing would be left to train on."""
     if len(utts) < LEAST_UTTERANCES:
         return utts[:0]
     count = min(max(1, round(len(utts) * options.test_share)), len(utts) - 2)
@@ -190,7 +190,7 @@ def _choose(
     enough = 2 * options.labeled_minutes * 60
 
     def rank(spk: str) -> tuple:
-        # What goes to a target is lost to pretraining: of the speakers with enough speech, the least.
+        # A target's speech is lost to pretraining: of the speakers with enough speech, take those with least.
         has_enough = speech_seconds[spk] >= enough
         has_test = 0 < len(tests[spk]) < len(speakers[spk])
         return not has_test, not has_enough, speech_seconds[spk] if has_enough else -speech_seconds[spk], spk

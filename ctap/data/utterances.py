@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 PARTS = ("train", "dev", "test")
-"""Of a corpus that comes divided."""
+"""Parts of a corpus that comes with its own division."""
 TRAIN, DEV, TEST = range(len(PARTS))
 LEAST_UTTERANCES = 3
-"""A target speaker has at least one utterance each to adapt to, to hear with text, and to test on."""
+"""A target speaker needs one utterance each for speech, for labeled speech, and for the test."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Other voices for what the speech encoder reads: formants moved and spectra tilted at random.
+"""Other voices for the speech encoder's input: formants shifted and spectra tilted at random.
 
-The idea is that of vocal tract length perturbation (Jaitly and Hinton, 2013): what a network hears in many
-voices, and is to encode as one thing, it encodes without the voice.
+The idea is that of vocal tract length perturbation (Jaitly and Hinton, 2013): a network that
+must encode the same speech in many voices alike learns to encode it without the voice.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ctap.ranges import Range, check_ranges
 
 @dataclass
 class VoiceConfig:
-    """How far an utterance's voice is moved; both at 0, as in the paper, leave it.
+    """How far an utterance's voice is changed; with warp and tilt 0, as in the paper, it stays as it is.
 
     Args:
         warp: Frequencies are multiplied by exp(x), x drawn between -warp and warp.
         tilt: Largest slope, in nepers (1 is 8.7 dB) from the lowest band to the highest.
-        share: Share of the utterances that are moved.
+        share: Share of the utterances whose voice is changed.
     """
 
     warp: float = 0.0
@@ -59,7 +59,7 @@ def warp_bands(mel: Tensor, factors: Tensor, centres: Tensor) -> Tensor:
 
 
 class OtherVoices(nn.Module):
-    """Moves the voice of every utterance of a batch at random, in training; draws from torch's generator.
+    """Changes the voice of every utterance of a batch at random, in training; draws from torch's generator.
 
     Args:
         config: How far.
@@ -74,7 +74,7 @@ class OtherVoices(nn.Module):
         self.register_buffer("centres", centres.float(), persistent=False)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Log-mel [B, T, n_mels], not normalised, in other voices; as it is where nothing moves."""
+        """Log-mel [B, T, n_mels], not normalised, in other voices; unchanged where nothing is done."""
         if not (self.training and self.config.moves):
             return mel
         draw = torch.rand(3, len(mel), device=mel.device)

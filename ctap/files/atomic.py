@@ -119,7 +119,7 @@ def _put(new: Path, target: Path) -> None:
 
 
 def _require_alike(new: Path, target: Path) -> None:
-    """Refuse to remove a directory of experiments, say, for the sake of a name typed too short."""
+    """Refuse to remove, say, a directory of experiments because a name was typed too short."""
     made, there = ({item.name for item in folder.iterdir()} for folder in (new, target))
     if there and not there & made:
         shown = ", ".join(sorted(there)[:4]) + (", ..." if len(there) > 4 else "")

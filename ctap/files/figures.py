@@ -1,4 +1,4 @@
-"""Numbers that wait in a file without a name for their median: in memory they take nothing, however many."""
+"""Numbers kept in an unnamed file until their median is computed: however many, they take no memory."""
 
 from __future__ import annotations
 

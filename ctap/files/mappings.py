@@ -12,7 +12,7 @@ def parse_yaml(text: str) -> Any:
     """Plain values of a YAML document.
 
     Raises:
-        ValueError: it is none, or names a key twice (the first would be lost); the message is one line.
+        ValueError: it is not YAML, or names a key twice (the first would be lost); the message is one line.
     """
     import yaml
 

@@ -101,7 +101,7 @@ def parse_row(
 
 
 def _mend(path: str | os.PathLike[str]) -> str:
-    return f"mend it with `ctap data fix {Path(path).parent}`"
+    return f"correct it with `ctap data fix {Path(path).parent}`"
 
 
 def split_line(line: str) -> tuple[str, str]:
@@ -131,7 +131,7 @@ def write_table(path: str | os.PathLike[str], rows: Mapping[str, Any], *, values
         values: refuse empty values.
 
     Raises:
-        UserError: a key is no name for a file, a value is empty or holds a line end.
+        UserError: a key can't name a file, a value is empty or holds a line end.
     """
     with table_writer(path, values=values) as write:
         for key in sorted(rows):

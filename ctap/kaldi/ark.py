@@ -2,7 +2,7 @@
 
 The byte layout is that of Kaldi's ``Matrix`` and ``CompressedMatrix`` (Povey et al., "The Kaldi Speech
 Recognition Toolkit", ASRU 2011). Writing goes through kaldiio; reading does not, because kaldiio runs a shell
-for entries with ``|``, unpickles payloads that say so, and opens the ark anew for every utterance.
+for entries with ``|``, unpickles payloads that say so, and opens the ark again for every utterance.
 """
 
 from __future__ import annotations

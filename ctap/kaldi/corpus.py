@@ -141,7 +141,7 @@ class Corpus:
         return found
 
     def put(self, table: str, utt: str, value: str, where: object) -> None:
-        """Add a row of an utterance's text; of two with one name the first is kept, one without text is none.
+        """Add a row of an utterance's text; of two with one name the first is kept; empty ones are left out.
 
         Args:
             table: such as ``text``.
@@ -181,7 +181,7 @@ class Corpus:
                 self.tables.setdefault("utt2part", {})[utt] = part
 
     def gender(self, speaker: str, word: str, where: object) -> None:
-        """Note a speaker's gender; a word that is none is noted, and the speaker kept without."""
+        """Note a speaker's gender; an unknown word is noted, and the speaker is kept without one."""
         if letter := GENDERS.get(word.lower()):
             self.tables.setdefault("spk2gender", {})[speaker] = letter
         else:

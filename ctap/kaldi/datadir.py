@@ -1,4 +1,4 @@
-"""A Kaldi data directory as an object; :func:`validate` and :func:`fix` can be had from here too."""
+"""A Kaldi data directory as an object; :func:`validate` and :func:`fix` can be imported from here, too."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class DataDir:
 
 
 def speakers_to_utterances(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
-    """Turn ``utt2spk`` round; speakers and their utterances come sorted."""
+    """Invert ``utt2spk``; speakers and their utterances are sorted."""
     result: dict[str, list[str]] = {}
     for utterance in sorted(utt2spk):
         result.setdefault(utt2spk[utterance], []).append(utterance)

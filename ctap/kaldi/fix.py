@@ -1,4 +1,4 @@
-"""Mend a data directory: form, order, duplicates, and utterances that are not in all files that need them."""
+"""Correct a data directory: form, order, duplicates, and utterances missing from files that need them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_UTTERANCE, NO_SPEAKER = "no such utterance", "speaker without utterances"
 
 @dataclass(frozen=True)
 class Removed:
-    """One removed line: where it stood, why it went, what it said."""
+    """One removed line: where it was, why it was removed, and what it said."""
 
     file: str
     line: int
@@ -43,7 +43,7 @@ class Report:
         removed: every removed line.
         utterances: how many are left.
         speakers: how many are left.
-        backup: where the files as they were are, if anything has changed.
+        backup: where the original files are, if anything has changed.
     """
 
     path: Path
@@ -56,10 +56,10 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"{self.path}: {self.utterances} utterances of {self.speakers} speakers are left"]
-        lines += [f"  mended   {number:6d}  {reason}" for reason, number in sorted(self.mended.items())]
+        lines += [f"  fixed    {number:6d}  {reason}" for reason, number in sorted(self.mended.items())]
         lines += [f"  removed  {number:6d}  {reason}" for reason, number in sorted(self.dropped.items())]
         if not self.mended and not self.dropped:
-            lines.append("  nothing to mend")
+            lines.append("  nothing to fix")
         elif self.removed and self.backup is not None:
             lines.append(f"  removed lines: {self.backup / 'removed.tsv'}")
         return "\n".join(lines)
@@ -71,13 +71,13 @@ def fix(
     phones: Mapping[str, Collection[str]] | None = None,
     audio: bool = False,
 ) -> Report:
-    """Mend the data directory ``path`` in place.
+    """Correct the data directory ``path`` in place.
 
     Lines are brought into form (no BOM, LF, one space), sorted, duplicates removed (the first is kept), lines
     that can't be used removed, and then every utterance that is not in all tables of
-    :data:`ctap.kaldi.tables.COMPLETE_TABLES`; of other tables only rows go. ``spk2utt`` is made anew from
-    ``utt2spk``. The files as they were go to ``.backup/``, removed lines to ``.backup/removed.tsv``; a second
-    time to ``.backup.2/``, and so on.
+    :data:`ctap.kaldi.tables.COMPLETE_TABLES`; from other tables only rows are removed. ``spk2utt`` is made
+    again from ``utt2spk``. The original files go to ``.backup/``, removed lines to ``.backup/removed.tsv``; a
+    second time to ``.backup.2/``, and so on.
 
     Args:
         path: the directory; it needs ``wav.scp`` and ``utt2spk`` (or ``spk2utt``).
@@ -200,7 +200,7 @@ def _write(path: Path, new: dict[str, dict[str, str]], report: Report) -> None:
         if not (path / name).is_file() or (path / name).read_bytes() != text.encode():
             changed.append(name)
             if name == "spk2utt" and not report.dropped and not report.mended:
-                report.mended["spk2utt made anew"] += 1
+                report.mended["spk2utt made again"] += 1
     if not changed:
         return
     names = itertools.chain([BACKUP], (f"{BACKUP}.{number}" for number in itertools.count(2)))

@@ -114,7 +114,7 @@ def _write_genders(given: Path, speakers: Collection[str], path: Path) -> None:
 
 
 class _UnchangedError(Exception):
-    """What was written is there already."""
+    """The directory has these very tables already."""
 
 
 @contextlib.contextmanager
@@ -122,8 +122,8 @@ def tables_dir(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a directory to write tables to, which takes the place of ``path`` when the block ends.
 
     A directory that holds these very tables already is left alone, so what later stages put there (durations,
-    features) stays valid; only what is said of it as a whole (:data:`ctap.kaldi.tables.WHOLE_FILES`) is
-    brought up to date. Otherwise all of it goes. If the block fails, nothing changes.
+    features) stays valid; only the files about the whole directory (:data:`ctap.kaldi.tables.WHOLE_FILES`)
+    are brought up to date. Otherwise everything in it is replaced. If the block fails, nothing changes.
 
     Raises:
         UserError: the directory would hold no utterance, or can't be written.

@@ -1,6 +1,6 @@
 """Whether a data directory is sound, read line by line: ten million utterances take no more memory than ten.
 
-What is wrong with one that is not, :func:`ctap.kaldi.validate.validate` lists.
+:func:`ctap.kaldi.validate.validate` lists what is wrong with a directory that is not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Sizes(NamedTuple):
 
 
 class _UnsoundError(Exception):
-    """Something is wrong; what, is found out elsewhere."""
+    """Something is wrong; :func:`ctap.kaldi.validate.validate` finds out what."""
 
 
 def sizes_if_sound(path: Path, names: Collection[str], phones: Mapping[str, Collection[str]]) -> Sizes | None:

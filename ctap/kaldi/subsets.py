@@ -40,7 +40,7 @@ def write_subsets(
 ) -> None:
     """Write the tables of each subset: the rows of its utterances and of their speakers.
 
-    ``spk2utt`` is made anew. Tables that would be empty are left out, but for wav.scp and utt2spk.
+    ``spk2utt`` is made again. Tables that would be empty are left out, except wav.scp and utt2spk.
 
     Args:
         source: the data directory.

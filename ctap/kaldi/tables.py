@@ -58,7 +58,7 @@ def table_names(path: Path) -> tuple[list[str], list[str]]:
     """The utterance tables and the speaker tables that exist in ``path``, known ones first.
 
     Raises:
-        UserError: ``path`` is no directory.
+        UserError: ``path`` is not a directory.
     """
     if not path.is_dir():
         raise UserError(f"{path}: no such directory, expected a data directory with wav.scp and utt2spk")
@@ -80,8 +80,8 @@ def read_whole_files(path: Path) -> dict[str, str]:
 def scan(path: Path) -> tuple[list[Row], list[Fault]]:
     """Read every line that can be read, in order, with what is wrong with the file's form.
 
-    BOM, CR and stray blanks are faults but the line is kept, mended; lines that are empty, not UTF-8, without
-    a value, or whose key came before are faults and left out.
+    BOM, CR and stray blanks are faults, but the line is corrected and kept; lines that are empty, not UTF-8,
+    without a value, or whose key came before are faults and left out.
     """
     try:
         data = path.read_bytes()

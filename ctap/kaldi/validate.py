@@ -57,7 +57,7 @@ def validate(
         audio: open every audio file of ``wav.scp`` and see that none of it is missing.
 
     Raises:
-        UserError: ``path`` is no directory.
+        UserError: ``path`` is not a directory.
     """
     path = Path(path)
     if not audio and sizes(path, phones=phones, text=text):

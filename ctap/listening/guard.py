@@ -47,7 +47,7 @@ class Guard:
             max_joins: new listeners from one address while the server runs; 0 for any number.
 
         Raises:
-            UserError: the word can't stand in an address, a name is none, or a number is negative.
+            UserError: the word can't stand in an address, a name is not a host name, or a number is negative.
         """
         if token and not _TOKEN.fullmatch(token):
             raise UserError(

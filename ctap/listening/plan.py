@@ -3,8 +3,8 @@
 A *trial* is one sound and one question about it. All trials of a question stand in one cyclic sequence, and
 the n-th listener takes the n-th stretch of it. The sequence is laid so that
 
-- after any number of listeners, no trial was given out more than once oftener than another;
-- the systems in one listener's stretch differ by one trial at most, so a strict listener is strict with all.
+- after any number of listeners, no trial was given out more than once oftener than another; - the systems in
+one listener's stretch differ by one trial at most, so a strict listener is strict with all systems.
 """
 
 from __future__ import annotations

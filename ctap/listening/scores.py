@@ -1,6 +1,6 @@
 """Mean opinion scores with intervals.
 
-Scores of one listener resemble each other, so they are no independent draws: the 95% interval is a t-interval
+Scores of one listener resemble each other, so they are not independent: the 95% interval is a t-interval
 whose standard error is clustered by listener (Cameron and Miller, "A practitioner's guide to cluster-robust
 inference", 2015, with the factor L/(L-1) and L-1 degrees of freedom for L listeners). Where everybody rated
 equally much it is the t-interval over the listeners' means. Beside it stands the plain t-interval over all

@@ -183,7 +183,7 @@ class ListeningServer(ThreadingHTTPServer):
             guard: whose requests are answered; by default those that name this machine.
 
         Raises:
-            UserError: sounds are missing, or the address is not to be had.
+            UserError: sounds are missing, or the address is not available.
         """
         self.plan, self.store, self.guard = plan, store, guard or Guard()
         self._free = threading.BoundedSemaphore(self.most_connections)

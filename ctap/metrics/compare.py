@@ -92,7 +92,7 @@ def compare(
 
     Raises:
         UserError: no utterance in common, or one without a speaker.
-        ValueError: a level that is no share, or fewer than one resample.
+        ValueError: a level that is not between 0 and 1, or fewer than one resample.
     """
     if not 0 < level < 1 or resamples < 1:
         raise ValueError(f"level {level} must lie between 0 and 1, resamples {resamples} be at least 1")

@@ -26,7 +26,7 @@ RECOGNITION = "recognition.json"
 """How phones were found, beside those that were recognised."""
 
 NOTHING = "⁇"
-"""Text of who says nothing: tables have no empty values, and this is sentencepiece's sign of the unknown."""
+"""Text of a silent recording: tables have no empty values, and this is sentencepiece's unknown sign."""
 
 
 @dataclass(frozen=True)

@@ -207,7 +207,7 @@ def phone_probe(
             names += [phones[i][t] for t in keep]
             origin += [i] * len(keep)
         if not names:
-            raise ValueError("a phone probe needs frames that are no pause on both sides of the split")
+            raise ValueError("a phone probe needs frames other than pauses on both sides of the split")
         x = torch.cat(rows)
         drawn = torch.randperm(len(names), generator=generator)[:max_frames].sort().values
         order = drawn.tolist()

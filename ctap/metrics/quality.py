@@ -1,6 +1,6 @@
-"""Predicted speech quality: DNSMOS, for whoever has no listeners yet.
+"""Predicted speech quality: DNSMOS, for use before listeners are available.
 
-A predictor is no listener: its figures are called by its name, never MOS (those come from
+A predictor does not replace listeners: its figures are called by its name, never MOS (those come from
 :mod:`ctap.listening`). The predictor is a seam (:class:`QualityPredictor`). DNSMOS P.835 (Reddy et al.,
 "DNSMOS P.835: a non-intrusive perceptual objective speech quality metric to evaluate noise suppressors",
 2022) comes with its weights inside the optional package speechmos; without it there is no such column, and
@@ -149,7 +149,7 @@ def metrics_of_quality(
             against,
             seed,
             better="higher",
-            note=f"{predictor.name}, {what}, 1 to 5; predicted, no listener heard it",
+            note=f"{predictor.name}, {what}, 1 to 5; predicted, not rated by listeners",
         )
         for key, what in predictor.figures.items()
     }

@@ -177,7 +177,7 @@ def _float(value: Any) -> float:
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return float(value)
 
 
@@ -244,7 +244,7 @@ def read_items(path: str | Path) -> dict[str, dict[str, tuple[float, float]]]:
     """What utterances contribute to the figures of a ``scores.json``: figure -> utterance -> pair.
 
     Raises:
-        UserError: no table beside the file, or a line that is none of its own.
+        UserError: no table beside the file, or a malformed line.
     """
     table = Path(path).with_suffix(".tsv")
     try:

@@ -69,7 +69,7 @@ class Resemblyzer:
     dimension = 256
 
     def __init__(self, device: str = "cpu") -> None:
-        # its imports use names that scipy and webrtcvad have deprecated: nothing a user could mend
+        # its imports use deprecated names of scipy and webrtcvad, which a user could not change
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:

@@ -74,7 +74,8 @@ class Transformers:
     Args:
         model: a directory as ``save_pretrained`` writes it, or a name on the hub.
         device: torch device.
-        language: that a Whisper is told; "" or one that it does not have: it tells by itself.
+        language: that a Whisper model is told; "", or one that it does not know: it detects the language
+            itself.
     """
 
     sample_rate = SAMPLE_RATE

@@ -1,4 +1,4 @@
-"""What a model is to say or hear, looked at before the work: thousands may stand behind a bad one."""
+"""Checks of a model's inputs before processing starts: thousands of inputs may follow a bad one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _phones(given: object) -> list[str]:
     """Phones as they stand.
 
     Raises:
-        UserError: They are no phones, but ids of the token table, or nothing.
+        UserError: They are not phones, but ids of the token table, or nothing.
     """
     phones = list(given) if isinstance(given, Iterable) else [given]
     if wrong := [phone for phone in phones if not isinstance(phone, str)]:
@@ -47,7 +47,7 @@ def _phones(given: object) -> list[str]:
 
 
 def _whole(text: str) -> str:
-    """``text``, which a command line in another encoding than UTF-8 leaves with bytes that are no letters.
+    """``text``, in which a command line in an encoding other than UTF-8 leaves bytes that are not letters.
 
     Raises:
         UserError: It has such.

@@ -58,7 +58,7 @@ class Model:
 
     @functools.cached_property
     def vocoder(self) -> Vocoder:
-        """Loaded when it is first needed: who recognises or embeds needs none."""
+        """Loaded when it is first needed: recognition and embedding need none."""
         return load_vocoder(self._vocoder, self.parts.audio, self.device)
 
     @property
@@ -86,7 +86,7 @@ class Model:
 
     @torch.no_grad()
     def prompt(self, voice: Voice, *, strict: bool = True) -> Prompt:
-        """Hear the voice wanted, once for all that is said in it: :func:`ctap.models.prompt.hear`."""
+        """Compute the prompt once for all speech in a voice: :func:`ctap.models.prompt.hear`."""
         return hear(voice, self.parts, self.mel, strict=strict)
 
     def embed_prompt(self, voice: Voice) -> Tensor:
@@ -109,7 +109,7 @@ class Model:
         durations: list[int] | None = None,
         max_seconds: float = MAX_SECONDS,
     ) -> None:
-        """Refuse what :meth:`synthesize` would, before the work: :func:`ctap.models.checks.check_text`."""
+        """Refuse what :meth:`synthesize` would, beforehand: :func:`ctap.models.checks.check_text`."""
         checks.check_text(text, self.parts, durations, max_seconds)
 
     def check_source(self, source: str | Path) -> None:
@@ -123,8 +123,8 @@ class Model:
         Args:
             source: A wave; of a model that reads another representation, as :meth:`embed`.
             prompt: Speech of the voice wanted.
-            melody: Who decides on F0: the model, as in the paper, or the source, whose F0 is moved to the
-                mean of the prompt's.
+            melody: What determines F0: the model, as in the paper, or the source, whose F0 is shifted to
+                the mean of the prompt's.
 
         Raises:
             UserError: As :meth:`check_melody`.
@@ -138,7 +138,7 @@ class Model:
         return self.speak(mel, f0)
 
     def check_melody(self, melody: Melody) -> None:
-        """Refuse a melody that :meth:`convert` can't give, before the work: :mod:`ctap.models.pitch`."""
+        """Refuse a melody that :meth:`convert` can't give, beforehand: :mod:`ctap.models.pitch`."""
         check_melody(melody, self.vocoder, self.parts)
 
     @torch.no_grad()
@@ -152,7 +152,7 @@ class Model:
     ) -> list[int]:
         """Frames of each phone, drawn from the diffusion model or from the deterministic predictor.
 
-        What is predicted out of the ordinary is clamped: :meth:`ctap.nn.duration.DurationModel.to_frames`.
+        Extreme predictions are clamped: :meth:`ctap.nn.duration.DurationModel.to_frames`.
 
         Raises:
             UserError: ``speed`` is out of :data:`ctap.nn.duration.SPEEDS`.
@@ -292,6 +292,6 @@ def load(path: str | Path, device: str = "auto", vocoder: str | Path = DEFAULT) 
         vocoder: ``pretrained``, ``griffin_lim``, or the directory of a trained vocoder.
 
     Raises:
-        UserError: ``path`` is no model directory, or a broken one.
+        UserError: ``path`` is not a model directory, or is broken.
     """
     return Model(Parts.load(path), choose_device(device), vocoder)

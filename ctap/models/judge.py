@@ -107,7 +107,7 @@ def load_recognizer(path: str | Path, device: str = "auto") -> Model | JudgeMode
     """What recognises phones: a model with the part asr, or a judge.
 
     Raises:
-        UserError: ``path`` is no model directory, a broken one, or one of a model without the part asr.
+        UserError: ``path`` is not a model directory, is broken, or has no part asr.
     """
     if "judge" in read_description(Path(path))["parts"]:
         return JudgeModel(JudgeParts.load(path), choose_device(device))

@@ -112,7 +112,7 @@ class Parts:
         """Read a model directory.
 
         Raises:
-            UserError: It is no model directory, or its weights do not fit its configuration.
+            UserError: It is not a model directory, or its weights do not fit its configuration.
         """
         path = Path(path)
         described = read_description(path)
@@ -152,7 +152,7 @@ def read_description(path: Path) -> dict[str, Any]:
     """``model.yaml`` of a model directory, all of whose files are compared with their digests first.
 
     Raises:
-        UserError: ``path`` is no model directory, a damaged one, or one of another version.
+        UserError: ``path`` is not a model directory, or is damaged or of another version.
     """
     if not (path / "model.yaml").exists():
         raise UserError(f"{path}: no model directory (model.yaml is missing); a training writes OUT/model")

@@ -1,7 +1,8 @@
 """The parts of a model as graphs: inputs and outputs by name, each of one utterance, of any length.
 
-Lengths are those of an utterance; what a network has never seen in training (``trained`` in the manifest) it
-does no better for being exported, and :mod:`ctap.models.windows` has no counterpart in a graph.
+Lengths are those of an utterance. An exported network handles lengths that it has never seen in training
+(``trained`` in the manifest) no better than before, and :mod:`ctap.models.windows` has no counterpart in a
+graph.
 """
 
 from __future__ import annotations

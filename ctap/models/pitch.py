@@ -1,7 +1,7 @@
 """The melody of a source in conversion: its F0, moved to where the target's voice lies.
 
-The paper converts by S and G alone (section 2.2.2), so melody is what the decoder makes of S: right on
-average, and flatter than anyone speaks. In a language with tones that costs words.
+The paper converts by S and G alone (section 2.2.2), so the decoder determines the melody from S: it is
+right on average, but flatter than natural speech. In a language with tones this costs intelligibility.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def reader(vocoder: Vocoder) -> NeuralVocoder:
 
 
 def check_melody(melody: str, vocoder: Vocoder, parts: Parts) -> None:
-    """Refuse a conversion with the source's melody where there can be none.
+    """Refuse a conversion with the source's melody where it is not possible.
 
     Raises:
         UserError: ``melody`` is no :data:`Melody`; or it is the source's, and the vocoder takes no F0 or the

@@ -1,4 +1,4 @@
-"""Prompts in use: what of recordings of a voice the networks hear (paper, section 2.1.2)."""
+"""Prompts in use: the parts of a voice's recordings that the networks read (paper, section 2.1.2)."""
 
 from __future__ import annotations
 

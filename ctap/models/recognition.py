@@ -19,7 +19,7 @@ class Recognition:
     """What was heard.
 
     Attributes:
-        frame_phones: One phone a frame, the best sequence when every change has its price.
+        frame_phones: One phone a frame, the best sequence when every change has a cost.
         phones: The same, repeats merged and pauses dropped.
         text: Best path of the CTC head, or None without one.
     """
@@ -35,7 +35,7 @@ class Recognition:
 
 
 def check_penalty(penalty: float) -> None:
-    """Refuse a price of a change of phone that is no number from 0 on.
+    """Refuse a cost of a change of phone that is not a number of 0 or more.
 
     Raises:
         UserError: With the limit.
@@ -47,8 +47,8 @@ def check_penalty(penalty: float) -> None:
 def sticky_path(scores: Tensor, penalty: float) -> Tensor:
     """Best sequence of labels when every change of label costs ``penalty``.
 
-    Viterbi over a model in which each label follows each other one alike: frames that waver for a moment
-    do not break a phone in two.
+    Viterbi over a model in which each label follows each other one alike: a few
+    uncertain frames do not split a phone in two.
 
     Args:
         scores: [T, V] log-probabilities.
@@ -58,7 +58,7 @@ def sticky_path(scores: Tensor, penalty: float) -> Tensor:
         [T] int64.
 
     Raises:
-        UserError: The penalty is below 0, or no number.
+        UserError: The penalty is below 0, or not a number.
     """
     check_penalty(penalty)
     best = scores[0].double()  # an hour's sum

@@ -155,7 +155,7 @@ class NeuralVocoder:
 
         Raises:
             ValueError: The mel is not ``[T, n_mels]`` with at least one frame, or not finite, or F0 does not
-                fit it, or is no number somewhere.
+                fit it, or is somewhere not a number.
         """
         if mel.ndim != 2 or len(mel) < 1:
             raise ValueError(f"expected a mel [T, {self.settings.n_mels}], found shape {tuple(mel.shape)}")
@@ -178,9 +178,9 @@ class NeuralVocoder:
     def stream(self, chunks: Iterable[Tensor], f0: Tensor | None = None) -> Iterator[np.ndarray]:
         """Samples of a mel that comes in chunks ``[t, M]``: as :meth:`__call__` gives for all of it at once.
 
-        Differences are those of rounding. Chunks of more than :data:`CHUNK` frames are cut. A sample is out
-        once :attr:`look_ahead` frames after it are known. Every chunk has these frames computed anew: one of
-        a few frames costs nearly as much as one of fifty. A mel of one frame gives nothing.
+        Differences are those of rounding. Chunks of more than :data:`CHUNK` frames are cut. A sample is
+        returned once :attr:`look_ahead` frames after it are known. These frames are computed again for every
+        chunk: a chunk of a few frames costs nearly as much as one of fifty. A mel of one frame gives nothing.
 
         Args:
             chunks: Mels ``[t, M]``.

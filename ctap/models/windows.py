@@ -1,10 +1,11 @@
 """Networks over utterances of any length: overlapping windows no longer than what they were trained on.
 
-A network with absolute positions has never seen a frame beyond its longest training utterance, and attention
-of any scheme never so many frames at once: longer windows do worse with all of them (docs/positions.md). So
-every part of a model records how long its training utterances were, longer ones go through it in windows of
-that length, context included, and every frame is taken from the window that it stands deepest in. A few
-windows at a time: networks need no more memory for an hour of speech than for a minute.
+A network with absolute positions has never seen a frame beyond the length of its longest training utterance,
+and no network has attended to more frames at once: longer windows give worse results with every position
+scheme (docs/positions.md). Every part of a model therefore records the length of its longest training
+utterance. Longer utterances go through it in windows of that length, context included, and every frame is
+taken from the window whose edges are farthest from it. A few windows are processed at a time, so that
+networks need no more memory for an hour of speech than for a minute.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from ctap.data.cropping import crop_durations
 from ctap.nn.ctap import CTAP
 
 BATCH_FRAMES = 4000  # frames that go through a network at once
-UNKNOWN = 1000  # frames, where it is not known how long training utterances were: as in conf/ctap.yaml
+UNKNOWN = 1000  # frames, if the length of the training utterances is not recorded: as in conf/ctap.yaml
 
 
 @dataclass
 class TrainedLengths:
-    """How long the longest utterances were that each part was trained on, after cropping; 0: not trained.
+    """Length of the longest utterance that each part was trained on, after cropping; 0: not trained.
 
-    A part that is trained further, on shorter utterances, keeps the longer length. The defaults are taken for
-    model directories of the time before this was recorded.
+    A part that is trained further, on shorter utterances, keeps the longer length. The defaults are
+    those of model directories from before this was recorded.
 
     Args:
         speech_encoder: Frames.

@@ -1,6 +1,6 @@
-"""A speaker classifier behind a gradient that is turned round (Ganin and Lempitsky, 2015).
+"""A speaker classifier whose gradient is reversed on its way to S (Ganin and Lempitsky, 2015).
 
-It learns who speaks from S, and S learns to keep that from it.
+The classifier learns to recognise the speaker from S, and S learns to hide the speaker from it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class SpeakerAdversary(nn.Module):
         self.classify = nn.Linear(2 * hidden, n_speakers)
 
     def forward(self, s: Tensor, mask: Tensor) -> Tensor:
-        """Logits [B, n_speakers] from S [B, T, d] under ``mask`` [B, T]; towards S, gradients are turned."""
+        """Logits [B, n_speakers] from S [B, T, d] under ``mask`` [B, T]; gradients to S are reversed."""
         x = torch.relu(self.conv1(TurnedGradient.apply(s), mask))
         x = zero_padding(torch.relu(self.conv2(x, mask)), mask).float()
         count = mask.sum(1, keepdim=True)

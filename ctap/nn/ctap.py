@@ -37,7 +37,7 @@ class CTAPConfig:
         temperature: Start of tau (Eq. 5) times d. S and P are layer-normed, so S.P = d cos: 14.3 is CLIP's.
         temperature_cap: Largest tau times d; 100 is CLIP's.
         instance_norm: The speech encoder's mels are normalised utterance by utterance; not in the paper.
-        given: S is no work of the speech encoder but another representation, dumped beforehand (section 3.2):
+        given: S is not made by the speech encoder but is another representation, dumped before (section 3.2):
             ``embed_dim`` is then its dimension, and a semantic prediction model takes the phoneme encoder's
             place.
     """

@@ -24,7 +24,7 @@ class Decoder(nn.Module):
         prompt_dim: Dimension D_g of G.
         config: The stack.
         postnet_dim: Channels of the convolutions.
-        refiner: Of :meth:`speak`; without layers there is none.
+        refiner: Used by :meth:`speak`; with 0 layers there is none.
     """
 
     def __init__(

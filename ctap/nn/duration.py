@@ -26,7 +26,7 @@ SPEEDS = (0.2, 5.0)  # the slowest and the fastest that can be asked for, 1 is t
 
 
 def check_speed(speed: float) -> None:
-    """Refuse a speed that is no number or out of :data:`SPEEDS`.
+    """Refuse a speed that is not a number or is outside :data:`SPEEDS`.
 
     Raises:
         UserError: It is.
@@ -192,16 +192,16 @@ class DurationModel(nn.Module):
     def to_frames(self, z: Tensor, mask: Tensor, speed: float = 1.0) -> Tensor:
         """Turn z [B, L] into whole frames [B, L], at least 1 each on real phones, 0 on padding.
 
-        Ends are rounded, not durations, so that an utterance's length carries no rounding bias. What is out
-        of the ordinary is clamped: z to :data:`Z_LIMIT` deviations, as in the sampler, and frames to the
+        Ends are rounded, not durations, so that an utterance's length carries no rounding bias. Extreme
+        values are clamped: z to :data:`Z_LIMIT` deviations, as in the sampler, and frames to the
         configuration's ``max_frames``, both before ``speed``.
 
         Raises:
-            UserError: z is not a number somewhere, or ``speed`` is out of :data:`SPEEDS`.
+            UserError: z is not a number somewhere, or ``speed`` is outside :data:`SPEEDS`.
         """
         check_speed(speed)
         if not z[mask].isfinite().all():
-            raise UserError("durations: the model predicts what is no number: its weights are broken")
+            raise UserError("durations: the model predicts what is not a number: its weights are broken")
         return self.whole_frames(z, mask, speed)
 
     def whole_frames(self, z: Tensor, mask: Tensor, speed: float | Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Position schemes: how a stack of transformer blocks learns where a frame stands.
+"""Position schemes: how a stack of transformer blocks knows the position of a frame.
 
 The paper's encoders follow Whisper, which adds sinusoidal absolute positions (``absolute``). Since both
 encoders of CTAP then see the same clock and only the diagonal of C is positive, frames can be matched by

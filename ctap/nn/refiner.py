@@ -1,9 +1,9 @@
-"""What a squared error has smoothed, sharpened again: a flow from nothing to speech, along the decoder's mel.
+"""The refiner sharpens what a squared error has smoothed: a flow from noise to mels, given the decoder's mel.
 
 Not in the paper. A decoder that is trained with a squared error (Eq. 4) gives the mean of all mels that fit:
 formants are blurred, and sound is muffled. The refiner learns the flow that leads from noise to mels
-(:mod:`ctap.loss.flow`), given the decoder's mel alone: S would tell it whose voice it was, and converted
-speech would be brought back to its source. In use it starts from the middle of the noise, 0: nothing is
+(:mod:`ctap.loss.flow`), given the decoder's mel alone: S would reveal the speaker, and converted speech
+would be drawn back to its source. In use it starts from the middle of the noise, 0: nothing is
 drawn at random, and the same input gives the same speech.
 """
 

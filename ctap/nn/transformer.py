@@ -15,7 +15,7 @@ from ctap.nn.masking import zero_padding
 from ctap.nn.positions import PositionName, make_positions, rotate
 from ctap.ranges import NOT_NEGATIVE, POSITIVE, SHARE, Range, check_ranges
 
-# A GPU's kernels but cuDNN's, which plans anew for each length of a batch, taking tenths of a second.
+# All GPU kernels except cuDNN's, which makes a new plan for each length of a batch, in tenths of a second.
 KERNELS = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 
@@ -31,7 +31,7 @@ class StackConfig:
         dropout: On attention's output and the feed-forward's output.
         positions: Position scheme: absolute (the paper), random_offset, rotary or none.
         fold: Neighbouring frames that the blocks take as one: 2 halves the frame rate inside the stack, as
-            Whisper's encoder does; outside it stays. 1 in the paper.
+            Whisper's encoder does; outside it is unchanged. 1 in the paper.
     """
 
     layers: int = 6
@@ -52,8 +52,8 @@ class StackConfig:
 def plain_attention(q: Tensor, k: Tensor, v: Tensor, keys: Tensor | None) -> Tensor:
     """softmax(q k^T / sqrt(K)) v, product by product.
 
-    PyTorch's kernel for a processor is built for long sequences: there and back it takes longer in bfloat16
-    (``tools/bench/attention.py``).
+    PyTorch's kernel for a processor is designed for long sequences: on short ones, its forward and backward
+    pass take longer in bfloat16 (``tools/bench/attention.py``).
 
     Args:
         q: [B, H, T, K] queries.
@@ -139,7 +139,7 @@ class TransformerStack(nn.Module):
             offset: Position of the first frame, for probing a scheme (0 in use).
 
         Returns:
-            [B, T, dim]; padded frames hold values of no meaning.
+            [B, T, dim]; padded frames hold meaningless values.
         """
         if self.fold == 1:
             return self._transform(x, mask, offset)

@@ -3,8 +3,8 @@
 The neural source-filter idea (Wang, Takaki and Yamagishi 2019) with the filters of DDSP (Engel et al. 2020):
 convolutions (ConvNeXt blocks, as in Vocos, Siuzdak 2023) read the mel and give every frame two spectra, one
 for a pulse train and one for noise. Harmonics, which 40 bands do not hold above 1 kHz, come from the pulses;
-the texture of noise comes from noise itself and is not predicted. What is said is then brought nearer to the
-mel that was asked for, with the harmonics it has (:meth:`SourceFilter.match`).
+the texture of noise comes from noise itself and is not predicted. The result is then brought nearer to the
+given mel, with the harmonics that it has (:meth:`SourceFilter.match`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SMOOTHED = 2  # frames on each side over which F0's classes are averaged
 
 @dataclass
 class VocoderUse:
-    """What is decided when the vocoder speaks; training takes no notice of it.
+    """Settings of the vocoder in use; training ignores them.
 
     Args:
         updates: Updates of the magnitudes towards the mel (:meth:`SourceFilter.match`).

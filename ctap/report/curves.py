@@ -26,7 +26,7 @@ def read_curves(
             taken from it.
 
     Raises:
-        UserError: no such file, no ``step`` column, or a cell that is no number.
+        UserError: no such file, no ``step`` column, or a cell that is not a number.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
     merged: dict[str, tuple[np.ndarray, np.ndarray]] = {}

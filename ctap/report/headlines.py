@@ -12,9 +12,9 @@ from ctap.report.markdown import ARROWS, Section, figure, interval, metrics
 __all__ = ["HEADLINES", "Headline", "at_a_glance"]
 
 NOTE = (
-    "Floor: what comes of chance, of nothing said, or of the wrong voice. Ceiling: what real recordings "
-    "get in its place, or the best that can be had. Rates and shares are of 1. All other figures, sounds "
-    "and pictures stand below."
+    "Floor: the figure of chance, of silence, or of the wrong voice. Ceiling: the figure of real "
+    "recordings, or the best possible value. Rates and shares are fractions of 1. All other figures, sounds "
+    "and pictures are below."
 )
 
 

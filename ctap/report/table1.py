@@ -42,7 +42,7 @@ class Figure:
         return f"{figure(self.interval.value)}{around}"
 
 
-OF_TARGETS = ("tts", "vc")  # tasks that are learnt anew for each target speaker
+OF_TARGETS = ("tts", "vc")  # tasks with a training for each target speaker
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def read_json(body: bytes, known: set[str]) -> dict[str, Any]:
     """The JSON object of a body, of ``known`` keys alone.
 
     Raises:
-        RefusedError: It is none.
+        RefusedError: It is not such an object.
     """
     try:
         value = json.loads(body)
@@ -82,7 +82,7 @@ def read_text(values: dict[str, Any], limits: Limits) -> str:
     """``text`` of a request.
 
     Raises:
-        RefusedError: It is missing, empty, too long, or no text.
+        RefusedError: It is missing, empty, too long, or not text.
     """
     text = values.get("text")
     if not isinstance(text, str) or not text.strip():
@@ -98,7 +98,7 @@ def read_number(values: dict[str, Any], name: str, default: float, low: float, h
     """A number of a request.
 
     Raises:
-        RefusedError: It is none, or out of its range.
+        RefusedError: It is not a number, or out of its range.
     """
     value = values.get(name, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
@@ -112,7 +112,7 @@ def read_base64(values: dict[str, Any], name: str) -> bytes:
     """A file within JSON.
 
     Raises:
-        RefusedError: It is no base64.
+        RefusedError: It is not base64.
     """
     value = values.get(name)
     if not isinstance(value, str):
@@ -127,7 +127,7 @@ def decode(data: bytes, name: str, rate: int, limits: Limits) -> np.ndarray:
     """A sound file's samples [N] at ``rate``.
 
     Raises:
-        RefusedError: It is no sound file, or too long.
+        RefusedError: It is not a sound file, or is too long.
     """
     if not data:
         raise RefusedError(400, f"{name}: empty")

@@ -1,4 +1,4 @@
-"""One thread that uses the models, and the queue before it: what waits for one model is said together."""
+"""One thread that uses the models, and its queue: sentences waiting for one model are processed together."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Worker:
     """Carries out requests one after the other, sentences of one model together.
 
     Args:
-        limits: How many wait, how many are said together, and for how long.
+        limits: How many requests wait, how many sentences are processed together, and for how long.
     """
 
     def __init__(self, limits: Limits) -> None:

@@ -105,7 +105,7 @@ def _start(sources: Sources) -> Parts:
 def _start_given(sizes: CTAPConfig, sources: Sources, seed: int) -> Parts:
     """A new model that reads the representation of ``sources.given``."""
     if sources.given is None:
-        raise UserError("--init: give a model directory, or another representation to start anew (--given)")
+        raise UserError("--init: give a model directory, or another representation for a new model (--given)")
     stats, given = (
         json.loads((folder / "stats.json").read_text())
         for folder in (sources.train_dir.parent, sources.given)
@@ -249,7 +249,7 @@ def build_semantic(config: SemanticTaskConfig, sources: Sources) -> Training:
 def build_judge(config: JudgeConfig, sources: Sources) -> Training:
     """Recogniser of phones on log-mel alone, which judges the speech of every system."""
     if sources.init or sources.duration_init or sources.given or sources.units:
-        raise UserError("a judge starts anew, from log-mel to phones: give --train_dir and --dev_dir alone")
+        raise UserError("a judge starts from new weights: give --train_dir and --dev_dir alone")
     tokens, audio = language_in(sources.train_dir).tokens, read_audio(sources.train_dir)
     stats = json.loads((sources.train_dir.parent / "stats.json").read_text())
     train = FeatureSet(sources.train_dir, tokens)

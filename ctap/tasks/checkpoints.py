@@ -31,7 +31,7 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     Raises:
         UserError: It is damaged; the message says what to do.
     """
-    again = "start this training anew: --restart true (of a recipe: --force true)"
+    again = "start this training again: --restart true (of a recipe: --force true)"
     try:
         check_seal(path)
         return torch.load(path, map_location=map_location, weights_only=True)

@@ -16,7 +16,7 @@ from ctap.tasks.base import Task
 from ctap.tasks.config import TrainingConfig
 
 IN_USE = ("sampling_steps", "temperature", "dropout", "max_frames")
-"""What may be asked anew of duration models that have been trained: all else is in their weights."""
+"""Options that may change for trained duration models; all others are fixed by their weights."""
 
 
 @dataclass

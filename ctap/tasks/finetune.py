@@ -1,8 +1,8 @@
 """Fine-tuning of decoder and prompt encoder on a target speaker (paper, sections 2.2.1 and 2.2.2).
 
-On speech alone decoder and prompt encoder are trained, the decoder reading S (voice conversion, and the first
-step of TTS); on the labeled minutes the decoder alone, reading P (the second step of TTS: "The decoder is
-then fine-tuned again"). Both encoders stay frozen throughout.
+On speech alone, decoder and prompt encoder are trained, and the decoder reads S (voice conversion, and the
+first step of TTS). On the labeled minutes only the decoder is trained, and it reads P (the second step of
+TTS: "The decoder is then fine-tuned again"). Both encoders stay frozen throughout.
 
 The acoustic models of the compared systems (section 3.2) are trained in the same way on the whole corpus:
 from a new decoder that reads another representation, or from that of a CTAP pretrained without one.
@@ -40,8 +40,8 @@ class FinetuneConfig(TrainingConfig):
         reads: What the decoder reads: speech (S, needs no text) or phonemes (P).
         train: What is trained; null for what the paper trains: decoder and prompt encoder on speech, the
             decoder alone on phonemes.
-        voice: How the voice is moved of the speech that the decoder reads the S of; what it predicts stays.
-            Not in the paper: the decoder is to give the target's voice to the S of others, too.
+        voice: How the voice of the speech is changed from which S is made; the mel to be predicted stays.
+            Not in the paper: the decoder learns to give the target's voice to the S of others, too.
         kl_margin: Margin of L_kl in nats; there is no L_kl where the prompt encoder stays as it is.
         model: Sizes of a new model, where another representation is given and there is none to start from;
             ``embed_dim`` is taken from the representation, the stack of the phoneme encoder is that of the

@@ -1,7 +1,7 @@
 """Training of the judge: the recogniser that error rates of synthesised and converted speech come from.
 
-A recogniser trained on CTAP's own S would hear CTAP's speech, and that of the compared systems, with CTAP's
-ears. The judge hears log-mel, is trained on recordings, and is the same for every system.
+A recogniser trained on CTAP's own S would be biased towards CTAP's speech. The judge reads log-mel, is
+trained on recordings, and is the same for every system.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class JudgeConfig(TrainingConfig):
 
     Args:
         model: The stack between convolutions and phones.
-        voice: How the voice is moved of what the judge hears in training, so that it hears people whom it
-            was not trained on.
+        voice: How the voice of the judge's input is changed in training, so that it recognises people whom
+            it was not trained on.
     """
 
     model: StackConfig = field(default_factory=lambda: StackConfig(positions="rotary"))

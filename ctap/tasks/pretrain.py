@@ -31,7 +31,7 @@ from ctap.tasks.refining import refining
 from ctap.text.tokens import TokenTable
 
 PROBE_SHIFTS = 1000
-"""Frames: to probe for a clock, the speech encoder's positions are shifted by up to so many."""
+"""Frames: the most that the speech encoder's positions are shifted by, to test whether S depends on them."""
 
 
 @dataclass
@@ -54,8 +54,8 @@ class LossConfig:
         swap_weight: Weight of the squared error between what the decoder makes of S and of P where both have
             the prompt of another utterance of the batch: P holds no voice, so none is to be read from S. 0,
             as in the paper, leaves it out. It needs a decoder.
-        speaker_weight: Weight of the cross-entropy of a speaker classifier on S whose gradient is turned
-            round (:mod:`ctap.nn.adversary`); 0, as in the paper, leaves it out.
+        speaker_weight: Weight of the cross-entropy of a speaker classifier on S whose gradient is
+            reversed (:mod:`ctap.nn.adversary`); 0, as in the paper, leaves it out.
         contrastive: Objective and kind of the contrastive loss; or a module of your own in its place, by
             class_path and init_args (docs/python.md).
     """
@@ -94,7 +94,7 @@ class PretrainConfig(TrainingConfig):
     Args:
         model: Sizes.
         loss: Weights of the losses.
-        voice: How the voice is moved of what the speech encoder reads; what is to be predicted keeps its own.
+        voice: How the voice of the speech encoder's input is changed; the mel to be predicted keeps its own.
     """
 
     model: CTAPConfig = field(default_factory=CTAPConfig)

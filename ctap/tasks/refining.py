@@ -11,7 +11,7 @@ from ctap.nn.decoder import Decoder
 def refining(decoder: Decoder, draft: Tensor, target: Tensor, mask: Tensor) -> dict[str, Tensor]:
     """``flow``: the refiner's loss, whose gradient stops at the draft; nothing without a refiner.
 
-    In training alone: it depends on what is drawn at random, and says little of how well mels are refined.
+    Used in training alone: it depends on random draws, and says little about how well mels are refined.
 
     Args:
         decoder: Whose mel it is.

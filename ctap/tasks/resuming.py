@@ -1,4 +1,4 @@
-"""Callbacks and a logger of Lightning's that go on as this toolkit's trainings do where one is resumed.
+"""Callbacks and a logger of Lightning's, changed so that they continue correctly when a training is resumed.
 
 The callbacks' names are Lightning's: under these, checkpoints hold their state.
 """
@@ -18,24 +18,24 @@ from ctap.files.atomic import atomic_write
 
 
 class EarlyStopping(callbacks.EarlyStopping):
-    """Lightning's, as patient as this run is asked to be, whatever the run that wrote the checkpoint was."""
+    """Lightning's, with the patience of this run, whatever that of the run that wrote the checkpoint."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict({**state_dict, "patience": self.patience})
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Take no step more where patience had run out before, as when the model was not yet written."""
+        """Take no further step if patience had run out before, for example before the model was written."""
         trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
 
 
 class ModelCheckpoint(callbacks.ModelCheckpoint):
-    """Lightning's, that finds the best checkpoints again where the experiment has been moved meanwhile."""
+    """Lightning's, which finds the best checkpoints again if the experiment has been moved meanwhile."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over a state, its paths brought to where the checkpoints lie now.
+        """Take over a state, with its paths changed to where the checkpoints are now.
 
         Raises:
-            UserError: One of the best is not there.
+            UserError: One of the best checkpoints is missing.
         """
         here, there = Path(str(self.dirpath)), Path(state_dict["dirpath"])
 
@@ -50,7 +50,7 @@ class ModelCheckpoint(callbacks.ModelCheckpoint):
         if self.monitor and lost:
             raise UserError(
                 f"{lost[0]}: this checkpoint is missing, one of the best, whose weights are averaged in the "
-                f"end; put the whole of {here} there, or start anew: --restart true (of a recipe: --force "
+                f"end; put the whole of {here} there, or start again: --restart true (of a recipe: --force "
                 "true)"
             )
         super().load_state_dict({**state_dict, **paths, "best_k_models": best, "dirpath": self.dirpath})

@@ -22,9 +22,10 @@ class TrainerConfig:
     Args:
         max_steps: Steps of the optimiser in the whole training.
         epoch_steps: Steps between two validations; a checkpoint is saved after each, and at the end.
-        accumulate: Batches whose gradients are averaged for one step: that of a batch so many times as large,
-            but for the contrastive loss, whose negatives are those of a batch.
-        patience: End when so many validations in a row were no better than the best before; 0 never does.
+        accumulate: Batches whose gradients are averaged for one step, as for one batch that many times as
+            large, except that the contrastive loss takes its negatives from each batch.
+        patience: End after this many validations in a row that were not better than the best before; 0:
+            never.
         seed: Seeds initial weights, batches, crops, prompts, dropout and noise.
         precision: auto takes bfloat16 where the GPU or processor computes in it, float32 elsewhere. 16-mixed
             scales the loss and needs a GPU.

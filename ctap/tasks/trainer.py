@@ -30,8 +30,9 @@ from ctap.tasks.progress import LineProgress, MetricsFile
 from ctap.tasks.resuming import CSVLogger, EarlyStopping, ModelCheckpoint
 from ctap.tasks.settings import TrainerConfig, set_product_precision
 
-#: Settings that may change between two runs of one training. They leave what has been trained as it is; steps
-#: move the learning rate of what follows under the linear schedule, which is said.
+#: Settings that may change between two runs of one training without affecting what has been trained so far.
+#: With the linear schedule, another number of steps changes the learning rate from there on; a warning says
+#: so.
 FREE_TO_CHANGE = (
     "trainer.max_steps",
     "trainer.patience",
@@ -53,7 +54,7 @@ def prepare_experiment(
         out: Experiment directory.
         config: Everything that decides the result, inputs' fingerprints included.
         finished: Exists when the training in ``out`` has ended.
-        restart: Start anew whatever there is.
+        restart: Start from the beginning, whatever there is.
         kind: Class of the configuration: options that an earlier version did not have yet are at their
             defaults in what it wrote.
 
@@ -73,14 +74,14 @@ def prepare_experiment(
             listed = "\n".join(f"  {k}: {old} -> {new}" for k, (old, new) in changed.items())
             raise UserError(
                 f"{out} holds an unfinished training that differs from the one asked for:\n{listed}\n"
-                "Set these back to resume it, choose another --tag, or give --force true to start anew "
+                "Set these back to resume it, choose another --tag, or give --force true to start again "
                 "(what is there is moved aside, not deleted)."
             )
         if changed or restart:
             aside = next(
                 p for i in range(1, 10_000) if not (p := out.with_name(f"{out.name}.old{i}")).exists()
             )
-            logging.info("%s: moved to %s, starting anew", out, aside)
+            logging.info("%s: moved to %s, starting from the beginning", out, aside)
             shutil.move(out, aside)
         elif (out / "last.ckpt").exists():
             _warn_of_steps(out, differs, config)
@@ -102,7 +103,7 @@ def _completed(saved: Path, kind: type | None) -> dict[str, Any]:
 
 
 def _warn_of_steps(out: Path, differs: dict[str, tuple[Any, Any]], config: dict[str, Any]) -> None:
-    """Say what becomes of a training that goes on to another last step, where the schedule depends on it."""
+    """Warn if a training is resumed with another last step and its schedule depends on the last step."""
     if "trainer.max_steps" in differs and config["optim"]["schedule"] == "linear":
         old, new = differs["trainer.max_steps"]
         logging.warning(

@@ -110,7 +110,7 @@ class Made:
 
 
 def made_tables(language: Language) -> list[str]:
-    """The tables that are made anew; one that was given and of which nothing is made is left out."""
+    """The tables that are newly made; a given table from which nothing is made is left out."""
     made = (*language.given, "text", *language.made, "phones", "utt2dur", "utt2audio", "wav.scp")
     return list(dict.fromkeys(made))
 

@@ -108,7 +108,7 @@ def _western_date(match: Match) -> str:
 
 
 def _no_date(match: Match) -> str:
-    """Groups of digits in the form of a date that is none, as of a code."""
+    """Groups of digits in the form of a date that are not a date, but a code for example."""
     return digits(match[0], one="幺")
 
 

@@ -91,7 +91,7 @@ def _through_ipa(word: str) -> list[str]:
         plain = unicodedata.normalize("NFC", ipa.base(symbol))
         found = OF_IPA.get(plain[:1] if len(set(plain)) == 1 else plain)  # ææ of aaah
         if found is None:
-            raise UserError(f"{word!r}: its sound {symbol} is none of American English")
+            raise UserError(f"{word!r}: its sound {symbol} does not exist in American English")
         for phone in found:
             phones.append(phone + stress * (phone in VOWELS))
             stress = "0" if phone in VOWELS else stress  # which the first of two vowels has

@@ -286,7 +286,7 @@ def without_stress(mnemonic: str) -> str:
 
 
 def is_pause(mnemonic: str) -> bool:
-    """Whether a mnemonic is that of a pause; a glide such as ``_j`` is none."""
+    """Whether a mnemonic is that of a pause; a glide such as ``_j`` is not."""
     return mnemonic[:1] == "_" and not mnemonic[1:].isalpha()
 
 

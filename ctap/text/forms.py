@@ -1,8 +1,8 @@
 """Written characters of many forms to one form: widths, compatibility characters, radicals, invisible marks.
 
 Compatibility normalisation (NFKC, Unicode Standard Annex 15) does most of it. It is kept from what carries a
-meaning of its own: superscripts (``2²`` is no 22), numbers in circles (``①②`` is no 12), fractions (``1½`` is
-no 11/2), and the full-width comma (``3，4`` is no thousand).
+meaning of its own: superscripts (``2²`` is not 22), numbers in circles (``①②`` is not 12), fractions (``1½``
+is not 11/2), and the full-width comma (``3，4`` is not a number of thousands).
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ def plain_form(text: str) -> str:
 def without_prosody(text: str, *, pinyin: bool = False) -> str:
     """``text`` with blanks for the marks of prosodic boundaries.
 
-    They are ``%`` and ``$`` (AISHELL-3), and ``#1`` to ``#4`` (CSMSC). In hanzi a ``%`` behind a number and a
-    ``$`` beside one are none; in pinyin digits are tones.
+    They are ``%`` and ``$`` (AISHELL-3), and ``#1`` to ``#4`` (CSMSC). In hanzi, a ``%`` after a number and a
+    ``$`` beside one are not marks; in pinyin digits are tones.
 
     >>> without_prosody("妈妈#1当时#3很好%吗$，5%")
     '妈妈 当时 很好 吗 ，5%'

@@ -20,7 +20,7 @@ _MARKS = re.compile("[\u0304\u0301\u030c\u0300]")
 def is_pinyin(text: str, *, spell_latin: bool = False) -> bool:
     """Whether ``text`` is to be read as pinyin: no hanzi, and words that start with a Latin letter.
 
-    With ``spell_latin`` text is no pinyin when all of its words are letters to be spelled (OK).
+    With ``spell_latin``, text whose words are all letters to be spelled (OK) is not pinyin.
     """
     if any(map(is_hanzi, plain_form(text))):
         return False
@@ -51,7 +51,7 @@ def text_to_pinyin(text: str, *, sandhi: bool = False, spell_latin: bool = False
 
     Raises:
         UnreadableText: nothing to read, or something without a Mandarin reading.
-        UnknownPinyin: naming the syllable that is none.
+        UnknownPinyin: naming the syllable that does not exist.
     """
     return syllable_reader(text, sandhi=sandhi, spell_latin=spell_latin)(text)
 

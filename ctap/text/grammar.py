@@ -1,9 +1,9 @@
 """Written forms of numbers to words: dates, times, ranges, scores, telephone numbers, amounts.
 
-The grammars of wetext, which know more units, have no rule for many of these, or take one for another
-(``5-10%`` is no date); a number with a unit that is unknown here is left to them. The
-rules stand in the order in which they are tried; each leaves hanzi, which no later rule changes. All take the
-form of :func:`ctap.text.forms.plain_form`, in simplified characters.
+The grammars of wetext, which know more units, have no rule for many of these forms, or confuse them
+(``5-10%`` is not a date); a number with a unit that is unknown here is left to them. The rules are in the
+order in which they are tried; each produces hanzi, which no later rule changes. All take text in the form of
+:func:`ctap.text.forms.plain_form`, in simplified characters.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ctap.text.quantities import (
 )
 
 _SERVICES = r"10086|10010|12306|12315|12333|12345|12348|12369|95[3-6]\d\d"
-# Between 3 and -5 these are no units: 3加-5, 3等于-5, 3米到-5米.
+# Between 3 and -5 these are not units: 3加-5, 3等于-5, 3米到-5米.
 _NO_UNIT = "加|减|乘|除|等于|是|为"
 _UNIT = rf"(?:{alternation(UNITS)}|[%‰°万亿]|(?!{_NO_UNIT})[一-鿿]{{1,2}}(?<![到至]))"
 _NUMERALS = "一二三四五六七八九十百千万"

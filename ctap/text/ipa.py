@@ -64,6 +64,6 @@ def class_of(phone: str) -> str:
     kinds = [CLASS_OF.get(letter, "") for letter in found[:2]]
     if not kinds or not kinds[0]:
         raise UserError(
-            f"phone {phone!r}: {found[:1] or phone!r} is no letter of the IPA chart (ctap.text.ipa)"
+            f"phone {phone!r}: {found[:1] or phone!r} is not a letter of the IPA chart (ctap.text.ipa)"
         )
     return "affricate" if kinds == ["stop", "fricative"] else kinds[0]

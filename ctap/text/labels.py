@@ -106,7 +106,7 @@ class LabelTable:
             found = [tuple(way.split()) for way in (rest[0] if rest else "").split("|")]
             if not _is_written(phone, language):
                 raise UserError(
-                    f"{where}:{number}: {phone!r} is no phone of the inventory (with its tone or without)"
+                    f"{where}:{number}: {phone!r} is not a phone of the inventory (with its tone or without)"
                 )
             if not all(found):
                 raise UserError(f"{where}:{number}: expected 'PHONE LABEL...' with | between several ways")
@@ -198,7 +198,7 @@ def match_labels(
 def _reachable(labels: Sequence[str], phones: Sequence[str], table: LabelTable) -> list[dict[int, int]]:
     """After each phone, from none on: labels used so far, to how many of them the last phone took.
 
-    It ends before the first phone that can't be had.
+    It ends before the first phone that no labels match.
     """
     forms = [plain(label) for label in labels]
     written = [_lower(label) for label in labels]

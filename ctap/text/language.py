@@ -199,7 +199,7 @@ class Language(ABC):
         return not unicodedata.name(letter, "").startswith("CJK")
 
     def foreign(self, text: str) -> list[tuple[int, int]]:
-        """Where in ``text`` words stand whose letters are none of this language's: starts and ends.
+        """Where in ``text`` there are words whose letters are not of this language: starts and ends.
 
         Words are joined by blanks, hyphens and apostrophes, and by the signs of ``AT&T``, ``foo@bar.com`` and
         ``Dr. No``; a full stop behind them is theirs, and so are the signs of ``C++`` and ``C#``, but for

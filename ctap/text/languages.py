@@ -70,7 +70,7 @@ def with_phone_map(rules: TextRules, path: Path) -> TextRules:
 
     Raises:
         UserError: the table can't be read, the language has phones of its own, or what stands for a phone is
-            none of ``rules``.
+            not in ``rules``.
     """
     if not isinstance(language := language_of(rules), Collected):
         raise UserError(f"--phone_map {path}: {language.name} has all of its phones; nothing can be mapped")
@@ -80,7 +80,7 @@ def with_phone_map(rules: TextRules, path: Path) -> TextRules:
         if unknown or set(others.split()) & set(PAUSES):
             raise UserError(
                 f"--phone_map {path}: {phone} {others}: expected phones of {language.whose} (no pauses) "
-                f"behind {phone}; {unknown[0] if unknown else others} is none"
+                f"after {phone}; {unknown[0] if unknown else others} is not one"
             )
     return replace(rules, phone_map=mapping)
 

@@ -10,7 +10,7 @@ DIGITS = "零一二三四五六七八九"
 NUMBER = r"\d+(?:\.\d+)?"
 """A number without its sign, for regular expressions."""
 
-_LONGEST = 16  # a number of more digits is no count
+_LONGEST = 16  # a number of more digits is not read as a count
 
 
 def digits(text: str, *, one: str = "一") -> str:

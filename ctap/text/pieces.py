@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ctap.text.pauses import PAUSES
 
-# The end of a sentence, and what closes behind it. A full stop in numbers, words and No. 5 is none.
+# The end of a sentence, and closing marks after it. A full stop in numbers, words and No. 5 does not count.
 _END = re.compile(r"(?:[。｡！？!?；;…⋯\n\r]|\.(?![0-9a-zA-Z]|(?<=N[oO]\.)\s?\d))+[”’」』）)\]】》\"'\s]*")
 SLACK = 1.25  # a sentence is cut when it has so many times the phones that a model has seen in one
 

@@ -155,7 +155,7 @@ def pinyin_to_phones(syllables: Iterable[str]) -> list[str]:
     """Phones of several syllables in a row, without pauses.
 
     Raises:
-        UnknownPinyin: naming the first syllable that is none.
+        UnknownPinyin: naming the first syllable that does not exist.
     """
     return [phone for syllable in syllables for phone in _phones(syllable)]
 

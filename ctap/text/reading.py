@@ -46,7 +46,7 @@ def read(
         spell_latin: letters among the hanzi by their names, see :mod:`ctap.text.latin`.
 
     Raises:
-        UnknownPinyin: a syllable that is none, or a character without a reading.
+        UnknownPinyin: a syllable that does not exist, or a character without a reading.
         UnreadableText: text that is not hanzi and can't be made so; or there is nothing.
         MismatchedPinyin: another number of syllables than of hanzi (an erhua may take two hanzi).
     """

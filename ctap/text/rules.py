@@ -38,8 +38,8 @@ class TextRules:
             any is refused otherwise.
         phones: Of a language whose inventory is collected from the corpus: each phone and its class, in the
             order of the token table. Empty where the language has its own.
-        phone_map: Phones that are none of ``phones`` (or not wanted) to those that stand for them. It changes
-            how texts are read and not what a model knows, so that rules are the same whatever it is.
+        phone_map: Phones that are not in ``phones`` (or not wanted) to those that replace them. It changes
+            how texts are read and not what a model knows, so rules compare equal whatever it is.
     """
 
     language: str = "mandarin"

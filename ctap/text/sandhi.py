@@ -75,7 +75,7 @@ def _yi(hanzi: str, i: int, next_tone: str) -> str:
 
 
 def _is_number(hanzi: str, i: int) -> bool:
-    """Whether the 一 at ``i`` is the number of what follows, or a term, and no count of it."""
+    """Whether the 一 at ``i`` is the number of what follows, or a term, and not a count."""
     before, after = hanzi[i - 1] if i else "", hanzi[i + 1 : i + 2]
     if before in ("高", "大"):
         return _FIRST_YEAR.match(hanzi, i + 1) is not None

@@ -16,7 +16,7 @@ def text_to_pieces(text: str, rules: TextRules, most: int) -> list[Piece]:
 
     Raises:
         UnreadableText: Nothing to read, or something without a Mandarin reading.
-        UnknownPinyin: Naming the syllable that is none.
+        UnknownPinyin: Naming the syllable that does not exist.
     """
     read = syllable_reader(text, sandhi=rules.sandhi, spell_latin=rules.spell_latin)
     sentences = [phones_of(read(part)) for part in split_sentences(text)]

@@ -17,7 +17,7 @@ INSTALL = 'python -m pip install -c tools/constraints.txt -e ".[upstream]"'
 
 
 class UnavailableError(UserError):
-    """A package or a model's weights are not there: what needs them can be left out.
+    """A package or a model's weights are not available: what needs them can be left out.
 
     Commands end with status 3 on it, so that a recipe can skip a system and go on.
     """
@@ -112,8 +112,8 @@ class Source:
             text = " ".join(str(error).split())
             if not local and isinstance(error, OSError):
                 raise UnavailableError(
-                    f"{self.model}: cannot be had from the Hugging Face hub, and is not in its cache "
-                    f"({text[:200]}). Give the path of a downloaded copy, or mend the connection."
+                    f"{self.model}: is not available from the Hugging Face hub, and is not in its cache "
+                    f"({text[:200]}). Give the path of a downloaded copy, or check the connection."
                 ) from None
             raise UserError(f"{self.model}: cannot be loaded: {type(error).__name__}: {text[:400]}") from None
         finally:

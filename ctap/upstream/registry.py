@@ -81,7 +81,7 @@ def make_upstream(
     }
     if foreign := sorted(set(given) - set(known)):
         has = f"has --{', --'.join(known)}" if known else "has no options"
-        raise UserError(f"--{foreign[0]} is no option of {kind}, which {has}")
+        raise UserError(f"--{foreign[0]} is not an option of {kind}, which {has}")
     needed = [name for name, parameter in known.items() if parameter.default is inspect.Parameter.empty]
     if lacking := [name for name in needed if name not in given]:
         raise UserError(f"{kind} needs --{lacking[0]}")

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Timing:
-    """When a model's frames are.
+    """The times of a model's frames.
 
     Attributes:
         sample_rate: Rate of the model's input, Hz.

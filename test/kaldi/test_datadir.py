@@ -85,7 +85,7 @@ def test_sound_directory_has_no_problems(data: Path) -> None:
     assert validate(data, phones=PHONE_TABLES, audio=True) == []
     report = fix(data, phones=PHONE_TABLES, audio=True)
     assert not report.dropped and not report.mended and not (data / ".backup").exists()
-    assert "nothing to mend" in str(report)
+    assert "nothing to fix" in str(report)
 
 
 FAULTS = {
@@ -143,7 +143,7 @@ def test_tables_that_need_not_be_filled_cost_no_utterance(data: Path) -> None:
     for name, content in partial.items():
         (data / name).write_text(content)
     assert validate(data, phones=PHONE_TABLES) == []
-    assert "nothing to mend" in str(fix(data, phones=PHONE_TABLES))
+    assert "nothing to fix" in str(fix(data, phones=PHONE_TABLES))
     for name, row in (("spk2gender", "S3 f"), ("utt2part", "S3-x dev"), ("prosody", "S3-x 你#4")):
         edit(data / name, lambda b, row=row: b + f"{row}\n".encode())
     edit(data / "utt2lang", lambda b: b + b"S2-a\n")

@@ -414,7 +414,7 @@ def test_a_model_gone_wild_is_clamped(model_dir, wav):
     most = np.expm1(2.3 + 4 * 0.4)
     assert all(abs(n - most) <= 1 for n in said.durations)
     parts.duration.predictor.project.bias.data.fill_(float("nan"))
-    with pytest.raises(UserError, match="no number"):
+    with pytest.raises(UserError, match="not a number"):
         inference.Model(parts).synthesize("你好", wav, durations="deterministic")
 
 

@@ -110,7 +110,7 @@ def test_phones_of_other_languages_stand_for_themselves(tmp_path):
     assert match_labels(["ɜ", "ɹ", "ə", "OY"], ["ER1", "AH0", "OY2"], table) == [2, 1, 1]
     assert table.is_silence("<breath>")
     path.write_text("ian  x\n")
-    with pytest.raises(UserError, match="'ian' is no phone of the inventory"):
+    with pytest.raises(UserError, match="'ian' is not a phone of the inventory"):
         LabelTable.load(path, english)
     rules = replace(rules_for("espeak:de"), phones=(("ˈaɪ", "vowel"), ("aɪ", "vowel"), ("ç", "fricative")))
     german = LabelTable.load(None, language_of(rules))

@@ -52,7 +52,7 @@ def test_sets_aside_once_and_gives_back(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     assert libraries(lib) == [f"aside/{name}" for name in BOTH]
     again = run(tmp_path)
-    assert again.returncode == 0 and "nothing to mend" in again.stdout
+    assert again.returncode == 0 and "nothing to fix" in again.stdout
     assert run(tmp_path, "--restore").returncode == 0 and libraries(lib) == BOTH
 
 

@@ -262,7 +262,7 @@ def test_options_are_checked_by_kind(models, centroids, tmp_path):
     codec, hubert = str(models / "codec"), str(models / "hubert")
     with pytest.raises(UserError, match="unknown representation 'mfcc'; there are: codec, wav2vec2, hubert"):
         make_upstream("mfcc", codec)
-    with pytest.raises(UserError, match="--layer is no option of codec, which has --bandwidth"):
+    with pytest.raises(UserError, match="--layer is not an option of codec, which has --bandwidth"):
         make_upstream("codec", codec, layer=3)
     with pytest.raises(UserError, match=r"no bandwidth 6 kbit/s; it has 0\.6, 1\.2, 2\.4"):
         make_upstream("codec", codec)
@@ -292,7 +292,7 @@ def test_the_command_ends_with_3_where_the_hub_cannot_be_reached(tmp_path):
     command = ["-m", "ctap.bin.check_upstream", "--kind", "hubert_frames", "--model", "nobody/no-such-model"]
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment)
     assert done.returncode == 3, done.stderr
-    assert "nobody/no-such-model: cannot be had from the Hugging Face hub" in done.stderr
+    assert "nobody/no-such-model: is not available from the Hugging Face hub" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Where understanding is lost between S and sound: part of what a model decodes replaced by the truth.
+"""Where intelligibility is lost between S and sound: part of what a model decodes is replaced by the truth.
 
     python tools/bench/where_lost.py --model exp/vc_SSB9003/model --scp exp/eval/target_SSB9003/wav.scp \\
         --prompt PROMPT.wav --out lost
 
-Takes recordings of the voice that the model was fine-tuned on, decodes their S, and says each as decoded, and
-with one part of the recording's own in place of the decoded: lost/<kind>/wav.scp. What a listener makes of
-these, by kind:
+Takes recordings of the voice that the model was fine-tuned on, decodes their S, and turns each into sound as
+decoded, and again with one part replaced by the recording's own: lost/<kind>/wav.scp. To score what a
+listener understands of these, by kind:
 
     ctap transcribe --asr transformers:DIR --scp lost/KIND/wav.scp --language_of data --out lost/KIND/heard
     ctap score transcripts --ref_dir data --hyp_dir lost/KIND/heard --out lost/KIND/scores.json

@@ -30,8 +30,8 @@ spoken_text() {
     if [[ -f $1/pinyin ]]; then echo "$1/pinyin"; else echo "$1/text"; fi
 }
 
-# The test utterances with durations of its own, and with those of the recordings; and, where what is lost on the way from
-# text shall be seen, from the S of the recordings.
+# Synthesises the test utterances with predicted durations and with those of the recordings; and, to show what is lost
+# between text and S, from the S of the recordings.
 speak() {
     local spk=$1 data=${expdir}/eval/target_$1 out=${expdir}/tts_$1
     generate "synthesis_${spk}" ctap.bin.synthesize title:"synthesis of ${spk}" each:"${data}/wav.scp" \

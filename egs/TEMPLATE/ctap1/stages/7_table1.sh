@@ -149,7 +149,7 @@ upstream_system() {
     "${python}" -m ctap.bin.check_upstream --kind "${kind}" --model "${weights}" "${check[@]}" \
         >"${folder}.check" 2>&1 || status=$?
     if ((status == 3)); then
-        log "stage 7: ${row} is left out: ${weights} can't be had (docs/upstream.md says how)"
+        log "stage 7: ${row} is left out: ${weights} is not available (docs/upstream.md says how to get it)"
         tail -n 1 "${folder}.check" >"${folder}.left_out" || unwritable "${folder}.left_out"
         return
     elif ((status)); then

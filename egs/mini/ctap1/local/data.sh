@@ -47,7 +47,7 @@ read -r -a languages <<<"${CTAP_LANGUAGE:-mandarin}"
 if ((${#languages[@]} == 1)); then
     prepare "${languages[0]}" "${tables_dir}"
 else
-    [[ -z ${corpus} ]] || die "--corpus ${corpus}: of several languages (--language), each is spoken anew"
+    [[ -z ${corpus} ]] || die "--corpus ${corpus}: not possible with several languages (--language), each of which is spoken for this run"
     declare -a made=()
     for language in "${languages[@]}"; do
         prepare "${language}" "${tables_dir}_${language#*:}"
