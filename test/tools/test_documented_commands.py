@@ -59,6 +59,7 @@ KNOWN = {
     "tools/bench/word_starts.py": "needs: a Whisper, and minutes, being a benchmark",
     "tools/bench/align.py": "needs: an hour, being a benchmark",
     "tools/bench/vocoder.py": "needs: minutes, being a benchmark",
+    "tools/bench/vocoder_f0.py": "needs: a minute, being a benchmark",
     "tools/bench/scale.py": "needs: minutes, being a benchmark",
     "tools/bench/noisy_data_dir.py": PIPELINE,
     "utils/validate_data_dir": "test/kaldi/test_datadir.py",
