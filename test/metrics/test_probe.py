@@ -89,5 +89,5 @@ def test_what_they_refuse():
         speaker_probe([x, x, x], ["a", "a", "b"])
     with pytest.raises(ValueError, match="3 frames but 2 phones"):
         phone_probe([x, x], [["a", "b", "c"], ["a", "b"]])
-    with pytest.raises(ValueError, match="no pause"):
+    with pytest.raises(ValueError, match="other than pauses"):
         phone_probe([x, x], [["sil"] * 3, ["sp"] * 3])

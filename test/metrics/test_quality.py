@@ -54,7 +54,7 @@ def test_scores_of_a_predictor_stand_beside_recording_and_vocoder(tmp_path, monk
     found = read_scores(out).metrics["loudness/peak"]
     assert found.value == pytest.approx(0.3, rel=1e-3) and found.n == 2 and found.better == "higher"
     assert found.against == pytest.approx({"recording": 0.7, "vocoded recording": 0.5}, rel=1e-3)
-    assert "predicted, no listener" in found.note
+    assert "predicted, not rated" in found.note
     assert read_items(out)["loudness/peak"]["b"] == pytest.approx((0.4, 1), rel=1e-3)
     assert "no loudness: c: silent" in capsys.readouterr().err
 

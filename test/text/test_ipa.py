@@ -35,5 +35,5 @@ def test_stress_and_tone_are_no_part_of_the_base():
 
 @pytest.mark.parametrize("phone", ["", "ˈ", "7", "Q", "+"])
 def test_what_is_no_letter_of_the_chart_is_named(phone):
-    with pytest.raises(UserError, match="no letter of the IPA"):
+    with pytest.raises(UserError, match="not a letter of the IPA"):
         class_of(phone)

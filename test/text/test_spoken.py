@@ -209,7 +209,7 @@ def test_phones_that_others_stand_for(tmp_path):
     mapped.save(tmp_path)
     assert TextRules.load(tmp_path) == mapped
     table.write_text("pf p f\n")
-    with pytest.raises(UserError, match=r"pf p f: expected phones of the model .* p is none"):
+    with pytest.raises(UserError, match=r"pf p f: expected phones of the model .* p is not one"):
         with_phone_map(rules, table)
     with pytest.raises(UserError, match="mandarin has all of its phones"):
         with_phone_map(rules_for("mandarin"), table)
