@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
         print("torchaudio: imports, nothing to fix")
         return 0
     if not MISSING_CUDA.search(error) or not torch_is_cpu():
-        print(f"torchaudio: does not import, and not for want of CUDA beside a CPU torch:\n{tail(error)}")
+        print(f"torchaudio: does not import, but not because CUDA libraries are missing:\n{tail(error)}")
         return 1
     moved = set_aside(package / "lib")
     error = import_error()

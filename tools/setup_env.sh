@@ -58,7 +58,7 @@ make_venv() {
         die "$("${python}" -V 2>&1) comes without venv; on Debian and Ubuntu: apt-get install python3-venv"
     say "making ${env} with $("${python}" -V 2>&1)"
     touch "${unfinished}"
-    "${python}" -m venv "$@" "${env}" || die "${python} -m venv ${env} failed; what it said stands above"
+    "${python}" -m venv "$@" "${env}" || die "${python} -m venv ${env} failed; its message is above"
     touch "${ours}"
 }
 
@@ -73,7 +73,7 @@ install() {
     ((status > 0)) || return 0
     # pip has ended by itself, so what is there is whole; a killed one leaves the mark, and the next run starts over.
     ((status > 128)) || rm -f "${unfinished}"
-    die "pip install $* failed with status ${status}: see what it said above; \`make env\` again goes on from here"
+    die "pip install $* failed with status ${status}: see what it said above; \`make env\` again continues from here"
 }
 
 # Whether torch will find an NVIDIA driver.
@@ -118,7 +118,7 @@ if [[ -e ${unfinished} ]]; then
 elif [[ ! -e ${env} ]]; then
     make_venv
 elif [[ ! -f ${env}/pyvenv.cfg ]]; then
-    die "${env} is there and is no virtual environment; name another: make env CTAP_ENV=DIR"
+    die "${env} exists and is not a virtual environment; name another: make env CTAP_ENV=DIR"
 fi
 new_enough "${env}/bin/python" || die "${env} has $("${env}/bin/python" -V 2>&1); Python 3.10 or newer is needed: remove it and run again"
 

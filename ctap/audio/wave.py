@@ -89,8 +89,7 @@ def samples_of(wave: str | Path | np.ndarray, sample_rate: int) -> np.ndarray:
     """Samples ``[N]`` float32 of a file, or of an array at ``sample_rate``, checked.
 
     Raises:
-        AudioError: as :func:`load_wave`; or it is neither a file nor an array of one channel of finite
-            floats.
+        AudioError: as :func:`load_wave`; or it is neither a file nor one channel of finite floats.
     """
     if isinstance(wave, (str, Path)):
         return load_wave(wave, sample_rate)

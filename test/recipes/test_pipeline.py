@@ -204,7 +204,7 @@ def test_an_environment_without_the_packages_is_named(recipe, tmp_path):
     bare.chmod(0o755)
     done = recipe.run("--corpus", str(tmp_path), check=False, python=bare)
     assert done.returncode == 1
-    assert f"error: {bare} has not all that recipes need; run 'make env'" in done.stderr
+    assert f"error: {bare} lacks packages that recipes need; run 'make env'" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 

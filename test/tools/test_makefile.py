@@ -61,5 +61,5 @@ def test_refuses_a_python_that_is_not_there(tmp_path: Path) -> None:
 def test_leaves_a_directory_alone_that_is_no_environment(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     done = run("tools/setup_env.sh", str(tmp_path))
-    assert done.returncode == 1 and "is no virtual environment" in done.stderr
+    assert done.returncode == 1 and "is not a virtual environment" in done.stderr
     assert (tmp_path / "thesis.txt").read_text() == "years of work"

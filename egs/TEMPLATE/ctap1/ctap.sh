@@ -16,13 +16,13 @@
 #  8  packing                                 -> exp/packed
 #
 # Small trainings: --config conf/mini.conf (two processor cores, minutes), conf/base.conf (an evening), conf/gpu.conf
-# (an hour on a GPU); the default are the paper's. CTAP_CMD=slurm before the command: through Slurm (cmd.sh).
+# (an hour on a GPU); the defaults are the paper's. CTAP_CMD=slurm before the command: jobs run through Slurm (cmd.sh).
 #
 # A finished step is skipped; one whose input or options have changed says what changed and runs again. A killed
-# run is started again with the same command and ends with what an undisturbed run gives.
+# run is started again with the same command and gives the same result as an uninterrupted run.
 
 set -euo pipefail
-unset CDPATH # of the user's shell: cd would go elsewhere, and say so on stdout
+unset CDPATH # the user's could make cd go elsewhere, and print that to stdout
 cd -- "$(dirname "$0")"
 
 # General
@@ -30,9 +30,9 @@ stage=0                   # first stage
 stop_stage=6              # last stage
 skip_stages=""            # stages to leave out, such as "4 5" or 4,5
 force=false               # repeat finished steps
-nj=0                      # parallel jobs of data stages; 0: one a processor
-decode_nj=0               # jobs that use networks (synthesis, recognition ...); 0: one a GPU, without GPUs as many as nj
-ngpu=0                    # GPUs of one node, of trainings and of networks in use; 0: processors
+nj=0                      # parallel jobs of data stages; 0: one per processor
+decode_nj=0               # jobs that use networks (synthesis, recognition ...); 0: one per GPU, or without GPUs as many as nj
+ngpu=0                    # GPUs per node, for trainings and for networks in use; 0: none, processors only
 nproc=1                   # processes of a node that train together where there is no GPU
 num_nodes=1               # nodes that train together, under torchrun or Slurm
 seed=777                  # of splits, weights, batches and noise
@@ -45,42 +45,42 @@ tag=""                    # name of the pretraining; default: the name of its co
 corpus=""                 # directory of the corpus
 download=false            # stage -1: fetch the corpus
 checksum=""               # SHA-256 or MD5 of its archive, if you know it
-downloaddir=downloads     # where to
+downloaddir=downloads     # where the download goes
 download_args=""          # more options of local/download.sh, such as parts of the corpus
 data_args=""              # more options of local/data.sh
-join=""                   # other corpora that are trained on, too: data/local/all of recipes whose stage 0 has run
+join=""                   # more corpora to train on: data/local/all of recipes whose stage 0 has run
 target_speakers=auto      # kept out of pretraining: names, none, or auto
 num_targets=4             # how many auto takes at most
 labeled_minutes=15        # of each target speaker, with text
 dev_utts=auto             # utterances of dev; 0: none, and trainings take their last weights
 test_share=0.1            # of a target speaker, held out where the corpus has no test part
-pretrain_on=train         # what CTAP learns from: train, or labeled: the labeled minutes of target speakers, too
+pretrain_on=train         # what CTAP learns from: train, or labeled, which adds the labeled minutes of target speakers
 targets_in_train=auto     # pretrain on target speakers too; auto: only if there are one or two speakers
 min_seconds=0.1           # shorter utterances are left out, and named
-max_seconds=60            # longer ones, too
+max_seconds=60            # longer utterances are left out, and named
 language=mandarin         # of its texts: mandarin, english, espeak:VOICE (such as espeak:de), custom:FILE (egs/own_corpus.md)
 languages=""              # several in one training: "mandarin english"; --language "mandarin english" says the same
-phones_of=""              # model or data directory whose phones the corpus keeps to, of a language that collects them
-phone_map=""              # table of phones that are not wanted, or not known there, to those that stand for them: "ʁ r"
+phones_of=""              # model or data directory whose phones are used, for a language whose phones are collected from the corpus
+phone_map=""              # table of replacements for phones that are unwanted or not known to that model: "ʁ r"
 sandhi=false              # Mandarin: tone sandhi where hanzi are read: in a corpus without pinyin, and in synthesis
-spell_latin=false         # Mandarin: Latin letters by their names (KTV, T恤), there as in synthesis; false: left out, and named
+spell_latin=false         # Mandarin: read Latin letters by their names (KTV, T恤), in the corpus and in synthesis; false: leave them out
 
 # Mels
-audio_config=""           # other mel settings than 24 kHz, 40 bands, hop 240: conf/audio/hifigan.yaml; needs a --vocoder for them
+audio_config=""           # mel settings other than 24 kHz, 40 bands, hop 240: conf/audio/hifigan.yaml; needs a --vocoder for them
 
 # Durations
 aligner=gmm               # built-in aligner
-aligner_model=""          # a trained aligner instead of training one
+aligner_model=""          # use this trained aligner instead of training one
 aligner_args=""           # more options of ctap.bin.train_aligner
-drop_outliers=none        # doubtful: leave out utterances whose text does not seem to match; all: with an odd phone, too
-textgrids=false           # write TextGrids for Praat, too: exp/align/<set>/textgrids
+drop_outliers=none        # doubtful: leave out utterances whose text does not seem to match; all: also with an odd phone
+textgrids=false           # also write TextGrids for Praat: exp/align/<set>/textgrids
 align_pictures=4          # alignments of train that are drawn, the least sure ones among them; 0: none
 durations=""              # directory of TextGrids or durations files <set>/..., instead of aligning
-label_table=""            # more ways in which its TextGrids write phones: lines such as "er  e rr | e r"
+label_table=""            # more spellings of phones in its TextGrids: lines such as "er  e rr | e r"
 
 # Models
 all_args=""                              # more options of every training of stages 3 to 7: "--trainer.precision 32-true";
-                                         # those of the trainings' own, below, win; all are quoted as in a shell
+                                         # the options of single trainings, below, override them; words are quoted as in a shell
 train_config=conf/ctap.yaml              # CTAP pretraining
 train_args=""                            # more of its options: "--trainer.max_steps 1000"
 finetune_config=conf/finetune.yaml       # decoder and prompt encoder, on speech alone
@@ -92,7 +92,7 @@ duration_args=""                         # more of its options
 duration_adapt_config=conf/duration_adapt.yaml # the same, on the labeled minutes
 duration_adapt_args=""                   # more of its options
 duration_model=diffusion  # durations of synthesised speech: diffusion or deterministic
-melody=model              # F0 of converted speech: the model's, as in the paper, or the source's, moved to the target's height
+melody=model              # F0 of converted speech: model, as in the paper, or source: the source's, shifted to the target's pitch
 asr_config=conf/asr.yaml                 # phoneme decoder
 asr_args=""                              # more of its options
 units=2000                               # sentencepiece units of the CTC head, at most; 0: no head
@@ -102,14 +102,14 @@ vocoder=pretrained        # pretrained (comes with the package), griffin_lim, or
                           # (egs/*/voc1) or comes from elsewhere (docs/vocoder.md)
 
 # Scores
-judge_config=conf/judge.yaml # recogniser on log-mel of recordings, for error rates of what stages 4, 5 and 7 say
+judge_config=conf/judge.yaml # recogniser on log-mel of recordings, for error rates of the speech of stages 4, 5 and 7
 judge_args=""             # more of its options
 eval_utts=100             # utterances of each target speaker, and of test, that are synthesised and scored
 switch_penalty=4.0        # nats that a change of phone costs in recognition, of the ASR and of the judge; 0: none
 vc_utts=20                # test utterances of other speakers that are converted to each target speaker
-max_refs=10               # recordings a speaker that the speaker encoder hears
-device=auto               # of networks in use: cpu, cuda (a GPU a job), or auto: cuda with --ngpu, else cpu
-transcriber=""            # an outside recogniser for error rates of characters or words, such as "transformers:openai/whisper-small";
+max_refs=10               # recordings per speaker for the speaker encoder
+device=auto               # of networks in use: cpu, cuda (one GPU per job), or auto: cuda with --ngpu, else cpu
+transcriber=""            # an external recogniser for error rates of characters or words, such as "transformers:openai/whisper-small";
                           # also faster_whisper: and funasr: (some of its models run code of their own: docs/table1.md)
 
 # Table 1 (stage 7)
@@ -127,12 +127,12 @@ semantic_args=""                           # more of its options
 table1_args=""                             # more options of their pretraining, such as "--trainer.max_steps 1000"
 table1_asr_args=""                         # of their phoneme models
 table1_finetune_args=""                    # and of their fine-tuning
-codec_model=facebook/encodec_24khz         # of the compared systems: a directory, or a name on the hub
+codec_model=facebook/encodec_24khz         # weights of a compared system: a directory, or a name on the hub
 codec_bandwidth=6                          # kbit/s of its codes
 wav2vec2_model=TencentGameMate/chinese-wav2vec2-base # the same
 hubert_model=TencentGameMate/chinese-hubert-base # the same
 whisper_model=openai/whisper-small         # the same
-hubert_layer=9                             # of HuBERT, whose frames are taken
+hubert_layer=9                             # layer of HuBERT whose frames are used
 hubert_clusters=500                        # k-means of these frames
 
 # shellcheck source=egs/TEMPLATE/ctap1/path.sh
@@ -170,7 +170,7 @@ done
 python=${python:-python3}
 if ! "${python}" -c 'import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1:])))' \
     torch lightning soundfile kaldiio jsonargparse; then
-    log "error: ${python} has not all that recipes need; run 'make env' in ${CTAP_ROOT}, or see its tools/README.md" >&2
+    log "error: ${python} lacks packages that recipes need; run 'make env' in ${CTAP_ROOT}, or see its tools/README.md" >&2
     exit 1
 fi
 

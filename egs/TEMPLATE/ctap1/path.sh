@@ -6,7 +6,7 @@ if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
     # shellcheck disable=SC2317  # reached if this file is run instead of sourced
     return 1 2>/dev/null || exit 1
 fi
-unset CDPATH # of the user's shell: cd would go elsewhere, and say so on stdout
+unset CDPATH # the user's could make cd go elsewhere, and print that to stdout
 # -P: the recipe may be reached through a link; what counts is where it lies.
 CTAP_ROOT=$(cd -P -- "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 export CTAP_ROOT
@@ -33,6 +33,6 @@ case $(locale -a 2>/dev/null) in
 esac
 export PYTHONUTF8=1 PYTHONUNBUFFERED=1
 
-# A thread that waits for others soon gives its core away: where anything else runs, trainings take half as long
+# A thread that waits for others soon gives up its core: on a busy machine, trainings then take about half the time
 # (docs/speed.md, "Beside other work").
 export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}

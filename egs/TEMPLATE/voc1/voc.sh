@@ -12,15 +12,15 @@
 # A finished step is skipped; one whose input or options have changed says what changed and runs again.
 
 set -euo pipefail
-unset CDPATH # of the user's shell: cd would go elsewhere, and say so on stdout
+unset CDPATH # the user's could make cd go elsewhere, and print that to stdout
 cd -- "$(dirname "$0")"
 
 # General
 stage=1                   # first stage
 stop_stage=5              # last stage
 force=false               # repeat finished steps
-nj=0                      # parallel jobs of data stages; 0: one a processor
-decode_nj=0               # jobs that use networks; 0: one a GPU, without GPUs as many as nj
+nj=0                      # parallel jobs of data stages; 0: one per processor
+decode_nj=0               # jobs that use networks; 0: one per GPU, or without GPUs as many as nj
 ngpu=0                    # GPUs of one node; 0: processors
 nproc=1                   # processes of a node that train together where there is no GPU
 num_nodes=1               # nodes that train together, under torchrun or Slurm
@@ -34,10 +34,10 @@ tag=""                    # name of the training; default: the name of its confi
 train_config=conf/vocoder.yaml # its configuration
 train_args=""             # more of its options: "--trainer.max_steps 1000"
 init=""                   # model directory to start from, of the same sizes; "pretrained": that of the package
-mels_of=""                # CTAP model: train on the mels that it predicts of the training recordings, not on their own;
+mels_of=""                # CTAP model: train on the mels that it predicts for the training recordings, not on the recordings' own;
                           # with --init pretrained --train_config conf/vocoder_tune_mini.yaml
 eval_utts=40              # test recordings that are synthesised and scored
-device=auto               # of networks in use: cpu, cuda (a GPU a job), or auto: cuda with --ngpu, else cpu
+device=auto               # of networks in use: cpu, cuda (one GPU per job), or auto: cuda with --ngpu, else cpu
 
 # shellcheck source=egs/TEMPLATE/ctap1/path.sh
 . ./path.sh
