@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 import subprocess
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
+from ctap.bin.align import align
+from ctap.bin.dump_features import Dump
+
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ROOT / "egs/TEMPLATE/ctap1/stages"
+LIMIT = re.search(r"^\[\[ .* \|\| limit=.*", (STAGES.parent / "ctap.sh").read_text(), re.MULTILINE)[0]
 SETUP = f"""set -euo pipefail
 . {ROOT}/utils/run_step.sh
 . {ROOT}/utils/words.sh
 . {ROOT}/utils/jobs.sh
 for file in {STAGES}/*.sh; do . "${{file}}"; done
 marks=done current=0 datadir=data dumpdir=dump expdir=exp nj=1 ngpu=0 decode_nj=0 device=cpu
-max_seconds=60 durations="" aligner_model=aligner drop_outliers=none textgrids=false align_pictures=0
+durations="" aligner_model=aligner drop_outliers=none textgrids=false align_pictures=0
 speaks=() mel_settings=() melody=model python=true train_cmd=run decode_cmd=run
 all_sets() {{ echo train; }}
 targets() {{ :; }}
@@ -36,16 +41,21 @@ def test_another_limit_of_length_makes_the_step_run_again(tmp_path: Path, stage:
         (tmp_path / name).touch()
 
     def run(limit: int) -> str:
-        script = f"{SETUP}\nmax_seconds={limit}\n{stage}"
+        script = f"{SETUP}\nmax_seconds={limit} limit=()\n{LIMIT}\n{stage}"
         done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    assert re.search("asked: .* --max_seconds 30 ", run(30))
-    assert "already done" in run(30)
+    assert "asked: " in run(60)
+    assert "already done" in run(60)
     again = run(5)
-    assert re.search("options: .*--max_seconds 30' -> .*--max_seconds 5'", again)
+    assert re.search("options: .* -> '.*--max_seconds 5'", again)
     assert re.search("asked: .* --max_seconds 5 ", again)
+
+
+def test_the_limit_that_is_not_told_is_what_the_commands_have_by_themselves() -> None:
+    assert " == 60 ]]" in LIMIT
+    assert {signature(align).parameters["max_seconds"].default, Dump.max_seconds} == {60}
 
 
 # What commands of steps use beside their words: where things lie, which marks of inputs and outputs say,

@@ -160,8 +160,10 @@ ctap_exp=${expdir}/${tag}
 marks=${expdir}/.done
 if [[ ${vocoder} == pretrained || ${vocoder} == griffin_lim ]]; then speaks=(--vocoder "${vocoder}"); else speaks=(--vocoder in:"${vocoder}"); fi
 voices=${expdir}/eval/voices
-declare -a mel_settings=()
+declare -a mel_settings=() limit=()
 [[ -z ${audio_config} ]] || mel_settings=(--settings in:"${audio_config}")
+# The default is also the commands' own and is not a word of a step: what was made before it was one stays valid.
+[[ ${max_seconds} == 60 ]] || limit=(--max_seconds "${max_seconds}")
 # The words of each option NAME_args -> NAME_options
 for args in $(compgen -v | grep '^[a-z].*_args$'); do
     declare -a "${args%_args}_options=()"

@@ -26,7 +26,7 @@ stage_1() {
         [[ ${drop_outliers} == none ]] || combine+=(--drop_outliers "${drop_outliers}")
         [[ ${textgrids} != true ]] || combine+=(--textgrid_dir "${expdir}/align/${set}/textgrids")
         step "durations_${set}" align_set title:"durations of ${set}" recordings:"${data}" phones:"${data}" \
-            "${set}" in:"${model}" made:"${data}/durations" --max_seconds "${max_seconds}" "${combine[@]}"
+            "${set}" in:"${model}" made:"${data}/durations" "${limit[@]}" "${combine[@]}"
     done
     draw_alignments
 }
