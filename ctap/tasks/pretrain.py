@@ -16,6 +16,7 @@ from ctap.errors import UserError
 from ctap.loss.contrastive import ContrastiveConfig, make_contrastive
 from ctap.loss.kl import gaussian_kl, margin_kl
 from ctap.loss.regression import masked_mse
+from ctap.metrics.representation import MAX_SHIFT
 from ctap.metrics.retrieval import retrieval
 from ctap.nn.adversary import SpeakerAdversary
 from ctap.nn.ctap import CTAP, CTAPConfig
@@ -29,9 +30,6 @@ from ctap.tasks.base import Task
 from ctap.tasks.config import TrainingConfig
 from ctap.tasks.refining import refining
 from ctap.text.tokens import TokenTable
-
-PROBE_SHIFTS = 1000
-"""Frames: the most that the speech encoder's positions are shifted by, to test whether S depends on them."""
 
 
 @dataclass
@@ -226,7 +224,7 @@ class PretrainTask(Task):
         phones = batch.tokens.gather(1, frame_to_phone(batch.durations, s.shape[1]))[mask]
         lengths = batch.lengths.tolist()
         found = retrieval(s[mask], p[mask], phones, lengths=lengths, scope="utterance")
-        offset = 1 + (batch_idx * 137 + 136) % PROBE_SHIFTS  # any, but the same at every validation
+        offset = 1 + (batch_idx * 137 + 136) % MAX_SHIFT  # any, but the same at every validation
         moved = self.ctap.speech_encoder(self.ctap.normalize(batch.mel), mask, offset=offset)
         shifted = retrieval(moved[mask], p[mask], phones, lengths=lengths, scope="utterance")
         figures = {**losses, **{k: v for k, v in found.items() if not k.startswith(("chance", "frames"))}}
