@@ -40,6 +40,12 @@ def band_centres(filters: Tensor) -> Tensor:
     return (filters * bins[:, None]).sum(0) / filters.sum(0).clamp(min=1e-6)
 
 
+def noise_mel(settings: AudioSettings) -> Tensor:
+    """Log-mel ``[n_mels]`` of white noise of unit power."""
+    level = 0.5 * (torch.pi * (frame_window(settings) ** 2).sum()).sqrt()  # mean magnitude
+    return (mel_filters(settings).sum(0).clamp(min=1e-6) * level).log()
+
+
 def magnitude(wave: Tensor, settings: AudioSettings) -> Tensor:
     """Magnitude spectrogram with centred Hann frames, reflected at the edges.
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 NOISE_BLOCK = 24000  # samples that share a seed
+LOWEST, HIGHEST = 50.0, 600.0  # Hz, of F0
+
+
+def f0_place(f0: Tensor) -> Tensor:
+    """Where F0 in Hz lies on a logarithmic scale: 0 at LOWEST or below, 1 at HIGHEST or above."""
+    return torch.log(f0.clamp(min=LOWEST, max=HIGHEST) / LOWEST) / math.log(HIGHEST / LOWEST)
+
+
+def f0_at(place: Tensor) -> Tensor:
+    """F0 in Hz at a ``place``: the inverse of :func:`f0_place`."""
+    return LOWEST * (HIGHEST / LOWEST) ** place
 
 
 def sample_f0(f0: Tensor, hop: int) -> Tensor:

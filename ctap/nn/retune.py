@@ -14,10 +14,10 @@ import functools
 import torch
 from torch import Tensor
 
-from ctap.audio.logmel import mel_filters
+from ctap.audio.logmel import mel_filters, noise_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import frame_window
-from ctap.nn.excitation import pulse_train
+from ctap.nn.excitation import f0_at, f0_place, pulse_train
 
 STEPS = 500  # of F0 in the table, even on a logarithmic scale
 DEEPEST = -5.0  # ln of the level between two harmonics, beside that of noise of the same power
@@ -25,18 +25,12 @@ BETWEEN, SHARPNESS = -1.0, 0.3  # the same: a band below is between harmonics; w
 REACH = 1.5  # bands from which the envelope is bridged
 
 
-def noise_mel(settings: AudioSettings) -> Tensor:
-    """Log-mel ``[M]`` of white noise of unit power."""
-    level = 0.5 * (torch.pi * (frame_window(settings) ** 2).sum()).sqrt()  # mean magnitude
-    return (mel_filters(settings).sum(0).clamp(min=1e-6) * level).log()
-
-
 @functools.lru_cache(maxsize=4)
 @torch.inference_mode(False)  # whoever asks first: a training may ask next
-def _trains(settings: AudioSettings, lowest: float, highest: float) -> Tensor:
-    """Log-mel of steady pulse trains over that of noise ``[STEPS, M]``, F0 from ``lowest`` to ``highest``."""
+def _trains(settings: AudioSettings) -> Tensor:
+    """Log-mel of steady pulse trains over that of noise ``[STEPS, M]``, from the lowest F0 to the highest."""
     n = settings.n_fft
-    f0 = torch.logspace(0, 1, STEPS, base=highest / lowest) * lowest
+    f0 = f0_at(torch.linspace(0, 1, STEPS))
     pulses, _ = pulse_train(f0[:, None].expand(-1, 4 * n), settings.sample_rate)
     frames = pulses.unfold(-1, n, n // 8) * frame_window(settings)
     spectra = torch.fft.rfft(frames).abs().mean(1)  # over where pulses lie in the window
@@ -44,9 +38,7 @@ def _trains(settings: AudioSettings, lowest: float, highest: float) -> Tensor:
     return (mels - noise_mel(settings)).clamp(min=DEEPEST)
 
 
-def retune(
-    mel: Tensor, old: Tensor, new: Tensor, settings: AudioSettings, span: tuple[float, float]
-) -> Tensor:
+def retune(mel: Tensor, old: Tensor, new: Tensor, settings: AudioSettings) -> Tensor:
     """``mel`` as it would be under F0 ``new``.
 
     Bands in which both trains have the same level stay; so does a frame that either F0 leaves unvoiced.
@@ -56,18 +48,12 @@ def retune(
         old: F0 ``[...]`` in Hz that it shows, 0 where unvoiced.
         new: F0 ``[...]`` in Hz that it is to have, 0 where unvoiced.
         settings: Of the mel.
-        span: Lowest and highest F0, Hz; one beyond counts as that.
 
     Returns:
         ``[..., M]``.
     """
-    table, (lowest, highest) = _trains(settings, *span).to(mel), span
-
-    def train(f0: Tensor) -> Tensor:
-        place = torch.log(f0.clamp(lowest, highest) / lowest) / torch.log(mel.new_tensor(highest / lowest))
-        return table[(place * (STEPS - 1)).round().long()]
-
-    before, after = train(old), train(new)
+    trains = _trains(settings).to(mel)
+    before, after = (trains[(f0_place(f0) * (STEPS - 1)).round().long()] for f0 in (old, new))
     seen = torch.sigmoid((before - BETWEEN) / SHARPNESS)  # how far a band tells of the envelope
     envelope = mel - before
     bands = torch.arange(mel.shape[-1], device=mel.device, dtype=mel.dtype)

@@ -18,16 +18,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ctap.audio.logmel import band_centres, mel_filters
+from ctap.audio.logmel import band_centres, mel_filters, noise_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import frame_window
 from ctap.errors import UserError
-from ctap.nn.excitation import pulse_train, sample_f0
+from ctap.nn.excitation import LOWEST, f0_at, f0_place, pulse_train, sample_f0
 from ctap.nn.minimum_phase import minimum_phase
-from ctap.nn.retune import noise_mel, retune
+from ctap.nn.retune import retune
 from ctap.ranges import NOT_NEGATIVE, POSITIVE, Range, check_ranges
 
-LOWEST, HIGHEST = 50.0, 600.0  # Hz, of F0
 SMOOTHED = 2  # frames on each side over which F0's classes are averaged
 
 
@@ -171,16 +170,15 @@ class SourceFilter(nn.Module):
         shares = found.classes.masked_fill(~near, -torch.inf).softmax(-1)
         place = (shares * classes).sum(-1) / (self.config.f0_bins - 1)
         voiced = found.voicing > self.config.use.voiced_above
-        return torch.where(voiced, LOWEST * (HIGHEST / LOWEST) ** place, 0.0)
+        return torch.where(voiced, f0_at(place), 0.0)
 
     def retune(self, mel: Tensor, own: Tensor, f0: Tensor) -> Tensor:
         """Log-mel ``[B, T, M]`` of F0 ``own`` [B, T] as it would be under ``f0``: :mod:`ctap.nn.retune`."""
-        return retune(mel, own, f0, self.settings, (LOWEST, HIGHEST))
+        return retune(mel, own, f0, self.settings)
 
     def f0_class(self, f0: Tensor) -> Tensor:
         """Position of ``f0`` Hz among the classes, a fraction."""
-        span = math.log(HIGHEST / LOWEST)
-        return torch.log(f0.clamp(min=LOWEST, max=HIGHEST) / LOWEST) / span * (self.config.f0_bins - 1)
+        return f0_place(f0) * (self.config.f0_bins - 1)
 
     def pulses(self, f0: Tensor, phase: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Pulses ``[B, (T - 1) * hop]`` of frames' F0 ``[B, T]``, and the phase before each sample."""

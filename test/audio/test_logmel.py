@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctap.audio.frames import num_frames
-from ctap.audio.logmel import log_mel, mel_filters
+from ctap.audio.logmel import log_mel, mel_filters, noise_mel
 from ctap.audio.settings import AudioSettings
 
 SETTINGS = AudioSettings()
@@ -99,3 +99,9 @@ def test_filters_cover_the_range_and_nothing_beyond():
     assert filters.shape == (481, 40)
     assert (filters[321:] == 0).all()  # above 8000 Hz
     assert (filters.sum(dim=0) > 0).all()
+
+
+def test_noise_has_the_level_that_is_said() -> None:
+    white = torch.randn(10 * SETTINGS.sample_rate, generator=torch.Generator().manual_seed(0))
+    measured = log_mel(white, SETTINGS).exp().mean(0).log()
+    assert (measured - noise_mel(SETTINGS)).abs().max() < 0.06
