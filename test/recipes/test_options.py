@@ -49,6 +49,12 @@ def test_a_wrong_option_is_named(recipe: Recipe, words: str) -> None:
     assert "stage -1" not in done.stdout and "stage 0" not in done.stdout
 
 
+def test_variables_of_the_environment_are_no_options(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("docker_args", "it's")
+    done = recipe.run("--phone_map", "nope", check=False)  # which is looked at after the words of options
+    assert "docker_args" not in done.stderr and "error: --phone_map nope" in done.stderr
+
+
 def test_nothing_is_written_to_the_root_in_place_of_a_directory_without_name(recipe: Recipe) -> None:
     done = recipe.run("--expdir", "", "--stage", "5", "--stop_stage", "5", check=False)
     assert done.returncode == 1 and "error: --expdir '': expected a directory" in done.stderr

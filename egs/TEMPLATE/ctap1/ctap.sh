@@ -164,11 +164,11 @@ declare -a mel_settings=() limit=()
 [[ -z ${audio_config} ]] || mel_settings=(--settings in:"${audio_config}")
 # The default is also the commands' own and is not a word of a step: what was made before it was one stays valid.
 [[ ${max_seconds} == 60 ]] || limit=(--max_seconds "${max_seconds}")
-# The words of each option NAME_args -> NAME_options
-for args in $(compgen -v | grep '^[a-z].*_args$'); do
+# The words of each option NAME_args above -> NAME_options
+while IFS= read -r args; do
     declare -a "${args%_args}_options=()"
     split_words "${args}" "${!args}" "${args%_args}_options"
-done
+done < <(sed -n -E 's/^([a-z0-9_]+_args)=.*/\1/p' "${0##*/}")
 python=${python:-python3}
 if ! "${python}" -c 'import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1:])))' \
     torch lightning soundfile kaldiio jsonargparse; then
