@@ -43,7 +43,7 @@ FREE_TO_CHANGE = (
 
 
 def prepare_experiment(
-    out: Path, config: dict[str, Any], finished: Path, *, restart: bool, kind: type | None = None
+    out: Path, config: dict[str, Any], finished: Path, *, restart: bool, kind: type
 ) -> bool:
     """Make ``out`` ready for the training that ``config`` describes, keeping what it can be resumed from.
 
@@ -90,11 +90,9 @@ def prepare_experiment(
     return True
 
 
-def _completed(saved: Path, kind: type | None) -> dict[str, Any]:
+def _completed(saved: Path, kind: type) -> dict[str, Any]:
     """A recorded configuration, with the options of ``kind`` that it lacks at their defaults."""
     before = load_yaml(saved)
-    if kind is None:
-        return before
     own = {field.name: before[field.name] for field in fields(kind) if field.name in before}
     try:
         return merge(to_dict(from_dict(kind, own, str(saved))), before)

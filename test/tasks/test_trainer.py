@@ -96,12 +96,14 @@ def test_accumulating_training_resumes_exactly(dump, model, tmp_path):
 
 @pytest.mark.parametrize("schedule", ["linear", "constant"])
 def test_other_steps_under_a_schedule_that_depends_on_them_are_warned_of(schedule, tmp_path, caplog):
+    kind = TRAININGS["finetune"][0]
     for steps in (4, 4, 6):
         (tmp_path / "x").mkdir(exist_ok=True)
         (tmp_path / "x/last.ckpt").touch()
-        described = {"optim": {"schedule": schedule}, "trainer": {"max_steps": steps}}
+        described = to_dict(config("finetune", max_steps=steps))
+        described["optim"]["schedule"] = schedule
         caplog.clear()
-        assert prepare_experiment(tmp_path / "x", described, tmp_path / "model", restart=False)
+        assert prepare_experiment(tmp_path / "x", described, tmp_path / "model", restart=False, kind=kind)
         assert bool(caplog.records) == (schedule == "linear" and steps == 6)
         assert "max_steps was 4 and is 6" in caplog.text or not caplog.records
 
