@@ -28,8 +28,7 @@
 # begin_run: to be called once, before the first step; with --force each step is then repeated once, however many
 # stages ask for it.
 begin_run() {
-    mkdir -p "${marks}"
-    : >"${marks}/.begun"
+    { mkdir -p "${marks}" && : >"${marks}/.begun"; } || die "${marks}: can't be written to"
 }
 
 step() { _as_step "$@"; }
