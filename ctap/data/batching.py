@@ -6,6 +6,7 @@ batch k: nothing about the data needs to be saved.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
@@ -13,13 +14,26 @@ from typing import overload
 import numpy as np
 from torch.utils.data import Sampler
 
+PIECES = 16
+"""Pieces of the corpus, from places drawn at random, that make a buffer."""
+
+Stretch = tuple[int, int]
+"""The first of some utterances that follow each other, and the one after the last."""
+
 
 @dataclass(frozen=True)
 class BatchRequest:
-    """Utterances of one batch, and the number that seeds what is random in it (None: nothing is)."""
+    """Utterances of one batch.
+
+    Attributes:
+        indices: the utterances.
+        number: seeds what is random in the batch (None: nothing is).
+        ahead: utterances of later batches, to be read from the disk in order from now on.
+    """
 
     indices: tuple[int, ...]
     number: int | None
+    ahead: tuple[Stretch, ...] = ()
 
 
 class Plan(Sequence[tuple[int, ...]]):
@@ -29,10 +43,18 @@ class Plan(Sequence[tuple[int, ...]]):
         order: [N] utterances, batch after batch.
         ends: [B] where each batch ends in ``order``.
         turns: [B] the batches in the order in which they come.
+        buffers: The batch with which each buffer begins, and the utterances in it (:func:`plan_in_buffers`).
     """
 
-    def __init__(self, order: np.ndarray, ends: np.ndarray, turns: np.ndarray) -> None:
+    def __init__(
+        self,
+        order: np.ndarray,
+        ends: np.ndarray,
+        turns: np.ndarray,
+        buffers: Sequence[tuple[int, tuple[Stretch, ...]]] = (),
+    ) -> None:
         self.order, self.ends, self.turns = order, ends, turns
+        self._starts, self._held = [start for start, _ in buffers], [held for _, held in buffers]
 
     def __len__(self) -> int:
         return len(self.turns)
@@ -47,6 +69,17 @@ class Plan(Sequence[tuple[int, ...]]):
         turn = self.turns[index]
         start = self.ends[turn - 1] if turn else 0
         return tuple(self.order[start : self.ends[turn]].tolist())
+
+    def ahead(self, index: int, first: bool) -> tuple[Stretch, ...]:
+        """What to read from the disk from batch ``index`` on: where a buffer begins, the one after it.
+
+        Nothing of it has been read if this is the ``first`` batch of all: then its own buffer as well.
+        """
+        here = bisect_right(self._starts, index) - 1
+        if here < 0 or not (first or self._starts[here] == index):
+            return ()
+        wanted = self._held[here if first or here == 0 else here + 1 : here + 2]
+        return tuple(stretch for held in wanted for stretch in held)
 
 
 def plan_pass(
@@ -70,6 +103,43 @@ def plan_pass(
     return Plan(order, ends, turns)
 
 
+def plan_in_buffers(
+    lengths: np.ndarray,
+    buffer_frames: int,
+    batch_frames: int,
+    batch_size: int | None,
+    rng: np.random.Generator,
+) -> Plan:
+    """As :func:`plan_pass`, with each batch out of one buffer, so that a disk is read in long stretches.
+
+    The corpus is cut into pieces, as it lies on the disk; a buffer is :data:`PIECES` of them, at random.
+
+    Args:
+        lengths: [N] frames of each utterance, in the order in which they lie on the disk.
+        buffer_frames: Frames of a buffer.
+        batch_frames: As there.
+        batch_size: As there.
+        rng: Also draws the pieces.
+    """
+    piece = np.cumsum(lengths, dtype=np.int64) * PIECES // buffer_frames
+    starts = np.flatnonzero(np.diff(piece, prepend=-1)).tolist()
+    pieces: list[Stretch] = list(zip(starts, [*starts[1:], len(lengths)], strict=True))
+    drawn = rng.permutation(len(pieces)).tolist()
+    parts: list[Plan] = []
+    buffers, taken, batches = [], 0, 0
+    for first in range(0, len(drawn), PIECES):
+        held = tuple(pieces[i] for i in drawn[first : first + PIECES])
+        members = np.concatenate([np.arange(*stretch) for stretch in held])
+        part = plan_pass(lengths[members], batch_frames, batch_size, rng)
+        parts.append(Plan(members[part.order], part.ends + taken, part.turns + batches))
+        buffers.append((batches, held))
+        taken, batches = taken + len(members), batches + len(part)
+    order, ends, turns = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("order", "ends", "turns")
+    )
+    return Plan(order, ends, turns, buffers)
+
+
 def _cut(lengths: np.ndarray, batch_frames: int, batch_size: int) -> np.ndarray:
     """Where batches end, if utterances are taken one after another while there is room."""
     from ctap.data.cutting import cut
@@ -89,6 +159,7 @@ class BatchStream(Sampler[BatchRequest]):
         max_steps: Steps of the whole training.
         position: Tells how many steps have been taken; asked when an iterator starts.
         seed: Seed of the stream.
+        buffer_frames: Frames of the corpus that batches are drawn from at a time; None: of all of it.
         accumulate: Batches a step.
         rank: This process.
         world: Number of processes; batch k of a process is number k * world + rank of the stream.
@@ -104,6 +175,7 @@ class BatchStream(Sampler[BatchRequest]):
         max_steps: int,
         position: Callable[[], int],
         seed: int,
+        buffer_frames: int | None = None,
         accumulate: int = 1,
         rank: int = 0,
         world: int = 1,
@@ -115,6 +187,7 @@ class BatchStream(Sampler[BatchRequest]):
         self.max_steps = max_steps
         self.position = position
         self.seed = seed
+        self.buffer_frames = buffer_frames
         self.accumulate = accumulate
         self.rank = rank
         self.world = world
@@ -126,16 +199,17 @@ class BatchStream(Sampler[BatchRequest]):
         steps = min(self.epoch_steps - start % self.epoch_steps, self.max_steps - start)
         return max(1, steps) * self.accumulate
 
-    def batches(self, first: int) -> Iterator[tuple[int, ...]]:
-        """The stream from batch ``first`` on, without end."""
-        number = 0
+    def batches(self, first: int) -> Iterator[tuple[tuple[int, ...], tuple[Stretch, ...]]]:
+        """The stream from batch ``first`` on, without end: utterances, and those to be read ahead."""
+        number, begins = 0, True
         while number < len(self._sizes) and first >= self._sizes[number]:
             first -= self._sizes[number]
             number += 1
         while True:
             plan = self._pass(number)
             for index in range(first, len(plan)):
-                yield plan[index]
+                yield plan[index], plan.ahead(index, begins)
+                begins = False
             first = max(0, first - len(plan))
             number += 1
 
@@ -143,7 +217,11 @@ class BatchStream(Sampler[BatchRequest]):
         """The plan of a pass; each epoch of a long one asks for the same."""
         if self._plan is None or self._plan[0] != number:
             rng = np.random.default_rng([self.seed, number])
-            plan = plan_pass(self.lengths, self.batch_frames, self.batch_size, rng)
+            limits = self.batch_frames, self.batch_size, rng
+            if self.buffer_frames is None:
+                plan = plan_pass(self.lengths, *limits)
+            else:
+                plan = plan_in_buffers(self.lengths, self.buffer_frames, *limits)
             self._plan = number, plan
             if number == len(self._sizes):
                 self._sizes.append(len(plan))
@@ -154,7 +232,8 @@ class BatchStream(Sampler[BatchRequest]):
         stream = self.batches(start * self.world)
         for number in range(start, start + len(self)):
             group = [next(stream) for _ in range(self.world)]
-            yield BatchRequest(group[self.rank], number)
+            ahead = tuple(stretch for _, stretches in group for stretch in stretches)
+            yield BatchRequest(group[self.rank][0], number, ahead)
 
 
 class FixedBatches(Sampler[BatchRequest]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -36,6 +36,9 @@ class DataConfig:
         max_frames: Longer utterances are cropped at random to this many frames in training.
         prompt: Where a prompt is clipped from, in training and validation: the utterance itself (the paper),
             or another of its speaker's.
+        buffer_frames: Frames of the corpus that training batches are drawn from at a time, such as those of
+            100 hours: they are read from the disk in order, ahead of their batches. Null: any utterance may
+            come next. For corpora larger than memory on a slow or a network disk.
         num_workers: Loader processes; 0 collates in the main process, which is fastest for small batches.
     """
 
@@ -43,10 +46,11 @@ class DataConfig:
     batch_size: int | None = 8
     max_frames: int = 1000
     prompt: PromptSource = "utterance"
+    buffer_frames: int | None = None
     num_workers: int = 0
 
     def __post_init__(self) -> None:
-        counts = ("batch_frames", "batch_size", "max_frames")
+        counts = ("batch_frames", "batch_size", "max_frames", "buffer_frames")
         check_ranges(self, "data.", **dict.fromkeys(counts, POSITIVE), num_workers=NOT_NEGATIVE)
 
 
@@ -116,6 +120,17 @@ class FeatureSet:
             )
         return mel
 
+    def read_ahead(self, stretches: Sequence[tuple[int, int]]) -> None:
+        """Let the system read utterances from the disk, in order, that will be asked for.
+
+        Args:
+            stretches: the first of some that follow each other, and the one after the last.
+        """
+        indices = np.concatenate([np.arange(*stretch) for stretch in stretches])
+        for reader in (self.mels, self.given):
+            if reader is not None and len(reader) == len(self):  # else its places are not the indices
+                reader.read_ahead(indices)
+
     def _read_given(self, path: Path, arrays: Arrays) -> MatrixReader:
         there = stored_arrays(path, labeled=False)
         compared = ("utts", "utts.bounds", "lengths")
@@ -172,6 +187,8 @@ class CTAPDataset(Dataset[Batch]):
         self.same_speaker = places_of(features.speaker) if prompt == "speaker" else None
 
     def __getitem__(self, request: BatchRequest) -> Batch:
+        if request.ahead:
+            self.features.read_ahead(request.ahead)
         return collate([self.example(i, request.number) for i in request.indices])
 
     def example(self, index: int, number: int | None) -> Example:
@@ -229,8 +246,14 @@ def train_loader(
         features, max_frames=config.max_frames, prompt_frames=prompt_frames, prompt=config.prompt, seed=seed
     )
     lengths = np.minimum(features.lengths, config.max_frames)
-    size = {"batch_frames": config.batch_frames, "batch_size": config.batch_size}
-    batches = BatchStream(lengths, **size, seed=seed, **stream)
+    batches = BatchStream(
+        lengths,
+        batch_frames=config.batch_frames,
+        batch_size=config.batch_size,
+        buffer_frames=config.buffer_frames,
+        seed=seed,
+        **stream,
+    )
     return DataLoader(dataset, sampler=batches, batch_size=None, num_workers=config.num_workers)
 
 

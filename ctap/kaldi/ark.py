@@ -28,6 +28,8 @@ from ctap.kaldi.scp import Places, parse_entry, refuse_command
 
 ONE_BYTE = 5  # Kaldi's kOneByteAuto: one byte a value, scaled over the whole matrix
 SPEECH_FEATURE = 2
+NEAR = 1 << 20
+"""Bytes from one utterance to the next at which both are read in one go, and that the last one may have."""
 
 
 class MatrixWriter:
@@ -208,6 +210,21 @@ class MatrixReader(Mapping[str, np.ndarray]):
             raise UserError(f"{where}: compressed by Kaldi's method 2, whose rounding differs by column")
         return span / {b"CM2": 2 * 65535, b"CM3": 2 * 255}.get(kind, np.inf)
 
+    def read_ahead(self, places: np.ndarray) -> None:
+        """Let the system read utterances from the disk, in order, before they are asked for.
+
+        Args:
+            places: [n] which lines of the scp.
+        """
+        ark, offset = np.asarray(self.places.ark)[places], np.asarray(self.places.offset)[places]
+        order = np.lexsort((offset, ark))
+        ark, offset = ark[order], offset[order]
+        breaks = np.flatnonzero((np.diff(ark) != 0) | (np.diff(offset) > NEAR)) + 1
+        for run in np.split(np.arange(len(order)), breaks) if len(order) else ():
+            first, last = run[0], run[-1]
+            data = self._map(self.places.arks[ark[first]])
+            data.read_ahead(int(offset[first]), int(offset[last]) + NEAR)
+
     def _map(self, ark: str) -> _Ark:
         found = self._maps.get(ark)
         if found is None:
@@ -238,6 +255,12 @@ class _Ark:
     def __init__(self, path: Path, where: str) -> None:
         self.data = _open_map(path, where)
         self.sums = ArkSums(path, len(self.data)) if sums_path(path).exists() else None
+
+    def read_ahead(self, start: int, end: int) -> None:
+        """Ask for the bytes from ``start`` to ``end``, or to the end of the file."""
+        if hasattr(self.data, "madvise"):
+            start -= start % mmap.PAGESIZE
+            self.data.madvise(mmap.MADV_WILLNEED, start, min(end, len(self.data)) - start)
 
     def matrix(self, offset: int, where: str) -> np.ndarray:
         """The matrix at ``offset``, checked."""

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctap.data.batching import BatchStream, FixedBatches, plan_pass
+from ctap.data.batching import PIECES, BatchStream, FixedBatches, plan_in_buffers, plan_pass
 
 LENGTHS = st.lists(st.integers(1, 900), min_size=1, max_size=80).map(np.array)
 
@@ -22,6 +22,44 @@ def test_a_pass_takes_every_utterance_once_within_the_limits(lengths, batch_fram
         assert len(batch) <= (batch_size or len(lengths))
 
 
+@settings(max_examples=80, deadline=None)
+@given(LENGTHS, st.integers(100, 30_000), st.integers(100, 3000), st.integers(0, 99))
+def test_a_pass_in_buffers_takes_every_utterance_once_within_the_limits(
+    lengths, buffer_frames, batch_frames, seed
+):
+    plan = plan_in_buffers(lengths, buffer_frames, batch_frames, None, np.random.default_rng(seed))
+    assert sorted(i for b in plan for i in b) == list(range(len(lengths)))
+    assert all(lengths[list(b)].max() * len(b) <= batch_frames or len(b) == 1 for b in plan)
+
+
+def test_a_buffer_is_pieces_from_random_places_and_as_large_as_asked():
+    lengths = np.random.default_rng(0).integers(50, 500, 4000)
+    plan = plan_in_buffers(lengths, 80_000, 1500, None, np.random.default_rng(1))
+    held = [plan.ahead(i, False) for i in range(len(plan))]
+    buffers = [stretches for stretches in held if stretches]
+    assert len(buffers[1]) == PIECES
+    assert abs(sum(lengths[a:b].sum() for a, b in buffers[1]) / 80_000 - 1) < 0.1
+    assert len(plan.ahead(0, True)) == 2 * PIECES  # its own, and the next
+    starts = np.array([a for a, _ in buffers[1]])
+    assert starts.max() - starts.min() > len(lengths) / 2
+    assert (np.diff(starts) < 0).any()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 60), st.integers(300, 9000), st.integers(1, 2))
+def test_what_a_batch_needs_has_been_read_ahead(start, buffer_frames, world):
+    """From any step on, through several passes, in every process."""
+    for rank in range(world):
+        ahead = set()
+        for request in stream(position=start, steps=200, buffer_frames=buffer_frames, world=world, rank=rank):
+            ahead |= {i for first, after in request.ahead for i in range(first, after)}
+            assert ahead >= set(request.indices)
+
+
+def test_nothing_is_read_ahead_without_buffers():
+    assert not any(request.ahead for request in stream(steps=40))
+
+
 def test_buckets_leave_little_padding():
     """Lengths of a corpus like AISHELL-3: under 5% of the frames are padding, a third in random batches."""
     lengths = np.random.default_rng(0).gamma(6.0, 60.0, 2000).astype(int) + 80
@@ -33,7 +71,7 @@ def test_buckets_leave_little_padding():
     assert 1 - lengths[shuffled].sum() / (lengths[shuffled].max(axis=1) * 8).sum() > 0.2
 
 
-def stream(position=0, seed=1, rank=0, world=1, steps=20, last=10_000, accumulate=1):
+def stream(position=0, seed=1, rank=0, world=1, steps=20, last=10_000, accumulate=1, buffer_frames=None):
     lengths = np.random.default_rng(0).integers(50, 500, 37)
     return BatchStream(
         lengths,
@@ -43,6 +81,7 @@ def stream(position=0, seed=1, rank=0, world=1, steps=20, last=10_000, accumulat
         max_steps=last,
         position=lambda: position,
         seed=seed,
+        buffer_frames=buffer_frames,
         accumulate=accumulate,
         rank=rank,
         world=world,
@@ -50,12 +89,13 @@ def stream(position=0, seed=1, rank=0, world=1, steps=20, last=10_000, accumulat
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 60))
-def test_a_resumed_stream_goes_on_where_it_was(start):
-    whole = list(islice(iter(stream(steps=100)), 100))
-    rest = list(stream(position=start, steps=20))
+@given(st.integers(0, 60), st.sampled_from([None, 2000]))
+def test_a_resumed_stream_goes_on_where_it_was(start, buffer_frames):
+    whole = list(islice(iter(stream(steps=100, buffer_frames=buffer_frames)), 100))
+    rest = list(stream(position=start, steps=20, buffer_frames=buffer_frames))
     assert len(rest) == 20 - start % 20
-    assert rest == whole[start : start + len(rest)]
+    expected = whole[start : start + len(rest)]
+    assert [(r.indices, r.number) for r in rest] == [(r.indices, r.number) for r in expected]
 
 
 @settings(max_examples=30, deadline=None)

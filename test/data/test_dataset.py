@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ctap.data.batching import BatchRequest
 from ctap.data.cropping import crop_durations
-from ctap.data.dataset import CTAPDataset, DataConfig, FeatureSet
+from ctap.data.dataset import CTAPDataset, DataConfig, FeatureSet, train_loader
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.text.languages import older
@@ -44,6 +44,19 @@ def test_batches_hold_what_the_dump_holds(dump):
             batch.mel[i, : batch.lengths[i]], torch.from_numpy(features.mels[utt].copy())
         )
     assert batch.mel[~batch.mask].abs().sum() == 0
+
+
+def test_batches_in_buffers_hold_what_they_hold_otherwise(dump):
+    """With what comes next read ahead, in loader processes as well."""
+    features = FeatureSet(dump / "train", TOKENS)
+    config = DataConfig(batch_frames=300, max_frames=100, buffer_frames=600, num_workers=1)
+    step = {"epoch_steps": 12, "max_steps": 12, "position": lambda: 0}
+    loader = train_loader(features, config, prompt_frames=20, seed=3, **step)
+    plain = CTAPDataset(features, max_frames=100, prompt_frames=20, prompt="utterance", seed=3)
+    requests = list(loader.sampler)
+    assert any(r.ahead for r in requests[1:])
+    for batch, request in zip(loader, requests, strict=True):
+        torch.testing.assert_close(batch.mel, plain[BatchRequest(request.indices, request.number)].mel)
 
 
 def test_crops_are_random_by_step_and_repeat_by_step(dump):

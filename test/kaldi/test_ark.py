@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tempfile
 from pathlib import Path
 
 import kaldiio
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctap.errors import UserError
+from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader, MatrixWriter, read_matrix
 
 
@@ -255,3 +257,40 @@ def test_a_growing_ark_lists_what_it_holds_whatever_comes(tmp_path):
     with MatrixWriter(ark, scp, None, growing=True):
         pass
     assert not scp.exists()
+
+
+@settings(max_examples=30, deadline=None)
+@given(places=st.sets(st.integers(0, 23), min_size=1), near=st.integers(1, 4000))
+def test_what_is_read_ahead_holds_the_utterances_and_no_gap(places: set[int], near: int) -> None:
+    """Of two arks; utterances that lie apart are read one by one, and each to its end."""
+    asked: list[tuple[int, int, int]] = []
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        rows = {}
+        for part in ("a", "b"):
+            with MatrixWriter(f"{folder}/{part}.ark", f"{folder}/{part}.scp") as writer:
+                for utt, matrix in matrices(6).items():
+                    writer[f"{part}{utt}"] = matrix
+            rows |= read_table(Path(folder) / f"{part}.scp")
+        write_table(Path(folder) / "feats.scp", rows)
+        reader = MatrixReader(Path(folder) / "feats.scp")
+        patch.setattr("ctap.kaldi.ark.NEAR", near)
+        patch.setattr(
+            "ctap.kaldi.ark._Ark.read_ahead", lambda ark, start, end: asked.append((id(ark), start, end))
+        )
+        reader.read_ahead(np.array(sorted(places)))
+        arks = {name: id(reader._map(name)) for name in reader.places.arks}
+    for place in places:
+        own, offset = arks[reader.places.arks[reader.places.ark[place]]], reader.places.offset[place]
+        assert any(ark == own and start <= offset and offset + near <= end for ark, start, end in asked)
+    assert sum(end - start for _, start, end in asked) <= len(places) * 2 * near
+
+
+def test_a_file_is_read_ahead_to_its_end_at_most(tmp_path: Path) -> None:
+    """As the system takes it: from whole pages on, and no further than the file goes."""
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer:
+        for utt, matrix in matrices().items():
+            writer[utt] = matrix
+    reader = MatrixReader(tmp_path / "a.scp")
+    reader.read_ahead(np.arange(3, 12))
+    reader.read_ahead(np.arange(0))
+    assert set(reader) == set(matrices())
