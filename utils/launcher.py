@@ -118,6 +118,10 @@ def report_failures(name: str, array: Array, failed: list[int]) -> None:
         say(f"---- the end of {log} ----\n")
         say("".join(f"{line}\n" for line in lines[-TAIL:]))
         say("----\n")
+        # What several processes were started with says much after the error of one.
+        errors = [index for index, line in enumerate(lines) if line.startswith("error: ")]
+        if errors and errors[-1] < len(lines) - TAIL:
+            say(f"{lines[errors[-1]]}\n")
     total = len(array.numbers())
     where = f"job {failed[0]}" if len(failed) == 1 else f"jobs {' '.join(map(str, failed[:20]))}"
     if len(failed) > 20:

@@ -26,6 +26,7 @@ from ctap.errors import UserError
 from ctap.tasks.base import Task
 from ctap.tasks.checkpoints import WholeCheckpoints, average_weights, read_checkpoint
 from ctap.tasks.ending import EndOnSignal
+from ctap.tasks.peers import naming_lost_processes
 from ctap.tasks.progress import LineProgress, MetricsFile
 from ctap.tasks.resuming import CSVLogger, EarlyStopping, ModelCheckpoint
 from ctap.tasks.settings import TrainerConfig, set_product_precision
@@ -255,13 +256,15 @@ def fit(
 
     Raises:
         KeyboardInterrupt: The user ended it (Ctrl-C, or a notebook's stop).
+        UserError: Another process of the training is gone.
     """
     resume = out / "last.ckpt"
     logging.info("training %s: %d steps, precision %s", out, trainer.max_steps, trainer.precision)
     if resume.exists():
         logging.info("resuming from %s", resume)
     try:
-        trainer.fit(task, train, dev, ckpt_path=resume if resume.exists() else None, weights_only=True)
+        with naming_lost_processes(trainer):
+            trainer.fit(task, train, dev, ckpt_path=resume if resume.exists() else None, weights_only=True)
     except SystemExit as ended:
         if isinstance(ended.__context__, KeyboardInterrupt):  # Lightning makes an exit of it, with status 1
             raise KeyboardInterrupt from None

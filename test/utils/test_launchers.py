@@ -51,6 +51,14 @@ def test_failing_job_shows_the_tail_of_its_log(shell, tmp_path: Path) -> None:
     assert not (tmp_path / "log" / "x.3.log").exists()
 
 
+@pytest.mark.parametrize("after", [100, 3])
+def test_the_error_of_a_failing_job_is_shown_once_however_much_follows_it(shell, after: int) -> None:
+    """As torchrun does, which fills a screen after what its processes said."""
+    job = f"echo error: a.scp: missing; for i in $(seq {after}); do echo noise $i; done; false"
+    done = shell(f"run_local x.log bash -c '{job}'\n")
+    assert done.stderr.splitlines().count("error: a.scp: missing") == 1
+
+
 def test_failure_ends_the_other_jobs(shell, tmp_path: Path) -> None:
     job = "echo $$ >JOB.pid; [ JOB = 2 ] || sleep 60; while [ ! -e 1.pid ]; do sleep 0.05; done; exit 3"
     done = shell(f"run_local --max-jobs-run 2 JOB=1:2 x.JOB.log bash -c '{job}'\n")
