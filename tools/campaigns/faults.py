@@ -35,9 +35,11 @@ from harness import STAGES, STATE, Workshop, family, kill, read_options, report,
 
 INSIDE = "CTAP_CAMPAIGN_NAMESPACE"
 TIMES_FULL = 3
-#: A line that names a file, and what was refused; or what a run says of files that are gone.
+#: What a run says of a disk that takes nothing, of files that are gone, and of another run.
 REFUSED = re.compile(r"error: .*(/.*(No space left on device|Read-only file system)|can't (be )?writ)")
-GONE = re.compile(r"error: .*(No such file|missing|does not exist|vanished|removed|can't|expected)")
+GONE = re.compile(
+    r"(error: |no log: ).*(No such file|missing|does not exist|vanished|removed|can't|expected)"
+)
 TAKEN = re.compile(r"another run is at this step")
 
 
