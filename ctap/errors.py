@@ -8,6 +8,7 @@ import functools
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, ParamSpec, TypeVar
 
@@ -106,7 +107,8 @@ def cli(main: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(main)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return main(*args, **kwargs)
+            with _threads_in_one_line():
+                return main(*args, **kwargs)
         except UserError as error:
             _end(str(error), error.status)
         except BrokenPipeError:  # whoever read has seen enough, such as `head`
@@ -121,6 +123,24 @@ def cli(main: Callable[P, R]) -> Callable[P, R]:
             raise SystemExit(130) from None
 
     return wrapped
+
+
+@contextlib.contextmanager
+def _threads_in_one_line() -> Iterator[None]:
+    """What a file system refuses to a library's thread, such as TensorBoard's, is a line as well."""
+    usual = threading.excepthook
+
+    def end_thread(ended: threading.ExceptHookArgs) -> None:
+        if (found := refusal(ended.exc_value)) is None:
+            usual(ended)
+        else:
+            print(f"warning: {explain(found)}", file=sys.stderr)
+
+    threading.excepthook = end_thread
+    try:
+        yield
+    finally:
+        threading.excepthook = usual
 
 
 def _end(message: str, status: int) -> None:

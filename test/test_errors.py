@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,27 @@ def test_commands_say_it_in_one_line(
     for bug in (OSError("no number"), ConnectionResetError(errno.ECONNRESET, "x")):
         with pytest.raises(OSError):
             end(bug)
+
+
+def test_threads_say_it_in_one_line_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[object] = []
+
+    def end(error: Exception) -> None:
+        raise error
+
+    @cli
+    def main() -> None:
+        for error in (OSError(errno.ENOSPC, "x", "exp/events"), ValueError("a bug")):
+            thread = threading.Thread(target=end, args=(error,))
+            thread.start()
+            thread.join()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "excepthook", lambda ended: seen.append(ended.exc_value))
+        main()
+    said = capsys.readouterr().err
+    assert said.startswith("warning: exp/events: No space left on device; ") and said.count("\n") == 1
+    assert [str(error) for error in seen] == ["a bug"]
 
 
 def test_errors_of_other_processes_keep_their_place() -> None:
