@@ -54,7 +54,7 @@ def option_names() -> set[str]:
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "tools/README.md"])
 def test_options_of_the_pages_exist(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    foreign = {"partition", "nodelist", "wrap", "no-deps", "logdir", "key", "stopstage"}
+    foreign = {"partition", "nodelist", "ntasks-per-node", "wrap", "no-deps", "logdir", "key", "stopstage"}
     used = set(re.findall(r"(?<![\w-])--([a-z][\w-]*)(?![\w.-]*\.)", text))
     assert used - foreign - option_names() == set()
 
