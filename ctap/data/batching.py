@@ -125,19 +125,18 @@ def plan_in_buffers(
     starts = np.flatnonzero(np.diff(piece, prepend=-1)).tolist()
     pieces: list[Stretch] = list(zip(starts, [*starts[1:], len(lengths)], strict=True))
     drawn = rng.permutation(len(pieces)).tolist()
-    parts: list[Plan] = []
-    buffers, taken, batches = [], 0, 0
+    order, ends, turns, buffers = [], [], [], []
+    taken = batches = 0
     for first in range(0, len(drawn), PIECES):
         held = tuple(pieces[i] for i in drawn[first : first + PIECES])
         members = np.concatenate([np.arange(*stretch) for stretch in held])
         part = plan_pass(lengths[members], batch_frames, batch_size, rng)
-        parts.append(Plan(members[part.order], part.ends + taken, part.turns + batches))
+        order.append(members[part.order])
+        ends.append(part.ends + taken)
+        turns.append(part.turns + batches)
         buffers.append((batches, held))
         taken, batches = taken + len(members), batches + len(part)
-    order, ends, turns = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("order", "ends", "turns")
-    )
-    return Plan(order, ends, turns, buffers)
+    return Plan(*map(np.concatenate, (order, ends, turns)), buffers)
 
 
 def _cut(lengths: np.ndarray, batch_frames: int, batch_size: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from train_step import SYSTEMS, Toolkit, step
+from train_step import Toolkit, step
 
 from ctap.config import from_dict, load_config
 from ctap.kaldi.ark import MatrixReader, _Ark
@@ -93,7 +93,7 @@ class SlowDisk:
 def train(config: PretrainConfig, dump: Path, warm_up: int, steps: int) -> tuple[float, float]:
     """Seconds a step, and the share of them spent waiting for data."""
     training = build_pretrain(config, Sources(dump))
-    system: Toolkit = SYSTEMS["toolkit"](training, config, config.trainer.precision)
+    system = Toolkit(training, config, config.trainer.precision)
     stream, waited = system.batches(warm_up + steps), 0.0
     for i in range(warm_up + steps):
         if i == warm_up:

@@ -84,7 +84,7 @@ class Campaign:
         for _ in range(TIMES_FULL):
             room = int(2 ** self.rng.uniform(13, math.log2(growth)))  # bytes
             self.disk.leave(room)
-            status, said = self._run(stage)
+            status, said = self.shop.run(stage)
             self.disk.open()
             faults += [] if status == 0 else _judge(f"{room >> 10} KiB", said, REFUSED)
         return faults
@@ -92,7 +92,7 @@ class Campaign:
     def read_only(self, stage: int) -> list[str]:
         """Nothing can be written."""
         self.disk.close()
-        status, said = self._run(stage)
+        status, said = self.shop.run(stage)
         self.disk.open()
         return ["ended well"] if status == 0 else _judge("read-only", said, REFUSED)
 
@@ -129,7 +129,7 @@ class Campaign:
         kill(family(process.pid))
         process.communicate()
         self._date(-2 * 365)
-        status, said = self._run(stage)
+        status, said = self.shop.run(stage)
         return [] if status == 0 else [f"the second run failed: {_last(said)}"]
 
     def _date(self, days: int) -> None:
@@ -139,11 +139,6 @@ class Campaign:
                 state = path.lstat()
                 times = (state.st_atime_ns, state.st_mtime_ns + days * 86_400 * 10**9)
                 os.utime(path, ns=times, follow_symlinks=False)
-
-    def _run(self, stage: int) -> tuple[int, str]:
-        process = self.shop.start(stage)
-        said = process.communicate()[0]
-        return process.returncode, said
 
     def _moment(self, stage: int) -> float:
         return self.rng.uniform(0.2, 0.7) * self.shop.seconds[stage]
@@ -190,10 +185,10 @@ def _judge(what: str, said: str, expected: re.Pattern[str]) -> list[str]:
 
 def _growth(shop: Workshop, stage: int) -> int:
     """Bytes on disk that a stage adds, at least 64 KiB; 1 MiB after the last."""
-    following = [later for later in STAGES if later > stage]
-    if not following:
+    if stage == STAGES[-1]:
         return 1 << 20
-    before, after = (_pages(shop.root / "before" / str(s)) for s in (stage, following[0]))
+    following = STAGES[STAGES.index(stage) + 1]
+    before, after = (_pages(shop.root / "before" / str(s)) for s in (stage, following))
     return max(after - before, 1 << 16)
 
 

@@ -89,15 +89,20 @@ class Workshop:
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         return {**os.environ, "OMP_NUM_THREADS": "1", "python": sys.executable, "PATH": path}
 
+    def run(self, stage: int, *options: str) -> tuple[int, str]:
+        """Run a stage to its end, however that is: its exit status, and what it printed."""
+        process = self.start(stage, *options)
+        said = process.communicate()[0]
+        return process.returncode, said
+
     def finish(self, stage: int, *options: str) -> str:
         """Run a stage to its end; what it printed.
 
         Raises:
             AssertionError: it failed.
         """
-        process = self.start(stage, *options)
-        said = process.communicate()[0]
-        assert process.returncode == 0, said[-3000:]
+        status, said = self.run(stage, *options)
+        assert status == 0, said[-3000:]
         return said
 
     def restore(self, stage: int) -> None:
