@@ -1,5 +1,6 @@
 """Training on two nodes of a real Slurm, where it is installed: as by hand, and after the queue twice."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -81,14 +82,12 @@ def end_node(name: str) -> None:
             words = (entry / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if f"SLURMD_NODENAME={name}".encode() in environment or words[:3] == [
-            b"slurmd",
-            b"-N",
-            name.encode(),
-        ]:
+        daemon = [b"slurmd", b"-N", name.encode()]
+        if f"SLURMD_NODENAME={name}".encode() in environment or words[:3] == daemon:
             found.append(int(entry.name))
     for process in found:
-        os.kill(process, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has gone with another
+            os.kill(process, signal.SIGKILL)
 
 
 def test_two_nodes_train_as_two_processes_and_go_on_after_the_queue(dump, tmp_path, config, environment):
