@@ -95,13 +95,13 @@ def write_dump(
     with atomic_dir(out) as folder:
         data.write_subset(parts.utts, folder)
         for reader in parts.readers:
-            ark = reader.scp.with_suffix(".ark")
-            for file in (ark, sums_path(ark)):
-                if file.exists():
-                    link_or_copy(file, folder / file.name)
+            for ark in reader.arks():
+                for file in (ark, sums_path(ark)):
+                    if file.exists():
+                        link_or_copy(file, folder / file.name)
         with table_writer(folder / "feats.scp") as write:
             for utt, reader in parts.read_by():
-                write(utt, f"{out / reader.scp.with_suffix('.ark').name}:{reader.offset(utt)}")
+                write(utt, f"{out / reader.place(utt)}")
         with table_writer(folder / "utt2num_frames") as write:
             for utt, frames in zip(parts.utts, parts.frames, strict=True):
                 write(utt, frames)
@@ -121,7 +121,7 @@ def read_parts(
     """
     failed, settings, asked = SkipList(), None, 0
     for job in range(1, num_jobs + 1):
-        for name in (f"feats.{job}.ark", f"feats.{job}.scp", f"failed.{job}.tsv", f"count.{job}"):
+        for name in (f"feats.{job}.scp", f"failed.{job}.tsv", f"count.{job}"):
             if not (parts / name).is_file():
                 raise UserError(
                     f"{parts / name}: is missing; did job {job} of {num_jobs} finish? See its log."

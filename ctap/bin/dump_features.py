@@ -32,6 +32,8 @@ class Dump:
         max_seconds: Refuse longer recordings.
         max_failures: Fail if more than this share fails.
         settings: JSON or YAML of audio settings; without, the paper's.
+        shard_hours: An ark holds so much speech at most, as feats.J.1.ark, feats.J.2.ark, ...; without, a job
+            writes one ark.
     """
 
     data_dir: Path
@@ -39,6 +41,15 @@ class Dump:
     max_seconds: float = 60.0
     max_failures: float = 0.05
     settings: Path | None = None
+    shard_hours: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.shard_hours is not None and not self.shard_hours > 0:
+            raise UserError(f"--shard_hours {self.shard_hours:g}: expected more than 0")
+
+    def shard_frames(self, audio: AudioSettings) -> int | None:
+        """What an ark holds at most, in frames."""
+        return self.shard_hours and max(1, int(self.shard_hours * 3600 / audio.frame_shift))
 
 
 def check_failures(failed: int, total: int, most: float, where: object) -> None:
@@ -79,7 +90,12 @@ def write_part(
     parts, job = dump.parts_dir, share.job
     parts.mkdir(parents=True, exist_ok=True)
     title = f"{dump.data_dir.name} {job}/{share.num_jobs}"
-    with MatrixWriter(parts / f"feats.{job}.ark", parts / f"feats.{job}.scp", compression or None) as writer:
+    with MatrixWriter(
+        parts / f"feats.{job}.ark",
+        parts / f"feats.{job}.scp",
+        compression or None,
+        shard_frames=dump.shard_frames(audio),
+    ) as writer:
         for utt, path in tqdm(mine.items(), desc=title, mininterval=2.0):
             try:
                 wave = load_wave(path, audio.sample_rate, max_seconds=dump.max_seconds)
@@ -98,8 +114,9 @@ def write_part(
 def dump_features(dump: Dump, share: Share = ALONE, compression: Literal[0, 1, 2, 3, 5] = 5) -> None:
     """Compute the log-mel features of one job's share of a data directory.
 
-    Job J of N writes feats.J.ark, feats.J.scp, failed.J.tsv and audio.J.json into --parts_dir, each whole or
-    not at all; combine_features joins the parts. Recordings that can't be read are named and counted.
+    Job J of N writes feats.J.ark (or its shards), feats.J.scp, failed.J.tsv and audio.J.json into
+    --parts_dir, each whole or not at all; combine_features joins the parts. Recordings that can't be read are
+    named and counted.
 
     Args:
         dump: Which recordings, and where to.

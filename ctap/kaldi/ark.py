@@ -30,24 +30,29 @@ ONE_BYTE = 5  # Kaldi's kOneByteAuto: one byte a value, scaled over the whole ma
 SPEECH_FEATURE = 2
 NEAR = 1 << 20
 """Bytes from one utterance to the next at which both are read in one go, and that the last one may have."""
+MOST_OPEN = 256
+"""Arks that a reader keeps in memory maps: each holds a file open, of which many systems allow 1024."""
 
 
 class MatrixWriter:
     """Write matrices to an ark and its scp; both appear when the block ends without an exception.
 
-    Checksums of the matrices go beside the ark (:mod:`ctap.kaldi.ark_sums`).
+    With ``shard_frames``, several arks: ``feats.1.1.ark``, ``feats.1.2.ark`` and so on in the place of
+    ``feats.1.ark``, each of which appears when it is full. Checksums of the matrices go beside the ark
+    (:mod:`ctap.kaldi.ark_sums`).
 
     Example:
         >>> with MatrixWriter("dump/feats.1.ark", "dump/feats.1.scp") as writer:  # doctest: +SKIP
         ...     writer["SSB00050001"] = mel  # [T, D]
 
     Args:
-        ark: path of the ark; the scp names it as given here.
+        ark: path of the ark; the scp names it as given here, but for the number of a shard.
         scp: path of the scp.
         compression: Kaldi's compression method 1, 2, 3 or 5, or None for plain float32. Method 5 stores one
             byte a value: error at most (max - min) / 510 of the matrix.
         growing: The ark grows in its place, and :meth:`save` lists what is in it so far; so does the end of
             the block, with an exception or without.
+        shard_frames: What an ark holds at most, unless a single matrix is longer; not for one that grows.
     """
 
     def __init__(
@@ -57,17 +62,21 @@ class MatrixWriter:
         compression: int | None = ONE_BYTE,
         *,
         growing: bool = False,
+        shard_frames: int | None = None,
     ) -> None:
+        if growing and shard_frames:
+            raise ValueError("an ark that grows can't be cut into shards")
         if compression not in (None, 1, SPEECH_FEATURE, 3, ONE_BYTE):
             # Methods 4, 6 and 7 assume a fixed range of values and wrap around outside it.
             raise ValueError(f"compression {compression!r}: expected None, 1, 2, 3 or 5")
         refuse_command(os.fspath(ark), str(scp))
         self.ark, self.scp, self.compression = os.fspath(ark), Path(scp), compression
+        self._name, self._shard_frames, self._shards = self.ark, shard_frames, 0
         self._growing = growing
         self._rows: dict[str, str] = {}
         self._offsets: list[int] = []
         self._sums: list[int] = []
-        self._size = 0
+        self._size = self._frames = 0
         self._stack = contextlib.ExitStack()
         self._file: Any = None
 
@@ -77,24 +86,36 @@ class MatrixWriter:
             self._stack.enter_context(writing(self.ark))
             self._file = self._stack.enter_context(Path(self.ark).open("wb"))
         else:
-            self._file = self._stack.enter_context(atomic_write(self.ark, "wb"))
+            self._begin()
         return self
+
+    def _begin(self) -> None:
+        """Begin an ark that appears when it is finished."""
+        self._offsets, self._sums, self._size, self._frames = [], [], 0, 0
+        if self._shard_frames:
+            self._shards += 1
+            self.ark = f"{self._name.removesuffix('.ark')}.{self._shards}.ark"
+        self._file = self._stack.enter_context(atomic_write(self.ark, "wb"))
+
+    def _finish(self) -> None:
+        """Let it and its checksums appear."""
+        self._file = None
+        self._forget()
+        self._stack.close()
+        write_sums(self.ark, self._offsets, self._sums, self._size)
 
     def save(self) -> None:
         """List in the scp what a growing ark holds so far, if it holds anything."""
         if self._rows:
             self._file.flush()
             os.fsync(self._file.fileno())
-            self._list()
+            write_sums(self.ark, self._offsets, self._sums, self._size)
+            write_table(self.scp, self._rows)
 
     def _forget(self) -> None:
         """Whenever the process dies: no old scp, no old checksums may be taken for those of a new ark."""
         self.scp.unlink(missing_ok=True)
         sums_path(self.ark).unlink(missing_ok=True)
-
-    def _list(self) -> None:
-        write_sums(self.ark, self._offsets, self._sums, self._size)
-        write_table(self.scp, self._rows)
 
     def __setitem__(self, utterance: str, matrix: np.ndarray) -> None:
         """Append ``matrix`` [T, D]; float32 and float64 are taken (stored as float32), as is float16.
@@ -123,6 +144,10 @@ class MatrixWriter:
                 f"{self.ark}: {utterance!r} has {int(bad.sum())} values that are NaN or infinite, "
                 f"the first in frame {row}, bin {column}; one alone spoils the whole matrix when compressed"
             )
+        if self._shard_frames and 0 < self._frames > self._shard_frames - len(matrix):
+            self._finish()
+            self._begin()
+        self._frames += len(matrix)
         self._file.write(f"{utterance} ".encode())
         self._offsets.append(self._file.tell())
         self._rows[utterance] = f"{self.ark}:{self._offsets[-1]}"
@@ -139,33 +164,36 @@ class MatrixWriter:
             self.save()
             self._file = None
             self._stack.__exit__(kind, error, trace)
-            return
-        self._file = None
-        if kind is None:
-            self._forget()
-        self._stack.__exit__(kind, error, trace)
-        if kind is None:
-            self._list()
+        elif kind is None:
+            self._finish()
+            write_table(self.scp, self._rows)
+        else:
+            self._file = None
+            self._stack.__exit__(kind, error, trace)
 
 
 class MatrixReader(Mapping[str, np.ndarray]):
     """The matrices of an scp by utterance, each float32 [T, D], writable, decoded when asked for.
 
-    Arks are memory-mapped at first use and stay so; the object may be pickled or forked (each process maps
-    for itself). A relative ark path is looked up from the working directory, then from the scp's, then by its
-    name alone beside the scp: recipes write paths as they are seen from their own directory.
+    Arks are memory-mapped when used, and the last used stay so; the object may be pickled or forked (each
+    process maps for itself). A relative ark path is looked up from the working directory, then from the
+    scp's, then by its name alone beside the scp: recipes write paths as they are seen from their own
+    directory.
 
     Args:
         scp: the list of matrices.
         places: what stands in it, if that is known already.
+        most_open: how many arks stay mapped.
 
     Raises:
         UserError: the scp is malformed or holds a command (``|``) or a range; on access: no such ark, a
             truncated or foreign entry.
     """
 
-    def __init__(self, scp: str | os.PathLike[str], places: Places | None = None) -> None:
-        self.scp = Path(scp)
+    def __init__(
+        self, scp: str | os.PathLike[str], places: Places | None = None, most_open: int = MOST_OPEN
+    ) -> None:
+        self.scp, self.most_open = Path(scp), most_open
         self.places = Places.of(read_rows(scp), self.scp) if places is None else places
         self._maps: dict[str, _Ark] = {}
 
@@ -193,9 +221,10 @@ class MatrixReader(Mapping[str, np.ndarray]):
         ark, offset = self._entry(utterance)
         return header(self._map(ark).data, offset, f"{ark}:{offset} ({utterance})")[1:3]
 
-    def offset(self, utterance: str) -> int:
-        """At which byte of its ark an utterance begins."""
-        return self._entry(utterance)[1]
+    def place(self, utterance: str) -> str:
+        """Where an utterance is: the name of its ark and the byte at which it begins, ``feats.1.ark:17``."""
+        ark, offset = self._entry(utterance)
+        return f"{ark.rpartition('/')[2]}:{offset}"
 
     def rounding(self, utterance: str) -> float:
         """How far an utterance's values may lie from what was written, from its header alone.
@@ -225,14 +254,23 @@ class MatrixReader(Mapping[str, np.ndarray]):
             data = self._map(self.places.arks[ark[first]])
             data.read_ahead(int(offset[first]), int(offset[last]) + NEAR)
 
+    def arks(self) -> list[Path]:
+        """The arks that the scp names."""
+        return [self._place(ark) for ark in self.places.arks]
+
+    def _place(self, ark: str) -> Path:
+        path = Path(ark)
+        beside = self.scp.parent
+        places = (path,) if path.is_absolute() else (path, beside / path, beside / path.name)
+        return next((place for place in places if place.exists()), path)
+
     def _map(self, ark: str) -> _Ark:
-        found = self._maps.get(ark)
+        found = self._maps.pop(ark, None)
         if found is None:
-            path = Path(ark)
-            beside = self.scp.parent
-            places = (path,) if path.is_absolute() else (path, beside / path, beside / path.name)
-            path = next((place for place in places if place.exists()), path)
-            found = self._maps[ark] = _Ark(path, str(self.scp))
+            found = _Ark(self._place(ark), str(self.scp))
+            while len(self._maps) >= self.most_open:
+                del self._maps[next(iter(self._maps))]
+        self._maps[ark] = found  # as the last used
         return found
 
     def __getstate__(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ctap.errors import UserError
 from ctap.files.columns import Names
 from ctap.files.joins import merged, values_of
 from ctap.files.skips import SkipList
-from ctap.kaldi.ark import MatrixReader
+from ctap.kaldi.ark import MOST_OPEN, MatrixReader
 from ctap.kaldi.datadir import DataDir
 
 NO_DURATIONS = "no durations"
@@ -43,7 +43,8 @@ class Parts:
         Raises:
             UserError: an utterance is in two parts.
         """
-        readers = [MatrixReader(path) for path in paths]
+        most_open = max(1, MOST_OPEN // len(paths))
+        readers = [MatrixReader(path, most_open=most_open) for path in paths]
         part, frames = array("i"), array("i")
 
         def utts() -> Iterator[str]:

@@ -88,6 +88,25 @@ def test_the_number_of_jobs_changes_nothing(data, tmp_path):
         assert all((other[utt] == found[0][utt]).all() for utt in other)
 
 
+def test_shards_change_nothing_but_the_files(data, tmp_path):
+    found = {}
+    for name, *more in (("whole",), ("shards", "--shard_hours", "0.0002")):
+        out = tmp_path / name / "train"
+        run_dump(data, tmp_path / f"parts_{name}", 2, *more)
+        run_combine(data, tmp_path / f"parts_{name}", out, 2, "--remove_parts")
+        assert not (tmp_path / f"parts_{name}").exists()
+        reader = MatrixReader(out / "feats.scp")
+        found[name] = dict(reader)
+        assert sorted(reader.arks()) == sorted(out.glob("*.ark"))
+        assert {len(path.suffixes) for path in reader.arks()} == ({2} if name == "whole" else {3})
+        assert stored_arrays(out, labeled=True) is not None
+    assert len(reader.arks()) > 3
+    assert found["whole"].keys() == found["shards"].keys()
+    assert all((found["whole"][utt] == found["shards"][utt]).all() for utt in found["whole"])
+    with pytest.raises(UserError, match="--shard_hours 0: expected more than 0"):
+        run_dump(data, tmp_path / "parts", 1, "--shard_hours", "0")
+
+
 def test_settings_are_kept_and_mixed_ones_refused(data, tmp_path):
     AudioSettings(n_mels=20).save(tmp_path / "other.json")
     parts = tmp_path / "parts"
@@ -158,7 +177,7 @@ def test_failing_recordings_are_named_and_counted_up_to_a_share(data, tmp_path, 
 def test_parts_of_another_time_are_refused(data, tmp_path):
     parts, out = tmp_path / "parts", tmp_path / "dump" / "train"
     run_dump(data, parts, 2)
-    with pytest.raises(UserError, match=r"feats\.3\.ark: is missing; did job 3 of 3 finish"):
+    with pytest.raises(UserError, match=r"feats\.3\.scp: is missing; did job 3 of 3 finish"):
         run_combine(data, parts, out, 3)
     with pytest.raises(UserError, match="have no features"):
         run_combine(data, parts, out, 1)

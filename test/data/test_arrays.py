@@ -95,7 +95,7 @@ def test_what_is_stored_is_what_the_tables_say(tmp_path_factory, spoken, longest
     assert [arrays_tokens().decode(row.tolist()) for row in found.tokens] == [phones[utt] for utt in utts]
     for utt in utts:
         [spec] = tables["feats.scp"][utt]
-        assert spec.endswith(f":{found.mels.offset(utt)}") and found.mels.places.arks
+        assert spec.endswith(f"/{found.mels.place(utt)}") and found.mels.places.arks
 
 
 def arrays_tokens():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import resource
 import tempfile
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader, MatrixWriter, read_matrix
+from ctap.kaldi.parts import Parts
 
 
 def matrices(number: int = 12) -> dict[str, np.ndarray]:
@@ -294,3 +296,61 @@ def test_a_file_is_read_ahead_to_its_end_at_most(tmp_path: Path) -> None:
     reader.read_ahead(np.arange(3, 12))
     reader.read_ahead(np.arange(0))
     assert set(reader) == set(matrices())
+
+
+@given(
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=12),
+    shard_frames=st.integers(1, 20),
+    most_open=st.integers(1, 3),
+    data=st.data(),
+)
+@settings(max_examples=50, deadline=None)
+def test_shards_hold_what_one_ark_would_and_no_more_than_they_may(
+    lengths: list[int], shard_frames: int, most_open: int, data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        written = {f"u{i:02d}": np.full((frames, 2), i, np.float32) for i, frames in enumerate(lengths)}
+        with MatrixWriter(folder / "a.ark", folder / "a.scp", None, shard_frames=shard_frames) as writer:
+            for utt, matrix in written.items():
+                writer[utt] = matrix
+        reader = MatrixReader(folder / "a.scp", most_open=most_open)
+        arks = [folder / f"a.{number}.ark" for number in range(1, len(reader.arks()) + 1)]
+        assert reader.arks() == arks == sorted(folder.glob("*.ark"), key=lambda ark: int(ark.suffixes[0][1:]))
+        for utt in data.draw(st.permutations(list(written))):
+            np.testing.assert_array_equal(reader[utt], written[utt])
+            assert len(reader._maps) <= most_open
+        inside = [
+            [len(written[utt]) for utt in written if reader.place(utt).startswith(f"{ark.name}:")]
+            for ark in arks
+        ]
+        assert [frames for ark in inside for frames in ark] == lengths
+        for frames, (first, *_) in zip(inside, [*inside[1:], [shard_frames + 1]], strict=True):
+            assert sum(frames) <= shard_frames or len(frames) == 1
+            assert sum(frames) + first > shard_frames
+
+
+def test_a_shard_is_there_before_the_next_begins_and_the_list_only_at_the_end(tmp_path: Path) -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp", shard_frames=2) as writer,
+    ):
+        for utt in "abc":
+            writer[utt] = np.ones((2, 2))
+        raise KeyboardInterrupt
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["a.1.ark", "a.1.ark.crc32", "a.2.ark", "a.2.ark.crc32"]
+
+
+def test_more_arks_than_a_process_may_open_are_read(tmp_path: Path) -> None:
+    utts = [f"u{i:04d}" for i in range(600)]
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp", shard_frames=1) as writer:
+        for utt in utts:
+            writer[utt] = np.ones((1, 2))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    try:
+        assert len(dict(MatrixReader(tmp_path / "a.scp"))) == 600
+        assert len(Parts.open([tmp_path / "a.scp"]).utts) == 600
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -14,7 +14,10 @@ from ctap.bin.dump_features import Dump
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ROOT / "egs/TEMPLATE/ctap1/stages"
-LIMIT = re.search(r"^\[\[ .* \|\| limit=.*", (STAGES.parent / "ctap.sh").read_text(), re.MULTILINE)[0]
+LIMIT, SHARDS = (
+    re.search(rf"^\[\[ .* \|\| {name}=.*", (STAGES.parent / "ctap.sh").read_text(), re.MULTILINE)[0]
+    for name in ("limit", "shards")
+)
 SETUP = f"""set -euo pipefail
 . {ROOT}/utils/run_step.sh
 . {ROOT}/utils/words.sh
@@ -34,23 +37,35 @@ MADE += [f"exp/table1/codec/dump/{name}" for name in DUMPED]
 READ = ("data/train/wav.scp", "data/train/phones", "data/train/utt2spk", "aligner")
 
 
-@pytest.mark.parametrize("stage", ["stage_1", "stage_2", "dump_upstream codec encodec"])
-def test_another_limit_of_length_makes_the_step_run_again(tmp_path: Path, stage: str) -> None:
+@pytest.mark.parametrize(
+    ("stage", "option", "usual", "other"),
+    [
+        *(
+            (stage, "max_seconds", "60", "5")
+            for stage in ("stage_1", "stage_2", "dump_upstream codec encodec")
+        ),
+        *((stage, "shard_hours", "", "5") for stage in ("stage_2", "dump_upstream codec encodec")),
+    ],
+)
+def test_another_limit_makes_the_step_run_again(
+    tmp_path: Path, stage: str, option: str, usual: str, other: str
+) -> None:
     for name in (*MADE, *READ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
 
-    def run(limit: int) -> str:
-        script = f"{SETUP}\nmax_seconds={limit} limit=()\n{LIMIT}\n{stage}"
+    def run(value: str) -> str:
+        usually = "max_seconds=60 shard_hours= limit=() shards=()"
+        script = "\n".join([SETUP, usually, f"{option}={value}", LIMIT, SHARDS, stage])
         done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    assert "asked: " in run(60)
-    assert "already done" in run(60)
-    again = run(5)
-    assert re.search("options: .* -> '.*--max_seconds 5'", again)
-    assert re.search("asked: .* --max_seconds 5 ", again)
+    assert "asked: " in run(usual)
+    assert "already done" in run(usual)
+    again = run(other)
+    assert re.search(f"options: .* -> '.*--{option} {other}'", again)
+    assert re.search(f"asked: .* --{option} {other} ", again)
 
 
 def test_the_limit_that_is_not_told_is_what_the_commands_have_by_themselves() -> None:

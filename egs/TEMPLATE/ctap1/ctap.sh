@@ -67,6 +67,7 @@ spell_latin=false         # Mandarin: read Latin letters by their names (KTV, Tæ
 
 # Mels
 audio_config=""           # mel settings other than 24 kHz, 40 bands, hop 240: conf/audio/hifigan.yaml; needs a --vocoder for them
+shard_hours=""            # hours of speech in one file of features, at most; without, each of the --nj jobs writes one
 
 # Durations
 aligner=gmm               # built-in aligner
@@ -160,8 +161,9 @@ ctap_exp=${expdir}/${tag}
 marks=${expdir}/.done
 if [[ ${vocoder} == pretrained || ${vocoder} == griffin_lim ]]; then speaks=(--vocoder "${vocoder}"); else speaks=(--vocoder in:"${vocoder}"); fi
 voices=${expdir}/eval/voices
-declare -a mel_settings=() limit=()
+declare -a mel_settings=() limit=() shards=()
 [[ -z ${audio_config} ]] || mel_settings=(--settings in:"${audio_config}")
+[[ -z ${shard_hours} ]] || shards=(--shard_hours "${shard_hours}")
 # The default is also the commands' own and is not a word of a step: what was made before it was one stays valid.
 [[ ${max_seconds} == 60 ]] || limit=(--max_seconds "${max_seconds}")
 # The words of each option NAME_args above -> NAME_options

@@ -5,7 +5,7 @@ stage_2() {
     local set
     for set in $(all_sets); do
         dump_set "dump_${set}" "${set}" "${dumpdir}" parallel ctap.bin.dump_features title:"features of ${set}" \
-            "${limit[@]}" "${mel_settings[@]}"
+            "${limit[@]}" "${shards[@]}" "${mel_settings[@]}"
     done
     module vocoder ctap.bin.check_vocoder title:"vocoder for these features" --audio in:"${dumpdir}/audio.json" \
         "${speaks[@]}" --melody "${melody}"

@@ -163,7 +163,7 @@ upstream_system() {
 # dump_upstream ROW MODEL [OPTION]...: all sets in the representation of another system -> exp/table1/ROW/dump.
 dump_upstream() {
     local row=$1 model=$2 set folder=${expdir}/table1/$1
-    local -a options=(--kind "$1" --model "$2" "${@:3}" "${limit[@]}" "${mel_settings[@]}")
+    local -a options=(--kind "$1" --model "$2" "${@:3}" "${limit[@]}" "${shards[@]}" "${mel_settings[@]}")
     if [[ ${row} == hubert ]]; then
         network "table1/${row}/kmeans" ctap.bin.train_kmeans recordings:"${datadir}/train" --model "${model}" \
             --layer "${hubert_layer}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
