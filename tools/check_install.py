@@ -174,7 +174,9 @@ def check_machine() -> Iterator[Finding]:
     yield program("git", "scores then name the commit they were made with")
     yield program("bash", "runs the recipes", core=True)
     yield program(
-        ("cc", "gcc", "clang"), "only torch.compile and packages without a wheel need it", name="C compiler"
+        ("cc", "gcc", "clang"),
+        "only Triton's kernel on a GPU and packages without a wheel need it",
+        name="C compiler",
     )
     yield program("sbatch", "only for jobs on Slurm (CTAP_CMD=slurm)")
 

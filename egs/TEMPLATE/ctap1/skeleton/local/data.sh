@@ -10,7 +10,9 @@
 #   text        utterance, its hanzi, or what is said in another language (--language) as that is written; and/or
 #   pinyin      utterance, its syllables such as `ni3 hao3`: tone 1-5, v for ü
 #   spk2gender  speaker, m or f; if you know it
-#   utt2part    utterance, train or test; if the corpus says so
+#   utt2part    utterance, train, dev or test; if the corpus says so
+#   utt2lang    utterance, its language; with several (--languages)
+#   phones      utterance, its phones, in the place of text; with --language custom:FILE
 #
 # The rest is the same for every corpus: audio is checked, pinyin and phones are made, what can't be used is left
 # out, counted, and named in data/local/skipped.tsv; then train, dev, test and target speakers are divided.
