@@ -12,6 +12,9 @@ from test.recipes.conftest import ROOT, Recipe
 CONFIG = "no such file or directory; expected a configuration"
 WRONG = {
     "--skip_stages 0,x": "--skip_stages 0,x: 'x' is no stage; expected some of -1 to 8",
+    "--tag judge": "--tag judge: the recipe makes exp/judge itself; take another name",
+    "--tag vc_SSB7010": "--tag vc_SSB7010: the recipe makes exp/vc_SSB7010 itself",
+    "--pretrained nope": "--pretrained nope: ctap/model is not there; expected exp of a recipe",
     "--skip_stages 9": "--skip_stages 9: '9' is no stage",
     "--units 1e3": "--units 1e3: expected a whole number",
     "--align_pictures 0.5": "--align_pictures 0.5: expected a whole number",
@@ -82,7 +85,14 @@ def test_a_stage_without_data_says_which_one_makes_them(recipe: Recipe, stage: s
 def test_conversion_asks_for_the_pretraining_before_it_trains_a_judge(recipe: Recipe) -> None:
     (recipe.path / "data").mkdir()
     (recipe.path / "data" / "target_speakers").write_text("")
-    done = recipe.run("--stage", "5", "--stop_stage", "5", "--tag", "typo", check=False)
+    asked = ("--stage", "5", "--stop_stage", "5", "--tag", "typo")
+    done = recipe.run(*asked, check=False)
+    assert (
+        done.returncode == 1 and "stage 5: there is no test set, on which stages 3 to 6 score" in done.stderr
+    )
+    (recipe.path / "data" / "test").mkdir()
+    (recipe.path / "data" / "test" / "wav.scp").write_text("a a.wav\n")
+    done = recipe.run(*asked, check=False)
     message = "stage 5: exp/typo/model does not exist; run stage 3 first, or name its --tag"
     assert done.returncode == 1 and message in done.stderr
 

@@ -68,6 +68,49 @@ def test_another_limit_makes_the_step_run_again(
     assert re.search(f"asked: .* --{option} {other} ", again)
 
 
+@pytest.mark.parametrize("pretrained", ["", "other"])
+def test_what_is_trained_elsewhere_is_not_trained_here(tmp_path: Path, pretrained: str) -> None:
+    where = pretrained or "exp"
+    script = f"""{SETUP}
+pretrained={pretrained} trained={where} tag=ctap ctap_model={where}/ctap/model
+pretrain_on=train eval_utts=9 vc_utts=9 units=0 switch_penalty=4 duration_model=diffusion seed=1 with_dev=()
+for name in train duration judge asr finetune labeled duration_adapt; do
+    declare -a "${{name}}_options=()"; declare "${{name}}_config=${{name}}.yaml"
+done
+targets() {{ echo S1; }}; prompt_of() {{ echo prompt; }}
+training() {{ echo "trains $*"; }}; generate() {{ echo "generates $*"; }}
+step() {{ :; }}; network() {{ :; }}; embed_voices() {{ :; }}; score_tts() {{ :; }}; score_vc() {{ :; }}
+stage_3; stage_4; stage_5; stage_6
+"""
+    (tmp_path / where / "ctap/model").mkdir(parents=True)  # which stage 5 asks for
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    trained = re.findall(r"^trains (\S+)", done.stdout, re.MULTILINE)
+    own = {"vc_S1", "tts_S1_decoder", "tts_S1", "asr"}
+    assert set(trained) == (own if pretrained else own | {"ctap", "duration", "judge"})
+    assert f"--init in:{where}/ctap/model" in done.stdout
+    assert f"--duration_init in:{where}/duration/model" in done.stdout
+    assert (
+        f"--model in:{where}/judge/model" in done.stdout
+        and "--init in:exp/tts_S1_decoder/model" in done.stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("differs", "made"),
+    [("", True), ("melody=source", False), ("pretrained=other", False), ("table1_asr_args=--x", False)],
+)
+def test_a_row_of_table_1_is_the_recipes_own_only_if_it_was_made_alike(differs: str, made: bool) -> None:
+    names = ("table1", "train", "table1_asr", "asr", "table1_finetune", "finetune", "labeled")
+    arguments = " ".join(f'{name}_args=""' for name in names)
+    script = f"""{SETUP}
+pretrained="" paper_config=a.yaml train_config=a.yaml {arguments}
+{differs}
+made_before ctap_paper && echo made"""
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert ("made" in done.stdout) == made, done.stderr
+
+
 def test_the_limit_that_is_not_told_is_what_the_commands_have_by_themselves() -> None:
     assert " == 60 ]]" in LIMIT
     assert {signature(align).parameters["max_seconds"].default, Dump.max_seconds} == {60}

@@ -16,7 +16,8 @@
 #  8  packing                                 -> exp/packed
 #
 # Small trainings: --config conf/mini.conf (two processor cores, minutes), conf/base.conf (an evening), conf/gpu.conf
-# (an hour on a GPU); the defaults are the paper's. CTAP_CMD=slurm before the command: jobs run through Slurm (cmd.sh).
+# (an hour on a GPU, by estimate); the defaults are the paper's, for a GPU and a day (egs/README.md, "Which configuration").
+# CTAP_CMD=slurm before the command: jobs run through Slurm (cmd.sh).
 #
 # A finished step is skipped; one whose input or options have changed says what changed and runs again. A killed
 # run is started again with the same command and gives the same result as an uninterrupted run.
@@ -82,6 +83,8 @@ label_table=""            # more spellings of phones in its TextGrids: lines suc
 # Models
 all_args=""                              # more options of every training of stages 3 to 7: "--trainer.precision 32-true";
                                          # the options of single trainings, below, override them; words are quoted as in a shell
+pretrained=""                            # exp of a recipe that has run stages 3 and 4: its CTAP (--tag), duration model, judge and aligner
+                                         # are used, and not trained here
 train_config=conf/ctap.yaml              # CTAP pretraining
 train_args=""                            # more of its options: "--trainer.max_steps 1000"
 finetune_config=conf/finetune.yaml       # decoder and prompt encoder, on speech alone
@@ -152,12 +155,17 @@ whole_numbers stage stop_stage
 at_least 0 nj decode_nj ngpu seed units align_pictures
 at_least 1 nproc num_nodes num_targets eval_utts vc_utts max_refs table1_jobs
 not_empty datadir dumpdir expdir downloaddir
-directories datadir dumpdir expdir downloaddir corpus phones_of aligner_model durations vocoder
+directories datadir dumpdir expdir downloaddir corpus phones_of aligner_model durations pretrained vocoder
 in_order
 ((nj > 0)) || nj=$(processors)
 [[ -z ${languages} ]] || language=${languages}
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
-ctap_exp=${expdir}/${tag}
+trained=${pretrained:-${expdir}} # where CTAP, duration model and judge are
+ctap_model=${trained}/${tag}/model
+if [[ -n ${pretrained} ]]; then
+    phones_of=${phones_of:-${ctap_model}}
+    [[ -n ${aligner_model} || ! -d ${pretrained}/aligner ]] || aligner_model=${pretrained}/aligner
+fi
 marks=${expdir}/.done
 if [[ ${vocoder} == pretrained || ${vocoder} == griffin_lim ]]; then speaks=(--vocoder "${vocoder}"); else speaks=(--vocoder in:"${vocoder}"); fi
 voices=${expdir}/eval/voices

@@ -121,7 +121,11 @@ stage_4() {
 stage_5() {
     step "pack_${tag}" pack title:"packing of ${tag}" in:"${expdir}/${tag}/model" out:"${expdir}/packed/${tag}.zip"
 }
-pack() { "${python}" -c 'import shutil, sys; shutil.make_archive(sys.argv[2].removesuffix(".zip"), "zip", sys.argv[1])' "$@"; }
+# pack DIR ZIP: whole or not at all.
+pack() {
+    "${python}" -c 'import shutil, sys; shutil.make_archive(sys.argv[2], "zip", sys.argv[1])' "$1" "$2.made"
+    mv "$2.made.zip" "$2"
+}
 
 begin_run
 for current in 1 2 3 4 5; do

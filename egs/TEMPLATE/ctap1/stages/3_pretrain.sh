@@ -3,10 +3,14 @@
 
 stage_3() {
     local test=${expdir}/eval/test
-    [[ ${pretrain_on} != labeled ]] || merge_labeled labeled "${dumpdir}" "${dumpdir}/labeled"
-    training "${tag}" pretrain "${train_config}" read:"${dumpdir}/stats.json" --train_dir in:"${dumpdir}/${pretrain_on}" \
-        "${with_dev[@]}" -- "${train_options[@]}"
+    if [[ -n ${pretrained} ]]; then
+        log "stage 3: ${ctap_model} is used, nothing is trained"
+    else
+        [[ ${pretrain_on} != labeled ]] || merge_labeled labeled "${dumpdir}" "${dumpdir}/labeled"
+        training "${tag}" pretrain "${train_config}" read:"${dumpdir}/stats.json" \
+            --train_dir in:"${dumpdir}/${pretrain_on}" "${with_dev[@]}" -- "${train_options[@]}"
+    fi
     choose_test test "${eval_utts}" "${test}"
-    network score_ctap ctap.bin.score_representation --model in:"${ctap_exp}/model" --data_dir in:"${test}" \
-        --out into:"${ctap_exp}/scores.json" --name "${tag}" --seed "${seed}" --config "${train_config}"
+    network score_ctap ctap.bin.score_representation --model in:"${ctap_model}" --data_dir in:"${test}" \
+        --out into:"${expdir}/${tag}/scores.json" --name "${tag}" --seed "${seed}" --config "${train_config}"
 }

@@ -3,8 +3,8 @@
 
 stage_4() {
     local spk
-    training duration duration "${duration_config}" --train_dir in:"${dumpdir}/train" "${with_dev[@]}" \
-        --init in:"${ctap_exp}/model" -- "${duration_options[@]}"
+    [[ -n ${pretrained} ]] || training duration duration "${duration_config}" --train_dir in:"${dumpdir}/train" \
+        "${with_dev[@]}" --init in:"${ctap_model}" -- "${duration_options[@]}"
     embed_voices
     train_judge
     for spk in $(targets); do
@@ -21,7 +21,7 @@ train_voice() {
     training "tts_${spk}_decoder" finetune "${labeled_config}" --reads phonemes --train_dir in:"${labeled}" \
         --init in:"${expdir}/vc_${spk}/model" -- "${labeled_options[@]}"
     training "tts_${spk}" duration "${duration_adapt_config}" --train_dir in:"${labeled}" \
-        --init in:"${expdir}/tts_${spk}_decoder/model" --duration_init in:"${expdir}/duration/model" \
+        --init in:"${expdir}/tts_${spk}_decoder/model" --duration_init in:"${trained}/duration/model" \
         -- "${duration_adapt_options[@]}"
 }
 

@@ -4,7 +4,7 @@
 stage_5() {
     local spk out data=${expdir}/eval/vc_sources
     # Before the judge, which takes hours and would not miss it.
-    [[ -e ${ctap_exp}/model ]] || die "stage 5: ${ctap_exp}/model does not exist; run stage 3 first, or name its --tag"
+    [[ -e ${ctap_model} ]] || die "stage 5: ${ctap_model} does not exist; run stage 3 first, or name its --tag"
     choose_test test "${vc_utts}" "${data}"
     embed_voices
     train_judge

@@ -102,7 +102,7 @@ one_row() {
 
 # made_before ROW: whether stages 3 to 6 have made this very row.
 made_before() {
-    [[ $(config_of "$1") == "${train_config}" && ${table1_args} == "${train_args}" &&
+    [[ -z ${pretrained} && ${melody} == model && $(config_of "$1") == "${train_config}" && ${table1_args} == "${train_args}" &&
         ${table1_asr_args} == "${asr_args}" && ${table1_finetune_args} == "${finetune_args}" &&
         ${table1_finetune_args} == "${labeled_args}" ]]
 }
@@ -208,6 +208,8 @@ compare_system() {
     local base=table1/$1 model=$2 given=$3 test=${expdir}/eval/test spk
     local exp=${expdir}/table1/$1 heard=${expdir}/recognized
     local speech=${test}/wav.scp sources=${expdir}/eval/vc_sources/wav.scp
+    local -a with_units=()
+    text_units
     if [[ -n ${given} ]]; then
         chosen "${speech}" "${given}/test/feats.scp" "${exp}/lists/test.scp"
         chosen "${sources}" "${given}/test/feats.scp" "${exp}/lists/vc_sources.scp"
@@ -217,7 +219,8 @@ compare_system() {
         --data_dir in:"${test}" --out into:"${exp}/representation/scores.json" --name "${base}/representation" \
         --seed "${seed}" --config "$1" ${given:+--given in:"${given}/test"}
     training "${base}/asr" asr "${asr_config}" --train_dir in:"${dumpdir}/labeled" "${with_dev[@]}" \
-        --init in:"${model}" ${given:+--given "${given}" read:"${given}/labeled"} -- "${table1_asr_options[@]}"
+        --init in:"${model}" "${with_units[@]}" ${given:+--given "${given}" read:"${given}/labeled"} \
+        -- "${table1_asr_options[@]}"
     recognize "${speech}" "${base}/asr" "${exp}/asr/model"
     rate name="${base}/asr" task=asr data="${test}" heard="${heard}/${base}/asr" out="${exp}/asr/scores.json" \
         frames=true config="${asr_config}"

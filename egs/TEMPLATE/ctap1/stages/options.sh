@@ -32,6 +32,7 @@ runs() {
 # What the user names and no stage makes. Stages that are not asked for do not read it.
 check_paths() {
     local row
+    [[ -z ${pretrained} ]] || check_pretrained
     runs -1 || ! runs 0 || are_there "expected the directory of the corpus" corpus
     if runs 0; then
         are_there "expected a file or directory" phones_of phone_map
@@ -46,6 +47,8 @@ check_paths() {
     if runs 2 4 5 6 7 && [[ ${vocoder} != pretrained && ${vocoder} != griffin_lim ]]; then
         are_there "expected pretrained, griffin_lim, or the directory of a vocoder" vocoder
     fi
+    [[ ! ${tag} =~ ^(align|aligner|asr|duration|eval|judge|log|packed|prompts|recognized|table1|transcribed|(tts|vc)_.*)$ ]] ||
+        wrong_option tag "the recipe makes exp/${tag} itself; take another name"
     ! runs 3 || are_there "expected a configuration" train_config
     ! runs 4 5 || are_there "expected a configuration" finetune_config judge_config
     ! runs 4 || are_there "expected a configuration" labeled_config duration_config duration_adapt_config
@@ -56,6 +59,17 @@ check_paths() {
             [[ $(kind_of "${row}") != ctap ]] || are_there "expected a configuration" "${row#ctap_}_config"
         done
     fi
+}
+
+# What --pretrained names has the models that the stages need.
+check_pretrained() {
+    local name
+    local -a needed=("${tag}")
+    ! runs 4 || needed+=(duration judge)
+    for name in "${needed[@]}"; do
+        [[ -e ${pretrained}/${name}/model ]] || wrong_option pretrained \
+            "${name}/model is not there; expected exp of a recipe that has run stages 3 and 4 (--tag: the name of its pretraining)"
+    done
 }
 
 # are_there EXPECTED OPTION...: ends the run if one of these options names nothing that is there.

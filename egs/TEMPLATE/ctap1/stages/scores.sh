@@ -22,14 +22,16 @@ recognize() {
 }
 
 # judge SPEECH NAME: recognises a wav.scp by the judge -> exp/recognized/NAME.
-judge() { recognize "$1" "$2" "${expdir}/judge/model"; }
+judge() { recognize "$1" "$2" "${trained}/judge/model"; }
 
 # The judge, with nothing of CTAP in it: hears recordings and generated speech of all systems with the same ears.
 train_judge() {
     local test=${expdir}/eval/test
-    merge_labeled labeled "${dumpdir}" "${dumpdir}/labeled"
-    training judge judge "${judge_config}" --train_dir in:"${dumpdir}/labeled" "${with_dev[@]}" \
-        -- "${judge_options[@]}"
+    if [[ -z ${pretrained} ]]; then
+        merge_labeled labeled "${dumpdir}" "${dumpdir}/labeled"
+        training judge judge "${judge_config}" --train_dir in:"${dumpdir}/labeled" "${with_dev[@]}" \
+            -- "${judge_options[@]}"
+    fi
     choose_test test "${eval_utts}" "${test}"
     resynthesize test
     judge "${test}/wav.scp" test

@@ -10,7 +10,7 @@ finetune_speech() {
     module "prompt_${spk}" ctap.bin.choose_prompt --data_dir in:"${datadir}/target_${spk}_speech" \
         --settings in:"${dumpdir}/audio.json" --out out:"${expdir}/prompts/${spk}"
     training "vc_${spk}" finetune "${finetune_config}" --reads speech \
-        --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${ctap_exp}/model" -- "${finetune_options[@]}"
+        --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${ctap_model}" -- "${finetune_options[@]}"
 }
 
 # say_as_given name=EXPERIMENT speaker=SPEAKER timing=DIR part=NAME: the phones of DIR with its durations
