@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ctap.audio.logmel import magnitude, mel_filters
+from ctap.audio.logmel import mel_filters
 from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import FrameTransform
 
@@ -125,10 +125,3 @@ class GriffinLim:
             ahead *= (spectrum * power.add_(1e-18).rsqrt_())[..., None]
             estimate = torch.view_as_complex(ahead)
         return transform.inverse(estimate)
-
-
-def spectral_convergence(wave: Tensor, spectrum: Tensor, settings: AudioSettings) -> float:
-    """Distance in dB of a waveform's magnitudes from those asked for, ``[T, F]``: lower is better."""
-    found = magnitude(wave, settings).T[: spectrum.shape[0]]
-    distance = torch.linalg.norm(found - spectrum) / torch.linalg.norm(spectrum).clamp(min=1e-9)
-    return float(20 * torch.log10(distance.clamp(min=1e-9)))

@@ -138,30 +138,6 @@ class DataDir:
             self.write_subset(wanted, folder)
         return DataDir(Path(dest))
 
-    def copy(self, dest: str | os.PathLike[str]) -> DataDir:
-        """Copy all utterances and their tables to ``dest``; see :meth:`subset`."""
-        return self.subset(self.utterances(), dest)
-
-    def split(self, parts: int) -> list[DataDir]:
-        """Split into ``<path>/split<parts>/1`` to ``/<parts>``: consecutive utterances, of even numbers.
-
-        Raises:
-            UserError: there are fewer utterances than parts.
-        """
-        names = self.utterances()
-        if not 1 <= parts <= len(names):
-            raise UserError(
-                f"{self.path}: can't split {len(names)} utterances into {parts} parts; lower --nj to at most "
-                f"{len(names)}"
-            )
-        root = self.path / f"split{parts}"
-        with atomic_dir(root) as folder:
-            for part in range(parts):
-                chosen = names[len(names) * part // parts : len(names) * (part + 1) // parts]
-                (folder / str(part + 1)).mkdir()
-                self.write_subset(Names(sorted(chosen), self.path), folder / str(part + 1))
-        return [DataDir(root / str(part + 1)) for part in range(parts)]
-
     def write_subset(self, wanted: Names, folder: Path) -> None:
         """The same into a directory that is there, reading row by row.
 

@@ -26,7 +26,6 @@ __all__ = [
     "load_speaker_encoder",
     "make_speaker_encoder",
     "similarity",
-    "speaker_centroids",
 ]
 
 _LEVEL = 10 ** (-30 / 20)
@@ -172,19 +171,3 @@ def centroid(embeddings: Iterable[np.ndarray]) -> np.ndarray:
         raise ValueError("no embedding to average")
     mean = np.mean([row / np.linalg.norm(row) for row in rows], axis=0)
     return (mean / np.linalg.norm(mean)).astype(np.float32)
-
-
-def speaker_centroids(
-    embeddings: Mapping[str, np.ndarray], utt2spk: Mapping[str, str]
-) -> dict[str, np.ndarray]:
-    """Centroid of every speaker from utterance embeddings.
-
-    Raises:
-        UserError: an utterance without a speaker.
-    """
-    groups: dict[str, list[np.ndarray]] = {}
-    for utterance, embedding in embeddings.items():
-        if utterance not in utt2spk:
-            raise UserError(f"utterance {utterance} has no speaker in utt2spk")
-        groups.setdefault(utt2spk[utterance], []).append(embedding)
-    return {speaker: centroid(rows) for speaker, rows in sorted(groups.items())}

@@ -94,11 +94,6 @@ def normalize_text(text: str, *, spell_latin: bool = False) -> str:
     return "".join(out)
 
 
-def hanzi_only(text: str) -> str:
-    """:func:`normalize_text` without its pauses: what a data directory's ``text`` holds."""
-    return normalize_text(text).replace(PAUSE, "")
-
-
 def _is_plain(char: str) -> bool:
     return is_hanzi(char) or char in _PAUSES or char in SILENT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctap.text.frontend import phones_of, syllable_reader
 from ctap.text.phones import ERHUA, INITIALS, PAUSES, tone
-from ctap.text.pieces import Piece, cut_phones, join_sentences, split_sentences
+from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules
 
 
@@ -21,11 +21,6 @@ def text_to_pieces(text: str, rules: TextRules, most: int) -> list[Piece]:
     read = syllable_reader(text, sandhi=rules.sandhi, spell_latin=rules.spell_latin)
     sentences = [phones_of(read(part)) for part in split_sentences(text)]
     return join_sentences(sentences, most, may_cut)
-
-
-def phones_to_pieces(phones: list[str], most: int, joint: str = "") -> list[Piece]:
-    """``phones`` cut at pauses, else between syllables; see :func:`ctap.text.pieces.cut_phones`."""
-    return cut_phones(phones, most, may_cut, joint)
 
 
 def may_cut(phones: list[str], i: int) -> bool:

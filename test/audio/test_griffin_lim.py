@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ctap.audio.frames import num_frames
-from ctap.audio.griffin_lim import GriffinLim, invert_mel, spectral_convergence
+from ctap.audio.griffin_lim import GriffinLim, invert_mel
 from ctap.audio.logmel import log_mel, magnitude, mel_filters
 from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import FrameTransform
@@ -84,16 +84,22 @@ def test_resynthesis_is_as_near_as_torchaudios(voice):
     theirs = Reference(n_fft=960, n_iter=60, win_length=960, hop_length=240, power=1, momentum=0.99)(
         spectrum.T
     )
-    distance = [spectral_convergence(wave, spectrum, SETTINGS) for wave in (ours, theirs)]
+    distance = [spectral_convergence(wave, spectrum) for wave in (ours, theirs)]
     assert distance[0] < distance[1] + 1.0
     assert (log_mel(ours, SETTINGS) - mel).abs().mean() < 0.12
+
+
+def spectral_convergence(wave, spectrum):
+    """Distance in dB of a waveform's magnitudes from those asked for, [T, F]: lower is better."""
+    found = magnitude(wave, SETTINGS).T[: spectrum.shape[0]]
+    distance = torch.linalg.norm(found - spectrum) / torch.linalg.norm(spectrum)
+    return float(20 * torch.log10(distance))
 
 
 def test_momentum_helps(voice):
     spectrum = magnitude(voice, SETTINGS).T
     plain, fast = (
-        spectral_convergence(GriffinLim(SETTINGS, momentum=m).phase(spectrum), spectrum, SETTINGS)
-        for m in (0.0, 0.99)
+        spectral_convergence(GriffinLim(SETTINGS, momentum=m).phase(spectrum), spectrum) for m in (0.0, 0.99)
     )
     assert fast < plain - 1.0
 

@@ -66,21 +66,6 @@ def test_subset_takes_every_table_and_only_its_speakers(data: Path, tmp_path: Pa
     assert not (tmp_path / "other").exists()
 
 
-@pytest.mark.parametrize("parts", [1, 2, 3, 4])
-def test_split_loses_and_doubles_nothing(data: Path, parts: int) -> None:
-    pieces = DataDir(data).split(parts)
-    assert [utterance for piece in pieces for utterance in piece.utterances()] == DataDir(data).utterances()
-    assert {len(piece.utterances()) for piece in pieces} <= {4 // parts, -(-4 // parts)}
-    with pytest.raises(UserError, match="lower --nj to at most 4"):
-        DataDir(data).split(5)
-
-
-def test_copy_is_sound_and_equal(data: Path, tmp_path: Path) -> None:
-    copy = DataDir(data).copy(tmp_path / "copy")
-    for file in data.iterdir():
-        assert (copy.path / file.name).read_bytes() == file.read_bytes()
-
-
 def test_sound_directory_has_no_problems(data: Path) -> None:
     assert validate(data, phones=PHONE_TABLES, audio=True) == []
     report = fix(data, phones=PHONE_TABLES, audio=True)

@@ -98,9 +98,3 @@ def test_absent_package_is_said_and_not_raised(monkeypatch, capsys):
 def test_centroids_and_similarity_by_hand():
     assert similarity([3, 4], [4, 3]) == pytest.approx(24 / 25)
     np.testing.assert_allclose(centroid([[2.0, 0], [0, 5.0]]), [0.5**0.5, 0.5**0.5], rtol=1e-6)
-    found = speaker.speaker_centroids(
-        {"a1": [1.0, 0], "a2": [1.0, 0], "b1": [0, 1.0]}, {"a1": "a", "a2": "a", "b1": "b"}
-    )
-    assert list(found) == ["a", "b"] and found["a"].tolist() == [1, 0]
-    with pytest.raises(UserError, match="a2 has no speaker"):
-        speaker.speaker_centroids({"a2": [1.0]}, {})

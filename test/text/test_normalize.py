@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctap.text.normalize import UnreadableText, hanzi_only, is_hanzi, normalize_text
+from ctap.text.normalize import UnreadableText, is_hanzi, normalize_text
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,6 @@ def test_the_unreadable_is_named():
         normalize_text("ＣＥＯ说3:30")
     with pytest.raises(UnreadableText, match="for 'iPhone' in '我的iPhone和VIP'"):
         normalize_text("我的iPhone和VIP", spell_latin=True)
-
-
-def test_hanzi_only_has_no_pauses():
-    assert hanzi_only("一，二。三") == "一二三"
-    assert is_hanzi("𠮷") and is_hanzi("〇") and not is_hanzi("，") and not is_hanzi("ア")
 
 
 def test_plain_hanzi_need_no_grammar(monkeypatch):

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from ctap.text.frontend import text_to_phones
 from ctap.text.normalize import UnreadableText
-from ctap.text.pieces import SLACK, split_sentences
+from ctap.text.pieces import SLACK, cut_phones, split_sentences
 from ctap.text.rules import TextRules
-from ctap.text.sentences import phones_to_pieces, text_to_pieces
+from ctap.text.sentences import may_cut, text_to_pieces
 
 RULES = TextRules()
 
@@ -79,7 +79,7 @@ def test_a_sentence_too_long_is_cut_at_commas_then_between_syllables():
     st.integers(1, 60),
 )
 def test_every_phone_is_in_one_piece_and_every_pause_in_one_joint(phones, most):
-    pieces = phones_to_pieces(phones, most)
+    pieces = cut_phones(phones, most, may_cut)
     assert all(0 < len(p.phones) <= max(SLACK * most, 2) for p in pieces)
     assert [x for p in pieces for x in (*p.phones, p.joint) if x] == phones
 
