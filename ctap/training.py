@@ -16,7 +16,7 @@ from ctap.errors import UserError
 from ctap.report.training import Pictures
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.tasks.trainer import fit, make_trainer, prepare_experiment
+from ctap.tasks.trainer import end_experiment, fit, make_trainer, prepare_experiment
 
 
 def train(
@@ -129,5 +129,6 @@ def run(
     if trainer.is_global_zero:
         task.load_state_dict(weights)
         training.parts.save(model_dir)
+        end_experiment(out)
         logging.info("model written to %s", model_dir)
     return model_dir

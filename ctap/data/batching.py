@@ -236,13 +236,16 @@ class BatchStream(Sampler[BatchRequest]):
 
 
 class FixedBatches(Sampler[BatchRequest]):
-    """Every utterance once, sorted by length, nothing random: validation. Shared out over the processes."""
+    """Every utterance once, sorted by length, nothing random: validation. Shared out over the processes.
+
+    Where there are more processes than batches, some batches are validated twice: none may be without.
+    """
 
     def __init__(
         self, lengths: np.ndarray, *, batch_frames: int, batch_size: int | None, rank: int = 0, world: int = 1
     ) -> None:
         plan = plan_pass(lengths, batch_frames, batch_size, None)
-        own = plan[rank::world] or [plan[rank % len(plan)]]  # no process may be without
+        own = plan[rank::world] or [plan[rank % len(plan)]]
         self.requests = [BatchRequest(indices, None) for indices in own]
 
     def __len__(self) -> int:

@@ -296,7 +296,9 @@ class _Ark:
 
     def read_ahead(self, start: int, end: int) -> None:
         """Ask for the bytes from ``start`` to ``end``, or to the end of the file."""
-        if hasattr(self.data, "madvise"):
+        if hasattr(self.data, "madvise") and start < len(
+            self.data
+        ):  # else it is cut short; reading it says so
             start -= start % mmap.PAGESIZE
             self.data.madvise(mmap.MADV_WILLNEED, start, min(end, len(self.data)) - start)
 

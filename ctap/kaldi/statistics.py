@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,3 +43,27 @@ def mel_stats(matrices: Iterable[np.ndarray], floor: float | None = 0.05) -> dic
     std = np.sqrt(square / count)
     std = np.maximum(std, max(0.01 * float(np.median(std)), 1e-8) if floor is None else floor)
     return {"mean": mean.tolist(), "std": std.tolist(), "frames": count}
+
+
+def read_stats(dump: Path, dim: int | None = None) -> dict[str, Any]:
+    """What :func:`mel_stats` gave for a dump, from its ``stats.json``.
+
+    Args:
+        dump: Directory of the dump, above its sets.
+        dim: How many bins there should be; any number, if it is not known.
+
+    Raises:
+        UserError: The file is missing or damaged, or of another number of bins.
+    """
+    path = dump / "stats.json"
+    try:
+        stats = json.loads(path.read_text(encoding="utf-8"))
+        sizes = {len(stats[name]) for name in ("mean", "std")}
+        sound = all(math.isfinite(value) for name in ("mean", "std") for value in stats[name])
+    except OSError as error:
+        raise UserError(f"{path}: can't read it: {error.strerror}; stage 2 makes it") from None
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{path}: is damaged; run stage 2 again") from None
+    if not sound or sizes != {dim or max(sizes)}:
+        raise UserError(f"{path}: expected {dim or 'as many'} means and deviations, run stage 2 again")
+    return stats

@@ -133,8 +133,9 @@ def check_embedding(embedding: object, parts: Parts) -> None:
         UserError: With what they are.
     """
     dim = parts.ctap.config.embed_dim
-    if not isinstance(embedding, Tensor) or embedding.ndim != 2 or embedding.shape[1] != dim:
+    sound = isinstance(embedding, Tensor) and embedding.ndim == 2 and embedding.shape[1] == dim
+    if not sound or not len(embedding):
         shape = [*getattr(embedding, "shape", ())]
         raise UserError(
-            f"{type(embedding).__name__} {shape}: expected speech embeddings, a tensor [T, {dim}]"
+            f"{type(embedding).__name__} {shape}: expected speech embeddings, a tensor [T, {dim}] with T >= 1"
         )

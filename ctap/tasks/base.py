@@ -66,12 +66,20 @@ class Task(lightning.LightningModule):
         torch.manual_seed((self.settings.seed * 1_000_003 + number) * 4099 + self.global_rank)
 
     def on_train_epoch_end(self) -> None:
-        """Before the checkpoint of this epoch is written: end all processes if one has lost its way."""
-        if self.settings.computes_in == "16-mixed":  # its scaler skips steps that overflow
-            lost = not all(bool(p.isfinite().all()) for p in self.parameters())
-        else:
-            lost = not torch.as_tensor(self.trainer.callback_metrics.get("train/loss_epoch", 0.0)).isfinite()
-        if self.trainer.strategy.reduce_boolean_decision(bool(lost), all=False):
+        # In 16-mixed the scaler skips steps that overflow: the last one tells whether they all do.
+        name = "train/loss_step" if self.settings.computes_in == "16-mixed" else "train/loss_epoch"
+        self.refuse_lost(self.trainer.callback_metrics.get(name, 0.0))
+
+    def refuse_lost(self, loss: Tensor | float = 0.0) -> None:
+        """Before a checkpoint is written: end all processes if one has lost its way.
+
+        Raises:
+            UserError: ``loss`` or a weight is not finite in one of the processes.
+        """
+        finite = bool(torch.as_tensor(loss).isfinite()) and all(
+            bool(p.isfinite().all()) for p in self.parameters()
+        )
+        if self.trainer.strategy.reduce_boolean_decision(not finite, all=False):
             raise UserError(
                 f"step {self.global_step}: the loss is not finite; the last checkpoint is of before. "
                 "Lower optim.lr or trainer.gradient_clip, or take --trainer.precision 32-true"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,8 @@ from ctap.data.cropping import most_phones
 from ctap.data.dataset import DataConfig, FeatureSet
 from ctap.data.waves import WaveSet
 from ctap.errors import UserError
+from ctap.kaldi.ark import MatrixReader
+from ctap.kaldi.statistics import read_stats
 from ctap.models.judge import JudgeParts
 from ctap.models.model_dir import Parts
 from ctap.models.vocoder import VocoderParts
@@ -75,15 +76,20 @@ def _features(
             whose = str(parts.path or sources.train_dir)
             parts.text.require_same(TextRules.load(folder), f"{folder}/{RULES_FILE}", whose)
         found = FeatureSet(folder, parts.tokens, labeled=labeled, units=units, given=given)
-        dim = parts.ctap.config.embed_dim
-        if found.given is not None and (there := found.given.shape(found.utts[0])[1]) != dim:
-            raise UserError(f"{given}/feats.scp: frames of {there} dimensions, the model reads {dim}")
+        _require_width(found.mels, found, parts.audio.n_mels)
+        if found.given is not None:
+            _require_width(found.given, found, parts.ctap.config.embed_dim)
         return found
 
     return (
         read(sources.train_dir),
         None if sources.dev_dir is None else read(sources.dev_dir),
     )
+
+
+def _require_width(frames: MatrixReader, of: FeatureSet, dim: int) -> None:
+    if (there := frames.shape(of.utts[0])[1]) != dim:
+        raise UserError(f"{frames.scp}: frames of {there} dimensions, the model reads {dim}")
 
 
 def _start(sources: Sources) -> Parts:
@@ -106,11 +112,8 @@ def _start_given(sizes: CTAPConfig, sources: Sources, seed: int) -> Parts:
     """A new model that reads the representation of ``sources.given``."""
     if sources.given is None:
         raise UserError("--init: give a model directory, or another representation for a new model (--given)")
-    stats, given = (
-        json.loads((folder / "stats.json").read_text())
-        for folder in (sources.train_dir.parent, sources.given)
-    )
     tokens, audio = language_in(sources.train_dir).tokens, read_audio(sources.train_dir)
+    stats, given = read_stats(sources.train_dir.parent, audio.n_mels), read_stats(sources.given)
     sizes = replace(sizes, given=True, embed_dim=len(given["mean"]))
     torch.manual_seed(seed)
     ctap = CTAP(sizes, len(tokens), audio.n_mels, stats["mean"], stats["std"], given["mean"], given["std"])
@@ -132,7 +135,7 @@ def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
     tokens, audio = language_in(sources.train_dir).tokens, read_audio(sources.train_dir)
     if config.model.given or sources.given is not None:
         raise UserError("pretraining makes its own representation: leave model.given and --given out")
-    stats = json.loads((sources.train_dir.parent / "stats.json").read_text())
+    stats = read_stats(sources.train_dir.parent, audio.n_mels)
     torch.manual_seed(config.trainer.seed)
     ctap = CTAP(config.model, len(tokens), audio.n_mels, stats["mean"], stats["std"])
     parts = Parts(tokens, audio, ctap, text=TextRules.load(sources.train_dir), trained=untrained())
@@ -251,9 +254,11 @@ def build_judge(config: JudgeConfig, sources: Sources) -> Training:
     if sources.init or sources.duration_init or sources.given or sources.units:
         raise UserError("a judge starts from new weights: give --train_dir and --dev_dir alone")
     tokens, audio = language_in(sources.train_dir).tokens, read_audio(sources.train_dir)
-    stats = json.loads((sources.train_dir.parent / "stats.json").read_text())
+    stats = read_stats(sources.train_dir.parent, audio.n_mels)
     train = FeatureSet(sources.train_dir, tokens)
     dev = None if sources.dev_dir is None else FeatureSet(sources.dev_dir, tokens)
+    for found in (train, dev) if dev else (train,):
+        _require_width(found.mels, found, audio.n_mels)
     torch.manual_seed(config.trainer.seed)
     judge = Judge(len(tokens), audio.n_mels, config.model, stats["mean"], stats["std"])
     parts = JudgeParts(tokens, audio, judge, longest(train, config.data))

@@ -12,6 +12,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 
 from ctap.errors import UserError
+from ctap.tasks.base import Task
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 """What launchers, Slurm and `kill` send to end a process, and what `sbatch --signal` may be told to send."""
@@ -52,10 +53,11 @@ class EndOnSignal(Callback):
             self._end(trainer)
 
     def on_train_batch_end(
-        self, trainer: lightning.Trainer, task: lightning.LightningModule, _: Any, __: Any, batch_idx: int
+        self, trainer: lightning.Trainer, task: Task, _: Any, __: Any, batch_idx: int
     ) -> None:
         within = (batch_idx + 1) % trainer.accumulate_grad_batches
         if not within and not trainer.is_last_batch and self._wanted(trainer):
+            task.refuse_lost()
             trainer.save_checkpoint(self.path)
             self._end(trainer)
 

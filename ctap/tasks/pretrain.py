@@ -247,8 +247,10 @@ class PretrainTask(Task):
         size, count = int(batch.lengths[0]), int(batch.phone_lengths[0])
         named = zip(("from speech (S)", "from phonemes (P)"), mels, strict=False)  # no mel without a decoder
         predicted = {label: self.ctap.denormalize(mel[:size].float()).cpu() for label, mel in named}
+        with torch.autocast(s.device.type, enabled=False):
+            similarity = (self.ctap.scale * s[:size].float() @ p[:size].float().T).cpu()
         return {
-            "similarity": (self.ctap.scale * s[:size].float() @ p[:size].float().T).cpu(),
+            "similarity": similarity,
             "phones": self.tokens.decode(batch.tokens[0, :count].tolist()),
             "durations": batch.durations[0, :count].tolist(),
             "hop": self.hop,

@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 
 from ctap.config import differences, from_dict, load_yaml, merge, save_yaml, to_dict
 from ctap.errors import UserError
+from ctap.files.atomic import atomic_write
 from ctap.tasks.base import Task
 from ctap.tasks.checkpoints import WholeCheckpoints, average_weights, read_checkpoint
 from ctap.tasks.ending import EndOnSignal
@@ -42,6 +43,9 @@ FREE_TO_CHANGE = (
     "data.num_workers",
 )
 
+#: File in an experiment whose training goes on, or was killed.
+RUNNING = "unfinished"
+
 
 def prepare_experiment(
     out: Path, config: dict[str, Any], finished: Path, *, restart: bool, kind: type
@@ -60,7 +64,9 @@ def prepare_experiment(
             defaults in what it wrote.
 
     Returns:
-        Whether there is something to do: False for a finished training of this very configuration.
+        Whether there is something to do: False for a finished training of this very configuration. Until
+        :func:`end_experiment` the training then counts as unfinished, also where it goes on from a finished
+        one.
 
     Raises:
         UserError: ``out`` holds an unfinished training that differs; the message names the differences.
@@ -68,27 +74,35 @@ def prepare_experiment(
     saved = out / "config.yaml"
     if saved.exists():
         differs = differences(_completed(saved, kind), config)
-        if not differs and finished.exists() and not restart:
+        ended, resumable = finished.exists() and not (out / RUNNING).exists(), (out / "last.ckpt").exists()
+        if not differs and ended and not restart:
             return False
         changed = {k: v for k, v in differs.items() if k not in FREE_TO_CHANGE}
-        if changed and not finished.exists() and not restart and (out / "last.ckpt").exists():
+        if changed and not ended and not restart and resumable:
             listed = "\n".join(f"  {k}: {old} -> {new}" for k, (old, new) in changed.items())
             raise UserError(
                 f"{out} holds an unfinished training that differs from the one asked for:\n{listed}\n"
                 "Set these back to resume it, choose another --tag, or give --force true to start again "
                 "(what is there is moved aside, not deleted)."
             )
-        if changed or restart:
+        if changed or restart or (ended and not resumable):
             aside = next(
                 p for i in range(1, 10_000) if not (p := out.with_name(f"{out.name}.old{i}")).exists()
             )
             logging.info("%s: moved to %s, starting from the beginning", out, aside)
             shutil.move(out, aside)
-        elif (out / "last.ckpt").exists():
+        elif resumable:
             _warn_of_steps(out, differs, config)
     out.mkdir(parents=True, exist_ok=True)
+    with atomic_write(out / RUNNING):
+        pass
     save_yaml(config, saved)
     return True
+
+
+def end_experiment(out: Path) -> None:
+    """Note that the training in ``out`` has ended, and what it makes is there."""
+    (out / RUNNING).unlink(missing_ok=True)
 
 
 def _completed(saved: Path, kind: type) -> dict[str, Any]:

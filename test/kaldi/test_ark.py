@@ -298,6 +298,19 @@ def test_a_file_is_read_ahead_to_its_end_at_most(tmp_path: Path) -> None:
     assert set(reader) == set(matrices())
 
 
+def test_an_ark_that_was_cut_short_says_so_when_it_is_read_and_not_before(tmp_path: Path) -> None:
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer:
+        for utt, matrix in matrices().items():
+            writer[utt] = matrix
+    (tmp_path / "a.ark.crc32").unlink()
+    with (tmp_path / "a.ark").open("r+b") as ark:
+        ark.truncate(5000)
+    reader = MatrixReader(tmp_path / "a.scp")
+    reader.read_ahead(np.arange(len(reader)))
+    with pytest.raises(UserError, match=r"cut short"):
+        dict(reader)
+
+
 @given(
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=12),
     shard_frames=st.integers(1, 20),

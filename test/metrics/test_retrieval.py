@@ -37,6 +37,15 @@ def by_matrix(S, P, phones, lengths, scope, tolerance=(1, 3)):
     return scores
 
 
+def test_a_validation_in_bfloat16_finds_what_float32_finds():
+    """Products of bfloat16 round neighbouring frames onto the same value."""
+    S, P, phones = batch(N=400, noise=0.02)
+    S, P = S.bfloat16(), (P + torch.linspace(0, 0.5, 400)[:, None]).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = retrieval(S, P, phones)
+    assert inside == retrieval(S, P, phones)
+
+
 @pytest.mark.parametrize("scope", ["batch", "utterance"])
 @pytest.mark.parametrize("tile", [1, 7 * 300, 1 << 23])
 def test_equals_the_whole_matrix_for_any_tile_size(scope, tile, monkeypatch):

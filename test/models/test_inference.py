@@ -477,8 +477,10 @@ def test_what_can_not_be_said_or_heard_is_refused_in_words(model_dir, wav):
         for durations in ("diffusion", [5, 6]):
             with pytest.raises(UserError, match=r"expected a text or a list of phones, .*found (3|None)"):
                 model.synthesize(text, wav, durations=durations)
-    for other in (torch.zeros(5, 3), np.zeros((5, 8))):
-        with pytest.raises(UserError, match=r"\[5, \d\]: expected speech embeddings, a tensor \[T, 8\]"):
+    for other in (torch.zeros(5, 3), np.zeros((5, 8)), torch.zeros(0, 8)):
+        with pytest.raises(
+            UserError, match=r"\[\d, \d\]: expected speech embeddings, a tensor \[T, 8\] with T >= 1"
+        ):
             model.recognize_embedding(other)
     with pytest.raises(UserError, match="no phones to say"):
         model.predict_mel([], [], wav)

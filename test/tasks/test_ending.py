@@ -8,6 +8,7 @@ import torch
 
 from ctap.bin.train import train
 from ctap.config import from_dict
+from ctap.errors import UserError
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources
 from ctap.tasks.ending import TrainingEndedError
@@ -47,6 +48,43 @@ def test_told_to_end_and_run_again_equals_undisturbed(
     assert all(torch.equal(a[k], b[k]) for k in a)
     last = [torch.load(tmp_path / f"{d}/last.ckpt", weights_only=True) for d in ("whole", "ended")]
     assert all(torch.equal(last[0]["state_dict"][k], v) for k, v in last[1]["state_dict"].items())
+
+
+def test_told_to_end_with_weights_that_are_no_numbers_keeps_the_last_good_checkpoint(
+    dump, tmp_path, monkeypatch
+):
+    chosen, step, seen = config(max_steps=12), Task.training_step, []
+
+    def lost(self, *arguments):
+        seen.append(self.global_step)
+        loss = step(self, *arguments)
+        if len(seen) == 6:  # within the second epoch of 4 steps
+            os.kill(os.getpid(), signal.SIGTERM)
+            return loss * float("nan")
+        return loss
+
+    monkeypatch.setattr(Task, "training_step", lost)
+    with pytest.raises(UserError, match="step 6: the loss is not finite; the last checkpoint is of before"):
+        train("pretrain", chosen, Sources(dump / "train", dump / "dev"), tmp_path / "x")
+    kept = torch.load(tmp_path / "x/last.ckpt", weights_only=True)
+    assert kept["global_step"] == 4
+    assert all(value.isfinite().all() for value in kept["state_dict"].values())
+
+
+def test_the_last_step_of_an_epoch_may_not_lose_the_weights_either(dump, tmp_path, monkeypatch):
+    """Its loss is a number, its gradient none; the mean of the losses does not show it."""
+    step = Task.training_step
+
+    def lost(self, *arguments):
+        loss = step(self, *arguments)
+        if self.global_step == 7:
+            loss = loss + (0.0 * next(p for p in self.parameters() if p.requires_grad).sum()).sqrt()
+        return loss
+
+    monkeypatch.setattr(Task, "training_step", lost)
+    with pytest.raises(UserError, match="step 8: the loss is not finite"):
+        train("pretrain", config(), Sources(dump / "train"), tmp_path / "x")
+    assert torch.load(tmp_path / "x/last.ckpt", weights_only=True)["global_step"] == 4
 
 
 def test_a_users_interrupt_stays_one(dump, tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from ctap.report.curves import read_curves
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources, build_finetune
 from ctap.tasks.settings import TrainerConfig
-from ctap.tasks.trainer import prepare_experiment
+from ctap.tasks.trainer import end_experiment, prepare_experiment
 from ctap.text.units import train_units
 from test import tiny
 
@@ -106,6 +106,36 @@ def test_other_steps_under_a_schedule_that_depends_on_them_are_warned_of(schedul
         assert prepare_experiment(tmp_path / "x", described, tmp_path / "model", restart=False, kind=kind)
         assert bool(caplog.records) == (schedule == "linear" and steps == 6)
         assert "max_steps was 4 and is 6" in caplog.text or not caplog.records
+
+
+def test_a_finished_training_that_was_extended_and_killed_goes_on(tmp_path):
+    """Its model of fewer steps must not count as that of more."""
+    kind, out = TRAININGS["finetune"][0], tmp_path / "x"
+
+    def ahead(steps):
+        described = to_dict(config("finetune", max_steps=steps))
+        return prepare_experiment(out, described, out / "model", restart=False, kind=kind)
+
+    assert ahead(4)
+    (out / "model").mkdir()
+    (out / "last.ckpt").touch()
+    end_experiment(out)
+    assert not ahead(4)
+    assert ahead(8) and ahead(8)  # killed in between
+    assert (out / "model").is_dir()  # in use until there is another
+    end_experiment(out)
+    assert not ahead(8) and not (tmp_path / "x.old1").exists()
+
+
+def test_a_finished_training_without_its_checkpoint_is_moved_aside(tmp_path):
+    """It can't go on: the first steps would otherwise be written over it."""
+    kind, out = TRAININGS["finetune"][0], tmp_path / "x"
+    for steps in (4, 8):
+        described = to_dict(config("finetune", max_steps=steps))
+        assert prepare_experiment(out, described, out / "model", restart=False, kind=kind)
+        (out / "model").mkdir()
+        end_experiment(out)
+    assert (tmp_path / "x.old1/model").is_dir()
 
 
 def test_options_that_an_earlier_version_did_not_have_are_at_their_defaults(tmp_path):

@@ -134,13 +134,16 @@ def test_recordings_go_through_the_vocoder_again_under_other_settings(tmp_path: 
 def test_a_corpus_without_dev_is_trained_on_without_validation(tmp_path: Path) -> None:
     stages = ROOT / "egs/TEMPLATE/ctap1/stages"
     lines = (
-        f". {stages}/sets.sh; . {stages}/3_pretrain.sh; . {ROOT}/utils/log.sh",
+        f". {stages}/sets.sh; . {stages}/3_pretrain.sh; . {stages}/options.sh; . {ROOT}/utils/log.sh",
+        "stage=3 stop_stage=3 skip_stages='' pretrained=''",
         'training() { printf "<%s>" "$@" && exit; }',
         "datadir=data dumpdir=dump pretrain_on=train tag=t train_config=c train_options=()",
         "needs_sets 3; stage_3",
     )
     (tmp_path / "data/dev").mkdir(parents=True)
     (tmp_path / "data/target_speakers").write_text("")
+    (tmp_path / "data/test").mkdir()
+    (tmp_path / "data/test/wav.scp").write_text("a a.wav\n")
     assert run(tmp_path, *lines).stdout.endswith("<--train_dir><in:dump/train><-->")
     (tmp_path / "data/dev/wav.scp").write_text("a a.wav\n")
     assert "<in:dump/train><--dev_dir><in:dump/dev><-->" in run(tmp_path, *lines).stdout
