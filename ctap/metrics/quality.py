@@ -18,7 +18,7 @@ import numpy as np
 from ctap.errors import UserError
 from ctap.metrics.from_files import from_files
 from ctap.metrics.results import Metric
-from ctap.metrics.speaker import NoSpeechError
+from ctap.metrics.speaker import audible
 from ctap.metrics.speech import Figures, mean_metric
 
 __all__ = [
@@ -80,9 +80,7 @@ class DNSMOS:
             NoSpeechError: the wave is silent, empty or not finite (the package would never return from an
                 empty one).
         """
-        wave = np.asarray(wave, dtype=np.float32)
-        if wave.ndim != 1 or not wave.size or not np.isfinite(wave).all() or np.abs(wave).max() < 1e-6:
-            raise NoSpeechError("the wave is empty, silent or not finite: no quality to predict")
+        wave = audible(wave, "no quality to predict")
         found = self._run(np.clip(wave, -1, 1), sr=self.sample_rate)  # resampling may overshoot
         return {key: float(found[own]) for key, own in zip(self.figures, self._KEYS, strict=True)}
 

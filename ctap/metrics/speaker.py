@@ -22,6 +22,7 @@ __all__ = [
     "NoSpeechError",
     "Resemblyzer",
     "SpeakerEncoder",
+    "audible",
     "centroid",
     "load_speaker_encoder",
     "make_speaker_encoder",
@@ -34,6 +35,18 @@ _INSTALL = "pip install webrtcvad-wheels librosa && pip install --no-deps Resemb
 
 class NoSpeechError(UserError):
     """A wave without sound: it has no speaker."""
+
+
+def audible(wave: np.ndarray, wanted: str) -> np.ndarray:
+    """``wave`` ``[N]`` as float32.
+
+    Raises:
+        NoSpeechError: it is silent, empty or not finite; ``wanted`` says what can't be had of it.
+    """
+    wave = np.asarray(wave, dtype=np.float32)
+    if wave.ndim != 1 or not wave.size or not np.isfinite(wave).all() or np.abs(wave).max() < 1e-6:
+        raise NoSpeechError(f"the wave is empty, silent or not finite: {wanted}")
+    return wave
 
 
 class SpeakerEncoder(Protocol):
@@ -91,9 +104,7 @@ class Resemblyzer:
         Raises:
             NoSpeechError: the wave is silent, empty or not finite.
         """
-        wave = np.asarray(wave, dtype=np.float32)
-        if wave.ndim != 1 or not wave.size or not np.isfinite(wave).all() or np.abs(wave).max() < 1e-6:
-            raise NoSpeechError("the wave is empty, silent or not finite: no speaker to embed")
+        wave = audible(wave, "no speaker to embed")
         wave = np.clip(wave / np.sqrt(np.mean(wave.astype(np.float64) ** 2)) * _LEVEL, -1, 1).astype(
             np.float32
         )
@@ -146,7 +157,7 @@ def make_speaker_encoder(name: str = "resemblyzer", **options: Any) -> SpeakerEn
 def load_speaker_encoder(name: str = "resemblyzer", **options: Any) -> SpeakerEncoder | None:
     """As :func:`make_speaker_encoder`, but ``None`` and a line on stderr where it is not installed."""
     if name not in _ENCODERS:
-        raise UserError(f"unknown speaker encoder {name!r}; there are: {', '.join(_ENCODERS)}")
+        return make_speaker_encoder(name)
     try:
         return make_speaker_encoder(name, **options)
     except UserError as error:
