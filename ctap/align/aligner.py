@@ -40,8 +40,10 @@ class Aligner(Protocol):
 class AlignerKind(Protocol):
     """How aligners of one kind are made."""
 
-    def train(self, corpus: AlignCorpus, *, hours: float, seed: int, threads: int) -> Aligner:
-        """Train from a flat start on at most ``hours`` of the corpus."""
+    def train(
+        self, corpus: AlignCorpus, *, hours: float, seed: int, threads: int, start: Aligner | None = None
+    ) -> Aligner:
+        """Train on at most ``hours`` of the corpus, from a flat start or the alignments of ``start``."""
         ...
 
     def load(self, folder: Path, settings: AudioSettings, language: Language) -> Aligner:

@@ -64,8 +64,10 @@ Example = tuple[Features, list[str], list[bool]]
 class HmmKind:
     """Trains and loads :class:`HmmAligner`."""
 
-    def train(self, corpus: AlignCorpus, *, hours: float, seed: int, threads: int) -> HmmAligner:
-        """Train from a flat start on at most ``hours`` of the corpus.
+    def train(
+        self, corpus: AlignCorpus, *, hours: float, seed: int, threads: int, start: HmmAligner | None = None
+    ) -> HmmAligner:
+        """Train on at most ``hours`` of the corpus: from a flat start, or from the alignments of ``start``.
 
         Raises:
             UserError: no utterance can be used.
@@ -80,7 +82,7 @@ class HmmKind:
         seconds = sum(len(f) for f, _, _ in data.values()) * corpus.analysis.frame_shift
         _say(f"{len(data)} utterances, {seconds / 60:.1f} minutes, {len(units.known)} phones without tone; "
              f"read in {time.perf_counter() - started:.1f} s")  # fmt: skip
-        mixtures = _estimate(data, units, threads)
+        mixtures = _estimate(data, units, threads, start)
         return HmmAligner(units, mixtures, everybody, corpus.settings)
 
     def load(self, folder: Path, settings: AudioSettings, language: Language) -> HmmAligner:
@@ -224,11 +226,14 @@ def _load(corpus: AlignCorpus, names: list[str], threads: int) -> tuple[Statisti
     return everybody, dict(sorted(data.items()))
 
 
-def _estimate(data: dict[str, Example], units: Units, threads: int) -> Mixtures:
+def _estimate(
+    data: dict[str, Example], units: Units, threads: int, start: HmmAligner | None = None
+) -> Mixtures:
     graphs = {u: build_graph(phones, units, starts) for u, (_, phones, starts) in data.items()}
     cepstra = np.concatenate([f.cepstra for f, _, _ in data.values()])
     mixtures = Mixtures.flat(units.num_states, cepstra)
-    mixtures.update(cepstra, np.concatenate([_flat_states(f, p, units) for f, p, _ in data.values()]))
+    first = [_first_states(example, units, start) for example in data.values()]
+    mixtures.update(cepstra, np.concatenate(first))
     mixtures.copy_state(SILENCE, CLOSURE)
     for number, components in enumerate(SCHEDULE, 1):
         started = time.perf_counter()
@@ -266,6 +271,17 @@ def _states(
         sum(s for _, s in results) / max(1, frames),
         lost,
     )
+
+
+def _first_states(example: Example, units: Units, start: HmmAligner | None) -> np.ndarray:
+    """A first guess ``[T]``: that of ``start``, or a flat one."""
+    features, phones, starts = example
+    if start is not None:
+        graph = build_graph(phones, start.units, starts)
+        path, score, _ = _best_path(features, graph, start.mixtures)
+        if score > NO_PATH / 2:
+            return build_graph(phones, units, starts).states[path]
+    return _flat_states(features, phones, units)
 
 
 def _flat_states(features: Features, phones: list[str], units: Units) -> np.ndarray:

@@ -178,6 +178,9 @@ def _score_phones(tally: Tally, expected: Sequence[Segment], found: Sequence[Seg
         if tally.language.has_closure(a.label) and (i in true_pauses or i == 0):
             name = "closure after pause"
         tally.add(name, b.start - a.start)
+        before = tally.language.phone_class(true[i - 1].label) if i and i not in true_pauses else ""
+        if name == before == "vowel":
+            tally.again("vowel after a vowel", b.start - a.start)
         if i + 1 == len(true) or i + 1 in true_pauses:
             tally.add("end before pause", b.end - a.end)
         if i:

@@ -43,6 +43,19 @@ def test_phoneme_events(tmp_path):
     assert "1 utterances scored" in format_table(result)
 
 
+def test_a_syllable_without_initial_has_a_row_of_its_own(tmp_path):
+    path = tmp_path / "events.tsv"
+    lines = ("sh 0 0.10", "i1 0.10 0.20", "ai4 0.20 0.30", "sp 0.30 0.40", "a1 0.40 0.505")
+    rows = [line.split() for line in lines]
+    text = "".join(f"A01\t{p}\t{i}\t_\t{a}\t{b}\n" for i, (p, a, b) in enumerate(rows))
+    path.write_text(EVENTS.splitlines()[0] + "\n" + text)
+    ours = {"A01": (["sh", "i1", "ai4", "sp", "a1"], [11, 10, 10, 10, 10])}  # starts at 105, 205 and 405 ms
+    found = score(read_reference(path, {}), ours, SETTINGS)["boundaries"]
+    assert found["vowel"]["count"] == 3
+    assert found["vowel after a vowel"]["count"] == 1  # ai4; a1 follows a pause
+    assert found["vowel after a vowel"]["median_signed"] == pytest.approx(5.0)
+
+
 def test_missed_and_invented_pauses_and_other_phones(tmp_path):
     path = tmp_path / "events.tsv"
     path.write_text(EVENTS)

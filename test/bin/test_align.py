@@ -1,5 +1,7 @@
 """The aligner from a flat start, through its commands, on sounds whose boundaries are known."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -97,8 +99,6 @@ def run(data, model, out, jobs):
 
 @pytest.mark.parametrize("name", ["data", "other"])
 def test_boundaries_and_pauses_are_found(work, tmp_path, name, capsys):
-    import json
-
     data = work / name
     run(data, work / "model", tmp_path, 1)
     score_durations.main(["--reference", str(data / "events.tsv"), "--hypothesis", str(data),
@@ -132,6 +132,33 @@ def test_same_seed_same_model(work, tmp_path):
     train_aligner.main(["--data_dir", str(work / "data"), "--out", str(tmp_path / "again"), "--threads", "1"])
     first, again = (np.load(folder / "model.npz") for folder in (work / "model", tmp_path / "again"))
     assert all(np.array_equal(first[name], again[name]) for name in first.files)
+
+
+def test_few_utterances_are_aligned_better_from_another_aligner_than_from_a_flat_start(work, tmp_path):
+    data = make_corpus(tmp_path / "data", 2, seed=5)
+    errors = {}
+    for name, more in (("flat", ()), ("init", ("--init", str(work / "model")))):
+        train_aligner.main(["--data_dir", str(data), "--out", str(tmp_path / name), "--threads", "1", *more])
+        run(data, tmp_path / name, tmp_path / f"{name}_out", 1)
+        words = ["--reference", str(data / "events.tsv"), "--hypothesis", str(data)]
+        score_durations.main([*words, "--json", str(tmp_path / f"{name}.json")])
+        errors[name] = json.loads((tmp_path / f"{name}.json").read_text())["boundaries"]["all"]["mean"]
+    assert errors["init"] < 0.7 * errors["flat"]
+
+
+def test_another_aligner_to_start_from_must_fit(work, tmp_path):
+    AudioSettings(hop_length=300).save(tmp_path / "other.json")
+    words = [
+        "--data_dir",
+        str(work / "data"),
+        "--out",
+        str(tmp_path / "x"),
+        "--settings",
+        str(tmp_path / "other.json"),
+    ]
+    with pytest.raises(UserError, match="hop_length is 240, expected 300"):
+        train_aligner.main.execute([*words, "--init", str(work / "model")])
+    assert not (tmp_path / "x").exists()
 
 
 def test_what_cannot_be_aligned_is_named(work, tmp_path, capsys):
