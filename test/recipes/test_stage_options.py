@@ -111,6 +111,25 @@ made_before ctap_paper && echo made"""
     assert ("made" in done.stdout) == made, done.stderr
 
 
+@pytest.mark.parametrize("given", ["", "dump"])
+def test_what_is_given_is_fine_tuned_as_it_is_whatever_the_configuration_does_to_voices(given: str) -> None:
+    """conf/finetune_base.yaml changes voices, which is refused of another representation."""
+    script = f"""{SETUP}
+with_dev=() units=0 seed=1 asr_config=a finetune_config=conf/finetune_base.yaml labeled_config=l
+table1_asr_options=() table1_finetune_options=(--last)
+targets() {{ echo S1; }}; training() {{ echo "trains $*"; }}
+for name in network chosen recognize rate convert_to score_vc say_as_given score_tts; do
+    eval "${{name}}() {{ :; }}"
+done
+compare_system row model "{given}"
+"""
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    tuned = re.findall(r"^trains \S+ finetune .*", done.stdout, re.MULTILINE)
+    assert len(tuned) == 2
+    assert all(("--voice.warp 0 --voice.tilt 0 -- --last" in line) == bool(given) for line in tuned)
+
+
 def test_the_limit_that_is_not_told_is_what_the_commands_have_by_themselves() -> None:
     assert " == 60 ]]" in LIMIT
     assert {signature(align).parameters["max_seconds"].default, Dump.max_seconds} == {60}

@@ -210,7 +210,9 @@ compare_system() {
     local speech=${test}/wav.scp sources=${expdir}/eval/vc_sources/wav.scp
     local -a with_units=()
     text_units
+    local -a unchanged=()
     if [[ -n ${given} ]]; then
+        unchanged=(--voice.warp 0 --voice.tilt 0) # the voice in it can't be changed, whatever the configuration says
         chosen "${speech}" "${given}/test/feats.scp" "${exp}/lists/test.scp"
         chosen "${sources}" "${given}/test/feats.scp" "${exp}/lists/vc_sources.scp"
         speech=${exp}/lists/test.scp sources=${exp}/lists/vc_sources.scp
@@ -228,12 +230,14 @@ compare_system() {
         # Section 2.2.1 and 2.2.2, as in stages 4 and 5.
         training "${base}/vc_${spk}" finetune "${finetune_config}" --reads speech \
             --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${model}" \
-            ${given:+--given "${given}" read:"${given}/target_${spk}_speech"} -- "${table1_finetune_options[@]}"
+            ${given:+--given "${given}" read:"${given}/target_${spk}_speech"} "${unchanged[@]}" \
+            -- "${table1_finetune_options[@]}"
         convert_to speaker="${spk}" model="${exp}/vc_${spk}/model" sources="${sources}" out="${base}/vc_${spk}/test"
         score_vc name="${base}/vc_${spk}" speaker="${spk}" said="${exp}/vc_${spk}/test" config="$1"
         training "${base}/tts_${spk}" finetune "${labeled_config}" --reads phonemes \
             --train_dir in:"${dumpdir}/target_${spk}_labeled" --init in:"${exp}/vc_${spk}/model" \
-            ${given:+--given "${given}" read:"${given}/target_${spk}_labeled"} -- "${table1_finetune_options[@]}"
+            ${given:+--given "${given}" read:"${given}/target_${spk}_labeled"} "${unchanged[@]}" \
+            -- "${table1_finetune_options[@]}"
         # Durations are those that the recipe's duration model has drawn: the same for all.
         say_as_given name="${base}/tts_${spk}" speaker="${spk}" timing="${expdir}/tts_${spk}/test" part=test
         say_as_given name="${base}/tts_${spk}" speaker="${spk}" timing="${expdir}/eval/target_${spk}" part=test_given
