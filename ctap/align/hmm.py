@@ -6,7 +6,6 @@ with phones without tone or stress and the topology of :mod:`ctap.align.topology
 
 from __future__ import annotations
 
-import itertools
 import sys
 import time
 import zipfile
@@ -154,7 +153,7 @@ class HmmAligner:
         if score <= NO_PATH / 2:
             raise CannotAlign(f"no path through {len(phones)} phones in {len(features)} half frames")
         gap = np.minimum(density - self.mixtures.best_component(features.cepstra), 0.0)
-        segments = _segments(graph.owner[path])
+        segments = graph.segments(path)
         labels = [_label(owner, phones) for owner, _, _ in segments]
         confidence = [float(gap[start:end].mean()) for _, start, end in segments]
         spoken = graph.owner[path] >= 0
@@ -308,12 +307,6 @@ def _best_path(features: Features, graph: Graph, mixtures: Mixtures) -> tuple[np
     states = index.astype(np.int32)
     path, score = viterbi(scores, states, graph.stay, graph.offsets, graph.weights, graph.start, graph.end)
     return path, score, density[np.arange(len(path)), states[path]]
-
-
-def _segments(owners: np.ndarray) -> list[tuple[int, int, int]]:
-    """Runs of equal owners as (owner, first frame, frame after the last)."""
-    edges = np.concatenate([[0], np.flatnonzero(np.diff(owners)) + 1, [len(owners)]])
-    return [(int(owners[a]), int(a), int(b)) for a, b in itertools.pairwise(edges)]
 
 
 def _label(owner: int, phones: list[str]) -> str:

@@ -10,6 +10,7 @@ silence is pause.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -123,6 +124,12 @@ class Graph:
     weights: np.ndarray
     start: np.ndarray
     end: np.ndarray
+
+    def segments(self, path: np.ndarray) -> list[tuple[int, int, int]]:
+        """Runs of nodes ``path`` ``[T]`` of one owner, as (owner, first frame, frame after the last)."""
+        owners = self.owner[path]
+        edges = np.concatenate([[0], np.flatnonzero(np.diff(owners)) + 1, [len(owners)]])
+        return [(int(owners[a]), int(a), int(b)) for a, b in itertools.pairwise(edges)]
 
 
 class _Builder:

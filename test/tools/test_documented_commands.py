@@ -62,6 +62,7 @@ KNOWN = {
     "tools/bench/vocoder_f0.py": "needs: a minute, being a benchmark",
     "tools/bench/scale.py": "needs: minutes, being a benchmark",
     "tools/bench/noisy_data_dir.py": PIPELINE,
+    "tools/bench/styled_data_dir.py": "test/tools/test_styled_data_dir.py",
     "utils/validate_data_dir": "test/kaldi/test_datadir.py",
     "utils/fix_data_dir": "test/kaldi/test_datadir.py",
     "ctap.bin.fix_data_dir": "test/kaldi/test_datadir.py",
