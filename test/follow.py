@@ -62,7 +62,9 @@ def _as_program(words: Sequence[str], folder: Path, patch: pytest.MonkeyPatch) -
 def run(program: str, options: Sequence[str], folder: Path, patch: pytest.MonkeyPatch) -> None:
     """Run a Python program in this process (torch need not be imported anew), to a good end."""
     path = ROOT / (f"{program.replace('.', '/')}.py" if program.startswith("ctap.") else program)
-    with _as_program([program, *options], folder, patch):
+    with _as_program([program, *options], folder, patch), patch.context() as here:
+        if program.startswith("tools/"):
+            here.syspath_prepend(str(path.parent))  # as for a script, where it finds its neighbours
         try:
             runpy.run_path(str(path), run_name="__main__")
         except SystemExit as stop:

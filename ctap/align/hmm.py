@@ -231,7 +231,7 @@ def _estimate(
     graphs = {u: build_graph(phones, units, starts) for u, (_, phones, starts) in data.items()}
     cepstra = np.concatenate([f.cepstra for f, _, _ in data.values()])
     mixtures = Mixtures.flat(units.num_states, cepstra)
-    first = [_first_states(example, units, start) for example in data.values()]
+    first = [_first_states(example, graphs[u], units, start) for u, example in data.items()]
     mixtures.update(cepstra, np.concatenate(first))
     mixtures.copy_state(SILENCE, CLOSURE)
     for number, components in enumerate(SCHEDULE, 1):
@@ -272,14 +272,13 @@ def _states(
     )
 
 
-def _first_states(example: Example, units: Units, start: HmmAligner | None) -> np.ndarray:
+def _first_states(example: Example, graph: Graph, units: Units, start: HmmAligner | None) -> np.ndarray:
     """A first guess ``[T]``: that of ``start``, or a flat one."""
     features, phones, starts = example
     if start is not None:
-        graph = build_graph(phones, start.units, starts)
-        path, score, _ = _best_path(features, graph, start.mixtures)
+        path, score, _ = _best_path(features, build_graph(phones, start.units, starts), start.mixtures)
         if score > NO_PATH / 2:
-            return build_graph(phones, units, starts).states[path]
+            return graph.states[path]
     return _flat_states(features, phones, units)
 
 

@@ -24,6 +24,7 @@ def test_styles_change_the_voice_and_not_the_times(tmp_path: Path, monkeypatch: 
     (tmp_path / "data").mkdir()
     soundfile.write(tmp_path / "a.wav", wave, RATE)
     write_table(tmp_path / "data/wav.scp", {f"u{i}": tmp_path / "a.wav" for i in range(6)})
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))  # as for a script, where it finds its neighbour
     made = {}
     for style in ("calm", "whispered", "shouted", "mixed"):
         out = tmp_path / style

@@ -10,18 +10,14 @@ drifts by so many dB up and down, slowly. The seed and the name of the utterance
 from __future__ import annotations
 
 import argparse
-import shutil
 import zlib
 from pathlib import Path
 
 import numpy as np
-import soundfile
+from altered import copy_altered
 
-from ctap.audio.wave import load_wave, wave_info
 from ctap.errors import cli
-from ctap.files.tables import read_table, write_table
 
-COPIED = ("text", "pinyin", "phones", "utt2spk", "spk2utt")
 SPEECH = 0.01  # amplitudes above this count as speech
 
 
@@ -44,23 +40,15 @@ def main() -> None:
     parser.add_argument("--drift", type=float, default=6.0, help="dB each way")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    (options.out_dir / "wav").mkdir(parents=True, exist_ok=True)
-    for name in COPIED:
-        if (options.data_dir / name).is_file():
-            shutil.copy(options.data_dir / name, options.out_dir)
-    waves = {}
-    for utterance, source in read_table(options.data_dir / "wav.scp").items():
-        rate = wave_info(source).sample_rate
-        wave = load_wave(source, rate).astype(np.float64)
+
+    def alter(utterance: str, wave: np.ndarray, rate: int) -> np.ndarray:
         rng = np.random.default_rng([options.seed, zlib.crc32(utterance.encode())])
         loud = wave[np.abs(wave) > SPEECH]
         level = np.sqrt(np.mean(loud**2)) if len(loud) else SPEECH
         noise = drifting_noise(len(wave), options.drift, rng)
-        noisy = wave + level * 10 ** (-rng.uniform(*options.snr) / 20) * noise
-        target = options.out_dir / "wav" / f"{utterance}.wav"
-        soundfile.write(target, np.clip(noisy, -1, 1), rate)
-        waves[utterance] = str(target.resolve())
-    write_table(options.out_dir / "wav.scp", waves)
+        return np.clip(wave + level * 10 ** (-rng.uniform(*options.snr) / 20) * noise, -1, 1)
+
+    waves = copy_altered(options.data_dir, options.out_dir, alter)
     print(f"{options.out_dir}: {len(waves)} utterances with noise")
 
 

@@ -13,20 +13,16 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyworld
-import soundfile
-from tqdm import tqdm
+from altered import copy_altered
 
-from ctap.audio.wave import load_wave, wave_info
 from ctap.errors import cli
-from ctap.files.tables import read_table, write_table
+from ctap.files.tables import write_table
 
-COPIED = ("text", "pinyin", "phones", "utt2spk", "spk2utt")
 PIVOT = 500.0  # Hz, where the tilt begins
 
 
@@ -79,21 +75,14 @@ def main() -> None:
     parser.add_argument("--style", choices=[*STYLES, "mixed"], default="mixed")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    (options.out_dir / "wav").mkdir(parents=True, exist_ok=True)
-    for name in COPIED:
-        if (options.data_dir / name).is_file():
-            shutil.copy(options.data_dir / name, options.out_dir)
-    waves, styles = {}, {}
-    for utterance, source in tqdm(read_table(options.data_dir / "wav.scp").items(), mininterval=2.0):
-        rate = wave_info(source).sample_rate
-        styles[utterance] = options.style
-        if options.style == "mixed":
-            styles[utterance] = random.Random(f"{options.seed} {utterance}").choice(list(STYLES))
-        made = restyle(load_wave(source, rate).astype(np.float64), rate, STYLES[styles[utterance]])
-        target = options.out_dir / "wav" / f"{utterance}.wav"
-        soundfile.write(target, made, rate)
-        waves[utterance] = str(target.resolve())
-    write_table(options.out_dir / "wav.scp", waves)
+    styles = {}
+
+    def alter(utterance: str, wave: np.ndarray, rate: int) -> np.ndarray:
+        drawn = random.Random(f"{options.seed} {utterance}").choice(list(STYLES))
+        styles[utterance] = drawn if options.style == "mixed" else options.style
+        return restyle(wave, rate, STYLES[styles[utterance]])
+
+    waves = copy_altered(options.data_dir, options.out_dir, alter)
     write_table(options.out_dir / "utt2style", styles)
     print(f"{options.out_dir}: {len(waves)} utterances, {options.style}")
 
