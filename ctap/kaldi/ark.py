@@ -296,9 +296,8 @@ class _Ark:
 
     def read_ahead(self, start: int, end: int) -> None:
         """Ask for the bytes from ``start`` to ``end``, or to the end of the file."""
-        if hasattr(self.data, "madvise") and start < len(
-            self.data
-        ):  # else it is cut short; reading it says so
+        inside = start < len(self.data)  # else the file is cut short, and reading it says so
+        if inside and hasattr(self.data, "madvise"):
             start -= start % mmap.PAGESIZE
             self.data.madvise(mmap.MADV_WILLNEED, start, min(end, len(self.data)) - start)
 
