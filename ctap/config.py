@@ -15,6 +15,7 @@ from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
 from ctap.errors import UserError, cli
 from ctap.files.atomic import atomic_write
 from ctap.files.mappings import parse_yaml
+from ctap.own import source_files
 
 T = TypeVar("T")
 
@@ -74,8 +75,9 @@ def load_config(path: str | Path) -> dict[str, Any]:
 
 
 def config_files(path: str | Path) -> list[Path]:
-    """The files that :func:`load_config` reads: ``path``, and its bases."""
-    return _resolve(Path(path), ())[1]
+    """The files that :func:`load_config` reads, ``path`` and its bases, then those of modules named there."""
+    values, files = _resolve(Path(path), ())
+    return [*files, *source_files(values)]
 
 
 class ConfigFile(ActionConfigFile):
@@ -91,12 +93,23 @@ class ConfigFile(ActionConfigFile):
 
 
 def merge(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """``own`` on top of ``base``; where both have a mapping, key by key."""
+    """``own`` on top of ``base``; where both have a mapping, key by key.
+
+    A module of the user's (``class_path``) and the sizes of the toolkit's own are not joined, nor are the
+    arguments of two modules.
+    """
     merged = dict(base)
     for key, value in own.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = merge(merged[key], value) if both else value
+        merged[key] = merge(merged[key], value) if both and _alike(merged[key], value) else value
     return merged
+
+
+def _alike(base: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Whether both configure the same thing."""
+    if "class_path" in own:
+        return base.get("class_path") == own["class_path"]
+    return "class_path" not in base or own.keys() <= {"init_args"}
 
 
 def _resolve(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], list[Path]]:

@@ -10,10 +10,13 @@ is a class that can be imported where the model is loaded.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.util
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser
@@ -80,6 +83,27 @@ class OwnModule:
                 f"{where}: can't import {self.class_path}: {blamed(error)}; put the directory of its "
                 "file into PYTHONPATH, or install it"
             ) from error
+
+
+def own_modules(values: Mapping[str, Any], prefix: str = "") -> dict[str, dict[str, Any]]:
+    """The user's modules in a configuration: dotted key -> class_path and init_args."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            at = f"{prefix}{key}"
+            found |= {at: dict(value)} if "class_path" in value else own_modules(value, f"{at}.")
+    return found
+
+
+def source_files(values: Mapping[str, Any]) -> list[Path]:
+    """The files that define the user's modules in a configuration, where they can be found."""
+    files = []
+    for described in own_modules(values).values():
+        with contextlib.suppress(ImportError, AttributeError, ValueError):
+            spec = importlib.util.find_spec(str(described["class_path"]).rpartition(".")[0])
+            if spec is not None and spec.origin is not None and Path(spec.origin).is_file():
+                files.append(Path(spec.origin))
+    return sorted(set(files))
 
 
 def blamed(error: BaseException) -> str:

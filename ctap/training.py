@@ -13,9 +13,11 @@ from lightning import Callback
 from ctap.config import from_dict, load_config, to_dict
 from ctap.data import dataset, waves
 from ctap.errors import UserError
+from ctap.own import source_files
 from ctap.report.training import Pictures
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources
+from ctap.tasks.sources import digest
 from ctap.tasks.trainer import end_experiment, fit, make_trainer, prepare_experiment
 
 
@@ -97,8 +99,10 @@ def run(
     # what is wrong with the inputs is said before anything moves
     training = TRAININGS[name][1](config, sources)
     if trainer.is_global_zero:
-        inputs = {"inputs": sources.fingerprints()}
-        described = {"task": name, **to_dict(config), **training.decided, **inputs}
+        values, inputs = to_dict(config), sources.fingerprints()
+        if code := source_files(values):
+            inputs["code"] = digest(*code)
+        described = {"task": name, **values, **training.decided, "inputs": inputs}
         ahead = prepare_experiment(out, described, model_dir, restart=restart, kind=type(config))
     else:
         logging.getLogger().setLevel(logging.WARNING)

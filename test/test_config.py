@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonargparse import ArgumentParser
 
-from ctap.config import ConfigFile, config_files, load_config
+from ctap.config import ConfigFile, config_files, load_config, merge
 from ctap.errors import UserError
 
 BASE = """
@@ -51,6 +51,32 @@ def test_own_keys_win_and_mappings_are_joined(folder: Path) -> None:
         "name": "x",
     }
     assert [path.name for path in config_files(own)] == ["own.yaml", "base.yaml"]
+
+
+def test_modules_of_ones_own_are_not_joined_with_sizes(folder: Path) -> None:
+    """Nor the arguments of one with those of another; those of the same one are."""
+    first = {"class_path": "a.B", "init_args": {"x": 1, "y": 2}}
+    for base, own, joined in (
+        ({"layers": 6}, first, first),
+        (first, {"layers": 6}, {"layers": 6}),
+        (first, {"class_path": "a.C", "init_args": {"x": 3}}, {"class_path": "a.C", "init_args": {"x": 3}}),
+        (first, {"init_args": {"x": 3}}, {"class_path": "a.B", "init_args": {"x": 3, "y": 2}}),
+        (first, {"class_path": "a.B", "init_args": {"x": 3}}, {**first, "init_args": {"x": 3, "y": 2}}),
+    ):
+        assert merge({"encoder": base}, {"encoder": own}) == {"encoder": joined}
+
+
+def test_the_code_of_ones_own_modules_is_one_of_the_files(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a recipe notices when it changes; what can't be found is not, and is refused later."""
+    monkeypatch.syspath_prepend(str(folder / "more"))
+    code = write(folder / "more/my_networks.py", "")
+    own = write(
+        folder / "own.yaml",
+        "base: base.yaml\nmodel: {a: {class_path: my_networks.A}, b: {class_path: no_such_module.deeper.B}}",
+    )
+    assert config_files(own) == [own, folder / "base.yaml", code]
 
 
 def test_a_base_may_have_a_base_and_be_taken_in_part(folder: Path) -> None:

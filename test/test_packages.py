@@ -15,8 +15,8 @@ PACKAGE = Path(ctap.__file__).parent
 #: From the bottom up. What stands in a line imports from the lines above it, and not from its neighbours.
 ORDER = (
     ("errors", "threads", "stages"),
-    ("files", "device"),
-    ("config", "jobs", "audio", "own", "ranges"),
+    ("files", "device", "own"),
+    ("config", "jobs", "audio", "ranges"),
     ("text", "kaldi", "listening"),
     ("align", "data", "nn", "loss", "upstream", "metrics"),
     ("models",),

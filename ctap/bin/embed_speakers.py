@@ -9,7 +9,7 @@ from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.device import choose_device
 from ctap.errors import UserError
-from ctap.files.atomic import atomic_dir
+from ctap.files.atomic import atomic_dir, keep_apart
 from ctap.files.tables import read_table, write_table
 
 
@@ -38,6 +38,7 @@ def embed_speakers(
     from ctap.metrics.speaker import NoSpeechError, load_speaker_encoder
 
     set_up_logging()
+    keep_apart(out_dir, *(table.parent for table in [*spk2utt, *wav_scp]))
     if max_refs < 1:
         raise UserError(f"--max_refs {max_refs}: expected 1 or more")
     waves = {utt: path for table in wav_scp for utt, path in read_table(table).items()}

@@ -16,7 +16,7 @@ from ctap.report.paper_table1 import ROWS
 from ctap.report.table1 import TABLES, System, all_claims, columns, read_system, table_rows
 
 NOTE = (
-    "Means over target speakers with 95% bootstrap intervals over utterances in brackets; n counts them. "
+    "Means over target speakers with 95% intervals over utterances in brackets; n counts them. "
     "The interval of a difference, in the claims, is wider: it speaks of other speakers, too. "
     "Columns headed paper are the paper's own figures, of its corpora, sizes and judges: they show the "
     "order to expect, not values to reach. phone_error_rate of TTS and VC: by the judge, a recogniser on "
@@ -48,7 +48,8 @@ def table1(
     Args:
         systems: Each "label=directory"; labels as in ctap/report/paper_table1.py.
         out: The Markdown file.
-        parts: Each "label=name": a directory of that system's that is its own, where others lie beside it.
+        parts: Each "label=name": a directory of that system's that is read, where others lie beside it; all
+            of a system of which none is named.
         html: Page with the same, sounds, pictures and curves.
         skipped: Systems that are not there, each "name=reason".
         embed: Put pictures and sounds inside the page.

@@ -1,13 +1,23 @@
-"""Intervals of means by the percentile bootstrap (Efron and Tibshirani, 1993, chapter 13)."""
+"""Intervals of means by the percentile bootstrap (Efron and Tibshirani, 1993, chapter 13), and of shares."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["BOOTSTRAP", "LEVEL", "Interval", "bootstrap_mean", "bootstrap_ratio", "bootstrap_strata"]
+__all__ = [
+    "BOOTSTRAP",
+    "LEVEL",
+    "Interval",
+    "bootstrap_mean",
+    "bootstrap_ratio",
+    "bootstrap_strata",
+    "interval_of_share",
+]
 
 LEVEL, RESAMPLES = 0.95, 2000
 BOOTSTRAP = {"level": LEVEL, "resamples": RESAMPLES}
@@ -38,7 +48,7 @@ def bootstrap_mean(
         seed: of the draws.
 
     Returns:
-        The interval; all NaN if there is no value, and without width if there is one.
+        The interval; all NaN if there is no value, and its ends if there is one.
     """
     values = np.asarray(values, dtype=np.float64).ravel()
     return bootstrap_ratio(values, np.ones_like(values), level=level, resamples=resamples, seed=seed)
@@ -74,7 +84,7 @@ def bootstrap_ratio(
         return Interval(np.nan, np.nan, np.nan, int(n))
     value = float(top.sum() / bottom.sum())
     if n == 1:
-        return Interval(value, value, value, 1)
+        return Interval(value, np.nan, np.nan, 1)
     generator = np.random.default_rng(seed)
     drawn = []
     chunk = max(1, _DRAWS // n)
@@ -121,3 +131,33 @@ def bootstrap_strata(
     tail = (1 - level) / 2
     low, high = np.quantile(drawn[np.isfinite(drawn)], [tail, 1 - tail])
     return Interval(float(np.mean(values)), float(low), float(high), n)
+
+
+def interval_of_share(strata: Sequence[Sequence[float]], *, level: float = LEVEL) -> Interval:
+    """Mean over strata (speakers) of the share of utterances of which something holds.
+
+    The score interval of each (Wilson, 1927), put together as Zou and Donner (2008) do. Resampling would give
+    a share of 0 or 1 no width, however few utterances are behind it.
+
+    Args:
+        strata: of each, 1 or 0 for every utterance.
+        level: how often the interval holds the true share.
+
+    Returns:
+        The interval; all NaN if a stratum has no utterance.
+    """
+    counts = [len(values) for values in strata]
+    if not all(counts) or not counts:
+        return Interval(np.nan, np.nan, np.nan, sum(counts))
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    shares, below, above = [], 0.0, 0.0
+    for values, n in zip(strata, counts, strict=True):
+        share = sum(values) / n
+        centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+        shares.append(share)
+        below += (share - max(0.0, centre - half)) ** 2
+        above += (min(1.0, centre + half) - share) ** 2
+    value = sum(shares) / len(shares)
+    low, high = value - math.sqrt(below) / len(shares), value + math.sqrt(above) / len(shares)
+    return Interval(value, low, high, sum(counts))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ctap.metrics.intervals import bootstrap_mean, bootstrap_ratio
+from ctap.metrics.intervals import bootstrap_mean, bootstrap_ratio, interval_of_share
 from ctap.metrics.probe import (
     FOLDS,
     PHONE_L2,
@@ -185,6 +185,5 @@ def _metric_of(probe: Probe, better: str, beside: Mapping[str, Probe], utts: Seq
     counts = {utts[i]: pair for i, pair in probe.by_utterance().items()}
     right, total = zip(*counts.values(), strict=True)
     against = {"chance": probe.chance} | {name: other.accuracy for name, other in beside.items()}
-    return Metric.of(
-        bootstrap_ratio(right, total), better=better, against=against, items=items(counts, right, total)
-    )
+    interval = interval_of_share([right]) if set(total) == {1} else bootstrap_ratio(right, total)
+    return Metric.of(interval, better=better, against=against, items=items(counts, right, total))

@@ -29,6 +29,7 @@ from ctap.files.atomic import atomic_write, write_json
 from ctap.metrics.intervals import BOOTSTRAP
 
 __all__ = [
+    "SHARES",
     "SIMILARITIES",
     "Metric",
     "Scores",
@@ -42,6 +43,8 @@ __all__ = [
 BETTER = ("higher", "lower", "neither")
 TASKS = ("durations", "vocoder", "judge", "pretrain", "tts", "vc", "asr")
 SIMILARITIES = "speaker_similarity.tsv"
+SHARES = ("target_is_nearest_speaker", "closer_to_target_than_source", "speaker_probe")
+"""Figures that are the share of utterances of which something holds."""
 _TASK_WORDS = {
     "ctap": "pretrain",
     "pretraining": "pretrain",

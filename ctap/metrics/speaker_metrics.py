@@ -14,7 +14,7 @@ from ctap.files.atomic import atomic_write
 from ctap.files.tables import read_table
 from ctap.kaldi.ark import MatrixReader
 from ctap.metrics.from_files import from_files
-from ctap.metrics.intervals import bootstrap_mean
+from ctap.metrics.intervals import bootstrap_mean, interval_of_share
 from ctap.metrics.results import Metric, items
 from ctap.metrics.speaker import NoSpeechError, SpeakerEncoder, centroid, similarity
 from ctap.metrics.speech import common
@@ -85,9 +85,15 @@ def write_similarities(
 
 
 def _mean(values: Mapping[str, float], seed: int, **fields: Any) -> Metric:
-    """Mean of one figure an utterance, or the share of utterances for which something holds."""
+    """Mean of one figure an utterance."""
     interval = bootstrap_mean(np.array(list(values.values()), dtype=float), seed=seed)
     return Metric.of(interval, items=items(values, values.values()), **fields)
+
+
+def _share(holds: Mapping[str, bool], **fields: Any) -> Metric:
+    """The share of utterances of which something holds."""
+    interval = interval_of_share([list(holds.values())])
+    return Metric.of(interval, items=items(holds, holds.values()), **fields)
 
 
 def metrics_of_speakers(
@@ -168,9 +174,8 @@ def _beside_source(
         metrics["speaker_similarity/target_recording"] = _mean(
             of_target, seed, better="higher", note=f"{note}, mean over {len(target)} recordings"
         )
-        metrics["closer_to_target_than_source"] = _mean(
+        metrics["closer_to_target_than_source"] = _share(
             {utt: of_target[utt] > to_source[utt] for utt in shared},
-            seed,
             better="higher",
             note="share of utterances; recording against recording",
         )
@@ -198,9 +203,8 @@ def _ceiling(target: Mapping[str, np.ndarray]) -> dict[str, float]:
 def _ranks(ahead: Mapping[str, int], speakers: int, seed: int) -> dict[str, Metric]:
     """Where the target stands among ``speakers``, from how many are ahead of it for each utterance."""
     return {
-        "target_is_nearest_speaker": _mean(
-            {utt: float(count == 0) for utt, count in ahead.items()},
-            seed,
+        "target_is_nearest_speaker": _share(
+            {utt: count == 0 for utt, count in ahead.items()},
             better="higher",
             against={"chance": 1 / speakers},
             note=f"share of utterances, {speakers} speakers",

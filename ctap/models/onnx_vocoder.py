@@ -134,9 +134,13 @@ def onnx_session(graph: Path, device: torch.device) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3  # errors
-    wanted = ["CUDAExecutionProvider"] * (device.type == "cuda") + ["CPUExecutionProvider"]
+    wanted: dict[str, dict[str, Any]] = {"CPUExecutionProvider": {}}
+    if device.type == "cuda":
+        wanted = {"CUDAExecutionProvider": {"device_id": device.index or 0}} | wanted
     there = onnxruntime.get_available_providers()
     try:
-        return onnxruntime.InferenceSession(str(graph), options, providers=[p for p in wanted if p in there])
+        return onnxruntime.InferenceSession(
+            str(graph), options, providers=[p for p in wanted.items() if p[0] in there]
+        )
     except Exception as error:  # onnxruntime's own classes derive from Exception alone
         raise UserError(f"{graph}: can't be read as ONNX: {str(error).splitlines()[0]}") from None

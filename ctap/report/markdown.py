@@ -33,7 +33,7 @@ TITLES = {
 ARROWS = {"higher": "↑", "lower": "↓", "neither": ""}
 NOTE = (
     "Every figure stands beside the number of utterances behind it (n) and, where it is a mean over "
-    "utterances, its 95% bootstrap interval. ↑: higher is better, ↓: lower is better."
+    "utterances, its 95% interval. ↑: higher is better, ↓: lower is better."
 )
 SIMILAR = "Similarity of every utterance to every speaker"
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ctap.errors import UserError
 from ctap.metrics.compare import Comparison, compare
-from ctap.metrics.intervals import Interval, bootstrap_strata
-from ctap.metrics.results import Metric, read_items, read_scores, superseded
+from ctap.metrics.intervals import Interval, bootstrap_strata, interval_of_share
+from ctap.metrics.results import SHARES, Metric, read_items, read_scores, superseded
 from ctap.report.markdown import figure, label
 from ctap.report.paper_table1 import CLAIMS, PAPER, ROWS, Claim, Contrast
 
@@ -86,15 +86,17 @@ def read_system(name: str, folder: Path, parts: Collection[str] = ()) -> System:
             own[speaker] = (metric, tables.get(key, {}))
     if not found:
         raise UserError(f"{folder}: no scores (*/scores*.json); run stage 7 of the recipe")
-    figures = {task: {key: _average(own) for key, own in keys.items()} for task, keys in found.items()}
+    figures = {task: {key: _average(key, own) for key, own in keys.items()} for task, keys in found.items()}
     return System(name, figures)
 
 
-def _average(speakers: Mapping[str, tuple[Metric, dict[str, tuple[float, float]]]]) -> Figure:
+def _average(key: str, speakers: Mapping[str, tuple[Metric, dict[str, tuple[float, float]]]]) -> Figure:
     metrics = [metric for metric, _ in speakers.values()]
     tables = [table for _, table in speakers.values()]
     total = sum(metric.n for metric in metrics)
-    if all(tables):
+    if all(tables) and key in SHARES:
+        interval = interval_of_share([[top for top, _ in table.values()] for table in tables])
+    elif all(tables):
         interval = bootstrap_strata([list(table.values()) for table in tables])._replace(n=total)
     elif len(metrics) == 1 and metrics[0].interval is not None:
         interval = Interval(metrics[0].value, *metrics[0].interval, total)
@@ -126,8 +128,9 @@ TABLES = (
         "Minimally-supervised TTS",
         "tts",
         (
-            *("msep", "phone_error_rate", "syllable_error_rate", "transcribed_character_error_rate"),
-            *("transcribed_syllable_error_rate", "speaker_similarity/target", "target_is_nearest_speaker"),
+            *("msep", "voicing_error", "phone_error_rate", "syllable_error_rate"),
+            *("transcribed_character_error_rate", "transcribed_syllable_error_rate"),
+            *("speaker_similarity/target", "target_is_nearest_speaker"),
             *("mel_cepstral_distortion", "log_f0_rmse", "log_f0_correlation", "dnsmos/overall"),
         ),
         {

@@ -11,11 +11,9 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Callback
 
+from ctap.data.workers import ENDING
 from ctap.errors import UserError
 from ctap.tasks.base import Task
-
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
-"""What launchers, Slurm and `kill` send to end a process, and what `sbatch --signal` may be told to send."""
 
 
 class TrainingEndedError(UserError):
@@ -42,7 +40,7 @@ class EndOnSignal(Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
         if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
+            for number in ENDING:
                 signal.signal(number, self._note)  # Lightning puts back what was there, at the end
 
     def _note(self, number: int, _: FrameType | None) -> None:

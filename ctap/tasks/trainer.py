@@ -34,7 +34,7 @@ from ctap.tasks.settings import TrainerConfig, set_product_precision
 
 #: Settings that may change between two runs of one training without affecting what has been trained so far.
 #: With the linear schedule, another number of steps changes the learning rate from there on; a warning says
-#: so.
+#: so. Fewer steps than have been made are another training.
 FREE_TO_CHANGE = (
     "trainer.max_steps",
     "trainer.patience",
@@ -78,6 +78,9 @@ def prepare_experiment(
         if not differs and ended and not restart:
             return False
         changed = {k: v for k, v in differs.items() if k not in FREE_TO_CHANGE}
+        before, now = differs.get("trainer.max_steps", (0, 0))
+        if before > now and resumable and not restart and _steps_in(out) > now:
+            changed["trainer.max_steps"] = before, now
         if changed and not ended and not restart and resumable:
             listed = "\n".join(f"  {k}: {old} -> {new}" for k, (old, new) in changed.items())
             raise UserError(
@@ -103,6 +106,10 @@ def prepare_experiment(
 def end_experiment(out: Path) -> None:
     """Note that the training in ``out`` has ended, and what it makes is there."""
     (out / RUNNING).unlink(missing_ok=True)
+
+
+def _steps_in(out: Path) -> int:
+    return read_checkpoint(out / "last.ckpt")["global_step"]
 
 
 def _completed(saved: Path, kind: type) -> dict[str, Any]:

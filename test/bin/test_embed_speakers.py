@@ -66,3 +66,10 @@ def test_without_an_encoder_there_are_no_embeddings(folder, monkeypatch):
     embed_speakers([folder / "spk2utt"], [folder / "wav.scp"], folder / "voices")
     assert read_table(folder / "voices" / "spk2utt") == {}
     assert read_table(folder / "voices" / "embeddings.scp") == {}
+
+
+def test_a_data_directory_is_not_written_over(folder):
+    before = sorted(path.name for path in folder.iterdir())
+    with pytest.raises(UserError, match="would be overwritten"):
+        embed_speakers([folder / "spk2utt"], [folder / "wav.scp"], folder)
+    assert sorted(path.name for path in folder.iterdir()) == before

@@ -60,6 +60,37 @@ def test_an_own_speech_encoder_needs_yaml_alone(
     assert saved["speech_encoder.enter.weight"].shape == (64, 40)
 
 
+def test_arguments_of_an_own_module_may_be_given_one_by_one(
+    examples: Path, dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where the toolkit's own encoder has an argument of that name, which would take its place."""
+    words = ["pretrain", "--config", str(examples / "own_encoder.yaml"), "--train_dir", str(dump / "train")]
+    words += ["--trainer.max_steps", "2", "--trainer.precision", "32-true", "--out", str(tmp_path / "exp")]
+    key = "--model.speech_encoder"
+    main.execute([*words, f"{key}.init_args.layers", "3", f"{key}.init_args.channels=16"])
+    described = load_config(tmp_path / "exp/model/model.yaml")["parts"]["ctap"]["speech_encoder"]
+    assert described["class_path"] == "conv_encoder.ConvEncoder"
+    assert described["init_args"]["layers"] == 3 and described["init_args"]["channels"] == 16
+    with pytest.raises(SystemExit):
+        main.execute([*words, f"{key}.layers", "3"])
+    assert "model.speech_encoder is conv_encoder.ConvEncoder, whose arguments are" in capsys.readouterr().err
+
+
+def test_edited_code_of_an_own_module_is_another_training(
+    dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (EXAMPLES / "conv_encoder.py").read_text()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "edited_encoder.py").write_text(code)
+    own = {"class_path": "edited_encoder.ConvEncoder", "init_args": {"channels": 16, "layers": 1}}
+    config = {"model": {**tiny.MODEL, "speech_encoder": own}, "data": tiny.DATA, "optim": tiny.OPTIM}
+    config["trainer"] = {**tiny.TRAINER, "max_steps": 2}
+    for text in (code, code, code.replace("F.gelu(conv", "F.relu(conv")):
+        (tmp_path / "edited_encoder.py").write_text(text)
+        ctap.train(config, dump, tmp_path / "exp")
+    assert (tmp_path / "exp.old1/model").is_dir() and not (tmp_path / "exp.old2").exists()
+
+
 def test_own_phoneme_encoder_and_loss_are_what_is_trained(examples: Path, dump: Path, tmp_path: Path) -> None:
     own = {"class_path": "conv_encoder.ConvPhonemeEncoder", "init_args": {"channels": 16}}
     loss = {"contrastive": {"class_path": "conv_encoder.HingeLoss", "init_args": {"margin": 0.1}}}

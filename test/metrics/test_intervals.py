@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ctap.metrics.intervals import bootstrap_mean, bootstrap_ratio
+from ctap.metrics.intervals import bootstrap_mean, bootstrap_ratio, interval_of_share
 
 
 def test_agrees_with_scipy():
@@ -51,8 +51,30 @@ def test_chunks_change_nothing(monkeypatch):
 def test_missing_values_do_not_count():
     assert bootstrap_mean([1.0, np.nan, 3.0]).n == 2
     assert bootstrap_mean([1.0, np.nan, 3.0]).value == 2.0
-    assert bootstrap_mean([5.0])[:3] == (5.0, 5.0, 5.0)
+    alone = bootstrap_mean([5.0])  # of one, there is no interval
+    assert alone.value == 5.0 and np.isnan(alone.low) and np.isnan(alone.high)
     assert np.isnan(bootstrap_mean([]).value) and bootstrap_mean([]).n == 0
+
+
+@pytest.mark.parametrize(("ones", "n"), [(0, 9), (9, 9), (3, 10), (1, 1), (28, 40)])
+def test_a_share_has_the_interval_of_scipy(ones, n):
+    stats = pytest.importorskip("scipy.stats")
+    other = stats.binomtest(ones, n).proportion_ci(0.95, method="wilson")
+    found = interval_of_share([[True] * ones + [False] * (n - ones)])
+    assert found == pytest.approx((ones / n, other.low, other.high, n), abs=1e-12)
+
+
+def test_a_share_over_speakers_covers_the_truth_where_the_bootstrap_has_no_width():
+    """Two speakers of 20 utterances each, of whom nearly all are right."""
+    generator, truth, hits = np.random.default_rng(4), (0.95, 0.95), 0
+    for _ in range(400):
+        found = interval_of_share([generator.random(20) < share for share in truth])
+        hits += found.low <= np.mean(truth) <= found.high
+    assert hits / 400 >= 0.92  # of the bootstrap's, 0.85
+    whole = interval_of_share([[1] * 10, [1] * 10])
+    one = interval_of_share([[1] * 10])
+    assert whole.high == 1 and one.low < whole.low < 1 and whole.n == 20
+    assert np.isnan(interval_of_share([[1], []]).value) and np.isnan(interval_of_share([]).low)
 
 
 def test_what_it_refuses():

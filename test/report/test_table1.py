@@ -47,7 +47,10 @@ def system(folder, *, errors=0.2, similarity=0.8, accuracy=0.9, probe=0.3, n=40,
             write_scores(folder / name / "scores.json", f"table1/x/{name}", said, meta, task=task)
     asr = {"frame_accuracy": metric(accuracy, "higher"), "phone_error_rate": metric(1 - accuracy, "lower")}
     write_scores(folder / "asr" / "scores.json", "table1/x/asr", asr, meta, task="asr")
-    made = {"speaker_probe": metric(probe, "lower"), "dimension": Metric(64, n)}
+    told = Metric(
+        probe, n, better="lower", items=items([f"u{i}" for i in range(n)], np.arange(n) < probe * n)
+    )
+    made = {"phone_probe": metric(probe, "higher"), "speaker_probe": told, "dimension": Metric(64, n)}
     write_scores(folder / "ctap" / "scores.json", "table1/x/ctap", made, meta, task="pretrain")
     return folder
 
@@ -180,13 +183,13 @@ def test_mistakes_are_named(tmp_path):
 
 def test_representations_are_compared_in_pairs_whatever_their_experiments_are_called(tmp_path):
     """A row that stages 3 to 6 made is called by its configuration there, others by their row."""
-    ours, other = system(tmp_path / "a", probe=0.3), system(tmp_path / "b", probe=0.5)
+    ours, other = system(tmp_path / "a", probe=0.5), system(tmp_path / "b", probe=0.3)
     path = ours / "ctap" / "scores.json"
     path.write_text(path.read_text().replace("table1/x/ctap", "ctap_mini"))
     a, b = (read_system(name, folder) for name, folder in (("ctap_paper", ours), ("logmel", other)))
     verdict, found = judge(
-        Contrast("ctap_paper", "logmel", "pretrain", "speaker_probe"),
-        *(row.get("pretrain", "speaker_probe") for row in (a, b)),
+        Contrast("ctap_paper", "logmel", "pretrain", "phone_probe"),
+        *(row.get("pretrain", "phone_probe") for row in (a, b)),
     )
     assert found is not None and found.p_value < 0.01 and verdict == "holds"
     # a second pretraining's scores in one folder are not averaged in, but refused

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -18,6 +21,10 @@ from test import tiny
 def config(**trainer):
     values = {"data": tiny.DATA, "optim": tiny.OPTIM, "model": tiny.MODEL}
     return from_dict(TRAININGS["pretrain"][0], {**values, "trainer": {**tiny.TRAINER, **trainer}}, "test")
+
+
+def with_readers(chosen):
+    return replace(chosen, data=replace(chosen.data, num_workers=2))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
@@ -98,3 +105,36 @@ def test_a_users_interrupt_stays_one(dump, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         train("pretrain", config(), Sources(dump / "train"), tmp_path / "x")
     assert signal.getsignal(signal.SIGINT) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_to_all_processes_leaves_those_that_read_to_the_training(number, dump, tmp_path):
+    """Launchers and Slurm signal the whole group; without its readers, a training could not end its step."""
+    script = f"""
+import os
+from pathlib import Path
+from ctap.bin.train import train
+from ctap.errors import UserError
+from ctap.tasks.base import Task
+from ctap.tasks.build import Sources
+from test.tasks.test_ending import config, with_readers
+
+step, seen = Task.training_step, []
+
+def told(self, *arguments):
+    if len(seen) == 5:
+        os.killpg(0, {number.value})
+    seen.append(self.global_step)
+    return step(self, *arguments)
+
+Task.training_step = told
+try:
+    train("pretrain", with_readers(config()), Sources({str(dump / "train")!r}), Path({str(tmp_path / "x")!r}))
+except UserError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, start_new_session=True
+    )
+    assert f"ended by {number.name} after step 6" in done.stdout, done.stderr
+    assert torch.load(tmp_path / "x/last.ckpt", weights_only=True)["global_step"] == 6

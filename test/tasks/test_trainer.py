@@ -127,6 +127,27 @@ def test_a_finished_training_that_was_extended_and_killed_goes_on(tmp_path):
     assert not ahead(8) and not (tmp_path / "x.old1").exists()
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_fewer_steps_than_were_made_are_another_training(ended, tmp_path):
+    """The model of more steps must not pass for that of fewer."""
+    kind, out = TRAININGS["finetune"][0], tmp_path / "x"
+
+    def ahead(steps):
+        described = to_dict(config("finetune", max_steps=steps))
+        return prepare_experiment(out, described, out / "model", restart=False, kind=kind)
+
+    assert ahead(8)
+    torch.save({"global_step": 6 + 2 * ended}, out / "last.ckpt")
+    if ended:
+        (out / "model").mkdir()
+        end_experiment(out)
+        assert ahead(4) and (tmp_path / "x.old1/model").is_dir() and not (out / "last.ckpt").exists()
+    else:
+        assert ahead(6)  # which it has made, and need not make again
+        with pytest.raises(UserError, match=r"trainer\.max_steps: 6 -> 4"):
+            ahead(4)
+
+
 def test_a_finished_training_without_its_checkpoint_is_moved_aside(tmp_path):
     """It can't go on: the first steps would otherwise be written over it."""
     kind, out = TRAININGS["finetune"][0], tmp_path / "x"

@@ -4,7 +4,7 @@
 
 stage_7() {
     local spk row model paper=""
-    local -a shown=() skipped=() made=()
+    local -a shown=() skipped=() parts=()
     for row in ${systems}; do
         if [[ -z $(kind_of "${row}") ]]; then
             log "error: --systems: '${row}' is no row of the table (ctap/report/paper_table1.py)" >&2
@@ -28,10 +28,9 @@ stage_7() {
         fi
         if [[ ${row} == ctap_* ]] && made_before "${row}"; then
             model=${expdir}
-            made+=("${row}=${tag}" "${row}=asr")
-            for spk in $(targets); do
-                made+=("${row}=tts_${spk}" "${row}=vc_${spk}")
-            done
+            own "${row}" "${tag}" asr
+        else
+            own "${row}" ctap acoustic semantic representation asr
         fi
         [[ ${row} != ctap_paper ]] || paper=${model}
         shown+=("${row}=${model}")
@@ -39,13 +38,24 @@ stage_7() {
     if [[ -n ${paper} ]]; then
         ground_truth "${paper}"
         shown+=("ground_truth=${expdir}/table1/ground_truth")
+        own ground_truth
     fi
-    shown+=("recording=${expdir}/table1/recording" "vocoded=${expdir}/table1/vocoded")
+    for row in recording vocoded; do
+        shown+=("${row}=${expdir}/table1/${row}")
+        own "${row}"
+    done
     ((${#skipped[@]} == 0)) || skipped=(--skipped "${skipped[@]}")
-    ((${#made[@]} == 0)) || made=(--parts "${made[@]}")
     "${python}" -m ctap.bin.table1 --systems "${shown[@]}" --out "${expdir}/TABLE1.md" --html "${expdir}/TABLE1.html" \
-        "${made[@]}" "${skipped[@]}"
+        --parts "${parts[@]}" "${skipped[@]}"
     log "table:    $(place "${expdir}")/TABLE1.md, to listen: $(place "${expdir}")/TABLE1.html"
+}
+
+# own ROW [NAME]...: which experiments are those of a row, besides the voices of this run's target speakers: the
+# directories may hold those of another run, too -> parts
+own() {
+    local row=$1 name spk
+    for name in "${@:2}"; do parts+=("${row}=${name}"); done
+    for spk in $(targets); do parts+=("${row}=tts_${spk}" "${row}=vc_${spk}"); done
 }
 
 # Recordings and their mels through the vocoder, scored like any system.

@@ -11,6 +11,7 @@ embed_voices() {
         spk2utt+=(in:"${datadir}/${set}/spk2utt")
         scp+=("${datadir}/${set}/wav.scp")
     done
+    [[ -s ${voices}/spk2utt ]] || rm -f -- "${voices}/spk2utt" # the speaker encoder was missing, and may be there now
     network voices ctap.bin.embed_speakers "${inputs[@]}" made:"${voices}/spk2utt" --spk2utt "${spk2utt[@]}" \
         --wav_scp "${scp[@]}" --out_dir "${voices}" --max_refs "${max_refs}"
 }
@@ -52,12 +53,17 @@ rate() {
 }
 
 # hear_words name=EXPERIMENT task=TASK data=DIR said=DIR -- LABEL=DIR...: characters or words of data that the outside
-# recogniser hears in what is said, a directory with a wav.scp, beside other versions. Nothing without --transcriber.
+# recogniser hears in what is said, a directory with a wav.scp, beside other versions. Nothing without --transcriber; what
+# one heard in earlier speech is then removed.
 hear_words() {
     local name task data said item speech heard=${expdir}/transcribed
     local -a against=()
-    [[ -n ${transcriber} ]] || return 0
     while (($#)) && [[ $1 != -- ]]; do local "$1" && shift; done
+    if [[ -z ${transcriber} ]]; then
+        [[ ! ${said}/wav.scp -nt ${expdir}/${name}/scores_transcripts.json ]] ||
+            rm -f -- "${expdir}/${name}/scores_transcripts".{json,tsv}
+        return 0
+    fi
     for item in said="${said}" "${@:2}"; do
         speech=${item#*=}
         generate "transcription_${speech}" ctap.bin.transcribe title:"transcription of ${speech}" \
