@@ -41,7 +41,8 @@ def lay_out(recipe: Path, corpus: Path) -> None:
     for name in ("prompt", "source", "target", "speech", "a", "b"):
         (recipe / f"{name}.wav").symlink_to(Path(waves[0]).resolve())
     (recipe / "wav.scp").write_text(f"one {waves[0]}\n")
-    for name in ("mini", "mini_de"):  # here of the same corpus
+    german = "mini_de_minutes_1_target_minutes_0_test_minutes_0.5"
+    for name in ("mini", german):  # here of the same corpus
         (recipe / "downloads" / name).mkdir(parents=True, exist_ok=True)
         (recipe / "downloads" / name / "phoneme_events.tsv").symlink_to(corpus / "phoneme_events.tsv")
     (recipe / "exp/one").symlink_to(f"tts_{OURS}")

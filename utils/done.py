@@ -2,8 +2,9 @@
 """Done-marks for run_step.sh: is a step done with these options and inputs, and if not, what has changed?
 
 ``check`` prints a state (``done``, ``run``, ``changed``) with the fingerprint, then lines for the log; unless
-done, it leaves ``.MARK.running`` beside the mark, which ``finish`` turns into the mark. Standard library
-only, and little of it: a recipe starts this dozens of times.
+done, it leaves ``.MARK.running`` beside the mark, which ``finish`` turns into the mark. ``ask`` has status 0
+if the step is done, and leaves everything as it is. Standard library only, and little of it: a recipe starts
+this dozens of times.
 """
 
 # pathlib would take longer to import than most checks take.
@@ -34,15 +35,17 @@ class StepError(Exception):
 
 
 def main(argv: list[str]) -> int:
-    """Run ``check`` or ``finish`` with run_step's options; status 1 and a message if the step can't run."""
+    """Run ``check``, ``finish`` or ``ask`` with run_step's options; status 1 and a message if it can't."""
     options = parse(argv[1:])
     try:
         if argv[:1] == ["check"]:
             check(options)
         elif argv[:1] == ["finish"]:
             finish(options)
+        elif argv[:1] == ["ask"]:
+            return 0 if is_done(options) else 1
         else:
-            raise StepError("usage: done.py check|finish --mark FILE [option ...]")
+            raise StepError("usage: done.py check|finish|ask --mark FILE [option ...]")
     except StepError as error:
         print(f"error: {options['name'] or options['mark']}: {error}", file=sys.stderr)
         return 1
@@ -76,6 +79,8 @@ def check(options: dict) -> None:
     """Decide whether the step runs; see the module's docstring for what is printed and written."""
     mark, running = options["mark"], beside(options["mark"], "running")
     lines: list[str] = []
+    if os.path.isdir(mark):
+        raise StepError(f"the mark {mark} would take the place of a directory")
     if options["lock_fd"]:
         lines += lock(int(options["lock_fd"]), beside(mark, "lock"), int(options["owner"]))
     finished, pending = load(mark), load(running)
@@ -112,6 +117,15 @@ def check(options: dict) -> None:
             # Nothing old is left, so after a kill the step may go on from what it did since.
             save(running, {**record, "changed": False})
     report("changed" if changed else "run", record, lines)
+
+
+def is_done(options: dict) -> bool:
+    """Whether the step would be skipped."""
+    finished = load(options["mark"])
+    if finished is None or load(beside(options["mark"], "running")) is not None:
+        return False
+    same = finished["fingerprint"] == describe(options, finished)["fingerprint"]
+    return same and all(map(matches, options["out"]))
 
 
 def finish(options: dict) -> None:

@@ -24,6 +24,9 @@ _step_utils=$(CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=utils/log.sh
 . "${_step_utils}/log.sh"
 
+# step_is_done --mark FILE [--in PATH]... [--opt KEY=VALUE]... [--out PATH]...: whether run_step would skip this step.
+step_is_done() { python3 -IS "${_step_utils}/done.py" ask "$@" 2>/dev/null; }
+
 run_step() {
     # Names are prefixed because a shell function given as command sees them.
     local _step_mark="" _step_name="" _step_output _step_line _step_status=0 _step_lock _step_begin=${SECONDS}

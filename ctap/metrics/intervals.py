@@ -156,8 +156,8 @@ def interval_of_share(strata: Sequence[Sequence[float]], *, level: float = LEVEL
         centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
         shares.append(share)
-        below += (share - max(0.0, centre - half)) ** 2
-        above += (min(1.0, centre + half) - share) ** 2
+        below += (share - max(0.0, min(share, centre - half))) ** 2
+        above += (min(1.0, max(share, centre + half)) - share) ** 2
     value = sum(shares) / len(shares)
     low, high = value - math.sqrt(below) / len(shares), value + math.sqrt(above) / len(shares)
     return Interval(value, low, high, sum(counts))

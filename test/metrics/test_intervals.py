@@ -62,6 +62,7 @@ def test_a_share_has_the_interval_of_scipy(ones, n):
     other = stats.binomtest(ones, n).proportion_ci(0.95, method="wilson")
     found = interval_of_share([[True] * ones + [False] * (n - ones)])
     assert found == pytest.approx((ones / n, other.low, other.high, n), abs=1e-12)
+    assert 0 <= found.low <= found.value <= found.high <= 1
 
 
 def test_a_share_over_speakers_covers_the_truth_where_the_bootstrap_has_no_width():

@@ -98,17 +98,111 @@ stage_3; stage_4; stage_5; stage_6
 
 @pytest.mark.parametrize(
     ("differs", "made"),
-    [("", True), ("melody=source", False), ("pretrained=other", False), ("table1_asr_args=--x", False)],
+    [
+        ("", True),
+        ("melody=source", False),
+        ("pretrained=other", False),
+        ("table1_asr_args=--x", False),
+        ("all_trained() { return 1; }", False),
+    ],
 )
 def test_a_row_of_table_1_is_the_recipes_own_only_if_it_was_made_alike(differs: str, made: bool) -> None:
     names = ("table1", "train", "table1_asr", "asr", "table1_finetune", "finetune", "labeled")
     arguments = " ".join(f'{name}_args=""' for name in names)
     script = f"""{SETUP}
 pretrained="" paper_config=a.yaml train_config=a.yaml {arguments}
+all_trained() {{ :; }}
 {differs}
 made_before ctap_paper && echo made"""
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
     assert ("made" in done.stdout) == made, done.stderr
+
+
+def test_whether_trainings_are_those_of_this_run_is_asked_and_nothing_is_run(tmp_path: Path) -> None:
+    """Of all their options: what another configuration, seed or pretraining has made is not this run's."""
+    (tmp_path / "a.yaml").write_text("{}")
+    (tmp_path / "init").mkdir()
+    script = f"""{SETUP}
+seed=1 all_args="" all_options=() cuda_cmd=trains nproc=1 num_nodes=1 force=false init=init
+trains() {{ local name=${{3#*train_}}; mkdir -p "exp/${{name%.log}}/model"; echo "trained"; }}
+stage_3() {{ training ctap pretrain a.yaml -- --layers "${{layers:-1}}"; step other false; }}
+stage_6() {{ training asr asr a.yaml --init in:"${{init}}"; }}
+stage_4() {{ :; }}; stage_5() {{ rm exp/gone 2>/dev/null || :; }}
+asked() {{ if all_trained; then echo yes; else echo no; fi; }}
+asked
+training ctap pretrain a.yaml -- --layers 1
+asked
+training asr asr a.yaml --init in:init
+asked
+layers=2; asked; unset layers
+seed=2; asked; seed=1
+mkdir other; init=other; asked; init=init
+rm -r exp/asr; asked
+"""
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = [line for line in done.stdout.splitlines() if line in ("yes", "no", "trained")]
+    assert found == ["no", "trained", "no", "trained", "yes", "no", "no", "no", "no"]
+    assert not list((tmp_path / "done").glob(".*.running")) and not (tmp_path / "done/other").exists()
+
+
+def test_transcripts_lie_in_exp_wherever_it_is(tmp_path: Path) -> None:
+    """The mark of a step was once a path that led back to the speech itself, which was removed."""
+    (tmp_path / "a/b/c/d").mkdir(parents=True)
+    script = f"""{SETUP}
+expdir=../../../../exp marks=../../../../exp/.done transcriber=some:thing seed=1
+mkdir -p ${{expdir}}/tts_A/test ${{expdir}}/eval/A && touch ${{expdir}}/{{tts_A/test,eval/A}}/wav.scp
+in_jobs() {{ mkdir -p "$3" && touch "$3/text" && echo "log $4"; }}
+generate() {{ each="" folder="" _as_step "$1" listens "${{@:2}}"; }}
+listens() {{ echo "heard $*"; mkdir -p "${{folder}}" && touch "${{folder}}/text"; }}
+data=${{expdir}}/eval/A
+hear_words name=tts_A task=tts data="${{data}}" said="${{expdir}}/tts_A/test" -- recording="${{data}}"
+"""
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path / "a/b/c/d", capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    exp = tmp_path / "exp"
+    assert (exp / "tts_A/test/wav.scp").exists()
+    made = {str(path.relative_to(exp)) for path in exp.glob("[!.]*/**/*") if path.is_file()}
+    parts = ("tts_A/test", "eval/A")
+    assert made == {f"{part}/wav.scp" for part in parts} | {f"transcribed/{part}/text" for part in parts}
+    assert (exp / ".done/transcription_tts_A/test").is_file()
+
+
+def test_transcripts_of_earlier_speech_go_where_nobody_listens(tmp_path: Path) -> None:
+    script = f"""{SETUP}
+transcriber="" && mkdir -p exp/tts_A/test && touch -d 2001-01-01 exp/tts_A/test/wav.scp
+touch exp/tts_A/scores_transcripts.{{json,tsv}}
+hear_words name=tts_A task=tts data=data said=exp/tts_A/test
+ls exp/tts_A
+touch -d 2000-01-01 exp/tts_A/scores_transcripts.{{json,tsv}}
+hear_words name=tts_A task=tts data=data said=exp/tts_A/test
+hear_words name=tts_A task=tts data=data said=exp/tts_A/test
+ls exp/tts_A
+"""
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["scores_transcripts.json", "scores_transcripts.tsv", "test", "test"]
+
+
+def test_what_is_left_of_former_divisions_is_in_the_way_of_nobody(tmp_path: Path) -> None:
+    """Sets of dump go as those of data did; models stay, but are not among the results."""
+    for name in ("dump/dev", "dump/labeled", "dump/target_A_speech", "dump/target_B_speech", "dump/mine"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "feats.scp").touch()
+    for name in ("data/train", "data/target_B_speech", "exp/prompts"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in "AB":
+        (tmp_path / "exp/prompts" / name).touch()
+    script = f"""{SETUP}
+targets() {{ echo B; }}
+drop_sets
+declare -a skipped=(table1); former_voices skipped; echo "${{skipped[*]}}"
+"""
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert {p.name for p in (tmp_path / "dump").iterdir()} == {"labeled", "target_B_speech", "mine"}
+    assert done.stdout.splitlines()[-1] == "table1 tts_A tts_A_decoder vc_A"
+    assert "no targets any more: A" in done.stdout
 
 
 @pytest.mark.parametrize("given", ["", "dump"])

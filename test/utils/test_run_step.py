@@ -169,6 +169,25 @@ def test_unreadable_mark_is_told_and_replaced(shell, tmp_path: Path) -> None:
     assert "already done" in shell(STEP, check=True).stdout
 
 
+def test_a_directory_is_no_mark_and_stays(shell, tmp_path: Path) -> None:
+    (tmp_path / "marks/one").mkdir(parents=True)
+    (tmp_path / "marks/one/precious").touch()
+    done = shell(STEP)
+    assert done.returncode != 0 and "would take the place of a directory" in done.stderr
+    assert (tmp_path / "marks/one/precious").exists()
+
+
+def test_a_step_is_asked_without_a_trace(shell, tmp_path: Path) -> None:
+    ask = STEP.partition(" -- ")[0].removeprefix(HEAD).replace("run_step", "step_is_done", 1)
+    script = f"{HEAD}if {ask}; then echo yes; else echo no; fi"
+    assert "no" in shell(script, check=True).stdout and not (tmp_path / "marks").exists()
+    shell(STEP, check=True)
+    assert shell(script, check=True).stdout == "yes\n"
+    (tmp_path / "out.txt").unlink()
+    assert shell(script, check=True).stdout == "no\n"
+    assert [p.name for p in (tmp_path / "marks").iterdir() if "lock" not in p.name] == ["one"]
+
+
 def start(tmp_path: Path, script: str) -> subprocess.Popen[str]:
     (tmp_path / "killed.sh").write_text("set -euo pipefail\n" + script)
     path = f"{ROOT / 'utils'}:{os.environ['PATH']}"

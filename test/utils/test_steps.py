@@ -57,6 +57,17 @@ def test_each_input_and_option_counts_and_each_output_is_missed(tmp_path: Path) 
     assert "--flag --more" in run(tmp_path, STEP.replace("--flag", "--flag --more")).stdout
 
 
+def test_what_the_users_options_of_a_training_start_from_counts(tmp_path: Path) -> None:
+    inputs(tmp_path)
+    for option in ("--init a", "--init=a"):
+        line = f"step x say --flag -- {option} --layers 2"
+        run(tmp_path, line)
+        assert "already done" in run(tmp_path, line).stdout
+        (tmp_path / "a/file").write_text(option)
+        assert "a/file has changed" in run(tmp_path, line).stdout
+    assert "done in" in run(tmp_path, "step y say --flag -- --init nowhere --init").stdout
+
+
 def test_what_is_free_is_told_but_does_not_count(tmp_path: Path) -> None:
     inputs(tmp_path)
     step = 'step x say --nj free:"{nj}" --seed 1 made:made/table'

@@ -220,7 +220,9 @@ stages=$(dirname "$(readlink -f "${0##*/}")")/stages
 . "${stages}/8_pack.sh"
 
 report() {
-    "${python}" -m ctap.bin.report --expdir "${expdir}" --skip table1 --out "${expdir}/RESULTS.md" --html "${expdir}/results.html"
+    local -a skipped=(table1)
+    former_voices skipped
+    "${python}" -m ctap.bin.report --expdir "${expdir}" --skip "${skipped[@]}" --out "${expdir}/RESULTS.md" --html "${expdir}/results.html"
     local exp
     exp=$(place "${expdir}")
     log "figures:  ${exp}/RESULTS.md"

@@ -18,7 +18,16 @@ stage_7() {
         fi
     done
     mkdir -p "${expdir}/table1"
-    anchors # first: it looks through what all rows share
+    rows_made=" "
+    for row in ${systems}; do
+        ! made_before "${row}" || rows_made+="${row} "
+    done
+    if [[ ${rows_made} != " " ]]; then # spoken and heard as the other rows are, whatever vocoder it had been
+        stage_4
+        stage_5
+        stage_6
+    fi
+    anchors # before the rows: it looks through what all of them share
     all_rows
     for row in ${systems}; do
         model=${expdir}/table1/${row}
@@ -26,7 +35,7 @@ stage_7() {
             skipped+=("${row}=$(<"${model}.left_out")")
             continue
         fi
-        if [[ ${row} == ctap_* ]] && made_before "${row}"; then
+        if is_made "${row}"; then
             model=${expdir}
             own "${row}" "${tag}" asr
         else
@@ -63,6 +72,7 @@ anchors() {
     local spk kind suffix said
     resynthesize vc_sources
     for spk in $(targets); do
+        resynthesize "target_${spk}"
         for kind in recording vocoded; do
             suffix=""
             [[ ${kind} == recording ]] || suffix=_vocoded
@@ -106,16 +116,27 @@ one_row() {
     case $(kind_of "${row}") in
         upstream) upstream_system "${row}" ;;
         dump) given_system "${row}" "${dumpdir}" ;;
-        ctap) made_before "${row}" || ctap_system "${row}" ;;
+        ctap) is_made "${row}" || ctap_system "${row}" ;;
     esac
 }
 
-# made_before ROW: whether stages 3 to 6 have made this very row.
+# made_before ROW: whether the trainings of stages 3 to 6 are those of this very row.
 made_before() {
-    [[ -z ${pretrained} && ${melody} == model && $(config_of "$1") == "${train_config}" && ${table1_args} == "${train_args}" &&
+    [[ $1 == ctap_* && -z ${pretrained} && ${melody} == model && $(config_of "$1") == "${train_config}" && ${table1_args} == "${train_args}" &&
         ${table1_asr_args} == "${asr_args}" && ${table1_finetune_args} == "${finetune_args}" &&
-        ${table1_finetune_args} == "${labeled_args}" ]]
+        ${table1_finetune_args} == "${labeled_args}" ]] && all_trained
 }
+
+# all_trained: whether these trainings are done with the options of this run. Nothing is run.
+all_trained() (
+    local number
+    # shellcheck disable=SC2034 # of all steps
+    local asking=true
+    for number in 3 4 5 6; do "stage_${number}"; done
+) >/dev/null 2>&1
+
+# is_made ROW: whether this run has found that.
+is_made() { [[ ${rows_made} == *" $1 "* ]]; }
 
 # kind_of ROW: where its representation comes from (upstream, dump, ctap); nothing if there is no such row.
 kind_of() {
@@ -172,10 +193,11 @@ upstream_system() {
 
 # dump_upstream ROW MODEL [OPTION]...: all sets in the representation of another system -> exp/table1/ROW/dump.
 dump_upstream() {
-    local row=$1 model=$2 set folder=${expdir}/table1/$1
-    local -a options=(--kind "$1" --model "$2" "${@:3}" "${limit[@]}" "${shards[@]}" "${mel_settings[@]}")
+    local row=$1 set folder=${expdir}/table1/$1 weights=$2
+    [[ ! -d ${weights} ]] || weights=in:${weights}
+    local -a options=(--kind "$1" --model "${weights}" "${@:3}" "${limit[@]}" "${shards[@]}" "${mel_settings[@]}")
     if [[ ${row} == hubert ]]; then
-        network "table1/${row}/kmeans" ctap.bin.train_kmeans recordings:"${datadir}/train" --model "${model}" \
+        network "table1/${row}/kmeans" ctap.bin.train_kmeans recordings:"${datadir}/train" --model "${weights}" \
             --layer "${hubert_layer}" --clusters "${hubert_clusters}" --data_dir "${datadir}/train" \
             --out out:"${folder}/kmeans.npz" --seed "${seed}" \
             "${mel_settings[@]}"
@@ -233,7 +255,7 @@ compare_system() {
     training "${base}/asr" asr "${asr_config}" --train_dir in:"${dumpdir}/labeled" "${with_dev[@]}" \
         --init in:"${model}" "${with_units[@]}" ${given:+--given "${given}" read:"${given}/labeled"} \
         -- "${table1_asr_options[@]}"
-    recognize "${speech}" "${base}/asr" "${exp}/asr/model"
+    recognize "${speech}" "${base}/asr" "${exp}/asr/model" ${given:+read:"${given}/test"}
     rate name="${base}/asr" task=asr data="${test}" heard="${heard}/${base}/asr" out="${exp}/asr/scores.json" \
         frames=true config="${asr_config}"
     for spk in $(targets); do
@@ -242,7 +264,8 @@ compare_system() {
             --train_dir in:"${dumpdir}/target_${spk}_speech" --init in:"${model}" \
             ${given:+--given "${given}" read:"${given}/target_${spk}_speech"} "${unchanged[@]}" \
             -- "${table1_finetune_options[@]}"
-        convert_to speaker="${spk}" model="${exp}/vc_${spk}/model" sources="${sources}" out="${base}/vc_${spk}/test"
+        convert_to speaker="${spk}" model="${exp}/vc_${spk}/model" sources="${sources}" given="${given:+${given}/test}" \
+            out="${base}/vc_${spk}/test"
         score_vc name="${base}/vc_${spk}" speaker="${spk}" said="${exp}/vc_${spk}/test" config="$1"
         training "${base}/tts_${spk}" finetune "${labeled_config}" --reads phonemes \
             --train_dir in:"${dumpdir}/target_${spk}_labeled" --init in:"${exp}/vc_${spk}/model" \

@@ -65,7 +65,8 @@ check_paths() {
 check_pretrained() {
     local name
     local -a needed=("${tag}")
-    ! runs 4 || needed+=(duration judge)
+    ! runs 4 || needed+=(duration)
+    ! runs 4 5 7 || needed+=(judge)
     for name in "${needed[@]}"; do
         [[ -e ${pretrained}/${name}/model ]] || wrong_option pretrained \
             "${name}/model is not there; expected exp of a recipe that has run stages 3 and 4 (--tag: the name of its pretraining)"

@@ -16,10 +16,11 @@ embed_voices() {
         --wav_scp "${scp[@]}" --out_dir "${voices}" --max_refs "${max_refs}"
 }
 
-# recognize SPEECH NAME MODEL: recognises a wav.scp (or what else MODEL reads) -> exp/recognized/NAME.
+# recognize SPEECH NAME MODEL [WORD]...: recognises a wav.scp (or what else MODEL reads) -> exp/recognized/NAME.
 recognize() {
     generate "recognition_$2" ctap.bin.recognize title:"recognition of $2" each:"$1" \
-        --out into:"${expdir}/recognized/$2/phones" --model in:"$3" --scp table:"$1" --switch_penalty "${switch_penalty}"
+        --out into:"${expdir}/recognized/$2/phones" --model in:"$3" --scp table:"$1" --switch_penalty "${switch_penalty}" \
+        "${@:4}"
 }
 
 # judge SPEECH NAME: recognises a wav.scp by the judge -> exp/recognized/NAME.
@@ -56,22 +57,23 @@ rate() {
 # recogniser hears in what is said, a directory with a wav.scp, beside other versions. Nothing without --transcriber; what
 # one heard in earlier speech is then removed.
 hear_words() {
-    local name task data said item speech heard=${expdir}/transcribed
-    local -a against=()
+    local name task data said item speech part heard=${expdir}/transcribed
+    local -a against=() reads=()
     while (($#)) && [[ $1 != -- ]]; do local "$1" && shift; done
     if [[ -z ${transcriber} ]]; then
         [[ ! ${said}/wav.scp -nt ${expdir}/${name}/scores_transcripts.json ]] ||
             rm -f -- "${expdir}/${name}/scores_transcripts".{json,tsv}
         return 0
     fi
+    [[ ! -d ${transcriber#*:} ]] || reads=(read:"${transcriber#*:}")
     for item in said="${said}" "${@:2}"; do
-        speech=${item#*=}
-        generate "transcription_${speech}" ctap.bin.transcribe title:"transcription of ${speech}" \
-            each:"${speech}/wav.scp" --out into:"${heard}/${speech}/text" --asr "${transcriber}" \
-            --scp table:"${speech}/wav.scp" --language_of in:"${data}"
-        [[ ${item} == said=* ]] || against+=("${item%%=*}=in:${heard}/${speech}")
+        speech=${item#*=} part=${item#*="${expdir}"/}
+        generate "transcription_${part}" ctap.bin.transcribe title:"transcription of ${speech}" \
+            each:"${speech}/wav.scp" --out into:"${heard}/${part}/text" --asr "${transcriber}" \
+            --scp table:"${speech}/wav.scp" --language_of in:"${data}" "${reads[@]}"
+        [[ ${item} == said=* ]] || against+=("${item%%=*}=in:${heard}/${part}")
     done
-    module "words_${name}" ctap.bin.score_transcripts --ref_dir in:"${data}" --hyp_dir in:"${heard}/${said}" \
+    module "words_${name}" ctap.bin.score_transcripts --ref_dir in:"${data}" --hyp_dir in:"${heard}/${said#"${expdir}"/}" \
         --out out:"${expdir}/${name}/scores_transcripts.json" --name "${name}" --task "${task}" \
         --asr "${transcriber}" --seed "${seed}" --config "${transcriber}" --against "${against[@]}"
 }

@@ -25,6 +25,8 @@
 #   generate NAME MODULE WORD...       one that does so for each utterance, in several jobs
 #   training NAME TASK CONFIG WORD...  a training -> exp/NAME
 
+# With asking=true no step is run; a training that is not done ends the shell, and all others count as done.
+#
 # begin_run: to be called once, before the first step; with --force each step is then repeated once, however many
 # stages ask for it.
 begin_run() {
@@ -123,6 +125,7 @@ _as_step() {
             title:*) title=${word#title:} ;;
             --)
                 words+=("$@")
+                starting_points "$@"
                 break
                 ;;
             *) words+=("${word}") ;;
@@ -132,9 +135,24 @@ _as_step() {
     local -a options=("${words[@]:first}")
     for word in "${!counted[@]}"; do options[word - first]=any; done
     ((first == ${#words[@]})) || about+=(--opt "options=$(quoted "${options[@]}")")
+    if [[ ${asking:-false} == true ]]; then
+        [[ ${name} != train_* ]] || step_is_done --mark "${marks}/${name}" "${about[@]}" || exit 1
+        return 0
+    fi
     local force=${force:-false}
     [[ ! -e ${marks}/.begun || ! ${marks}/${name} -nt ${marks}/.begun ]] || force=false # repeated already
     run_step --mark "${marks}/${name}" --name "stage ${current}, ${title}" "${about[@]}" -- "${words[@]}"
+}
+
+# starting_points WORD...: what the user's options of a training start from is read -> about
+starting_points() {
+    while (($#)); do
+        case $1 in
+            --init=*) [[ ! -e ${1#--init=} ]] || about+=(--in "${1#--init=}") ;;
+            --init) [[ -z ${2-} || ! -e $2 ]] || about+=(--in "$2") ;;
+        esac
+        shift
+    done
 }
 
 # unwritable FILE: ends the step; the shell's own message does not name the file if its disk is full.

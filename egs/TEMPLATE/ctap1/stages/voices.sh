@@ -1,6 +1,19 @@
 # shellcheck shell=bash disable=SC2154 # the options and helpers are those of ctap.sh
 # How target speakers are made to speak, in stages 4, 5 and 7; to be sourced. Arguments written name=value are read by `local`.
 
+# former_voices ARRAY: what earlier runs have made of speakers who are no targets any more is added to it.
+former_voices() {
+    local -n former=$1
+    local prompt spk gone=""
+    for prompt in "${expdir}"/prompts/*; do
+        spk=${prompt##*/}
+        [[ -f ${prompt} && $'\n'$(targets)$'\n' != *$'\n'"${spk}"$'\n'* ]] || continue
+        former+=("tts_${spk}" "tts_${spk}_decoder" "vc_${spk}")
+        gone+=" ${spk}"
+    done
+    [[ -z ${gone} ]] || log "not in the results, being no targets any more:${gone}"
+}
+
 # The prompt of a target speaker: one recording of its speech.
 prompt_of() { head -n 1 "${expdir}/prompts/$1"; }
 
@@ -24,14 +37,14 @@ say_as_given() {
         --durations_file table:"${timing}/durations" "${speaks[@]}" --prompt in:"$(prompt_of "${speaker}")"
 }
 
-# convert_to speaker=SPEAKER model=DIR sources=LIST out=NAME [melody=MELODY]: what LIST names (a wav.scp, or what else
-# the model reads) in the speaker's voice -> exp/NAME.
+# convert_to speaker=SPEAKER model=DIR sources=LIST out=NAME [melody=MELODY] [given=DIR]: what LIST names (a wav.scp, or
+# what else the model reads, of DIR) in the speaker's voice -> exp/NAME.
 convert_to() {
-    local speaker model sources out melody=""
+    local speaker model sources out melody="" given=""
     local "$@"
     generate "conversion_${out}" ctap.bin.convert title:"conversion to ${speaker} in ${out}" each:"${sources}" \
         --out into:"${expdir}/${out}/wav.scp" --model in:"${model}" --scp table:"${sources}" \
-        "${speaks[@]}" --prompt in:"$(prompt_of "${speaker}")" ${melody:+--melody "${melody}"}
+        "${speaks[@]}" --prompt in:"$(prompt_of "${speaker}")" ${melody:+--melody "${melody}"} ${given:+read:"${given}"}
 }
 
 # Recordings through the vocoder, as a bound on what any model can reach with it.

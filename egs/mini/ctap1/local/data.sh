@@ -15,6 +15,9 @@ speakers=24              # ordinary speakers, 1 to 24
 corpus_seed=0            # of texts and voices
 jobs=2                   # processes that speak
 
+OF_CORPUS=(minutes target_minutes test_minutes speakers corpus_seed)
+declare -A USUAL=()
+for option in "${OF_CORPUS[@]}"; do USUAL[${option}]=${!option}; done && unset option
 # shellcheck source=utils/read_corpus.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../../../utils/read_corpus.sh"
 here=$(dirname "${BASH_SOURCE[0]}")
@@ -28,12 +31,22 @@ speak() {
         --seed "${corpus_seed}" --jobs "${jobs}"
 }
 
+# named DIR: with those options in its name that are not the usual ones, so that no corpus takes another's place.
+named() {
+    local name=$1 option
+    for option in "${OF_CORPUS[@]}"; do
+        [[ ${!option} == "${USUAL[${option}]}" ]] || name+=_${option}_${!option}
+    done
+    echo "${name}"
+}
+
 # prepare LANGUAGE OUT_DIR: the tables of the corpus in a language, which is spoken first unless it is given.
 prepare() {
     local voice=${1/#english/espeak:en-us} there=${corpus}
     if [[ -z ${there} ]]; then
         there=${downloaddir}/mini
-        [[ $1 == mandarin ]] || there=${downloaddir}/mini_${voice#*:}
+        [[ $1 == mandarin ]] || there+=_${voice#*:}
+        there=$(named "${there}")
         speak "$1" "${voice}" "${there}"
     fi
     if [[ $1 == mandarin ]]; then
