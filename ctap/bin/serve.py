@@ -42,7 +42,7 @@ def serve(
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         max_characters: The longest text.
         max_audio_seconds: The longest recording.
-        max_wait_seconds: The longest that a request may take.
+        max_wait_seconds: The longest that a request may wait and take once it has arrived.
         max_waiting: Requests that may wait; more are refused.
     """
     try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,7 @@ def make_app(served: dict[str, Served], limits: Limits, hosts: Sequence[str] | N
 
     app = FastAPI(redirect_slashes=False, docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
     app.state.worker = worker
-    desk = Desk(served, limits, worker)
+    app.state.desk = desk = Desk(served, limits, worker)
 
     @app.middleware("http")
     async def guard(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -108,6 +110,15 @@ def _refusal(error: RefusedError) -> JSONResponse:
     return JSONResponse({"error": error.reason}, error.status, headers | {"Connection": "close"})
 
 
+@dataclass
+class _Asked:
+    """``values`` of a request, its bytes, and ``until`` when to answer it, by the monotonic clock."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    size: int = 0
+    until: float = 0.0
+
+
 class Desk:
     """Takes requests, looks at them, and has them carried out.
 
@@ -119,6 +130,7 @@ class Desk:
 
     def __init__(self, served: dict[str, Served], limits: Limits, worker: Worker) -> None:
         self.served, self.limits, self.worker = served, limits, worker
+        self.held = 0  # bytes of the bodies of all requests that are not answered yet
 
     def models(self) -> Response:
         """The list of models, with what each can do and its voices."""
@@ -128,33 +140,31 @@ class Desk:
     async def synthesize(self, model: str, request: Request) -> Response:
         """Text to speech: ``text``, ``voice`` or ``prompt`` (a file in base64), ``speed``, ``seed``."""
         own = self._find(model, "synthesize")
-        values = await self._values(request, {"text", "voice", "prompt", "speed", "seed"})
-        text = read_text(values, self.limits)
-        speed = read_number(values, "speed", 1.0, *SPEEDS)
-        seed = read_number(values, "seed", 0, 0, 2**31)
-        prompt = await self._voice(own, values)
-        wanted = Wanted(text, prompt, speed, int(seed), self.limits.speech_seconds)
-        return self._answer(request, own, await self.worker.say(own.model, wanted))
+        async with self._asked(request, {"text", "voice", "prompt", "speed", "seed"}) as asked:
+            text = read_text(asked.values, self.limits)
+            speed = read_number(asked.values, "speed", 1.0, *SPEEDS)
+            seed = read_number(asked.values, "seed", 0, 0, 2**31)
+            prompt = await self._voice(own, asked)
+            wanted = Wanted(text, prompt, speed, int(seed), self.limits.speech_seconds)
+            return self._answer(request, own, await self.worker.say(own.model, wanted, asked.until))
 
     async def convert(self, model: str, request: Request) -> Response:
         """``source`` (a file in base64) in a ``voice``, or that of a ``prompt``; ``melody``, whose."""
         own = self._find(model, "convert")
-        values = await self._values(request, {"source", "voice", "prompt", "melody"})
-        melody = values.get("melody", "model")
-        if melody not in own.melodies():
-            raise RefusedError(400, f"melody: expected {' or '.join(own.melodies())}")
-        source = await self._wave(own, values, "source")
-        prompt = await self._voice(own, values)
-        said = await self.worker.do(lambda: own.model.convert(source, prompt, melody))
-        return self._answer(request, own, said)
+        async with self._asked(request, {"source", "voice", "prompt", "melody"}) as asked:
+            melody = asked.values.get("melody", "model")
+            if melody not in own.melodies():
+                raise RefusedError(400, f"melody: expected {' or '.join(own.melodies())}")
+            source = await self._wave(own, asked.values, "source")
+            prompt = await self._voice(own, asked)
+            said = await self.worker.do(lambda: own.model.convert(source, prompt, melody), asked.until)
+            return self._answer(request, own, said)
 
     async def recognize(self, model: str, request: Request) -> Response:
         """Phones of a recording: ``source``, a file in base64."""
         own = self._find(model, "recognize")
-        values = await self._values(request, {"source"})
-        source = await self._wave(own, values, "source")
 
-        def hear() -> dict[str, Any]:
+        def hear(source: Any) -> dict[str, Any]:
             heard = own.model.recognize(source)
             phones, durations = heard.runs()
             mel = own.model.parts.ctap.denormalize(own.model.mel(source)).cpu()
@@ -168,7 +178,9 @@ class Desk:
                 "mel": mel_picture(mel),
             }
 
-        return JSONResponse(await self.worker.do(hear))
+        async with self._asked(request, {"source"}) as asked:
+            source = await self._wave(own, asked.values, "source")
+            return JSONResponse(await self.worker.do(lambda: hear(source), asked.until))
 
     def _find(self, name: str, verb: str) -> Served:
         own = self.served.get(name)
@@ -178,7 +190,18 @@ class Desk:
             raise RefusedError(404, f"model {name} can't {verb}; it can {', '.join(own.can()) or 'nothing'}")
         return own
 
-    async def _values(self, request: Request, known: set[str]) -> dict[str, Any]:
+    @asynccontextmanager
+    async def _asked(self, request: Request, known: set[str]) -> AsyncIterator[_Asked]:
+        """What a request asks; its bytes count as held until it is answered."""
+        asked = _Asked()
+        try:
+            asked.values = read_json(await self._receive(request, asked), known)
+            asked.until = time.monotonic() + self.limits.wait_seconds
+            yield asked
+        finally:
+            self.held -= asked.size
+
+    async def _receive(self, request: Request, asked: _Asked) -> bytes:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":  # which a form of another site can't send
             raise RefusedError(415, "expected Content-Type application/json")
@@ -190,22 +213,32 @@ class Desk:
         body = bytearray()
 
         async def arrive() -> None:
-            async for part in request.stream():
+            more = True
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":  # nobody reads the answer, but nothing failed here
+                    raise RefusedError(400, "the body broke off")
+                part, more = message.get("body", b""), message.get("more_body", False)
                 body.extend(part)
-                if len(body) > most:
+                asked.size += len(part)
+                self.held += len(part)
+                if asked.size > most:
                     raise RefusedError(413, f"more than {most} bytes")
+                if self.held > self.limits.held_bytes:
+                    raise RefusedError(503, "too many large requests at once; try again later")
 
         try:
             await asyncio.wait_for(arrive(), self.limits.body_seconds)
         except asyncio.TimeoutError:
             raise RefusedError(408, f"the body took more than {self.limits.body_seconds:g} s") from None
-        return read_json(bytes(body), known)
+        return bytes(body)
 
     async def _wave(self, own: Served, values: dict[str, Any], name: str) -> Any:
         data, rate = read_base64(values, name), own.model.sample_rate
         return await asyncio.to_thread(decode, data, name, rate, self.limits)
 
-    async def _voice(self, own: Served, values: dict[str, Any]) -> Prompt:
+    async def _voice(self, own: Served, asked: _Asked) -> Prompt:
+        values = asked.values
         if ("voice" in values) == ("prompt" in values):
             raise RefusedError(400, "expected either a voice by its name or a prompt, a sound file in base64")
         if "voice" in values:
@@ -214,7 +247,7 @@ class Desk:
                 raise RefusedError(404, f"no such voice; there are {', '.join(own.voices) or 'none'}")
             return own.voices[name]
         wave = await self._wave(own, values, "prompt")
-        return await self.worker.do(lambda: own.model.prompt(wave))
+        return await self.worker.do(lambda: own.model.prompt(wave), asked.until)
 
     def _answer(self, request: Request, own: Served, speech: Any) -> Response:
         if isinstance(speech, Exception):

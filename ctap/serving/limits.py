@@ -39,8 +39,9 @@ class Limits:
         audio_seconds: Of a recording.
         speech_seconds: Of what is said at once.
         body_bytes: Of a request.
+        held_bytes: Of the bodies of all requests together, from their arrival until they are answered.
         body_seconds: That a request may take to arrive.
-        wait_seconds: That hearing a prompt, or saying a sentence, may wait and take before it is given up.
+        wait_seconds: That a request that has arrived may wait and take, all in all, before it is given up.
         waiting: Requests in the queue.
         together: Sentences said at once.
     """
@@ -49,6 +50,7 @@ class Limits:
     audio_seconds: float = 30.0
     speech_seconds: float = 120.0
     body_bytes: int = 16_000_000
+    held_bytes: int = 128_000_000
     body_seconds: float = 20.0
     wait_seconds: float = 60.0
     waiting: int = 40

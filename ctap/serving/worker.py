@@ -64,23 +64,23 @@ class Worker:
         self._queue.put(None)
         self._thread.join(timeout=10)
 
-    async def do(self, call: Callable[[], Any]) -> Any:
-        """The result of ``call``, carried out in the thread."""
-        return await self._submit(call=call)
+    async def do(self, call: Callable[[], Any], until: float) -> Any:
+        """The result of ``call``, carried out in the thread; ``until`` when, by the monotonic clock."""
+        return await self._submit(until, call=call)
 
-    async def say(self, model: Model, wanted: Wanted) -> Any:
+    async def say(self, model: Model, wanted: Wanted, until: float) -> Any:
         """``wanted``, said by ``model``."""
-        return await self._submit(model=model, wanted=wanted)
+        return await self._submit(until, model=model, wanted=wanted)
 
-    async def _submit(self, **work: Any) -> Any:
+    async def _submit(self, until: float, **work: Any) -> Any:
         loop = asyncio.get_running_loop()
-        job = _Job(loop.create_future(), loop, time.monotonic() + self.limits.wait_seconds, **work)
+        job = _Job(loop.create_future(), loop, until, **work)
         try:
             self._queue.put_nowait(job)
         except queue.Full:
             raise RefusedError(503, f"{self.limits.waiting} requests are waiting; try again later") from None
         try:
-            return await asyncio.wait_for(job.future, self.limits.wait_seconds)
+            return await asyncio.wait_for(job.future, until - time.monotonic())
         except asyncio.TimeoutError:
             raise RefusedError(503, f"not done within {self.limits.wait_seconds:g} s; try less") from None
         except UserError as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import concurrent.futures
 import io
 import json
 import threading
+import time as clock
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +25,7 @@ from ctap.models.many import Wanted, synthesize_many
 from ctap.serving.app import make_app
 from ctap.serving.limits import Limits
 from ctap.serving.served import Served
+from ctap.serving.worker import Worker
 
 LIMITS = Limits(characters=20, audio_seconds=3.0, speech_seconds=20.0, body_bytes=400_000)
 SAY, CONVERT, HEAR = (f"/api/models/tts_a/{verb}" for verb in ("synthesize", "convert", "recognize"))
@@ -226,3 +229,87 @@ def test_who_comes_too_many_is_told(served: dict[str, Served], monkeypatch: pyte
     assert replies[0].status_code == 503
     assert {r.status_code for r in replies} == {200, 503}
     assert any("requests are waiting" in r.text for r in replies)
+
+
+class Upload:
+    """A request whose body arrives part by part, as a server hands it to the application."""
+
+    def __init__(self, app: Any) -> None:
+        self.parts: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.status = 0
+        headers = [(b"content-type", b"application/json"), (b"host", b"testserver")]
+        scope = {"type": "http", "method": "POST", "path": SAY, "headers": headers, "query_string": b""}
+        self.done = asyncio.ensure_future(app(scope, self.parts.get, self._send))
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        self.status = message.get("status", self.status)
+
+    async def arrive(self, body: bytes, more: bool = True) -> None:
+        self.parts.put_nowait({"type": "http.request", "body": body, "more_body": more})
+        while self.parts.qsize():
+            await asyncio.sleep(0.01)
+
+    async def break_off(self) -> int:
+        self.parts.put_nowait({"type": "http.disconnect"})
+        await self.done
+        return self.status
+
+
+def test_bodies_have_a_common_bound(served: dict[str, Served]) -> None:
+    """Three of 4 kB fit into 10 kB only once one is gone; what is answered is held no more."""
+    app = make_app(served, Limits(body_bytes=5000, held_bytes=10_000))
+    body = json.dumps(GOOD).encode().ljust(4000)
+
+    async def visit() -> None:
+        first, second, third = (Upload(app) for _ in range(3))
+        await first.arrive(body)
+        await second.arrive(body)
+        await third.arrive(body)
+        await third.done
+        assert third.status == 503 and app.state.desk.held == 8000
+        assert await first.break_off() == 400 and app.state.desk.held == 4000
+        fourth = Upload(app)
+        for upload in (second, fourth):
+            await upload.arrive(b"" if upload is second else body, more=False)
+            await upload.done
+            assert upload.status == 200
+        assert app.state.desk.held == 0
+
+    asyncio.run(visit())
+    app.state.worker.close()
+
+
+def test_an_upload_that_breaks_off_is_no_error_of_the_server(served: dict[str, Served]) -> None:
+    app = make_app(served, LIMITS)
+
+    async def visit() -> int:
+        upload = Upload(app)
+        await upload.arrive(b"{")
+        return await upload.break_off()  # would raise, and the server would log it
+
+    assert asyncio.run(visit()) == 400
+    app.state.worker.close()
+
+
+def test_hearing_a_prompt_and_saying_have_one_deadline(
+    served: dict[str, Served], sound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, ends = served["tts_a"].model, []
+    submit = Worker._submit
+
+    async def note(self: Worker, until: float, **work: Any) -> Any:
+        ends.append(until)
+        return await submit(self, until, **work)
+
+    monkeypatch.setattr(Worker, "_submit", note)
+    with TestClient(make_app(served, LIMITS)) as client:
+        for path, body in ((SAY, {"text": "你好"}), (CONVERT, {"source": sound})):
+            assert client.post(path, json={**body, "prompt": sound}).status_code == 200
+            assert len(ends) == 2 and len(set(ends)) == 1
+            ends.clear()
+    hear = type(model).prompt
+    monkeypatch.setattr(type(model), "prompt", lambda *args: (clock.sleep(0.6), hear(*args))[1])
+    monkeypatch.setattr("ctap.serving.worker.synthesize_many", lambda *_: clock.sleep(0.6))
+    with TestClient(make_app(served, Limits(wait_seconds=1.0))) as client:
+        reply = client.post(SAY, json={"text": "你好", "prompt": sound})
+        assert reply.status_code == 503 and "not done within 1 s" in reply.json()["error"]
