@@ -43,7 +43,7 @@ class Limits:
         body_seconds: That a request may take to arrive.
         wait_seconds: That a request that has arrived may wait and take, all in all, before it is given up.
         waiting: Requests in the queue.
-        together: Sentences said at once.
+        together: Sentences said, and answered, at once: of no more than ``characters`` in all.
     """
 
     characters: int = 300

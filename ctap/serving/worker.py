@@ -101,8 +101,12 @@ class Worker:
                 self._carry_out(batch)
 
     def _gather(self, first: _Job) -> tuple[list[_Job], _Job | None, bool]:
-        """Sentences for one model that come within a moment; the job after them; whether to end."""
-        batch = [first]
+        """Sentences for one model that come within a moment, together no longer than the longest allowed.
+
+        Returns:
+            The sentences; the job after them; whether to end.
+        """
+        batch, left = [first], self.limits.characters - len(first.wanted.text)
         end = time.monotonic() + GATHER
         while len(batch) < self.limits.together:
             try:
@@ -111,8 +115,9 @@ class Worker:
                 break
             if job is None:
                 return batch, None, True
-            if job.model is not first.model:
+            if job.model is not first.model or len(job.wanted.text) > left:
                 return batch, job, False
+            left -= len(job.wanted.text)
             batch.append(job)
         return batch, None, False
 

@@ -313,3 +313,29 @@ def test_hearing_a_prompt_and_saying_have_one_deadline(
     with TestClient(make_app(served, Limits(wait_seconds=1.0))) as client:
         reply = client.post(SAY, json={"text": "你好", "prompt": sound})
         assert reply.status_code == 503 and "not done within 1 s" in reply.json()["error"]
+
+
+def test_long_texts_are_said_one_by_one(served: dict[str, Served], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a batch all are answered once all are said: it is at most as long as the longest text allowed."""
+    go, batches = threading.Event(), []
+
+    def held(model: Model, wanted: list[Wanted]) -> Any:
+        go.wait(30)
+        batches.append([len(own.text) for own in wanted])
+        return [RuntimeError] * len(wanted)
+
+    monkeypatch.setattr("ctap.serving.worker.synthesize_many", held)
+    model, prompt = served["tts_a"].model, served["tts_a"].voices["anna"]
+
+    async def ask() -> None:
+        worker = Worker(LIMITS)
+        until = clock.monotonic() + 30
+        asked = [worker.say(model, Wanted("好" * n, prompt), until) for n in (20, 9, 11, 1, 20, 3)]
+        waiting = asyncio.gather(*asked)
+        await asyncio.sleep(0.1)
+        go.set()
+        await waiting
+        await asyncio.to_thread(worker.close)
+
+    asyncio.run(ask())
+    assert batches == [[20], [9, 11], [1], [20], [3]]
