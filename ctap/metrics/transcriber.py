@@ -29,6 +29,7 @@ SAMPLE_RATE = 16000
 WINDOW = 30  # seconds that Whisper hears at a time
 TOKENS_A_SECOND = 25  # more than anybody says: where a loop is stopped
 MOST_TOKENS = 440  # of one window, less than Whisper's positions by its prompt
+LOOP = re.compile(r"((?:([^\W\d_])\2{0,58}(?!\2).|[\W\d_]{1,59}[^\W\d_]).{0,58}?)\1{3,}")
 FUNASR_RISK = "some kinds of FunASR models run code that lies in the model: take only models that you trust"
 
 
@@ -110,11 +111,12 @@ class Transformers:
 
 
 def without_loops(text: str) -> str:
-    """What is said four times or more in a row, two characters at least, said once.
+    """A phrase that is said four times or more in a row, said once.
 
-    A Whisper that understands nothing may repeat a phrase until it is stopped: one error, not a hundred.
+    A Whisper that understands nothing may repeat one until it is stopped: one error, not a hundred. A phrase
+    has a letter and another character, so that laughter, numbers and figures read out remain.
     """
-    while found := re.search(r"(.{2,60}?)\1{3,}", text):
+    while found := LOOP.search(text):
         rest = text[found.end() :]
         text = text[: found.start()] + found[1] + ("" if found[1].startswith(rest) else rest)
     return text
