@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection as Collection_
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,12 +114,24 @@ def _pictures(folder: Path, problems: list[str]) -> list[Picture]:
     ]
 
 
-def _walk(expdir: Path, skip: Collection_[str]) -> Iterable[tuple[Path, list[str], list[str]]]:
-    """Directories in sorted order, but hidden ones, superseded ones, and those of ``skip`` right below."""
-    for folder, children, files in os.walk(expdir):
-        left_out = set(skip) if Path(folder) == expdir else set()
-        children[:] = sorted(c for c in children if not (c.startswith(".") or c in left_out or superseded(c)))
-        yield Path(folder), children, sorted(files)
+def _walk(expdir: Path, skip: Collection_[str]) -> list[tuple[Path, list[str]]]:
+    """Directories in sorted order, but hidden ones, superseded ones, and those of ``skip`` right below.
+
+    Links are followed last: what is also reached without one is listed there alone.
+    """
+    seen: set[str] = set()
+    found, tops = [], [expdir]
+    for top in tops:  # which grows by the links in it
+        for folder, children, files in os.walk(top):
+            if (real := os.path.realpath(folder)) in seen:
+                children.clear()
+                continue
+            seen.add(real)
+            left_out = skip if Path(folder) == expdir else ()
+            children[:] = [c for c in children if not (c.startswith(".") or c in left_out or superseded(c))]
+            tops += [Path(folder, c) for c in sorted(children) if Path(folder, c).is_symlink()]
+            found.append((Path(folder), sorted(files)))
+    return sorted(found)
 
 
 def _owner(
@@ -158,8 +169,8 @@ def collect(expdir: str | Path, skip: Collection_[str] = ()) -> Collection:
     problems: list[str] = []
     named: dict[str, Experiment] = {}
     homes: dict[Path, Experiment] = {}
-    tree = list(_walk(expdir, skip))
-    for folder, _, files in tree:
+    tree = _walk(expdir, skip)
+    for folder, files in tree:
         for file in files:
             if not (file.startswith("scores") and file.endswith(".json")):
                 continue
@@ -171,7 +182,7 @@ def collect(expdir: str | Path, skip: Collection_[str] = ()) -> Collection:
             experiment = named.setdefault(scores.name, Experiment(scores.name, scores.task))
             experiment.scores.append(scores)
             homes.setdefault(folder, experiment)
-    for folder, _, files in tree:
+    for folder, files in tree:
         if "samples.json" in files:
             samples = _samples(folder / "samples.json", problems)
             if samples:

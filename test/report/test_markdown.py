@@ -198,6 +198,26 @@ def test_sounds_without_scores_still_show(tmp_path):
     assert collect(tmp_path).experiments == []  # a later training took its place
 
 
+def test_experiments_behind_links_are_shown_once(expdir, tmp_path):
+    """On a larger disk, from a directory beside, and links that lead back."""
+    big = tmp_path / "big"
+    (expdir / "asr").rename(big)
+    (expdir / "asr").symlink_to(big)
+    (expdir / "a_link").symlink_to("tts_SSB9004")
+    (expdir / "tts_SSB9004" / "again").symlink_to(expdir)
+    (big / "round").symlink_to(big)
+    (expdir / "gone").symlink_to(tmp_path / "nowhere")
+    (expdir / "asr.old1").symlink_to(tmp_path)
+    found = collect(expdir)
+    counts = {e.name: (len(e.scores), len(e.samples), len(e.logs)) for e in found.experiments}
+    assert counts == {"tts_SSB 9003": (1, 2, 0), "tts_SSB9004": (1, 2, 0), "asr": (2, 0, 1)}
+    assert all("a_link" not in str(sample.wav) for e in found.experiments for sample in e.samples)
+    assert not found.problems
+    main(["--expdir", str(expdir), "--html", str(expdir / "results.html")])
+    for address in Page((expdir / "results.html").read_text()).addresses:
+        assert address.startswith("#") or (expdir / unquote(address)).is_file(), address
+
+
 def test_no_directory_and_nothing_in_it(tmp_path, capsys):
     with pytest.raises(UserError, match="no such directory"):
         collect(tmp_path / "none")
