@@ -12,6 +12,7 @@ import soundfile
 
 from ctap.bin.report import main
 from ctap.errors import UserError
+from ctap.listening.table import FORMAT
 from ctap.metrics.results import Metric, write_scores
 from ctap.report.collect import collect
 from ctap.report.markdown import figure
@@ -196,6 +197,15 @@ def test_sounds_without_scores_still_show(tmp_path):
     assert [e.name for e in collect(tmp_path).experiments] == ["demo"]
     (tmp_path / "demo").rename(tmp_path / "demo.old1")
     assert collect(tmp_path).experiments == []  # a later training took its place
+
+
+def test_scores_of_a_listening_test_are_no_fault(expdir):
+    (expdir / "mos").mkdir()
+    mos = {"format": FORMAT, "questions": {}}
+    (expdir / "mos" / "scores.json").write_text(json.dumps(mos))
+    assert not collect(expdir).problems
+    (expdir / "mos" / "scores.json").write_text(json.dumps(mos | {"format": "another"}))
+    assert "not a file of scores" in collect(expdir).problems[0]
 
 
 def test_experiments_behind_links_are_shown_once(expdir, tmp_path):
