@@ -45,13 +45,19 @@ def embed_speakers(folder: Path, limit: int, encoder: SpeakerEncoder) -> dict[st
         encoder: Of speakers.
 
     Raises:
-        UserError: a recording is missing, or a speaker's hold no speech.
+        UserError: a recording is missing, a speaker's hold no speech, or no embeddings were made.
     """
     is_embedded = (folder / "embeddings.scp").exists()
     scp = folder / ("embeddings.scp" if is_embedded else "wav.scp")
     known: Mapping[str, Any] = MatrixReader(scp) if is_embedded else read_table(scp)
     speakers = {}
-    for speaker, utterances in read_table(folder / "spk2utt").items():
+    listed = read_table(folder / "spk2utt")
+    if is_embedded and not listed:
+        raise UserError(
+            f"{folder}: holds no embeddings, as when the speaker encoder was not installed when it was made: "
+            "remove this directory and make it again (stage 4 of a recipe)"
+        )
+    for speaker, utterances in listed.items():
         absent = [utt for utt in utterances.split() if utt not in known]
         if absent:
             raise UserError(f"{scp}: no {absent[0]}, which {folder}/spk2utt gives to {speaker}")

@@ -66,6 +66,8 @@ def test_without_an_encoder_there_are_no_embeddings(folder, monkeypatch):
     embed_speakers([folder / "spk2utt"], [folder / "wav.scp"], folder / "voices")
     assert read_table(folder / "voices" / "spk2utt") == {}
     assert read_table(folder / "voices" / "embeddings.scp") == {}
+    with pytest.raises(UserError, match=r"voices: holds no embeddings, .*remove this directory.*stage 4"):
+        speaker_metrics.embed_speakers(folder / "voices", 30, Loudness())
 
 
 def test_a_data_directory_is_not_written_over(folder):
