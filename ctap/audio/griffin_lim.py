@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 
 import numpy as np
 import torch
@@ -78,7 +79,7 @@ class GriffinLim:
         self.iterations = iterations
         self.momentum = momentum
         self.mel_iterations = mel_iterations
-        self.seed = seed
+        self.seed = operator.index(seed)
 
     @torch.inference_mode()
     def __call__(self, mel: Tensor) -> np.ndarray:

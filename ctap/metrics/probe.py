@@ -8,6 +8,7 @@ are cross-validated: every utterance is scored once. Frames are many, and one sp
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -108,14 +109,14 @@ def linear_probe(
 
 def _split(count: int, seed: int) -> tuple[list[int], list[int]]:
     """Seeded split of so many items, two or more, into train and test."""
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(operator.index(seed))).tolist()
     held = min(count - 1, max(1, round(count * TEST_SHARE)))
     return sorted(order[held:]), sorted(order[:held])
 
 
 def _folds(groups: Sequence[Hashable], seed: int) -> list[list[int]]:
     """Items dealt out at random, group by group, to as many folds as the largest group has items for."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(operator.index(seed))
     folds: list[list[int]] = [[] for _ in range(FOLDS)]
     dealt = Counter[Hashable]()
     for i in torch.randperm(len(groups), generator=generator).tolist():
@@ -194,7 +195,7 @@ def phone_probe(
         raise ValueError(
             f"a phone probe needs two or more utterances, got {len(features)} with {len(phones)} labels"
         )
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(operator.index(seed))
     drop = set(pauses)
     sides = []
     for part in _split(len(features), seed):

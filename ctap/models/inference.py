@@ -10,6 +10,7 @@ Gradients are off, but not by torch's inference mode: what comes out may go into
 from __future__ import annotations
 
 import functools
+import operator
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -157,7 +158,7 @@ class Model:
         Raises:
             UserError: ``speed`` is out of :data:`ctap.nn.duration.SPEEDS`.
         """
-        return self._predict(phones, self.prompt(prompt).g, source, speed, seed)
+        return self._predict(phones, self.prompt(prompt).g, source, speed, operator.index(seed))
 
     def _predict(
         self, phones: list[str], g: Tensor, source: DurationSource, speed: float, seed: int
@@ -199,7 +200,7 @@ class Model:
             prompt: Speech of the voice wanted; of several recordings, their G is averaged.
             durations: Frames of each phone, or who predicts them.
             speed: Above 1 is faster.
-            seed: Seeds the diffusion model.
+            seed: Seeds the diffusion model; any whole number, of numpy too.
             pause: Seconds between two sentences, where durations are predicted.
             max_seconds: Refuse to say more.
 
@@ -210,7 +211,7 @@ class Model:
         check_speed(speed)
         check_pause(pause)
         heard = self.prompt(prompt)
-        timed = self._time(text, heard.g, durations, speed, seed, pause)
+        timed = self._time(text, heard.g, durations, speed, operator.index(seed), pause)
         check_length(timed, self.parts.audio.frame_shift, max_seconds)
         mels = [self.mel_of(piece.phones, piece.durations, heard.g) for piece in timed]
         speech, whole = self.speak(torch.cat(mels)), join(timed)

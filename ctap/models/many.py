@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 
 import torch
@@ -91,7 +92,8 @@ def _draw(model: Model, asked: list[tuple[Wanted, int, list[str]]]) -> list[list
     mask = torch.arange(ids.shape[1], device=model.device) < lengths[:, None]
     noise = torch.zeros(mask.shape)
     for row, (own, k, phones) in enumerate(asked):
-        drawn = torch.randn((1, len(phones)), generator=torch.Generator().manual_seed(own.seed + k))
+        seed = operator.index(own.seed) + k  # torch takes no whole numbers of numpy
+        drawn = torch.randn((1, len(phones)), generator=torch.Generator().manual_seed(seed))
         noise[row, : len(phones)] = drawn[0]
     g = torch.stack([own.prompt.g for own, _, _ in asked]).to(model.device)
     condition = model.parts.ctap.condition(ids, mask, g)

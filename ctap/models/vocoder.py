@@ -8,6 +8,7 @@ This is the one place where a name becomes a vocoder: ``pretrained`` (the weight
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -129,7 +130,7 @@ class NeuralVocoder:
     ) -> None:
         self.net = vocoder.to(device).eval()
         self.settings, self.device = vocoder.settings, torch.device(device)
-        self.seed, self.dtype = seed, dtype
+        self.seed, self.dtype = operator.index(seed), dtype
         self.updates = vocoder.config.use.updates
         self.guided_updates = min(self.updates, vocoder.config.use.guided_updates)
         self.noise = 10 ** (vocoder.config.use.noise_db / 20)

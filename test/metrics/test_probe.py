@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -79,7 +80,7 @@ def test_a_phone_never_trained_on_is_wrong():
 def test_a_split_loses_nothing_and_is_the_seeds():
     train, test = _split(12, 0)
     assert sorted(train + test) == list(range(12)) and len(test) == 4
-    assert _split(12, 0) == (train, test) != _split(12, 1)
+    assert _split(12, np.int64(0)) == (train, test) != _split(12, 1)
     assert [len(side) for side in _split(2, 0)] == [1, 1]
 
 

@@ -87,8 +87,11 @@ def test_synthesis_says_the_phones_in_the_durations(model_dir, wav):
     assert speech.mel.shape == (52, 40)
     assert abs(len(speech.wave) - 52 * 240) <= 240
     assert np.isfinite(speech.wave).all()
-    drawn = [model.synthesize("你好", wav, seed=s).durations for s in (1, 1)]
-    assert drawn[0] == drawn[1]
+    drawn = [model.synthesize("你好", wav, seed=s).durations for s in (1, np.int64(1))]
+    drawn.append(model.predict_durations(phones, wav, seed=np.uint8(1)))
+    assert drawn[0] == drawn[1] == drawn[2]
+    with pytest.raises(TypeError, match="float"):
+        model.synthesize("你好", wav, seed=1.5)
     assert len(drawn[0]) == len(phones)
     steady = model.synthesize("你好", wav, durations="deterministic")
     assert min(steady.durations) >= 1

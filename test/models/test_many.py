@@ -17,7 +17,7 @@ def test_together_as_alone(tmp_path: Path) -> None:
     model = ctap.load(save_model(tmp_path / "model"), device="cpu")
     voices = [model.prompt(save_tone(tmp_path / f"{hertz}.wav", hertz=hertz)) for hertz in (120, 240)]
     texts = ["ni3 hao3", "今天天气很好。", "你好！再见。", "a1"]
-    wanted = [Wanted(text, voices[i % 2], 1.0 + 0.3 * i, seed=i) for i, text in enumerate(texts)]
+    wanted = [Wanted(text, voices[i % 2], 1.0 + 0.3 * i, seed=np.int64(i)) for i, text in enumerate(texts)]
     wrong = [
         Wanted("!?", voices[0]),
         Wanted("你好", voices[0], max_seconds=0.01),

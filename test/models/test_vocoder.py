@@ -129,6 +129,7 @@ def test_an_f0_that_is_no_number_somewhere_is_refused(mel, vocoder, wrong):
 def test_seed_and_mel_decide_the_samples(mel, vocoder):
     mel = mel[:60]
     assert np.array_equal(vocoder(mel), vocoder(mel))
+    assert np.array_equal(*(NeuralVocoder(vocoder.net, seed=seed)(mel) for seed in (np.int64(7), 7)))
     assert not np.array_equal(vocoder(mel), NeuralVocoder(vocoder.net, seed=1)(mel))
 
 
