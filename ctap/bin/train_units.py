@@ -13,7 +13,7 @@ def train_units(text: Path, out: Path, size: int = 5000, kind: str = "char") -> 
     """Train units on the texts of a data directory.
 
     Args:
-        text: Kaldi text file, hanzi without spaces.
+        text: Kaldi text file.
         out: Model file to write.
         size: Most units, blank and unknown included.
         kind: char, unigram or bpe.

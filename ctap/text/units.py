@@ -1,4 +1,4 @@
-"""Sentencepiece units of hanzi text, for the CTC recogniser.
+"""Sentencepiece units of text, for the CTC recogniser.
 
 Id 0 is the CTC blank (sentencepiece's padding piece, which no text yields), id 1 the unknown piece.
 """
@@ -6,6 +6,7 @@ Id 0 is the CTC blank (sentencepiece's padding piece, which no text yields), id 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 
 MODEL_TYPES = ("char", "unigram", "bpe")
+UNKNOWN = "⁇"  # sentencepiece's own sign
+
+_UNSPACED = "\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U000323af"
+# Blanks beside hanzi, kana or their punctuation: these are written without, or count the same.
+_NO_BLANK = re.compile(f"(?<=[{_UNSPACED}]) +| +(?=[{_UNSPACED}])")
 
 
 def train_units(
@@ -28,7 +34,7 @@ def train_units(
     The same set of sentences gives the same model, whatever their order (one thread, no sampling).
 
     Args:
-        sentences: hanzi without spaces.
+        sentences: as they are written; blanks are units too.
         path: the model file to write.
         vocab_size: upper bound of the number of units, blank and unknown included.
         model_type: ``char``, ``unigram`` or ``bpe``.
@@ -101,7 +107,9 @@ class Units:
         return self._model.encode(text)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Text of ``ids``; blanks say nothing, the unknown unit is ``⁇`` (sentencepiece's own sign).
+        """Text of ``ids``: CTC blanks say nothing, the unknown unit is ``⁇``, words are one space apart.
+
+        No space stands beside hanzi.
 
         Raises:
             UserError: an id is outside the model.
@@ -110,7 +118,11 @@ class Units:
         outside = next((index for index in ids if not 0 <= index < len(self)), None)
         if outside is not None:
             raise UserError(f"{self.path}: unit id {outside} is outside the model's {len(self)} units")
-        return self._model.decode([index for index in ids if index != self.blank_id]).replace(" ", "")
+        # not sentencepiece's decoding, which sets the unknown unit apart from the word that it is in
+        pieces = (
+            self._model.id_to_piece(i) if i != self.unk_id else UNKNOWN for i in ids if i != self.blank_id
+        )
+        return _NO_BLANK.sub("", " ".join("".join(pieces).replace("▁", " ").split()))
 
     @property
     def pieces(self) -> list[str]:

@@ -26,6 +26,24 @@ def test_unknown_characters_and_blanks(tmp_path):
         units.decode([999])
 
 
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_words_stay_apart_where_the_text_has_blanks(tmp_path, model_type):
+    sentences = ["the weather is fine", "is the weather fine today", "today the weather is bad"] * 3
+    units = train_units(sentences, tmp_path / "a.model", vocab_size=30, model_type=model_type)
+    for sentence in sentences:
+        assert units.decode(units.encode(sentence)) == sentence
+    blank, word = [units.pieces.index("▁")], units.encode("the")
+    assert units.decode([*blank, *word, *blank, 0, *blank, *units.encode("fine"), *blank]) == "the fine"
+    assert units.decode([*word, units.unk_id, *blank, units.unk_id]) == "the⁇ ⁇"
+
+
+def test_hanzi_stay_without_blanks(tmp_path):
+    units = train_units(["我 用 my phone 打 电话", "明天 天气 好"] * 3, tmp_path / "a.model")
+    for text in ("我 用 my phone 打 电话", "我用my phone打电话"):
+        assert units.decode(units.encode(text)) == "我用my phone打电话"
+    assert units.decode([*units.encode("好"), units.unk_id, *units.encode("天")]) == "好⁇天"
+
+
 def test_errors(tmp_path):
     with pytest.raises(UserError, match="no sentences"):
         train_units([" "], tmp_path / "a.model")
