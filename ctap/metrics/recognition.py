@@ -52,8 +52,9 @@ def error_rates(ref_dir: Path, hyp_dir: Path, *, text: bool) -> dict[str, ErrorR
 def transcription_rates(ref_dir: Path, hyp_dir: Path) -> dict[str, ErrorRate]:
     """Error rates of what the language counts; an utterance that was not transcribed counts as deleted.
 
-    What was said counts, not how it is written: both sides are brought to one form, digits to words. Text
-    that can't be read out (Latin letters among hanzi, say) counts with the syllables of what can.
+    What was said counts, not how it is written: in Mandarin and English both sides are brought to one form,
+    digits to words; in other languages their writing is compared. Hanzi text that can't be read out (Latin
+    letters in it, say) counts with the syllables of what can.
     """
     language = language_in(ref_dir)
     texts = {utt: language.written_out(text) for utt, text in read_table(ref_dir / "text").items()}

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from ctap.errors import UserError
-from ctap.text import ipa
+from ctap.text import english_numbers, ipa
 from ctap.text.counting import words
 from ctap.text.english_forms import DOT, said
 from ctap.text.espeak import Espeak
@@ -163,6 +163,10 @@ class English(Language):
         """Sentences, long ones cut at clauses."""
         sentences = [with_pauses(self._read(part, part)) for part in split_sentences(said(text))]
         return join_sentences(sentences, most, self._may_cut)
+
+    def written_out(self, text: str) -> str:
+        """As it is said, numbers in words."""
+        return english_numbers.written_out(text)
 
     def text_tokens(self, text: str) -> list[str]:
         """Words."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from ctap.errors import UserError
-from ctap.text import ipa
+from ctap.text import english_numbers, ipa
 from ctap.text.counting import characters, words
 from ctap.text.espeak import Espeak, Read
 from ctap.text.forms import unwritten, usual_form
@@ -232,6 +232,10 @@ class Spoken(Collected):
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""
         return join_sentences([self.to_phones(part) for part in split_sentences(text)], most, self._may_cut)
+
+    def written_out(self, text: str) -> str:
+        """English as it is said, numbers in words; other languages as they are."""
+        return english_numbers.written_out(text) if self.code == "en" else text
 
     def text_tokens(self, text: str) -> list[str]:
         """Words, or characters where they are not set apart."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctap.errors import UserError
+from ctap.metrics.errors import error_rate
 from ctap.text.english import OF_IPA, word_phones
 from ctap.text.espeak import Espeak
 from ctap.text.ipa import class_of
@@ -130,3 +131,26 @@ def test_other_scripts_and_pictures_are_refused():
 def test_nothing_to_read():
     with pytest.raises(UserError, match="nothing to read"):
         LANGUAGE.read({"text": "—"})
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        (
+            "Mister Smith paid five dollars and fifty cents in nineteen ninety nine, at ten thirty.",
+            "Mr. Smith paid $5.50 in 1999 at 10:30.",
+        ),
+        ("The twenty-first, the twelfth and the fortieth", "the 21st, the 12th and the 40th"),
+        ("a hundred and five, two thousand and five", "105, 2,005"),
+        ("one million two hundred thousand and one", "1,200,001"),
+        ("three point one four and zero point five percent", "3.14 and 0.5%"),
+        ("the nineteen nineties and the sixties", "The 1990s and the 60s"),
+        ("seven o'clock, agent zero zero seven", "7:00, agent 007"),
+        ("AT and T in the USA", "AT&T in the U.S.A."),
+    ],
+)
+@pytest.mark.parametrize("name", ["english", "espeak:en-us"])
+def test_a_transcript_is_compared_as_it_is_said(name, said, written):
+    language = language_of(rules_for(name))
+    tokens = [[language.text_tokens(language.written_out(text))] for text in (said, written)]
+    assert error_rate(*tokens).rate == 0

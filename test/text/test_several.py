@@ -104,6 +104,7 @@ def test_an_abbreviation_ends_no_sentence(text, joints):
 def test_errors_are_counted_in_what_each_is_counted_in():
     assert BOTH.text_tokens("我用 iPhone, OK?") == ["我", "用", "iphone", "ok"]
     assert BOTH.text_tokens("⁇") == [] and BOTH.written_out("賠2000元。") == "赔两千元"
+    assert BOTH.text_tokens(BOTH.written_out("Mr. Li: $5.")) == ["mister", "li", "five", "dollars"]
     assert BOTH.syllables(["mandarin:a1"]) is None
 
 
