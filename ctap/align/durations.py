@@ -46,11 +46,12 @@ def read_durations(data_dir: str | Path) -> Durations:
     known = language_in(data_dir).phone_tables["aligned_phones"]
     result = {}
     for utterance, text in phones.items():
-        labels = text.split()
-        counts = _whole_numbers(frames[utterance], frames_file, utterance)
-        problem = check(labels, counts, known=known)
-        if problem:
-            raise UserError(f"{frames_file}: {utterance}: {problem}")
+        try:
+            labels, counts = text.split(), whole_numbers(frames[utterance])
+            if problem := check(labels, counts, known=known):
+                raise UserError(problem)
+        except UserError as error:
+            raise UserError(f"{frames_file}: {utterance}: {error}") from None
         result[utterance] = (labels, counts)
     return result
 
@@ -129,11 +130,16 @@ def _first_difference(found: Sequence[str], expected: Sequence[str]) -> str:
     return f"{len(found)} phones without pauses, but {len(expected)} in phones"
 
 
-def _whole_numbers(text: str, where: Path, utterance: str) -> list[int]:
+def whole_numbers(text: str) -> list[int]:
+    """Frames, as ``durations`` has them of an utterance.
+
+    Raises:
+        UserError: one is not a whole number.
+    """
     found = []
     for item in text.split():
         try:
             found.append(int(item))
         except ValueError:
-            raise UserError(f"{where}: {utterance}: {item!r} is not a whole number of frames") from None
+            raise UserError(f"{item!r} is not a whole number of frames") from None
     return found

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ctap.align.durations import Durations, check, read_durations, write_durations
+from ctap.align.durations import Durations, check, whole_numbers, write_durations
 from ctap.align.textgrid import (
     align_intervals,
     check_end,
@@ -26,6 +26,8 @@ from ctap.text.pauses import PAUSES
 OF_BUILT_IN = ("align_score", "align_confidence", "align_outliers")
 """Tables that :func:`ctap.align.jobs.combine` writes, and that do not hold for imported durations."""
 
+Rows = dict[str, tuple[str | None, str | None]]
+"""Utterance to its rows of ``aligned_phones`` and ``durations``, as they are; ``None`` where it has none."""
 
 SHOWN = 10  # utterances left out that are printed; align_failed names all
 
@@ -63,7 +65,10 @@ def import_durations(
             if utterance not in waves:
                 raise UserError("not in wav.scp")
             frames = utterance_frames(waves[utterance], settings)
-            found = given.get(utterance) or _from_textgrid(grids[utterance], wanted, frames, settings, table)
+            if utterance in given:
+                found = _from_tables(*given[utterance])
+            else:
+                found = _from_textgrid(grids[utterance], wanted, frames, settings, table)
             if problem := check(*found, phones=wanted, total_frames=frames, known=known):
                 raise UserError(problem)
             taken[utterance] = found
@@ -120,14 +125,26 @@ def _unread(errors: Iterable[UserError]) -> list[str]:
     return lines
 
 
-def _offered(source: Path) -> tuple[Durations, dict[str, list[Path]]]:
+def _offered(source: Path) -> tuple[Rows, dict[str, list[Path]]]:
     """What ``source`` holds: durations, or else the TextGrids of each utterance."""
     if (source / "durations").is_file():
-        return read_durations(source), {}
+        labels, frames = (read_table(source / name, values=False) for name in ("aligned_phones", "durations"))
+        return {u: (labels.get(u), frames.get(u)) for u in labels.keys() | frames.keys()}, {}
     grids = find_textgrids(source)
     if not grids:
         raise UserError(f"{source}: nothing to import: expected *.TextGrid, or aligned_phones and durations")
     return {}, grids
+
+
+def _from_tables(labels: str | None, frames: str | None) -> tuple[list[str], list[int]]:
+    """Labels and frames of an utterance.
+
+    Raises:
+        UserError: one of the two is not there, or the frames are no whole numbers.
+    """
+    if labels is None or frames is None:
+        raise UserError("is in only one of aligned_phones and durations")
+    return labels.split(), whole_numbers(frames)
 
 
 def _from_textgrid(

@@ -10,7 +10,9 @@ from ctap.align.textgrid import align_intervals, export_textgrids, read_textgrid
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import save_wave
 from ctap.errors import UserError
+from ctap.files.tables import write_table
 from ctap.text.labels import LabelTable
+from ctap.text.rules import TextRules
 
 SETTINGS = AudioSettings()
 
@@ -108,6 +110,34 @@ def test_import_of_durations_checks_the_frames(data_dir, tmp_path):
     assert list(read_durations(data_dir)) == ["A01"]
     with pytest.raises(UserError, match="nothing to import"):
         import_durations(data_dir, tmp_path / "nowhere", SETTINGS)
+
+
+def test_durations_of_another_language_are_imported(data_dir, tmp_path):
+    """Its phones are those of the data directory; the other has no text.json."""
+    TextRules("english").save(data_dir)
+    write_table(data_dir / "phones", {"A01": "HH AY1", "A02": "OW1"})
+    write_table(tmp_path / "aligned_phones", {"A01": "sil HH AY1", "A02": "OW1"})
+    write_table(tmp_path / "durations", {"A01": "20 50 51", "A02": "121"})
+    import_durations(data_dir, tmp_path, SETTINGS)
+    assert read_durations(data_dir)["A01"] == (["sil", "HH", "AY1"], [20, 50, 51])
+
+
+@pytest.mark.parametrize(
+    ("labels", "frames", "says"),
+    [
+        ("A02 h ao3", "A02 0 121", "has 0 frames"),
+        ("A02 h qq3", "A02 60 61", "unknown phone 'qq3'"),
+        ("A02 h ao3", "A02 60.5 60.5", "'60.5' is not a whole number"),
+        ("A02 h ao3", "A02", "2 aligned phones, but 0 durations"),
+        ("A02 h ao3", "A03 60 61", "is in only one of aligned_phones and durations"),
+    ],
+)
+def test_a_bad_row_of_durations_leaves_out_its_utterance(data_dir, tmp_path, labels, frames, says):
+    (tmp_path / "aligned_phones").write_text(f"A01 n ian2 sh iii4\n{labels}\n")
+    (tmp_path / "durations").write_text(f"A01 30 30 30 31\n{frames}\n")
+    text = "\n".join(import_durations(data_dir, tmp_path, SETTINGS))
+    assert "left out: A02: " in text and says in text
+    assert list(read_durations(data_dir)) == ["A01"]
 
 
 def test_export_is_read_back_and_by_praatio(data_dir, tmp_path):
