@@ -10,6 +10,7 @@ from ctap.align.jitter import disturb_all
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import keep_apart
+from ctap.text.rules import TextRules
 
 
 def disturb_durations(data_dir: Path, out_dir: Path, frames: int, seed: int = 0) -> None:
@@ -19,7 +20,7 @@ def disturb_durations(data_dir: Path, out_dir: Path, frames: int, seed: int = 0)
 
     Args:
         data_dir: With ``aligned_phones`` and ``durations``.
-        out_dir: Where to write the same two files; not ``data_dir``.
+        out_dir: Where to write the same two files, and ``text.json``; not ``data_dir``.
         frames: How far, earlier or later; less where a phone would be left without a frame. 0 only copies.
         seed: Of the directions.
     """
@@ -29,6 +30,7 @@ def disturb_durations(data_dir: Path, out_dir: Path, frames: int, seed: int = 0)
     before = read_durations(data_dir)
     after = disturb_all(before, frames, seed)
     out_dir.mkdir(parents=True, exist_ok=True)
+    TextRules.load(data_dir).save(out_dir)
     write_durations(out_dir, after)
     moved = [
         abs(a - b)

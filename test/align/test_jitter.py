@@ -11,6 +11,7 @@ from ctap.align.durations import read_durations, write_durations
 from ctap.align.jitter import disturb, disturb_all
 from ctap.bin.disturb_durations import disturb_durations
 from ctap.errors import UserError
+from ctap.text.rules import TextRules
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=30), st.integers(0, 5), st.integers(0, 9))
@@ -50,6 +51,14 @@ def test_the_command(tmp_path, capsys):
     assert "3 boundaries moved by 2.00 frames" in capsys.readouterr().out
     disturb_durations(data, out, frames=0)
     assert read_durations(out) == read_durations(data)
+
+
+def test_the_command_in_another_language(tmp_path):
+    data, out = tmp_path / "data", tmp_path / "out"
+    TextRules("english").save(data)
+    write_durations(data, {"A01": (["sil", "HH", "AY1"], [9, 9, 9])})
+    disturb_durations(data, out, frames=2)
+    assert read_durations(out)["A01"][0] == ["sil", "HH", "AY1"]
 
 
 @pytest.mark.parametrize(
