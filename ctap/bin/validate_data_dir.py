@@ -9,7 +9,7 @@ from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.kaldi.datadir import DataDir
 from ctap.kaldi.validate import Problem, list_problems, sizes
-from ctap.text.languages import language_in
+from ctap.text.languages import recorded_phones
 
 
 def validate_data_dir(
@@ -17,7 +17,8 @@ def validate_data_dir(
 ) -> None:
     """Check data directories; exit status 1 if any has a problem.
 
-    The problems of each directory are printed, and how many there are of each kind.
+    The problems of each directory are printed, and how many there are of each kind. Phones are looked at
+    where ``text.json`` names the language.
 
     Args:
         data_dir: Kaldi data directories.
@@ -27,7 +28,7 @@ def validate_data_dir(
     """
     bad = []
     for path in data_dir:
-        phones = language_in(path).phone_tables
+        phones = recorded_phones(path)
         found = sizes(path, phones=phones, text=not no_text)
         if found and not audio:
             print(f"{path}: sound, {found.utterances} utterances of {found.speakers} speakers")

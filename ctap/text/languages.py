@@ -14,7 +14,7 @@ from ctap.text.espeak import listed_voice
 from ctap.text.ipa import CHART
 from ctap.text.language import Language
 from ctap.text.pauses import PAUSES
-from ctap.text.rules import LANGUAGES, TextRules, is_language
+from ctap.text.rules import LANGUAGES, RULES_FILE, TextRules, is_language
 from ctap.text.spoken import Collected, Own, Spoken
 from ctap.text.tokens import BLANK, PAD
 
@@ -154,6 +154,15 @@ def language_in(folder: str | Path) -> Language:
         UserError: ``text.json`` can't be read, or names no language of this version.
     """
     return language_of(TextRules.load(folder))
+
+
+def recorded_phones(folder: str | Path) -> Mapping[str, frozenset[str]] | None:
+    """Tables of a directory to the phones that they may hold; ``None`` where no language is recorded.
+
+    Raises:
+        UserError: as of :func:`language_in`.
+    """
+    return language_in(folder).phone_tables if (Path(folder) / RULES_FILE).exists() else None
 
 
 def older() -> Language:

@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from ctap.bin.fix_data_dir import fix_data_dir
+from ctap.bin.validate_data_dir import validate_data_dir
 from ctap.errors import UserError
 from ctap.kaldi.datadir import DataDir, fix, validate
 from ctap.text.phones import PHONE_TABLES
+from ctap.text.rules import TextRules
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -251,3 +254,18 @@ def test_commands(data: Path) -> None:
     assert "CR in text" in call("fix_data_dir", str(data)).stdout
     assert call("validate_data_dir", str(data)).returncode == 0
     assert call("fix_data_dir", "/nowhere").stderr.startswith("error: /nowhere: no such directory")
+
+
+def test_phones_are_those_of_the_language_where_one_is_recorded(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(data / "phones", lambda b: b.replace(b"n i3 h ao3", b"HH AY1"))
+    fix_data_dir([data])
+    validate_data_dir([data])
+    assert "4 utterances of 2 speakers are left" in capsys.readouterr().out
+    TextRules("english").save(data)
+    validate_data_dir([data])
+    TextRules().save(data)
+    with pytest.raises(UserError, match="problems in"):
+        validate_data_dir([data])
+    assert "8 x unknown phone" in capsys.readouterr().out
