@@ -11,6 +11,8 @@ import soundfile
 
 from ctap.audio.whole import lost_end, missing
 
+_RAW = "a name in .raw is that of samples without a header: rename the file if it has one, else make it a wav"
+
 
 class RecordingError(Exception):
     """Why a recording can't be used.
@@ -41,6 +43,8 @@ def opened(path: str | Path) -> Iterator[soundfile.SoundFile]:
         raise RecordingError("missing", "not a file")
     if not status.st_size:
         raise RecordingError("empty", "0 bytes")
+    if Path(path).suffix.lower() == ".raw":  # soundfile takes the name for that of samples without a header
+        raise RecordingError("unreadable", _RAW)
     try:
         with soundfile.SoundFile(str(path)) as file:
             if file.frames <= 0:

@@ -53,6 +53,16 @@ def test_whole_files_are_whole_to_all(write: Callable[[str, int], Path], suffix:
     assert len(load_wave(path, RATE)) == samples
 
 
+@pytest.mark.parametrize("name", ["a.raw", "a.RAW"])
+def test_a_name_of_samples_without_a_header_is_refused(
+    write: Callable[[str, int], Path], tmp_path: Path, name: str
+) -> None:
+    path = write("wav", 4800).rename(tmp_path / name)
+    said = answers(path)
+    assert "unreadable: a name in .raw is that of samples without a header" in said[0]
+    assert all("rename the file if it has one" in words for words in said)
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("share", [0.6, 0.9, 0.99])
 @pytest.mark.parametrize("samples", [4800, 12000, 72000])  # of some, not one page of ogg is left
