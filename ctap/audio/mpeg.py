@@ -71,6 +71,16 @@ def count_frames(content: bytes) -> Counted | None:
     return Counted(round(seconds * first.rate), first.samples, first.rate, cut)
 
 
+def behind_tag(content: bytes, at: int = 0) -> int:
+    """Where the ID3 tag ends that begins at ``at``; ``at`` if none does."""
+    if content[at : at + 3] != b"ID3" or len(content) < at + 10:
+        return at
+    size = 0
+    for byte in content[at + 6 : at + 10]:
+        size = size << 7 | byte & 0x7F
+    return at + 10 + size
+
+
 def _frame(content: bytes, at: int) -> _Frame | None:
     """The frame that begins at ``at``, if one does."""
     head = content[at : at + _HEADER]
@@ -102,11 +112,8 @@ def _follows(content: bytes, at: int, frame: _Frame, first: _Frame) -> bool:
 
 def _next(content: bytes, at: int) -> int:
     """Where to continue after what is not a frame: after a tag, or at the next two frames in a row."""
-    if content[at : at + 3] == b"ID3" and len(content) >= at + 10:
-        size = 0
-        for byte in content[at + 6 : at + 10]:
-            size = size << 7 | byte & 0x7F
-        return at + 10 + size
+    if (end := behind_tag(content, at)) > at:
+        return end
     if content[at : at + 3] == b"TAG":
         return at + 128
     while (at := content.find(b"\xff", at + 1)) >= 0:

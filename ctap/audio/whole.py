@@ -8,6 +8,7 @@ the end of the first.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Protocol
 
 import soundfile
 
-from ctap.audio.mpeg import count_frames
+from ctap.audio.mpeg import behind_tag, count_frames
 
 #: libsndfile's log of a chunk of samples whose size does not fit the file: what is promised, what there is.
 _SIZES = re.compile(r"^ ?(?:data| +Data Size|SSND|BODY|riff)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
@@ -67,10 +68,18 @@ def lost_end(path: str | Path) -> str:
     Raises:
         OSError: the file can't be read.
     """
-    content = Path(path).read_bytes()
+    content = _untagged(path)
     if content[:4] == b"OggS":
         return _pages(content).replace(_SEVERAL, "")
-    return _end_of_flac(path) if content[:4] == b"fLaC" else ""
+    return _end_of_flac(content) if content[:4] == b"fLaC" else ""
+
+
+def _untagged(path: str | Path) -> bytes:
+    """A file without the ID3 tags in front of it, with which libsndfile does not find its last samples."""
+    content = Path(path).read_bytes()
+    while start := behind_tag(content):
+        content = content[start:]
+    return content
 
 
 def lost_samples(log: str) -> tuple[int, int] | None:
@@ -97,29 +106,30 @@ def _joined(info: Header) -> str:
 def _of_flac(path: Path, info: Header) -> str:
     if info.frames >= _NO_LENGTH:
         return "it does not say how long it is: written to a pipe?"
-    if path.read_bytes().find(_FLAC_START, 4) > 0:
+    content = _untagged(path)
+    if content.find(_FLAC_START, 4) > 0:
         return _joined(info)
-    return _end_of_flac(path)
+    return _end_of_flac(content)
 
 
-def _end_of_flac(path: str | Path) -> str:
+def _end_of_flac(content: bytes) -> str:
     """FLAC keeps the length in front, and libsndfile refuses to seek to a sample that is not there."""
     try:
-        return _last_sample(path)
+        return _last_sample(io.BytesIO(content))
     except soundfile.SoundFileError:
         return _NO_END
 
 
-def _last_sample(path: str | Path) -> str:
+def _last_sample(file: str | io.BytesIO) -> str:
     """Whether the last sample can be read, which decodes one block.
 
     Not every format is asked this way: of some whole files libsndfile does not find the end (PAF, SDS).
     """
-    with soundfile.SoundFile(str(path)) as file:
-        if file.frames <= 0:
+    with soundfile.SoundFile(file) as sound:
+        if sound.frames <= 0:
             return ""
-        file.seek(file.frames - 1)
-        return "" if len(file.read(1)) == 1 else _NO_END
+        sound.seek(sound.frames - 1)
+        return "" if len(sound.read(1)) == 1 else _NO_END
 
 
 def _of_nist(path: Path, info: Header) -> str:
@@ -132,7 +142,7 @@ def _of_nist(path: Path, info: Header) -> str:
 def _of_mp3(path: Path, info: Header) -> str:
     found = count_frames(path.read_bytes())
     if found is None:
-        return _last_sample(path)
+        return _last_sample(str(path))
     read, held = info.frames / info.samplerate, found.samples / found.sample_rate
     spare = _FRAMES_SPARE * found.frame_samples
     if found.samples - info.frames > spare:
@@ -141,7 +151,7 @@ def _of_mp3(path: Path, info: Header) -> str:
         )
     if info.frames - found.samples > spare:
         return f"{held:.2f} s of sound, where {read:.2f} s stand in front"
-    return "it ends within a frame" if found.cut else _last_sample(path)
+    return "it ends within a frame" if found.cut else _last_sample(str(path))
 
 
 def _of_ogg(path: Path, info: Header) -> str:

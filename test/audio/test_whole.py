@@ -105,6 +105,20 @@ def test_files_in_one_are_named(content: dict[str, bytes], look: Callable[[bytes
         assert said == "several files in one: only the first, of 6.00 s, can be read"
 
 
+@pytest.mark.parametrize("size", [100, 100_000])
+def test_a_tag_before_a_flac_changes_nothing(
+    content: dict[str, bytes], look: Callable[[bytes], str], tmp_path: Path, size: int
+) -> None:
+    tag = b"ID3\4\0\0" + bytes(size >> shift & 127 for shift in (21, 14, 7, 0)) + bytes(size)
+    data = content["flac"]
+    assert look(tag + data) == ""
+    assert look(tag + data * 2) == "several files in one: only the first, of 6.00 s, can be read"
+    cut = data[: len(data) * 6 // 10]
+    assert look(tag + cut) == look(cut) != ""
+    (tmp_path / "a").write_bytes(tag + cut[:60])
+    assert lost_end(tmp_path / "a")
+
+
 def test_an_mp3_of_variable_bit_rate_without_the_frame_that_says_how_long_it_is(
     content: dict[str, bytes], look: Callable[[bytes], str], tmp_path: Path
 ) -> None:
