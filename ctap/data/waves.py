@@ -23,6 +23,8 @@ from ctap.files.tables import read_table
 from ctap.kaldi.ark import MatrixReader
 from ctap.ranges import NOT_NEGATIVE, POSITIVE, Range, check_ranges
 
+_FLOATS = ("FLOAT", "DOUBLE")  # what may be on another scale
+
 
 @dataclass
 class WaveDataConfig:
@@ -97,6 +99,7 @@ class WaveSet:
         seconds = (crop_frames - 1) * settings.frame_shift
         self.crops = [(u, k) for u in self.utts for k in range(max(1, round(info[u].seconds / seconds)))]
         self.info = info
+        self.on_scale: set[str] = set()  # files of floats that were read and need nothing done to them
         self.mels = None if mels is None else MatrixReader(mels / "feats.scp")
         for utt in () if self.mels is None else self.utts:
             wanted = (utterance_frames(info[utt], settings), settings.n_mels)
@@ -133,15 +136,29 @@ class WaveSet:
 
     def _heard(self, utt: str, start: int, count: int) -> np.ndarray:
         """Samples of a recording at its own rate, as one channel on one scale; all of it decides which."""
+        if (part := self._part(utt, start, count)) is not None:
+            return part
         path = self.waves[utt]
-        heard, _ = soundfile.read(path, count, start, dtype="float32", always_2d=True)
-        if heard.shape[1] == 1 and np.abs(heard).max(initial=0.0) <= HEADROOM:
-            return heard[:, 0]
         whole, _ = soundfile.read(path, dtype="float32", always_2d=True)
         try:
-            return one_channel(whole)[0][start : start + count]
+            wave, remarks = one_channel(whole)
         except LevelError as error:
             raise UserError(f"{path}: {error}") from None
+        if not remarks:
+            self.on_scale.add(utt)
+        return wave[start : start + count]
+
+    def _part(self, utt: str, start: int, count: int) -> np.ndarray | None:
+        """The same from that part of the file alone; ``None`` where all of it has to be read."""
+        try:
+            with soundfile.SoundFile(self.waves[utt]) as file:
+                if file.channels > 1 or (file.subtype in _FLOATS and utt not in self.on_scale):
+                    return None
+                file.seek(start)
+                heard = file.read(count, dtype="float32")
+        except soundfile.SoundFileError:  # libsndfile does not find the end of a FLAC file behind a tag
+            return None
+        return heard if np.abs(heard).max(initial=0.0) <= HEADROOM else None
 
     def _read_predicted(
         self, index: int, config: WaveDataConfig, rng: np.random.Generator | None

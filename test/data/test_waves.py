@@ -71,6 +71,32 @@ def test_channels_and_scales_are_those_of_the_whole_recording(tmp_path):
         assert float(crop.wave.abs().max()) == pytest.approx(0.3, abs=0.01), utt
 
 
+def test_quiet_crops_of_floats_are_on_the_scale_of_their_file(tmp_path, monkeypatch):
+    tone = 0.3 * np.sin(2 * np.pi * 150 * np.arange(48000) / 24000)
+    tone[:24000] *= 1e-4  # at most 1 of 32768: by itself this passes for floats of full scale
+    soundfile.write(tmp_path / "off.wav", np.rint(tone * 2**15), 24000, subtype="FLOAT")
+    soundfile.write(tmp_path / "on.wav", tone, 24000, subtype="FLOAT")
+    write_table(tmp_path / "wav.scp", {name: tmp_path / f"{name}.wav" for name in ("off", "on")})
+    found = WaveSet(tmp_path, SETTINGS, crop_frames=51)
+    quiet = [found.crops.index((utt, 0)) for utt in ("off", "on")]
+    for index in quiet:
+        assert float(found.read(index, WaveDataConfig(), None).wave.abs().max()) < 1e-4
+    monkeypatch.setattr(soundfile, "read", None)  # what is on scale is not read whole again
+    found.read(quiet[1], WaveDataConfig(), None)
+
+
+def test_a_flac_behind_a_tag_is_read_to_its_end(tmp_path):
+    noise = 0.1 * np.random.default_rng(0).standard_normal(48000)
+    soundfile.write(tmp_path / "a.flac", noise, 24000)
+    size = bytes(20_000 >> shift & 127 for shift in (21, 14, 7, 0))
+    data = b"ID3\4\0\0" + size + bytes(20_000) + (tmp_path / "a.flac").read_bytes()
+    (tmp_path / "a.flac").write_bytes(data)
+    write_table(tmp_path / "wav.scp", {"a": tmp_path / "a.flac"})
+    found = WaveSet(tmp_path, SETTINGS, crop_frames=51)
+    last = found.read(len(found.crops) - 1, WaveDataConfig(), None).wave
+    np.testing.assert_allclose(last, noise[-12002:-2], atol=1e-4)  # two more are read, to resample
+
+
 def test_the_band_of_a_recording_is_found():
     noise = np.random.default_rng(0).normal(size=24000)
     spectrum = np.fft.rfft(noise)
