@@ -171,8 +171,9 @@ _SAID: list[tuple[re.Pattern[str], _Said]] = [
         (r"\b(\d\d?)/(\d\d?)/(\d{4}|\d\d)\b(?!/)", r"\1 \2 \3"),
         (r"(?<![\d/.,])(?:(\d+)[ -]+)?(\d+)/(\d+)(?![\d/])", _fraction),
         (rf"(?<![\w.-])[$£€¥]?{_COUNT}%?(?:[-–][$£€¥]?{_COUNT}%?)+", _numbers),
+        (r"(?<![$£€¥\w.,])(\d[\d,]*(?:\.\d+)?) ?([$£€¥])(?!\d)", r"\2\1"),  # a sign behind its amount
         (
-            r"(\b[Aa]n? )?(?:\b(US|A|C))?([$£€¥])\s?(\d+(?:,\d{3})*)(?:\.(\d+))?"
+            r"(\b[Aa]n? )?(?:\b(US|A|C))?(?<!\d)([$£€¥])\s?(\d+(?:,\d{3})*)(?:\.(\d+))?"
             r"(?:\s?(thousand|million|billion|trillion|[kKmMbB]n?)(?!\w))?",
             _money,
         ),
