@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from dataclasses import dataclass
@@ -54,6 +55,9 @@ class AudioSettings:
                 raise UserError(f"audio settings: {name} must be a positive whole number, not {value!r}")
         for name in ("f_min", "f_max", "log_floor"):
             value = getattr(self, name)
+            if isinstance(value, str):  # YAML's 1e-5: it takes only 1.0e-5 for a number
+                with contextlib.suppress(ValueError):
+                    value = float(value)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise UserError(f"audio settings: {name} must be a number, not {value!r}")
             object.__setattr__(self, name, float(value))
@@ -96,7 +100,10 @@ class AudioSettings:
         unknown = sorted(set(values) - set(known))
         if unknown:
             raise UserError(f"{where}: unknown fields {', '.join(unknown)}; known: {', '.join(known)}")
-        return cls(**values)
+        try:
+            return cls(**values)
+        except UserError as error:
+            raise UserError(str(error).replace("audio settings", where, 1)) from None
 
     def save(self, path: str | Path) -> None:
         """Write the settings as JSON, whole or not at all."""

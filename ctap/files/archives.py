@@ -44,10 +44,16 @@ def fetch(url: str, archive: Path, size: int | None = None) -> None:
     if size is None or _size(partial) < size:
         try:
             size = _download(url, partial, size)
-        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
             if _is_whole(error, partial):
                 partial.rename(archive)
                 return
+            if isinstance(error, urllib.error.HTTPError) and error.code == 416:
+                raise UserError(
+                    f"{url}: {error}: {partial} is longer than what is there; remove it and run again"
+                ) from None
+            if isinstance(error, ValueError):  # of urllib, which knows no such address
+                raise UserError(f"{url}: {error}; expected an address such as https://...") from None
             if found := refusal(error):
                 raise UserError(f"{explain(found, partial)}; it goes on from byte {_size(partial)}") from None
             raise UserError(f"{url}: {error}; run again to go on from byte {_size(partial)}") from None
@@ -151,7 +157,8 @@ def unpack(archive: Path, target: Path, *, part: str = "", nested: str = "") -> 
 
 
 def _extract(archive: Path, directory: Path) -> None:
-    if zipfile.is_zipfile(archive):
+    # in this order, for of a zip only the end is looked at, and a tar may end with a zip that is in it
+    if not tarfile.is_tarfile(archive) and zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(directory)  # which keeps names inside
     else:

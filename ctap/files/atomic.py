@@ -9,7 +9,8 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -73,11 +74,16 @@ def keep_apart(out: Path, *read: Path) -> None:
 
 
 @contextlib.contextmanager
-def atomic_dir(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_dir(path: str | os.PathLike[str], own: Collection[str] | None = None) -> Iterator[Path]:
     """Give a temporary directory beside ``path`` that replaces it when the block ends without an exception.
 
     What was at ``path`` before is removed then, and stays untouched if the block fails. A directory that has
-    no name in common with the new one is something else, and is not replaced.
+    no name in common with the new one is something else, and is not replaced; where ``own`` is given, nor is
+    one that holds anything else.
+
+    Args:
+        path: the directory.
+        own: patterns of all names that are ever written there.
 
     Raises:
         UserError: the file system refuses it (full, read-only, no permission), or something else is there;
@@ -95,19 +101,19 @@ def atomic_dir(path: str | os.PathLike[str]) -> Iterator[Path]:
                 for name in names:
                     _sync_file(Path(folder, name))
                 _sync_directory(Path(folder))
-            _put(temporary, target)
+            _put(temporary, target, own)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _sync_directory(target.parent)
 
 
-def _put(new: Path, target: Path) -> None:
+def _put(new: Path, target: Path, own: Collection[str] | None) -> None:
     """Rename ``new`` to ``target``, in place of what is there."""
     if not target.exists():
         new.rename(target)
         return
-    _require_alike(new, target)
+    _require_alike(new, target, own)
     old = target.with_name(_temporary(target).name.replace(".tmp-", ".old-"))
     target.rename(old)
     try:
@@ -118,11 +124,14 @@ def _put(new: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _require_alike(new: Path, target: Path) -> None:
+def _require_alike(new: Path, target: Path, own: Collection[str] | None) -> None:
     """Refuse to remove, say, a directory of experiments because a name was typed too short."""
     made, there = ({item.name for item in folder.iterdir()} for folder in (new, target))
-    if there and not there & made:
-        shown = ", ".join(sorted(there)[:4]) + (", ..." if len(there) > 4 else "")
+    other = there if there and not there & made else set()
+    if own is not None:
+        other = {name for name in there if not any(fnmatchcase(name, pattern) for pattern in own)}
+    if other:
+        shown = ", ".join(sorted(other)[:4]) + (", ..." if len(other) > 4 else "")
         raise UserError(
             f"{target}: holds something else ({shown}), which would be removed: name another directory"
         )

@@ -160,6 +160,8 @@ def read_description(path: Path) -> dict[str, Any]:
     described = load_yaml(path / "model.yaml")
     if described.get("format") != FORMAT:
         raise UserError(f"{path}/model.yaml: format {described.get('format')}, this version reads {FORMAT}")
+    if not isinstance(described.get("parts"), dict):
+        raise UserError(f"{path}/model.yaml: expected a mapping of its parts under the key parts")
     return described
 
 

@@ -32,12 +32,12 @@ def export(model: Model, out: str | Path) -> list[str]:
         The names of the parts.
 
     Raises:
-        UserError: The model is on a GPU, or a part can't be expressed in ONNX.
+        UserError: The model is on a GPU, a part can't be expressed in ONNX, or ``out`` holds something else.
     """
     if model.device.type != "cpu":
         raise UserError("a model is exported from the processor: load it with device cpu")
     found = graphs(model)
-    with atomic_dir(out) as folder:
+    with atomic_dir(out, own=("*.onnx", "audio.npz", "manifest.json")) as folder:
         for name, graph in found.items():
             export_graph(graph, folder / f"{name}.onnx", name)
         np.savez(folder / "audio.npz", filters=mel_filters(model.parts.audio).numpy())

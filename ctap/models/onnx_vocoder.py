@@ -20,7 +20,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.config import save_yaml, to_dict
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
-from ctap.files.sums import write_sums
+from ctap.files.sums import SUMS, write_sums
 from ctap.models.model_dir import FORMAT
 
 GRAPH = "generator.onnx"
@@ -107,15 +107,22 @@ class OnnxVocoder:
         """Write a vocoder's directory, whole or not at all.
 
         Raises:
-            UserError: Another model is there.
+            UserError: Something else is there, or the graph has its weights in another file.
         """
         path = Path(path)
         if (path / "model.yaml").exists() and not (path / GRAPH).exists():
             raise UserError(f"{path}: holds another model, which would be removed: name another directory")
-        with atomic_dir(path) as folder:
+        with atomic_dir(path, own=("model.yaml", "audio.json", GRAPH, SUMS)) as folder:
             save_yaml({"format": FORMAT, "parts": {"onnx": to_dict(self.config)}}, folder / "model.yaml")
             self.settings.save(folder / "audio.json")
             shutil.copyfile(self.graph, folder / GRAPH)
+            try:
+                onnx_session(folder / GRAPH, torch.device("cpu"))
+            except UserError as error:
+                raise UserError(
+                    f"{self.graph}: can't be read where it lies alone, its weights being in a file of their "
+                    f"own? Export it in one file, with dynamo=False or external_data=False ({error})"
+                ) from None
             write_sums(folder)
 
 

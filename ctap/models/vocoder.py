@@ -162,9 +162,6 @@ class NeuralVocoder:
             raise ValueError(f"expected a mel [T, {self.settings.n_mels}], found shape {tuple(mel.shape)}")
         if f0 is not None and f0.shape != mel.shape[:1]:
             raise ValueError(f"expected F0 [{len(mel)}] for a mel of as many frames, found {tuple(f0.shape)}")
-        if f0 is not None and not (torch.isfinite(f0) & (f0 >= 0)).all():
-            # one NaN would silence all that is said: phases add up
-            raise ValueError("F0 holds NaN, infinite or negative values: expected Hz, 0 where unvoiced")
         if len(mel) == 1:
             twice = None if f0 is None else f0.expand(2)
             return self(mel.expand(2, -1), twice)[: self.settings.hop_length - 1]
@@ -186,6 +183,9 @@ class NeuralVocoder:
         Args:
             chunks: Mels ``[t, M]``.
             f0: Hz ``[T]`` of all frames, 0 where unvoiced, in place of what the mels show.
+
+        Raises:
+            ValueError: As of :meth:`__call__`, once it is seen.
         """
         state = _Stream(self, f0)
         for chunk in itertools.chain.from_iterable(given.split(CHUNK) for given in chunks):
@@ -202,7 +202,11 @@ class _Stream:
         self.vocoder = vocoder
         self.updates = vocoder.updates if f0 is None else vocoder.guided_updates
         self.f0 = None
+        self.frames, self.given = 0, 0 if f0 is None else len(f0)
         if f0 is not None:
+            if not (torch.isfinite(f0) & (f0 >= 0)).all():
+                # one NaN would silence all that is said: phases add up
+                raise ValueError("F0 holds NaN, infinite or negative values: expected Hz, 0 where unvoiced")
             ends = (vocoder.margin, vocoder.margin)
             self.f0 = F.pad(f0.to(vocoder.device).float()[None], ends, mode="replicate")
         self.mel = torch.zeros(0, vocoder.settings.n_mels, device=vocoder.device)
@@ -218,6 +222,9 @@ class _Stream:
             raise ValueError("the mel holds NaN or infinite values")
         if not len(chunk):
             return np.zeros(0, np.float32)
+        self.frames += len(chunk)
+        if self.f0 is not None and self.frames > self.given:
+            raise ValueError(f"expected F0 of all frames, found {self.given} for {self.frames} or more")
         limits = float(np.log(settings.log_floor)), float(np.log(settings.n_fft))
         chunk = chunk.to(self.vocoder.device).float().clamp(*limits)
         if self.first + len(self.mel) == 0:
@@ -229,6 +236,8 @@ class _Stream:
     def finish(self) -> np.ndarray:
         if not len(self.mel):
             return np.zeros(0, np.float32)
+        if self.f0 is not None and self.frames != self.given:
+            raise ValueError(f"expected F0 of {self.frames} frames, as many as came, found {self.given}")
         margin = self.vocoder.margin
         self.mel = torch.cat([self.mel, self.mel[-1:].expand(margin, -1)])
         end = self.first + len(self.mel)

@@ -37,7 +37,8 @@ def fonts() -> list[str]:
 
 
 def drawable(text: str) -> str:
-    """``text`` without the hanzi that would come out as empty boxes where no Chinese font is installed."""
+    """``text`` for matplotlib: dollars begin no formula, and hanzi are left out where no font has them."""
+    text = text.replace("$", r"\$")
     if len(fonts()) > 1:
         return text
     return re.sub("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+", "", text).strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -179,22 +180,24 @@ def draw_curves(collection: Collection, folder: Path) -> None:
     """Draw the training logs of every experiment into ``folder`` and add them to its pictures."""
     from ctap.report.plots import plot_curves, save_figure
 
+    taken: set[str] = set()
     for experiment in collection.experiments:
         groups: dict[str, list[Path]] = {}
         for log in experiment.logs:
             # Lightning starts version_0, version_1, ... each time a training is continued
             home = log.parent.parent if re.fullmatch(r"version_\d+", log.parent.name) else log.parent
             groups.setdefault(str(home), []).append(log)
-        for number, logs in enumerate(groups.values()):
+        for logs in groups.values():
             logs.sort(key=lambda path: [int(x) if x.isdigit() else x for x in re.split(r"(\d+)", str(path))])
-            suffix = f"_{number + 1}" if number else ""
             safe = re.sub(r"[^\w.-]+", "_", experiment.name)
+            names = (f"{safe}{'' if k == 1 else f'_{k}'}_curves.png" for k in itertools.count(1))
             try:
                 drawn = plot_curves(logs, title=f"{experiment.name}: training")
             except UserError as error:
                 collection.problems.append(str(error))
                 continue
-            path = save_figure(drawn, folder / f"{safe}{suffix}_curves.png")
+            taken.add(name := next(name for name in names if name not in taken))
+            path = save_figure(drawn, folder / name)
             where = f" ({logs[-1].parent.name})" if len(groups) > 1 else ""
             experiment.pictures.append(Picture(path, f"Training and validation curves{where}"))
 

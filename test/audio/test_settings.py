@@ -15,8 +15,12 @@ def test_saved_settings_come_back(tmp_path):
 
 
 def test_yaml_gives_what_it_names_and_defaults_for_the_rest(tmp_path):
-    (tmp_path / "audio.yaml").write_text("n_mels: 80\nlog_floor: 1.0e-6\n")
-    assert AudioSettings.load(tmp_path / "audio.yaml") == AudioSettings(n_mels=80, log_floor=1e-6)
+    for floor in ("1.0e-6", "1e-6"):  # the second is a word to YAML
+        (tmp_path / "audio.yaml").write_text(f"n_mels: 80\nlog_floor: {floor}\n")
+        assert AudioSettings.load(tmp_path / "audio.yaml") == AudioSettings(n_mels=80, log_floor=1e-6)
+    (tmp_path / "audio.yaml").write_text("log_floor: low\n")
+    with pytest.raises(UserError, match=r"audio\.yaml: log_floor must be a number, not 'low'"):
+        AudioSettings.load(tmp_path / "audio.yaml")
 
 
 @pytest.mark.parametrize(

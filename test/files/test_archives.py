@@ -40,7 +40,7 @@ def server(archive):
             asked = self.headers.get("Range")
             state.asked.append(asked)
             start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and state.ranges else 0
-            if start == len(archive):
+            if start >= len(archive):
                 self.send_response(416)
                 self.send_header("Content-Range", f"bytes */{len(archive)}")
                 self.end_headers()
@@ -183,3 +183,27 @@ def test_zip(tmp_path):
     (tmp_path / "x.zip").write_bytes((tmp_path / "x.zip").read_bytes()[:60])
     with pytest.raises(UserError, match="can't be unpacked"):
         unpack(tmp_path / "x.zip", tmp_path / "out" / "broken")
+
+
+def test_a_zip_in_a_tar_is_not_taken_for_the_archive(tmp_path):
+    """Of a zip only the end is looked at."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as inner:
+        inner.writestr("b.txt", "of the second speaker")
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, data in (("a.txt", b"of the first"), ("two.zip", content.getvalue())):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    unpack(tmp_path / "a.tar", tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.txt", "two.zip"]
+    unpack(tmp_path / "a.tar", tmp_path / "nested", nested="*.zip")
+    assert sorted(path.name for path in (tmp_path / "nested").iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_addresses_that_are_none_and_parts_that_are_too_long_are_named(tmp_path, server, archive):
+    with pytest.raises(UserError, match=r"www\.openslr\.org/x: .*expected an address such as https"):
+        fetch_archive(tmp_path, "www.openslr.org/x", "x")
+    (tmp_path / "data_aishell3.tgz.part").write_bytes(archive + b"more")
+    with pytest.raises(UserError, match=r"tgz\.part is longer than what is there; remove it"):
+        run(server, tmp_path, 0)

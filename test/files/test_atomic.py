@@ -100,3 +100,19 @@ def test_a_directory_of_something_else_is_not_replaced(tmp_path: Path) -> None:
     with atomic_dir(tmp_path / "empty") as new:
         (new / "manifest.json").write_text("{}")
     assert (tmp_path / "empty" / "manifest.json").exists()
+
+
+def test_where_all_names_are_known_nothing_else_is_removed_with_them(tmp_path: Path) -> None:
+    """One name in common is not enough: other programs have a manifest.json, too."""
+    for name in ("manifest.json", "old.onnx"):
+        (tmp_path / name).write_text("old")
+    with atomic_dir(tmp_path, own=("*.onnx", "manifest.json")) as new:
+        (new / "manifest.json").write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+    (tmp_path / "index.html").touch()
+    with (
+        pytest.raises(UserError, match=r"holds something else \(index\.html\)"),
+        atomic_dir(tmp_path, own=("*.onnx", "manifest.json")) as new,
+    ):
+        (new / "manifest.json").write_text("newer")
+    assert (tmp_path / "manifest.json").read_text() == "new" and (tmp_path / "index.html").exists()

@@ -74,6 +74,25 @@ def test_another_model_is_not_overwritten(graph, generator, folder, tmp_path):
     import_vocoder(graph, MELS, folder)  # again into its own directory
 
 
+def test_a_directory_with_more_than_a_vocoder_is_not_replaced(graph, tmp_path):
+    """Such as the one of the generator's training, with a graph of the same name in it."""
+    for name in ("generator.onnx", "g_02500000"):
+        (tmp_path / name).write_text("weeks")
+    with pytest.raises(UserError, match=r"holds something else \(g_02500000\)"):
+        import_vocoder(graph, MELS, tmp_path)
+    assert (tmp_path / "g_02500000").read_text() == "weeks"
+
+
+def test_weights_in_a_file_of_their_own_are_refused(graph, tmp_path):
+    """The trial finds them beside the graph; where that is copied to, nobody would."""
+    onnx = pytest.importorskip("onnx")
+    apart = {"save_as_external_data": True, "location": "apart.data", "size_threshold": 0}
+    onnx.save_model(onnx.load(str(graph)), str(tmp_path / "apart.onnx"), **apart)
+    with pytest.raises(UserError, match="Export it in one file"):
+        import_vocoder(tmp_path / "apart.onnx", MELS, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_does_not_fit_is_refused_when_it_is_imported(graph, generator, tmp_path):
     with pytest.raises(UserError, match=r"4096 samples of 16 frames, expected 4650 to 5250"):
         OnnxVocoder(graph, OnnxConfig(), AudioSettings(n_mels=80, hop_length=300))

@@ -124,6 +124,17 @@ def test_an_f0_that_is_no_number_somewhere_is_refused(mel, vocoder, wrong):
     f0[20:30] = wrong
     with pytest.raises(ValueError, match="expected Hz, 0 where unvoiced"):
         vocoder(mel[:60], f0)
+    with pytest.raises(ValueError, match="expected Hz, 0 where unvoiced"):
+        list(vocoder.stream([mel[:60]], f0))
+
+
+def test_a_stream_needs_f0_of_all_its_frames(mel, vocoder):
+    for frames, message in (
+        (50, "found 50 for"),
+        (70, "expected F0 of 60 frames, as many as came, found 70"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            list(vocoder.stream(mel[:60].split(20), torch.full((frames,), 150.0)))
 
 
 def test_seed_and_mel_decide_the_samples(mel, vocoder):

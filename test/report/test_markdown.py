@@ -189,6 +189,19 @@ def test_logs_of_a_continued_training_are_one_picture(expdir):
     assert [p.path.name for p in experiment.pictures if "curves" in p.path.name] == ["asr_curves.png"]
 
 
+def test_curves_of_each_experiment_are_its_own(expdir):
+    """The second log of one has a name that another may have, too; dollars are no formula."""
+    from ctap.report.markdown import draw_curves
+
+    for name in ("asr/more", "asr_2", "$5 and $6_", "5_and_6_"):
+        (expdir / name).mkdir(parents=True)
+        (expdir / name / "metrics.csv").write_text("step,train/loss\n1,1\n2,0.5\n")
+    found = collect(expdir)
+    draw_curves(found, expdir / "x")
+    drawn = [p.path for e in found.experiments for p in e.pictures if p.path.name.endswith("_curves.png")]
+    assert len(drawn) == len(set(drawn)) >= 5 and all(path.exists() for path in drawn)
+
+
 def test_sounds_without_scores_still_show(tmp_path):
     folder = tmp_path / "demo" / "out"
     folder.mkdir(parents=True)
