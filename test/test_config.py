@@ -70,8 +70,8 @@ def test_the_code_of_ones_own_modules_is_one_of_the_files(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that a recipe notices when it changes; what can't be found is not, and is refused later."""
-    monkeypatch.syspath_prepend(str(folder / "more"))
     code = write(folder / "more/my_networks.py", "")
+    monkeypatch.syspath_prepend(str(folder / "more"))
     own = write(
         folder / "own.yaml",
         "base: base.yaml\nmodel: {a: {class_path: my_networks.A}, b: {class_path: no_such_module.deeper.B}}",
