@@ -56,6 +56,14 @@ def test_a_syllable_without_initial_has_a_row_of_its_own(tmp_path):
     assert found["vowel after a vowel"]["median_signed"] == pytest.approx(5.0)
 
 
+def test_a_closure_at_the_start_of_an_utterance_is_one_after_a_pause(tmp_path):
+    path = tmp_path / "events.tsv"
+    text = "A01\tt\t0\t_\t0.0\t0.1\nA01\ta1\t1\ta\t0.1\t0.205\n"
+    path.write_text(EVENTS.splitlines()[0] + "\n" + text)
+    found = score(read_reference(path, {}), {"A01": (["t", "a1"], [10, 11])}, SETTINGS)["boundaries"]
+    assert "stop" not in found and found["closure after pause"]["count"] == 1
+
+
 def test_missed_and_invented_pauses_and_other_phones(tmp_path):
     path = tmp_path / "events.tsv"
     path.write_text(EVENTS)

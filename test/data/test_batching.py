@@ -71,6 +71,12 @@ def test_buckets_leave_little_padding():
     assert 1 - lengths[shuffled].sum() / (lengths[shuffled].max(axis=1) * 8).sum() > 0.2
 
 
+def test_every_pass_puts_others_together():
+    plans = (plan_pass(np.arange(100, 500), 4000, None, np.random.default_rng(seed)) for seed in (0, 1))
+    first, second = ({frozenset(batch) for batch in plan} for plan in plans)
+    assert len(first & second) < len(first) / 2
+
+
 def stream(position=0, seed=1, rank=0, world=1, steps=20, last=10_000, accumulate=1, buffer_frames=None):
     lengths = np.random.default_rng(0).integers(50, 500, 37)
     return BatchStream(
@@ -129,6 +135,8 @@ def test_processes_share_the_stream_of_one():
     one = [r.indices for r in stream(steps=40)]
     two = [[r.indices for r in stream(rank=r, world=2)] for r in (0, 1)]
     assert [b for pair in zip(*two, strict=True) for b in pair] == one
+    rest = [[r.indices for r in stream(position=3, rank=r, world=2)] for r in (0, 1)]  # resumed
+    assert [b for pair in zip(*rest, strict=True) for b in pair] == one[6:]
 
 
 def test_validation_takes_every_utterance_once_over_all_processes():

@@ -27,6 +27,12 @@ def test_prompts_are_windows_or_repeats(frames):
     assert (np.diff(window[:, 0]) % frames == 1 % frames).all()
 
 
+@pytest.mark.parametrize("frames", [4, 12])
+def test_every_window_may_be_a_prompt(frames):
+    drawn = (clip_window(np.arange(frames)[:, None], 10, np.random.default_rng(i)) for i in range(40))
+    assert {int(window[0, 0]) for window in drawn} == {0, 1, 2}
+
+
 @pytest.mark.parametrize("frames", [7, 40, 41, 399])
 def test_the_prompt_in_use_is_the_middle_of_speech_whatever_holds_it(frames):
     mel = torch.arange(frames, dtype=torch.float32)[:, None].expand(-1, 4)

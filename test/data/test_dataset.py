@@ -70,6 +70,33 @@ def test_crops_are_random_by_step_and_repeat_by_step(dump):
     assert (first.durations.sum(dim=1) == first.lengths).all()
 
 
+def test_a_prompt_of_the_speaker_is_another_utterance_of_theirs(dump, monkeypatch):
+    features = FeatureSet(dump / "train", TOKENS)
+    data = CTAPDataset(features, max_frames=None, prompt_frames=20, prompt="speaker", seed=0)
+    monkeypatch.setattr(features, "mel", lambda index: np.full((30, 40), index))
+    for index, speaker in enumerate(features.speaker):
+        others = set(np.flatnonzero(features.speaker == speaker)) - {index}
+        assert {data.example(index, step).prompt[0, 0] for step in range(40)} == others
+        assert data.example(index, None).prompt[0, 0] in others
+
+
+def test_a_crop_has_its_frames_and_their_phones_from_one_place(dump):
+    """Those of another representation, too; its text is not known."""
+    known = {"units": lambda text: [len(text)], "given": dump / "train"}
+    features = FeatureSet(dump / "train", TOKENS, **known)
+    data = CTAPDataset(features, max_frames=30, prompt_frames=20, prompt="utterance", seed=0)
+    whole = data.example(2, None)
+    phones, starts = np.repeat(whole.tokens, whole.durations), set()
+    for step in range(20):
+        crop = data.example(2, step)
+        (start,) = (k for k in range(len(phones) - 29) if np.array_equal(whole.mel[k : k + 30], crop.mel))
+        np.testing.assert_array_equal(crop.given, crop.mel)
+        np.testing.assert_array_equal(np.repeat(crop.tokens, crop.durations), phones[start : start + 30])
+        assert len(crop.units) == 0 < len(whole.units)
+        starts.add(start)
+    assert len(starts) > 5
+
+
 def test_a_crop_knows_how_long_the_phones_are_that_it_cuts(dump):
     features = FeatureSet(dump / "train", TOKENS)
     data = CTAPDataset(features, max_frames=30, prompt_frames=20, prompt="utterance", seed=0)

@@ -32,6 +32,14 @@ def test_factor_one_and_share_zero_change_nothing():
     assert not VoiceConfig(warp=0.3, share=0.0).moves and not VoiceConfig().moves
 
 
+def test_a_share_of_the_utterances_is_moved():
+    voices = OtherVoices(VoiceConfig(warp=0.3, tilt=2.0, share=0.25), AudioSettings())
+    mel = torch.randn(1, 3, 40).expand(400, -1, -1)
+    torch.manual_seed(0)
+    moved = (voices(mel) - mel).abs().amax((1, 2)) > 1e-4
+    assert 0.15 < moved.float().mean() < 0.35
+
+
 def test_every_utterance_is_moved_by_its_own_draw_and_all_its_frames_alike():
     voices = OtherVoices(VoiceConfig(tilt=2.0), AudioSettings())
     torch.manual_seed(1)

@@ -136,3 +136,19 @@ def test_predicted_mels_go_with_their_recordings_and_their_level(waves, tmp_path
         writer["long"] = mels["long"]
     with pytest.raises(UserError, match=r"long: expected a mel \[201, 40\], found \(200, 40\)"):
         WaveSet(waves.path, SETTINGS, 51, tmp_path)
+
+
+def test_predicted_mels_and_recordings_are_cut_at_one_place(tmp_path):
+    """Mels whose values are the numbers of their frames, beside noise."""
+    soundfile.write(tmp_path / "a.wav", 0.1 * np.random.default_rng(0).standard_normal(48000), 24000)
+    write_table(tmp_path / "wav.scp", {"a": tmp_path / "a.wav"})
+    with MatrixWriter(tmp_path / "feats.ark", tmp_path / "feats.scp", None) as writer:
+        writer["a"] = np.tile(np.arange(201.0)[:, None], 40)
+    given, config = WaveSet(tmp_path, SETTINGS, 51, tmp_path), WaveDataConfig(level_range=0.0)
+    starts = []
+    for rng in (None, *map(np.random.default_rng, range(9))):
+        crop = given.read(2, config, rng)
+        starts.append(int(crop.mel[0, 0]))
+        here = slice(240 * starts[-1], 240 * (starts[-1] + 50))
+        np.testing.assert_array_equal(crop.wave, given.whole("a")[here])
+    assert starts[0] == 100 and len(set(starts)) > 5

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader, MatrixWriter, read_matrix
+from ctap.kaldi.ark_sums import ArkSums
 from ctap.kaldi.parts import Parts
 
 
@@ -367,3 +368,13 @@ def test_more_arks_than_a_process_may_open_are_read(tmp_path: Path) -> None:
         assert len(Parts.open([tmp_path / "a.scp"]).utts) == 600
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_where_no_matrix_begins_is_not_called_damaged(tmp_path: Path) -> None:
+    """An ark that was written again, under an scp of before."""
+    with MatrixWriter(tmp_path / "a.ark", tmp_path / "a.scp") as writer:
+        writer["u"] = np.ones((3, 4))
+    sums = ArkSums(tmp_path / "a.ark", (tmp_path / "a.ark").stat().st_size)
+    for offset in (1, 10**6):
+        with pytest.raises(UserError, match="x: no matrix begins here; is the scp older than its ark"):
+            sums.check(offset, b"", "x")

@@ -31,3 +31,8 @@ def test_mse_counts_real_frames_only():
     prediction[1, 2:] = 1e6
     expected = torch.cat([prediction[0] - target[0], prediction[1, :2] - target[1, :2]]).square().mean()
     torch.testing.assert_close(masked_mse(prediction, target, mask), expected)
+
+
+def test_the_margin_is_that_of_the_batch_and_not_of_each_prompt():
+    mean = torch.tensor([[0.0], [2.0]])  # 0 and 2 nats
+    assert margin_kl(mean, torch.zeros(2, 1), margin=1.0) == 0

@@ -79,6 +79,12 @@ def test_sampled_p_value_is_that_of_scipy():
     assert compare(means(a), means(b), resamples=20000).p_value == pytest.approx(other.pvalue, abs=0.015)
 
 
+def test_no_sampled_p_value_is_0():
+    """What was observed is one of the swaps, and counts as such."""
+    found = compare(means(range(10, 50)), means([0] * 40), resamples=99)
+    assert found.p_value == pytest.approx(0.01)
+
+
 def test_interval_is_that_of_numpy():
     """The paired bootstrap of a mean difference is the bootstrap of the differences."""
     rng = np.random.default_rng(3)

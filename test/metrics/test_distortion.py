@@ -31,6 +31,12 @@ def test_dtw_undoes_a_stretch():
     assert (path[:, 0] // 2 == path[:, 1]).all()
 
 
+def test_of_ways_that_cost_the_same_dtw_takes_the_shortest():
+    """The distortion is a mean over the pairs: two silences are no excuse for more of them."""
+    path, _ = dtw(np.zeros((4, 2)), np.zeros((4, 2)))
+    assert path.tolist() == [[k, k] for k in range(4)]
+
+
 def test_dtw_refuses():
     for x, y in [((0, 2), (3, 2)), ((3, 2), (3, 1)), ((3,), (3,))]:
         with pytest.raises(ValueError, match="expected"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ctap.metrics.probe import _folds, _split, linear_probe, phone_probe, speaker_probe
+from ctap.metrics.probe import _folds, _score, _split, linear_probe, phone_probe, speaker_probe
 
 
 def blobs(n=240, d=6, C=4, spread=1.5, seed=0):
@@ -92,3 +92,9 @@ def test_what_they_refuse():
         phone_probe([x, x], [["a", "b", "c"], ["a", "b"]])
     with pytest.raises(ValueError, match="other than pauses"):
         phone_probe([x, x], [["sil"] * 3, ["sp"] * 3])
+
+
+def test_chance_says_what_training_had_most_of():
+    """What testing has most of is not known to a guess."""
+    x = torch.randn(3, 2)
+    assert _score(x, ["a", "a", "b"], x, ["b", "b", "a"], [0, 1, 2]).chance == pytest.approx(1 / 3)

@@ -13,6 +13,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.bin import score_speech
 from ctap.errors import UserError
 from ctap.metrics import speaker
+from ctap.metrics.generated import Speech, metrics_of_recordings
 from ctap.metrics.results import SIMILARITIES, read_items, read_scores
 from ctap.metrics.speech import metrics_of_pairs, score_list, score_pair
 
@@ -98,6 +99,16 @@ class Pitch:
 
 def command(options):
     return [part for key, value in options.items() for part in (f"--{key}", value)]
+
+
+def test_beside_stands_what_is_heard_in_the_same_utterances(waves):
+    """Of u1, whose vocoded recording is another, nothing was said."""
+    hypothesis, reference, vocoded = (Path(waves[name]) for name in ("part", "reference", "vocoded"))
+    speech = Speech.of(hypothesis, reference, None, vocoded, None, None)
+    speech.vocoded["u1"] = speech.vocoded["u3"]
+    found = metrics_of_recordings(speech, AudioSettings(), nj=1, seed=0)["log_f0_rmse"]
+    assert found.n == 1
+    assert found.against["vocoded recording"] == pytest.approx(math.log(151 / 150), rel=0.3)
 
 
 def test_a_text_to_speech_experiment(waves, tmp_path, monkeypatch, capsys):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -288,6 +289,25 @@ def test_one_sentence_is_said_as_it_always_was(model, wav):
         p = model.parts.ctap.phoneme_encoder(tokens, torch.tensor([said.durations]), len(said.mel))
         mel = model.parts.ctap.decoder.speak(p, model.embed_prompt(wav)[None])[0]
     assert torch.equal(model.parts.ctap.denormalize(mel), said.mel)
+
+
+def test_every_sentence_has_durations_drawn_for_it(model, wav):
+    """The same sentence twice is not said twice in the same way."""
+    said = model.synthesize("你好。你好。", wav, seed=5)
+    phones = text_to_phones("你好。")
+    first, second = (model.predict_durations(phones, wav, seed=seed) for seed in (5, 6))
+    assert said.durations == [*first[:-1], 40, *second[1:]]
+    assert first != second
+    fast = model.synthesize("你好。你好。", wav, seed=5, speed=2.0)
+    assert fast.durations[len(first) - 1] == 40  # the pause has the length that is asked for
+
+
+def test_text_is_the_best_path_without_repeats_and_then_without_blanks(model, monkeypatch):
+    best = torch.tensor([[0, 2, 2, 0, 2, 3, 3, 0]])
+    scores = torch.zeros(1, 8, len(model.parts.tokens)), torch.nn.functional.one_hot(best, 5).float()
+    monkeypatch.setattr(model.parts, "asr", lambda x: scores)
+    monkeypatch.setattr(model.parts, "units", SimpleNamespace(decode=str))
+    assert model.recognize_embedding(torch.zeros(8, 8)).text == "[2, 2, 3]"
 
 
 def test_a_list_of_phones_too_long_for_the_model_is_cut(model, wav):

@@ -47,6 +47,17 @@ def test_loss_and_accuracy_are_those_of_the_frames_phones(dump):
     torch.testing.assert_close(found["frame_accuracy"], torch.cat(right).float().mean())
 
 
+def test_voices_are_moved_in_training_alone(dump):
+    values = {"model": {**tiny.STACK, "dropout": 0.0}, "voice": {"warp": 0.3, "tilt": 2.0}}
+    task = BUILD(from_dict(CONFIG, values, "test"), Sources(dump / "train")).task
+    features = FeatureSet(dump / "train", older().tokens)
+    data = CTAPDataset(features, max_frames=None, prompt_frames=1, prompt="utterance", seed=0)
+    batch = data[BatchRequest((0, 1, 2), None)]
+    for mode, same in ((True, False), (False, True)):
+        task.train(mode)
+        assert torch.equal(*(task.losses(batch)["loss"] for _ in range(2))) == same
+
+
 def test_a_model_directory_gives_back_the_judge(parts, tmp_path):
     parts.save(tmp_path / "model")
     again = JudgeParts.load(tmp_path / "model")

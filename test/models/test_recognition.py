@@ -26,6 +26,9 @@ def test_sticky_path_is_the_best_of_all_paths(frames, labels, penalty, seed):
 def test_an_hour_is_as_exact_as_a_second():
     scores = torch.randn(20000, 6, generator=torch.Generator().manual_seed(0)).log_softmax(-1)
     assert sticky_path(scores, 4.0).equal(sticky_path(scores.double(), 4.0))
+    late = torch.full((4000, 2), -100.0)
+    late[2000:, 0] -= 4e-3  # 8 nats in all, each lost beside what has been summed up by then
+    assert sticky_path(late, 4.0).all()
 
 
 def test_runs_are_phones_with_their_frames():

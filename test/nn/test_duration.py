@@ -106,6 +106,13 @@ def test_learns_durations_that_depend_on_the_phone():
             assert frames[kinds == 1].mean() == pytest.approx(20, abs=4)
 
 
+def test_padding_is_not_learned():
+    model, mask = DurationModel(4, 2, CONFIG), torch.tensor([[True] * 5, [True] * 2 + [False] * 3])
+    model.denoiser.forward = lambda z, step, condition, mask: torch.where(mask, z, 1e6)
+    model.predictor.forward = lambda condition, mask: torch.where(mask, 0.0, 1e6)
+    assert max(model.losses(torch.full((2, 5), 4), torch.zeros(2, 5, 6), mask)) < 10
+
+
 def test_padding_takes_no_part():
     model = DurationModel(4, 2, CONFIG).eval()
     condition = torch.randn(1, 5, 6)

@@ -183,6 +183,16 @@ def test_prompt_encoder_has_the_papers_shape(summary):
     assert mean.shape == log_variance.shape == (2, 512)
 
 
+def test_a_log_variance_is_bounded_softly():
+    """A prompt encoder that is at the bound finds its way back."""
+    net = PromptEncoder(40, PromptConfig(channels=[4], dim=3))
+    torch.nn.init.constant_(net.statistics.bias, 30.0)
+    log_variance = net(torch.randn(2, 30, 40))[1]
+    assert ((log_variance > 9) & (log_variance < 10)).all()
+    log_variance.sum().backward()
+    assert (net.statistics.bias.grad[3:] > 0).all()
+
+
 def test_phoneme_decoder_shapes():
     net = PhonemeDecoder(8, 20, 11, from_dict(StackConfig, stack(), "test"))
     phones, units = net(torch.randn(2, 9, 8), lengths_to_mask(torch.tensor([9, 4])))

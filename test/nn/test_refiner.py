@@ -62,3 +62,10 @@ def test_what_a_squared_error_blurs_is_sharpened():
         found = net.refiner.refine(zero)
     assert (x.mean((1, 2)).abs() > 0.5).float().mean() > 0.9
     assert torch.equal(found, net.refiner.refine(zero))
+
+
+def test_each_step_begins_where_the_last_one_ended(monkeypatch):
+    """Four steps, each in the direction of the draft and its own time: (0 + 1/4 + 2/4 + 3/4) / 4."""
+    refiner, draft = decoder(steps=4).refiner, torch.randn(2, 3, 4)
+    monkeypatch.setattr(refiner, "forward", lambda x, time, draft, mask: time[:, None, None] + draft)
+    torch.testing.assert_close(refiner.refine(draft), draft + 0.375)

@@ -288,6 +288,31 @@ def test_what_would_not_be_seen_is_found() -> None:
     assert not calls("log --count 1", "count")
 
 
+# Paths that are told without a mark: of what is marked otherwise (recordings:, a table beside it), and of
+# what is made beside an output.
+UNMARKED = {
+    *(("--data_dir", data) for data in ("${data}", "${datadir}/train")),
+    *(("--out_dir", made) for made in ("${datadir}", "${voices}")),
+    ("--downloaddir", "${downloaddir}"),
+    ("--skipped", "${all}/skipped.tsv"),
+    ("--source_scp", "${data}/wav.scp"),
+    ("--text", "${data}/text"),
+    ("--textgrid_dir", "${expdir}/align/${set}/textgrids"),
+}
+
+
+def test_every_other_path_that_a_step_is_told_is_marked() -> None:
+    known = functions()
+    no_steps = {*commands(known), "_as_step", "starting_points", "stage_7"}
+    told = {
+        pair
+        for name in known.keys() - no_steps
+        for pair in re.findall(r'(--[a-z_]+) "(\$[^"]*)', known[name])
+        if re.search(r"/|dir\}|prompt_of|\{(data|test|whole|model|voices)\}", pair[1])
+    }
+    assert {pair for pair in told if pair[0] not in ("--name", "--no_text")} == UNMARKED
+
+
 def test_every_option_is_used() -> None:
     script = (STAGES.parent / "ctap.sh").read_text(encoding="utf-8")
     head, _, rest = script.partition(". ./path.sh")

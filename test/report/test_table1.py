@@ -9,11 +9,11 @@ import pytest
 
 from ctap.bin.table1 import table1
 from ctap.errors import UserError
-from ctap.metrics.intervals import bootstrap_mean, bootstrap_strata
+from ctap.metrics.intervals import bootstrap_mean, bootstrap_strata, interval_of_share
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.results import Metric, items, write_scores
 from ctap.report.paper_table1 import CLAIMS, PAPER, ROWS, Contrast
-from ctap.report.table1 import all_claims, judge, read_system
+from ctap.report.table1 import _summary, all_claims, judge, read_system
 
 SPEAKERS = ("A", "B")
 
@@ -69,6 +69,16 @@ def test_speakers_count_alike_whatever_their_utterances(tmp_path):
     assert set(found.items) >= {"A/u0", "A/u1", "B/u49"}
 
 
+def test_a_share_that_is_1_of_every_speaker_is_not_certain_of_others(tmp_path):
+    """Utterances drawn again would all be alike, and the interval would have no width."""
+    meta, held = collect_meta(seed=1, config="x"), items([f"u{i}" for i in range(10)], [True] * 10)
+    for spk in SPEAKERS:
+        share = {"closer_to_target_than_source": Metric(1.0, 10, better="higher", items=held)}
+        write_scores(tmp_path / f"vc_{spk}" / "scores.json", f"x/vc_{spk}", share, meta, task="vc")
+    found = read_system("ctap_paper", tmp_path).get("vc", "closer_to_target_than_source").interval
+    assert found == interval_of_share([[1] * 10] * 2) and found.low < 0.9
+
+
 def test_one_stratum_is_the_usual_bootstrap():
     values = np.random.default_rng(3).normal(size=30)
     one = bootstrap_strata([[(v, 1.0) for v in values]], resamples=4000, seed=5)
@@ -106,14 +116,15 @@ def test_verdicts(tmp_path):
 
     verdict, paired = judge(better, *figures(good, bad))
     assert verdict == "holds"
-    assert paired.p_value < 0.001
+    assert paired.p_value < 0.001 and paired.speakers == len(SPEAKERS)
     assert judge(better, *figures(bad, good))[0] == "the opposite"
     assert judge(better, *figures(good, same))[0] in ("undecided",)
     assert judge(alike, *figures(same, good))[0] == "holds"
     assert judge(alike, *figures(bad, good))[0] == "the opposite: worse"
-    # without utterances in common nothing is known of a difference
+    # without utterances in common nothing is known of a difference, unless intervals tell it
     lone = replace(figures(bad)[0], items={})
     assert judge(alike, lone, figures(good)[0])[0] == "no paired test"
+    assert judge(better, figures(good)[0], lone) == ("holds", None)
     # closer than the intervals' widths, but the same way in every utterance
     shifted = read_system("ctap_ours", system(tmp_path / "d", errors=0.1 + 0.004, seed=1))
     assert judge(better, *figures(good, shifted))[0] == "intervals overlap, but a paired test says better"
@@ -137,6 +148,21 @@ def test_claims_are_summed_up(tmp_path):
         "pretrain: speaker_probe ↓",
         "vc: speaker_similarity/target_recording and source ↑",
     }
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["holds", "holds"], "holds"),
+        (["holds", "undecided"], "holds in 1 of 2 figures, the others are undecided"),
+        (["holds", "the opposite"], "does not hold: 1 of 2 figures say the opposite, 1 agree"),
+        (["holds", "... a paired test says worse"], "does not hold: 1 of 2 figures say the opposite"),
+        (["undecided", "no interval"], "undecided: no figure shows a difference beyond chance"),
+    ],
+)
+def test_a_claim_holds_if_no_figure_speaks_against_it(verdicts, expected):
+    found = _summary(verdicts)
+    assert found == expected if expected == "holds" else found.startswith(expected)
 
 
 def test_the_papers_figures_have_rows_and_known_columns():

@@ -102,3 +102,12 @@ def test_without_stacks_muon_is_adam():
     assert isinstance(
         make_optimizer(nn.Linear(3, 3), OptimConfig(name="muon"), fused=True), torch.optim.AdamW
     )
+
+
+@pytest.mark.parametrize("name", ["adam", "muon"])
+def test_decay_is_that_asked_for(name):
+    """Of weights, in all parts, and of what Adam remembers."""
+    config = OptimConfig(name=name, betas=(0.8, 0.95), weight_decay=0.1)
+    groups = make_optimizer(net(), config, fused=True).param_groups
+    assert {group["weight_decay"] for group in groups} == {0.1}
+    assert groups[-1]["betas"] == (0.8, 0.95)

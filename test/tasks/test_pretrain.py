@@ -11,6 +11,7 @@ from ctap.bin.train import train
 from ctap.config import from_dict
 from ctap.data.dataset import dev_loader
 from ctap.errors import UserError
+from ctap.metrics.representation import MAX_SHIFT
 from ctap.nn.refiner import RefinerConfig
 from ctap.nn.speech_encoder import SpeechEncoder
 from ctap.nn.transformer import StackConfig
@@ -163,7 +164,7 @@ def test_voices_are_moved_for_the_speech_encoder_alone_and_in_training_alone(dum
         each.train()
         each.ctap.eval()
     torch.manual_seed(1)
-    losses, (s, p, *_) = task(batch)
+    losses, (s, p, mel, *_) = task(batch)
     _, (still, same_p, *_) = plain(batch)
     assert not torch.allclose(s, still) and torch.equal(p, same_p)
     torch.manual_seed(1)
@@ -172,6 +173,18 @@ def test_voices_are_moved_for_the_speech_encoder_alone_and_in_training_alone(dum
     assert losses["contrastive"].item() == pytest.approx(
         contrastive(task, real_frames(batch, s), real_frames(batch, p)), rel=1e-5
     )
+    target = real_frames(batch, (batch.mel + 3.0) / 1.2)  # of the voice as it was
+    assert losses["mse_speech"].item() == pytest.approx(
+        ((real_frames(batch, mel) - target) ** 2).mean(), rel=1e-4
+    )
+
+
+def test_the_prompt_embedding_is_drawn_in_training_alone(dump):
+    task, batch = task_and_batch(dump)
+    assert torch.equal(task(batch)[1][2], task(batch)[1][2])
+    task.train()
+    task.ctap.eval()  # dropout aside
+    assert not torch.equal(task(batch)[1][2], task(batch)[1][2])
 
 
 def test_swapped_prompts_teach_the_speech_encoder_and_the_decoder_alone(dump):
@@ -267,12 +280,37 @@ def test_a_model_is_gone_on_from_and_may_get_a_refiner(dump, tmp_path):
             build(asked, Sources(dump / "train", init=tmp_path / init))
 
 
+def test_validation_asks_what_another_clock_costs(dump, monkeypatch):
+    """The first frame stands at 0, then somewhere else, at the same place whenever the batch is validated."""
+    task, batch = task_and_batch(dump)
+    encode, starts = task.ctap.speech_encoder.forward, []
+
+    def forward(x, mask, offset=0):
+        starts.append(offset)
+        return encode(x, mask, offset)
+
+    monkeypatch.setattr(task.ctap.speech_encoder, "forward", forward)
+    monkeypatch.setattr(task, "report", lambda *_: None)
+    for number in (1, 2, 1):
+        task.validation_step(batch, number)
+    assert starts[::2] == [0, 0, 0]
+    assert starts[1] == starts[5] != starts[3] and 0 < min(starts[1::2]) < max(starts) <= MAX_SHIFT
+
+
 def test_an_own_encoder_is_told_of_the_offset_by_its_name(dump, tmp_path):
     chosen = config()
     chosen.model = replace(chosen.model, speech_encoder=OwnModule(f"{__name__}.KeywordOffset"))
     chosen.trainer = replace(chosen.trainer, max_steps=1, logger="none")
     train("pretrain", chosen, Sources(dump / "train", dump / "dev"), tmp_path / "x")
     assert "val/phone_retrieval_shifted" in (tmp_path / "x/metrics.csv").read_text()
+
+
+def test_what_is_refined_is_read_from_s_and_from_p_in_turn(dump, monkeypatch):
+    task, batch = task_and_batch(dump)
+    drafts = []
+    monkeypatch.setattr("ctap.tasks.pretrain.refining", lambda _, draft, *__: drafts.append(draft) or {})
+    _, (_, _, mel_s, mel_p) = task(batch)
+    assert torch.equal(drafts[0][::2], mel_s[::2]) and torch.equal(drafts[0][1::2], mel_p[1::2])
 
 
 def test_the_refiner_learns_beside_the_decoder_and_teaches_it_nothing(dump):

@@ -10,6 +10,7 @@ import yaml
 
 from ctap.bin.train import train
 from ctap.config import from_dict, load_yaml, to_dict
+from ctap.data.dataset import dev_loader
 from ctap.data.voice import VoiceConfig
 from ctap.errors import UserError
 from ctap.files.sums import SUMS
@@ -167,6 +168,24 @@ def test_finetuning_hears_other_voices_in_training_alone(dump, pretrained, tmp_p
     assert float(moved["train/mse"]) != pytest.approx(float(plain["train/mse"]), rel=1e-4)
     before, after = weights(pretrained), weights(tmp_path / "moved")
     assert all(torch.equal(before[k], after[k]) for k in before if "_encoder" in k and "prompt" not in k)
+
+
+@pytest.mark.parametrize(("trained", "with_kl"), [(None, 1.0), (["decoder"], 0.0)])
+def test_finetuning_draws_the_prompt_embedding_and_bounds_one_that_is_trained(
+    dump, pretrained, trained, with_kl
+):
+    """L_mse + L_kl (Eq. 2 and 4), and L_mse alone where the prompt encoder stays."""
+    tuned = config("finetune")
+    tuned.train, tuned.kl_margin = trained, 0.0
+    training = TRAININGS["finetune"][1](tuned, Sources(dump / "train", init=pretrained / "model"))
+    batch = next(iter(dev_loader(training.train, tuned.data, prompt_frames=training.prompt_frames)))
+    task = training.task.train()
+    task.ctap.eval()  # dropout aside
+    one, two = (task.losses(batch) for _ in range(2))
+    assert one["mse"] != two["mse"] and one["kl"] > 0
+    assert one["loss"].item() == pytest.approx((one["mse"] + with_kl * one["kl"]).item())
+    task.eval()
+    assert task.losses(batch)["mse"] == task.losses(batch)["mse"]
 
 
 def test_finetuning_of_nothing_is_refused():

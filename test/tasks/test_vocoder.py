@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ctap.audio.levels import DB_PER_NEPER
+from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.data.waves import WaveBatch, WaveDataConfig
 from ctap.errors import UserError
-from ctap.nn.vocoder import SourceFilter, VocoderConfig
+from ctap.nn.vocoder import Pitch, SourceFilter, VocoderConfig
 from ctap.tasks.vocoder import VocoderTask, VocoderTaskConfig
 
 
@@ -23,6 +25,45 @@ def test_networks_that_train(trains, moved):
     named = task.vocoder.named_parameters()
     assert {name.split(".")[0] for name, p in named if p.grad is not None and p.grad.abs().sum() > 0} == moved
     assert ("distance" in losses) == (trains == "both")
+
+
+def test_the_total_is_the_weighted_sum():
+    torch.manual_seed(0)
+    sizes = VocoderConfig(dim=8, layers=1, f0_dim=8, f0_layers=1)
+    config = VocoderTaskConfig(sizes, mel_weight=0.7, f0_weight=0.2)
+    task = VocoderTask(SourceFilter(sizes, AudioSettings()), config)
+    f0 = torch.where(torch.arange(41) < 20, 120.0, 0.0).expand(2, -1)
+    found = task.losses(WaveBatch(0.1 * torch.randn(2, 40 * 240), f0, torch.ones(2)))
+    of_f0 = found["f0"] + found["voicing"]
+    expected = found["distance"] + 0.7 * found["mel_db"] / DB_PER_NEPER + 0.2 * of_f0
+    torch.testing.assert_close(found["loss"], expected)
+
+
+def test_a_predicted_mel_is_read_and_the_recording_is_aimed_at(monkeypatch):
+    sizes = VocoderConfig(dim=8, layers=1, f0_dim=8, f0_layers=1)
+    task = VocoderTask(SourceFilter(sizes, AudioSettings()), VocoderTaskConfig(sizes))
+    wave, f0, band = 0.1 * torch.randn(2, 40 * 240), torch.full((2, 41), 120.0), torch.ones(2)
+    recorded, gains, read, found = log_mel(wave, AudioSettings()), task.vocoder.gains, [], []
+    monkeypatch.setattr(task.vocoder, "gains", lambda mel, *rest: read.append(mel) or gains(recorded, *rest))
+    for mel in (recorded, recorded + 1):
+        torch.manual_seed(0)
+        found.append(task.losses(WaveBatch(wave, f0, band, mel)))
+        assert read[-1] is mel
+    for name in ("distance", "mel_db"):
+        torch.testing.assert_close(found[0][name], found[1][name])
+
+
+def test_f0_is_learned_where_there_is_one(monkeypatch):
+    sizes = VocoderConfig(dim=8, layers=1, f0_dim=8, f0_layers=1)
+    task = VocoderTask(SourceFilter(sizes, AudioSettings()), VocoderTaskConfig(sizes))
+    f0, found = torch.tensor([[120.0, 150.0, 0.0, 0.0, 0.0]]), []
+    pitch = Pitch(torch.randn(1, 5, 120), torch.randn(1, 5))
+    for end in (5, 2):
+        monkeypatch.setattr(task.vocoder, "pitch", lambda mel, n=end: Pitch(*(x[:, :n] for x in pitch)))
+        found.append(task.f0_losses(torch.zeros(1, end, 40), f0[:, :end]))
+    torch.testing.assert_close(found[0]["f0"], found[1]["f0"])
+    wrong = (pitch.voicing[0] > 0) != torch.tensor([True, True, False, False, False])
+    assert found[0]["voicing_error"] == wrong.float().mean()
 
 
 def test_crops_too_short_for_the_losses_are_refused():

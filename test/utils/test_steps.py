@@ -142,6 +142,15 @@ def test_recordings_go_through_the_vocoder_again_under_other_settings(tmp_path: 
     assert "dump/audio.json has changed" in run(tmp_path, *lines).stdout
 
 
+def test_other_versions_that_a_recognisers_figures_stand_beside_are_read(tmp_path: Path) -> None:
+    lines = (
+        f". {ROOT}/egs/TEMPLATE/ctap1/stages/scores.sh",
+        'module() { printf "<%s>" "$@"; }',
+        'rate name=n task=asr data=d heard=h out=o frames=true config=c -- vocoded=v "from S=s"',
+    )
+    assert run(tmp_path, *lines).stdout.endswith("<--against><vocoded=in:v><from S=in:s>")
+
+
 def test_a_corpus_without_dev_is_trained_on_without_validation(tmp_path: Path) -> None:
     stages = ROOT / "egs/TEMPLATE/ctap1/stages"
     lines = (
@@ -155,6 +164,7 @@ def test_a_corpus_without_dev_is_trained_on_without_validation(tmp_path: Path) -
     (tmp_path / "data/target_speakers").write_text("")
     (tmp_path / "data/test").mkdir()
     (tmp_path / "data/test/wav.scp").write_text("a a.wav\n")
-    assert run(tmp_path, *lines).stdout.endswith("<--train_dir><in:dump/train><-->")
+    told = run(tmp_path, *lines).stdout
+    assert told.endswith("<--train_dir><in:dump/train><-->") and "<read:dump/stats.json>" in told
     (tmp_path / "data/dev/wav.scp").write_text("a a.wav\n")
     assert "<in:dump/train><--dev_dir><in:dump/dev><-->" in run(tmp_path, *lines).stdout
