@@ -215,7 +215,8 @@ def differences(before: dict, after: dict, why: str) -> list[str]:
     old, new = before["inputs"], after["inputs"]
     for path in sorted(old.keys() | new.keys()):
         if path not in old or path not in new:
-            result.append(f"{why}: {path} was {'added' if path in new else 'removed'}")
+            gone = "is no input any more" if os.path.exists(path) else "was removed"
+            result.append(f"{why}: {path} {'was added' if path in new else gone}")
         elif old[path]["digest"] != new[path]["digest"]:
             result.append(f"{why}: {path} has changed")
     if len(result) > MOST:

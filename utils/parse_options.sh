@@ -8,7 +8,7 @@
 # `--nj 8` or `--nj=8` then sets nj. Lower-case variables that the script has set are its options; dashes in an
 # option count as underscores. A variable whose default is true or false may be given bare (`--force`). A default
 # that is a number asks for a number. `--config FILE` sets what its lines `name=value` say, as if it stood there: what
-# comes later wins. Parsing ends at the first argument that is not an option, or at `--`; what is
+# comes later wins. A value may stand in quotes, and a comment behind it. Parsing ends at the first argument that is not an option, or at `--`; what is
 # left are the script's arguments. `--help` prints the comment at the top of the script, and the options that are
 # set at the start of a line above the one that sources this file, with their defaults and comments; comment
 # lines between them become headings. `here=$(command)` without a comment is taken for no option there.
@@ -99,6 +99,17 @@ _po_set() {
     printf -v "$2" '%s' "$3"
 }
 
+# _po_value TEXT: a value as the shell would take it: without a comment, and without quotes around all of it.
+_po_value() {
+    local text=$1
+    if [[ ${text} =~ ^[[:space:]]*\"([^\"]*)\"[[:space:]]*(#.*)?$ || ${text} =~ ^[[:space:]]*\'([^\']*)\'[[:space:]]*(#.*)?$ ]]; then
+        text=${BASH_REMATCH[1]}
+    elif [[ ${text} =~ ^([^\"\']*[^[:space:]\"\'])?[[:space:]]+#.*$ ]]; then
+        text=${BASH_REMATCH[1]}
+    fi
+    printf '%s' "${text}"
+}
+
 # _po_file SCRIPT FILE: sets the options of SCRIPT that the lines `name=value` of FILE name.
 _po_file() {
     local _po_line _po_number=0 _po_key
@@ -123,7 +134,7 @@ _po_file() {
             _po_unknown "$1" "${_po_key}" "$2:${_po_number}: "
             return 1
         else
-            _po_set "$1" "${_po_key}" "${_po_line#*=}" || return 1
+            _po_set "$1" "${_po_key}" "$(_po_value "${_po_line#*=}")" || return 1
         fi
     done <"$2"
 }

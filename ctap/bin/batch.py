@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from tqdm import tqdm
 
 from ctap.errors import UserError
+from ctap.files.atomic import keep_apart
 from ctap.files.names import name_fault
 from ctap.files.skips import SkipList
 from ctap.files.tables import write_table
@@ -28,6 +29,8 @@ T = TypeVar("T")
 SAVE_SECONDS = 30.0
 """While a command runs, its results are written at this interval."""
 LEFT_OUT = "left_out.tsv"
+WRITTEN = ("wav.scp", "aligned_phones", "durations", "phones", "text", "embed.scp", "feats.scp")
+"""Tables that such commands write."""
 UNUSABLE_LINE, UNUSABLE_NAME = "line that can't be used", "name that can't be used"
 UNUSABLE, FAILED = "input that can't be used", "failed"
 
@@ -70,15 +73,24 @@ class Batch(Generic[T]):
         left_out: Inputs that can't be used; the first job reports them.
         out: Directory for the results.
         share: This job's share of the inputs.
+        read: Lists that are read, none of which may be written over.
     """
 
     def __init__(
-        self, what: str, items: Mapping[str, T], left_out: SkipList, out: Path, share: Share = ALONE
+        self,
+        what: str,
+        items: Mapping[str, T],
+        left_out: SkipList,
+        out: Path,
+        share: Share = ALONE,
+        read: Iterable[Path | None] = (),
     ) -> None:
         if not items and not left_out.entries:
             raise UserError(f"{what}: nothing to do, the list is empty")
         if (out / "utt2spk").exists():
             raise UserError(f"{out}: a data directory, whose tables would be overwritten: name another place")
+        for name in WRITTEN:
+            keep_apart(out / name, *filter(None, read))
         self.what, self.out, self.ending = what, out, share.ending
         self.items = share.of_table(items)
         self.left_out = left_out if share.job == 1 else SkipList()
@@ -167,6 +179,15 @@ class Batch(Generic[T]):
                 self._left_out_path().unlink()
 
 
+def keep_prompts(prompt: Path | list[Path], out: Path) -> None:
+    """Refuse to write sounds to where a prompt lies.
+
+    Raises:
+        UserError: A prompt is in ``out/wav``.
+    """
+    keep_apart(out / "wav", *(path.parent for path in (prompt if isinstance(prompt, list) else [prompt])))
+
+
 @dataclass(frozen=True)
 class Recordings:
     """Recordings that a command reads, and this job's share of them.
@@ -193,7 +214,7 @@ class Recordings:
         made = (out / "wav").resolve()
         if any(folder.resolve() == made for folder in {Path(path).parent for path in items.values()}):
             raise UserError(f"{made}: recordings are read there and would be overwritten: name another --out")
-        return Batch(what, items, left_out, out, Share(self.job, self.num_jobs))
+        return Batch(what, items, left_out, out, Share(self.job, self.num_jobs), [self.scp])
 
     def read(self) -> tuple[dict[str, str], SkipList]:
         """Utterances and their files; what can't be used.

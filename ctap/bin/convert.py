@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctap.bin.batch import Recordings
+from ctap.bin.batch import Recordings, keep_prompts
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.models.pitch import Melody
@@ -34,6 +34,7 @@ def convert(
     import ctap
 
     set_up_logging()
+    keep_prompts(prompt, out)
     batch = recordings.batch("conversion", out)
     loaded = ctap.load(model, device, vocoder)
     loaded.check_melody(melody)  # it and a vocoder that does not fit are refused here, not at every source

@@ -23,6 +23,8 @@ def pack(model: Path, out: Path, prompt: Path | None = None, seed: int = 777) ->
         prompt: Recording of the voice, to go with it.
         seed: Seed of the experiment, for the record.
     """
+    if out.suffix != ".zip":
+        raise UserError(f"--out {out}: expected the name of a zip file, such as {out}.zip")
     if out.resolve().is_relative_to(model.resolve()):
         raise UserError(f"{out}: lies in the model directory that is packed; name another place")
     Parts.load(model)

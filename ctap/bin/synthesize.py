@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import ctap
-from ctap.bin.batch import Batch, read_rows
+from ctap.bin.batch import Batch, keep_prompts, read_rows
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.errors import UserError
@@ -62,7 +62,9 @@ def synthesize(
     set_up_logging()
     check_speed(speed)
     check_pause(pause)
-    batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, share)
+    keep_prompts(prompt, out)
+    lists = [text_file, phones_file, durations_file]
+    batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, share, lists)
     spans = read_durations(durations_file)
     loaded, voice = load_voice(model, device, vocoder, phone_map, prompt)
     (out / "wav").mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,7 @@ def transcribe(
     from ctap.text.languages import language_in, older
 
     set_up_logging()
-    batch = Batch("transcription", *read_rows(scp), out, share)
+    batch = Batch("transcription", *read_rows(scp), out, share, [scp])
     language = language_in(language_of) if language_of else older()
     hear = make_transcriber(asr, choose_device(device), language.code)
     out.mkdir(parents=True, exist_ok=True)

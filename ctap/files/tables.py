@@ -101,7 +101,10 @@ def parse_row(
 
 
 def _mend(path: str | os.PathLike[str]) -> str:
-    return f"correct it with `ctap data fix {Path(path).parent}`"
+    """What to do about it: there is a command for what lies in a data directory."""
+    folder = Path(path).parent
+    is_data = (folder / "utt2spk").exists() or (folder / "wav.scp").exists()
+    return f"correct it with `ctap data fix {folder}`" if is_data else "correct the file"
 
 
 def split_line(line: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctap.bin import batch as module
-from ctap.bin.batch import Batch, Recordings, SomeLeftOutError, read_rows
+from ctap.bin.batch import Batch, Recordings, SomeLeftOutError, keep_prompts, read_rows
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.files.tables import read_table
@@ -54,6 +54,14 @@ def test_nothing_that_is_read_is_overwritten_and_nothing_to_do_is_said(tmp_path:
         make({"a": 2}, tmp_path / "data")
     with pytest.raises(UserError, match="would be overwritten"):
         Recordings([tmp_path / "out/wav/a.wav"]).batch("resynthesis", tmp_path / "out")
+    (tmp_path / "wav.scp").write_text("a a.wav\n")
+    with pytest.raises(UserError, match=r"wav\.scp: is read, and would be overwritten"):
+        Recordings(scp=tmp_path / "wav.scp").batch("conversion", tmp_path / "data/..")
+    with pytest.raises(UserError, match="durations: is read"):
+        Batch("synthesis", {"a": 1}, SkipList(), tmp_path, read=[None, tmp_path / "durations"])
+    with pytest.raises(UserError, match="out/wav: is read"):
+        keep_prompts([tmp_path / "a.wav", tmp_path / "out/wav/b.wav"], tmp_path / "out")
+    keep_prompts(tmp_path / "a.wav", tmp_path)
 
 
 def test_waves_go_by_their_stems_and_what_can_have_no_name_is_left_out() -> None:

@@ -6,8 +6,11 @@ import os
 import zipfile
 from pathlib import Path
 
+import pytest
+
 import ctap
 from ctap.bin.pack import pack
+from ctap.errors import UserError
 from test.tiny_model import save_model, save_tone
 
 
@@ -17,6 +20,12 @@ def unpacked(archive: Path, folder: Path) -> Path:
         assert len(names) == len(set(names))
         opened.extractall(folder)
     return folder / archive.stem
+
+
+def test_only_a_zip_file_is_written(tmp_path: Path) -> None:
+    """Its root has its name, and could not be unpacked beside it."""
+    with pytest.raises(UserError, match=r"voice: expected the name of a zip file, such as .*voice\.zip"):
+        pack(save_model(tmp_path / "model"), tmp_path / "voice")
 
 
 def test_a_packed_voice_is_packed_again_with_another_prompt(tmp_path: Path) -> None:

@@ -69,6 +69,15 @@ def test_bad_line_is_refused_with_its_place(tmp_path: Path, content: bytes, line
         read_table(path)
 
 
+def test_the_command_that_mends_data_directories_is_named_for_these_alone(tmp_path: Path) -> None:
+    (tmp_path / "map").write_text("a\n")
+    with pytest.raises(UserError, match=r"has no value; correct the file$"):
+        read_table(tmp_path / "map")
+    (tmp_path / "utt2spk").touch()
+    with pytest.raises(UserError, match="correct it with `ctap data fix"):
+        read_table(tmp_path / "map")
+
+
 def test_bare_keys_when_asked(tmp_path: Path) -> None:
     (tmp_path / "t").write_text("b\na x\n")
     assert list(read_table(tmp_path / "t", values=False).items()) == [("b", ""), ("a", "x")]

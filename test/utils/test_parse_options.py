@@ -53,6 +53,24 @@ def test_values(shell, tmp_path: Path, arguments: list[str], expected: str) -> N
     assert not (tmp_path / "evil").exists()
 
 
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ('"4 5"', "4 5"),
+        ("'4 5'   # a few", "4 5"),
+        ("4 # one", "4"),
+        ("    # none", ""),
+        ("a#b", "a#b"),
+        ('--x "a b" --y', '--x "a b" --y'),
+    ],
+)
+def test_values_of_a_file_may_have_quotes_and_comments_as_those_of_a_script_have(
+    shell, tmp_path: Path, written: str, value: str
+) -> None:
+    (tmp_path / "x.conf").write_text(f"skip_stages={written}\n")
+    assert f"<{value}>" in shell(SCRIPT, "--config", "x.conf", check=True).stdout
+
+
 def test_a_file_of_options_stands_where_it_is_named(shell, tmp_path: Path) -> None:
     inner, outer = tmp_path / "inner.conf", tmp_path / "outer.conf"
     inner.write_text("stop_stage=2\ncorpus=a 'b' $(touch evil) \"*\n")

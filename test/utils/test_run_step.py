@@ -61,6 +61,8 @@ def test_changes_are_named_and_the_step_repeated(shell, tmp_path: Path) -> None:
     assert "conf/x.yaml was removed" in out
     assert "ran changed=true" in out
     assert (tmp_path / "out.txt").read_text() == "b\ny: 1\n"
+    out = shell(STEP.replace('--in "conf/*.yaml"', "").replace("cat in/*", "cat in/a"), check=True).stdout
+    assert "conf/y.yaml is no input any more" in out
 
 
 def test_change_within_one_time_stamp_is_seen(shell, tmp_path: Path) -> None:

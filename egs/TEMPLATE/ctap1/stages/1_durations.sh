@@ -8,6 +8,8 @@ stage_1() {
         [[ -z ${label_table} ]] || table=(--label_table in:"${label_table}")
         for set in $(labeled_sets); do
             data=${datadir}/${set}
+            [[ -d ${durations}/${set} ]] ||
+                die "--durations ${durations}: holds no ${set}; expected a directory of each of $(labeled_sets | xargs)"
             module "durations_${set}" ctap.bin.import_durations recordings:"${data}" phones:"${data}" \
                 --data_dir "${data}" --durations in:"${durations}/${set}" made:"${data}/durations" "${table[@]}" \
                 "${mel_settings[@]}"
