@@ -17,7 +17,7 @@ from functools import cached_property
 from ctap.errors import UserError
 from ctap.text import english_numbers, ipa
 from ctap.text.counting import words
-from ctap.text.english_forms import DOT, said
+from ctap.text.english_forms import DOT, ends_sentence, said
 from ctap.text.espeak import Espeak
 from ctap.text.forms import unwritten
 from ctap.text.language import Language, Reading, read_by_words, with_pauses
@@ -156,8 +156,7 @@ class English(Language):
 
     def ends_sentence(self, before: str, after: str) -> bool:
         """No, if it is that of an abbreviation in the middle of a sentence."""
-        before, goes_on = before.strip(), " ".join(after.split()[:2]) or "x"
-        return len(split_sentences(said(f"{before} {goes_on}"))) > len(split_sentences(said(before)))
+        return ends_sentence(before, after)
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable
 
 from ctap.text.forms import plain_form
+from ctap.text.pieces import split_sentences
 
 DOT = "\u2024"  # a full stop that ends no sentence; it can't be a user's, which plain_form makes full stops
 
@@ -251,3 +252,9 @@ def said(text: str) -> str:
     for pattern, as_said in _SAID:
         text = pattern.sub(as_said, text)
     return text
+
+
+def ends_sentence(before: str, after: str) -> bool:
+    """Whether the full stop at the end of ``before`` ends a sentence, and is not only an abbreviation's."""
+    before, goes_on = before.strip(), " ".join(after.split()[:2]) or "x"
+    return len(split_sentences(said(f"{before} {goes_on}"))) > len(split_sentences(said(before)))

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from ctap.errors import UserError
-from ctap.text import english_numbers, ipa
+from ctap.text import english_forms, english_numbers, ipa
+from ctap.text.abbreviations import is_abbreviated
 from ctap.text.counting import characters, words
 from ctap.text.espeak import Espeak, Read
 from ctap.text.forms import unwritten, usual_form
@@ -16,6 +17,7 @@ from ctap.text.language import Clauses, Language, Reading, read_by_words
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules
+from ctap.text.scripts import SCRIPTS
 
 TONAL = ("cmn", "hak", "yue", "vi", "th", "my", "shn")
 """Voices whose mnemonics end in tones."""
@@ -26,48 +28,13 @@ UNSPACED = ("cmn", "hak", "yue", "ja", "th", "lo", "my", "km")
 CODES = {"cmn": "zh", "nb": "no"}
 """Voices that are named otherwise than recognisers name their language."""
 
-_SCRIPTS = {
-    "LATIN": "bs en fa-latn hr kaa lfn sr ug uz",
-    "CYRILLIC": "ba be bg bs cv hr kaa kk ky lfn mk nog ru sr tt uk uz",
-    "ARABIC": "ar fa sd ug ur",
-    "DEVANAGARI": "hi kok mr ne",
-    "BENGALI": "as bn bpy",
-    "CJK": "cmn ja yue",
-    "IDEOGRAPHIC": "cmn ja yue",
-    "BOPOMOFO": "cmn",
-    "HIRAGANA": "ja",
-    "KATAKANA": "ja",
-    "HANGUL": "ko",
-    "ETHIOPIC": "am ti",
-    "GREEK": "el grc",
-    "ARMENIAN": "hy hyw",
-    "GEORGIAN": "ka",
-    "HEBREW": "he",
-    "GUJARATI": "gu",
-    "GURMUKHI": "pa",
-    "ORIYA": "or",
-    "TAMIL": "ta",
-    "TELUGU": "te",
-    "KANNADA": "kn",
-    "MALAYALAM": "ml",
-    "SINHALA": "si",
-    "THAI": "th",
-    "LAO": "lo",
-    "MYANMAR": "my shn",
-    "KHMER": "km",
-    "SHAVIAN": "en",
-}
-"""Scripts, as Unicode names their letters, to the voices whose languages they write; Latin is the others'.
-
-``chr`` is among the others: of Cherokee letters it reads the numbers in Unicode, or nothing.
-"""
-
 _LETTERS = {"yue": {"z": "ts", "c": "tsʰ"}}
 """Voices to what they leave in letters of the language's romanisation that in IPA are of another class."""
 
 _ASCII = str.maketrans("ANSXZΦε", "ɑŋʃχʒɸɛ")  # what the library's data leave in its own or Greek letters
 _LATIN = re.compile("[A-Za-zÀ-ɏ]+")
 _TONE = re.compile(r"(?<=.)\d+$")
+_STOP = re.compile(r"\.[^\S\n\r]*\Z")
 
 
 class UnreadText(UserError):  # noqa: N818 - what it is
@@ -151,7 +118,7 @@ class Spoken(Collected):
         root = self.voice.partition("-")[0]
         self._tonal, self._spaced = root in TONAL, root not in UNSPACED
         self._letters = _LETTERS.get(root, {})
-        listed = {script for script, own in _SCRIPTS.items() if {self.voice, root} & set(own.split())}
+        listed = {script for script, own in SCRIPTS.items() if {self.voice, root} & set(own.split())}
         self._scripts = listed or {"LATIN"}
         self.token_name = "word" if self._spaced else "character"
         self.code = CODES.get(root, root)
@@ -168,8 +135,51 @@ class Spoken(Collected):
             UnreadText: there is nothing to read, or a character that the voice does not know.
             UnknownPhones: see :meth:`known`.
         """
-        read = self.reads(text)
+        runs = [""]
+        for first, *others in self._sentences(text):
+            runs = [*runs[:-1], runs[-1] + first, *others]
+        read: list[list[list[Read]]] = []
+        for run in runs:
+            own = self.reads(run)
+            if read:  # behind an abbreviation
+                read[-1] = read[-1] + own.pop(0)
+            read += own
         return self.known([[own for word in part if (own := self.phones_of(word))] for part in read])
+
+    def _sentences(self, text: str) -> list[list[str]]:
+        """Sentences, in parts where the voice would take the full stop of an abbreviation for an end."""
+        found: list[list[str]] = []
+        for part in split_sentences(text):
+            if not found or self.ends_sentence("".join(found[-1]), part):
+                found.append([part])
+            elif self._cuts(found[-1][-1], part):
+                found[-1].append(part)
+            else:
+                found[-1][-1] += part
+        return found
+
+    def _cuts(self, before: str, after: str) -> bool:
+        """Whether the voice begins a clause at ``after``."""
+        before, after = " ".join(before.split()[-2:]), " ".join(after.split()[:2])
+        self._espeak.voice("")
+        apart, others, whole = (
+            len([1 for clause in self._espeak.read(usual_form(part))[0] if any(map(self.phones_of, clause))])
+            for part in (before, after, f"{before} {after}")
+        )
+        return min(apart, others) > 0 and whole == apart + others
+
+    def ends_sentence(self, before: str, after: str) -> bool:
+        """No, if it is that of an abbreviation: one that is known, or one behind which the voice goes on.
+
+        A text without capitals is cut at its full stops all the same, but for those of ``d.h.``.
+        """
+        if not _STOP.search(before):
+            return True
+        if self.code == "en":
+            return english_forms.ends_sentence(before, after)
+        if is_abbreviated(before, after, self.code):
+            return False
+        return not after.strip() or before == before.lower() or self._cuts(before, after)
 
     def reads(self, text: str) -> list[list[list[Read]]]:
         """The same as the library gives them, with what has no sound of its own.
@@ -231,7 +241,8 @@ class Spoken(Collected):
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses."""
-        return join_sentences([self.to_phones(part) for part in split_sentences(text)], most, self._may_cut)
+        sentences = [self.to_phones("".join(parts)) for parts in self._sentences(text)]
+        return join_sentences(sentences, most, self._may_cut)
 
     def written_out(self, text: str) -> str:
         """English as it is said, numbers in words; other languages as they are."""

@@ -12,6 +12,7 @@ from ctap.files.tables import read_table, write_table
 from ctap.kaldi.validate import validate
 from ctap.text.espeak import Espeak, is_pause, voices
 from ctap.text.languages import language_in, language_of, rules_for, with_phone_map
+from ctap.text.pauses import PAUSES
 from ctap.text.portions import portions
 from ctap.text.rules import TextRules
 from test.recipes.readers import noise
@@ -126,6 +127,39 @@ def test_a_pause_at_each_clause():
     pieces = language.to_pieces("No, no. Yes!", 100)
     assert [piece.joint for piece in pieces] == ["sil", ""] and pieces[1].phones[-1] == "sil"
     assert is_pause("_:") and is_pause("_|") and not is_pause("_j")
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "joints", "pauses"),
+    [
+        ("espeak:en-us", "Mr. Smith came. He left.", ["sil", ""], 0),
+        ("espeak:en-us", "letter, i.e. the letter", [""], 1),
+        ("espeak:en-us", "J. R. Smith, etc. and so at 5 p.m. he left", [""], 1),
+        ("espeak:en-us", "e.g. in", [""], 0),
+        ("espeak:en-us", "hello. how are you", ["sil", ""], 0),
+        ("espeak:en-us", "Mr.\nSmith", ["sil", ""], 0),
+        ("espeak:de", "Am 3. Mai kam Dr. Meier, d.h. er war da. Er ging.", ["sil", ""], 1),
+        ("espeak:de", "Es gibt z. B. Hunde usw. und so", [""], 0),
+        ("espeak:de", "Etwa bzw. Nr. 3 um ca. 5 Uhr", [""], 0),
+        ("espeak:de", "er ist da. sie auch", ["sil", ""], 0),
+        ("espeak:de", "Es ist 3. Er kam.", ["sil", ""], 0),
+        ("espeak:fr", "M. Dupont est là. Elle part.", ["sil", ""], 0),
+        ("espeak:es", "Sr. García vino. Se fue.", ["sil", ""], 0),
+        ("espeak:ru", "А. С. Пушкин пришёл. Она ушла.", ["sil", ""], 0),
+    ],
+)
+def test_an_abbreviation_ends_no_sentence(language, text, joints, pauses):
+    language = language_of(rules_for(language))
+    pieces = language.to_pieces(text, 1000)
+    assert [piece.joint for piece in pieces] == joints
+    assert sum(piece.phones.count("sp") for piece in pieces) == pauses
+
+
+def test_an_abbreviation_is_read_alike_in_a_corpus_and_in_synthesis():
+    language = language_of(rules_for("espeak:en-us"))
+    for text in ("e.g. in", "Mr. Smith, i.e. A. Smith. He left.", "No. 5 etc. and so"):
+        said = [phone for piece in language.to_pieces(text, 1000) for phone in piece.phones]
+        assert [phone for phone in said if phone not in PAUSES] == language.read({"text": text}).phones
 
 
 @pytest.mark.parametrize(
