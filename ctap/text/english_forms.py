@@ -255,6 +255,11 @@ def said(text: str) -> str:
 
 
 def ends_sentence(before: str, after: str) -> bool:
-    """Whether the full stop at the end of ``before`` ends a sentence, and is not only an abbreviation's."""
-    before, goes_on = before.strip(), " ".join(after.split()[:2]) or "x"
+    """Whether the full stop at the end of ``before`` ends a sentence, and is not only an abbreviation's.
+
+    Args:
+        before: A sentence, or its end.
+        after: What goes on; "" if it is in another language.
+    """
+    before, goes_on = before.strip(), " ".join(after.split()[:2]) or "Q"  # no more of a unit: "5 km. 谢谢"
     return len(split_sentences(said(f"{before} {goes_on}"))) > len(split_sentences(said(before)))

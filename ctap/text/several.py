@@ -1,16 +1,15 @@
 """Several languages in one training: every phone carries its language, and a text may have words of another.
 
 The inventory is disjoint: ``mandarin:n`` and ``english:N`` are two tokens. A stretch of text is read by the
-language that it is marked with, ``<english> Hello``, else by the first of the languages that writes its
-letters; words in other letters than that one's (iPhone among hanzi) by the first of the others that writes
-them. The table ``utt2lang`` of a corpus marks whole utterances.
+language that it is marked with, ``<english> Hello``, else each sentence by the first of the languages that
+writes its letters; words in other letters than that one's (iPhone among hanzi) by the first of the others
+that writes them. The table ``utt2lang`` of a corpus marks whole utterances.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -20,11 +19,11 @@ from ctap.text.language import WORD_TABLE, Language, Reading, read_by_words, wit
 from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules, short_name
+from ctap.text.seams import Span, edge, numbers, paused
 
 LANGUAGE_TABLE = "utt2lang"
 _MARK = re.compile(r"<([\w:-]+)>")
 _PAUSE = re.compile(r"[，。！？；：、,.!?;:…—\n]")
-_SLASH = re.compile("[/／]")
 
 Stretch = tuple[str, str]
 """The short name of a language, and what is written in it."""
@@ -96,25 +95,32 @@ class Several(Language):
     def stretches(self, text: str, language: str = "") -> list[Stretch]:
         """``text`` cut where its language changes, without marks; a slash at an end is a pause, a comma.
 
+        Where no mark says it, the main language of each sentence is found by the letters.
+
         Args:
             text: Of a user, or of a corpus.
-            language: Short name of the language up to the first mark; "" finds it by the letters.
+            language: Short name of the language up to the first mark; "" where none is known.
 
         Raises:
             UserError: a mark names none of the languages.
         """
+        return self._stretches(text, language, self._sentences)
+
+    def _stretches(self, text: str, language: str, sentences: Callable[[str], list[str]]) -> list[Stretch]:
         found: list[Stretch] = []
         label, *rest = [language, *_MARK.split(text)]
         for stretch, mark in itertools.zip_longest(rest[::2], rest[1::2], fillvalue=""):
             if any(map(str.isalnum, stretch)):
                 plain = self._without_prosody(stretch)
-                found += self._by_letters(plain, label or self._main(plain))
+                for sentence in [plain] if label else sentences(plain):
+                    found += self._by_letters(sentence, label or self._main(sentence))
             elif found and stretch:
                 found[-1] = (found[-1][0], found[-1][1] + stretch)
             label = self._known(mark, f"mark <{mark}>") if mark else label
         if not found:
             raise UserError(f"nothing to read in {text!r}")
-        return [(label, _paused(stretch)) for label, stretch in found]
+        joined = itertools.groupby(found, key=lambda item: item[0])
+        return [(label, paused("".join(own for _, own in several))) for label, several in joined]
 
     def _without_prosody(self, text: str) -> str:
         """``text`` without the marks of the languages whose letters it has, also behind words of another."""
@@ -135,17 +141,24 @@ class Several(Language):
 
     def _by_letters(self, text: str, main: str) -> Iterator[Stretch]:
         done = 0
-        for start, end in self.parts[main].foreign(text):
-            letters = [c for c in text[start:end] if c.isalpha()]
-            others = (k for k, part in self.parts.items() if k != main and all(map(part.writes, letters)))
-            if (other := next(others, "")) == "":
-                continue
+        for (start, end), other in self._foreign(text, main):
             if text[done:start]:
                 yield main, text[done:start]
             yield other, text[start:end]
             done = end
         if text[done:]:
             yield main, text[done:]
+
+    def _foreign(self, text: str, main: str) -> list[tuple[Span, str]]:
+        """Where in ``text`` another language than ``main`` is written, its numbers included, and which."""
+        part = self.parts[main]
+        found = [(span, text[slice(*span)]) for span in part.foreign(text)]
+        labelled = []
+        for span, written in sorted([*found, *numbers(text, part.writes)]):
+            letters = [c for c in written if c.isalpha()]
+            others = (k for k, own in self.parts.items() if k != main and all(map(own.writes, letters)))
+            labelled += [(span, other) for other in itertools.islice(others, 1)]
+        return labelled
 
     # --- reading ---
 
@@ -165,7 +178,7 @@ class Several(Language):
                 [[f"{label}:{phone}" for phone in word] for word in clause]
                 for clause in self.parts[label].clauses(stretch)
             ]
-            first, last = (_edge(own) for own in (stretch, stretch[::-1]))
+            first, last = (edge(own) for own in (stretch, stretch[::-1]))
             if not pause and not _PAUSE.search(first):
                 found[-1] += read.pop(0)
             found += read
@@ -189,8 +202,9 @@ class Several(Language):
             label = next(k for k, part in self.parts.items() if set(part.given) & given.keys())
         stretches = self.stretches(text, label) if text else [(label, "")]
         only, whole, used = stretches[0][0], " ".join(own for _, own in stretches), {"text"}
+        alike = False
         if len({own for own, _ in stretches}) > 1:
-            found = read_by_words(text, self.clauses(text, label))
+            found, alike = read_by_words(text, self.clauses(text, label)), not label
             label = label or self._main(text)
         elif self.parts[only].by_sounds(whole):
             found, label = read_by_words(text, self.clauses(text, label)), only
@@ -198,7 +212,7 @@ class Several(Language):
             label, used = only, {*self.parts[only].given}
             found = self._read_by(label, given, whole)
             text = found.text if text else next(given[k] for k in self.parts[label].given if k in given)
-        marked = text if self._reads_alike(text, label) else f"<{label}> {text}"
+        marked = text if alike or self._reads_alike(text, label) else f"<{label}> {text}"
         notice = found.notice
         if left := next((name for name in self.given if name in given and name not in used), ""):
             notice = (f"{left} not used, the text was read instead", f"{text} / {given[left]}")
@@ -247,9 +261,9 @@ class Several(Language):
         """Whether a sentence ends between two parts of a text, the first of which begins in ``label``."""
         if not before.rstrip().endswith(".") or _MARK.match(after):
             return True
-        own, stretch = next(x for x in reversed(self.stretches(before, label)) if _has_words(x[1]))
+        own, stretch = next(x for x in reversed(self._stretches(before, label, _whole)) if _has_words(x[1]))
         follows = short_name([label, *_MARK.findall(before)][-1])
-        other, goes_on = self.stretches(after, follows)[0] if _has_words(after) else (own, "")
+        other, goes_on = self._stretches(after, follows, _whole)[0] if _has_words(after) else (own, "")
         return self.parts[own].ends_sentence(stretch, goes_on if other == own else "")
 
     def spellings(self) -> dict[str, str]:
@@ -281,22 +295,9 @@ def _split(phone: str) -> tuple[str, str]:
     return (label, own) if own else ("", phone)
 
 
-def _edge(text: str) -> str:
-    """What stands before the first letter or digit of ``text``."""
-    return "".join(itertools.takewhile(lambda c: not c.isalnum(), text))
-
-
-def _paused(stretch: str) -> str:
-    """``stretch`` with commas for slashes around its words (``微信/`` of 微信/WeChat)."""
-    if not any(map(str.isalnum, stretch)):
-        return stretch
-    first, last = len(_punctuation(stretch)), len(stretch) - len(_punctuation(stretch[::-1]))
-    return _SLASH.sub(",", stretch[:first]) + stretch[first:last] + _SLASH.sub(",", stretch[last:])
-
-
-def _punctuation(text: str) -> str:
-    """The punctuation and blanks at the start of ``text``; no sign that may be said, such as ㎡."""
-    return "".join(itertools.takewhile(lambda c: unicodedata.category(c)[0] in "PZ", text))
+def _whole(text: str) -> list[str]:
+    """``text`` as one sentence."""
+    return [text]
 
 
 def _has_words(text: str) -> bool:

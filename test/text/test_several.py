@@ -63,6 +63,42 @@ def test_words_of_the_other_language(text, phones):
     assert found.replace("mandarin:", "m:").replace("english:", "e:") == phones
 
 
+@pytest.mark.parametrize("languages", ["mandarin english", "english mandarin"])
+@pytest.mark.parametrize(
+    ("text", "stretches"),
+    [
+        ("我有3只猫。I have 3 cats.", "m 我有3只猫。|e I have 3 cats."),
+        ("I have 3 cats. 我有3只猫", "e I have 3 cats. |m 我有3只猫"),
+        ("我在2024年买了iPhone", "m 我在2024年买了|e iPhone"),
+        ("3月5日的meeting", "m 3月5日的|e meeting"),
+        ("第3个Apple", "m 第3个|e Apple"),
+        ("比分3:2吗OK", "m 比分3:2吗|e OK"),
+        ("I met Mr. Li at 5. 他18岁了", "e I met Mr. Li at 5. |m 他18岁了"),
+    ],
+)
+def test_a_number_is_of_its_sentence_and_of_the_hanzi_that_it_touches(languages, text, stretches):
+    both = language_of(rules_for(languages))
+    found = [(label[0], own) for label, own in both.stretches(text)]
+    assert found == [(own[0], own[2:]) for own in stretches.split("|")]
+    said = [phone for piece in both.to_pieces(text, 1000) for phone in piece.phones if phone not in PAUSES]
+    reading = both.read({"text": text})
+    assert (reading.text, reading.phones) == (text, said)
+
+
+def test_a_unit_before_the_other_language_ends_its_sentence():
+    pieces = BOTH.to_pieces("It is 5 km. 谢谢。", 1000)
+    assert len(pieces) == 2 and "english:K" in pieces[0].phones and "mandarin:u3" not in pieces[0].phones
+    said = [phone for piece in pieces for phone in piece.phones if phone not in PAUSES]
+    assert BOTH.read({"text": "It is 5 km. 谢谢。"}).phones == said
+
+
+def test_a_number_behind_a_word_stays_with_it():
+    english = language_of(rules_for("english mandarin"))
+    for text, own in (("我用iPhone 15", "iPhone 15"), ("iPhone15很好", "iPhone15"), ("A4纸", "A4")):
+        assert ("english", own) in english.stretches(text)
+    assert BOTH.stretches("我用iPhone 15")[-1] == ("mandarin", " 15")
+
+
 def test_a_mark_holds_until_the_next_one():
     pieces = BOTH.to_pieces("<mandarin>ni3. hao3. <english> So. 好。", 100)
     assert [piece.phones[-2].partition(":")[0] for piece in pieces] == [
