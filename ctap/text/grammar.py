@@ -60,10 +60,10 @@ def _range(match: Match) -> str:
     low, unit, high = match[1], match[2] or "", match[3]
     after = match.string[match.end() : match.end() + 1]
     if after == "=":
-        return f"{number(low)}减{number(high)}" if low[0] != "-" else match[0]
+        return f"{number(low)}减{signed(high)}" if low[0] != "-" else match[0]
     if not unit and is_score(match) and not after.startswith("%"):
         return f"{number(low.lstrip('-'))}比{number(high.lstrip('-'))}"
-    if unit or "~" in match[0] or float(low) < float(high) or after in _UNIT_STARTS:
+    if unit or "~" in match[0] or high[0] == "-" or float(low) < float(high) or after in _UNIT_STARTS:
         if after in ("%", "‰") and not unit:
             return f"{low}{after}到{high}"
         return f"{low}{unit}到{high}"
@@ -128,6 +128,11 @@ def _operators(match: Match) -> str:
 
 _RULES: list[Rule] = [
     (r"(?<=\d)\s+(?=[一-鿿%‰°])|(?<=[一-鿿])\s+(?=\d)", ""),
+    # Several hyphens for one, but for the sign of a second number below zero, or one that is subtracted.
+    (
+        rf"(?<![\d.])(?<!^-)(?<![^\d–—-]-)({NUMBER}{_UNIT}?)\s*[-–—]{{2,}}\s*(?={NUMBER}(?![\d.]|\s?=))",
+        r"\1-",
+    ),
     # Groups of three digits; with the comma of Chinese text only where it can be nothing else.
     (r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])", lambda m: m[0].replace(",", "")),
     (r"(?<![\d，.])\d{1,3}(?:，\d{3})*，000(?![\d，])", lambda m: m[0].replace("，", "")),
