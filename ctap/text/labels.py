@@ -3,15 +3,18 @@
 Of Mandarin three sources say how a phone may be written: pinyin in its spellings, the table below (with what
 a user adds to it), and the IPA of MFA's Mandarin models (:mod:`ctap.text.mfa_labels`). Tones never decide:
 dictionaries and readers differ in them (sandhi). In any other language a label is the phone that is written
-so, in any case and with any stress or tone, or what a user's table says.
+so, in any case (unless only it tells two phones apart) and with any stress or tone, or what a user's table
+says.
 """
 
 from __future__ import annotations
 
 import itertools
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from ctap.errors import UserError
@@ -142,11 +145,24 @@ class LabelTable:
         return self.language.base(phone) if self.language else base(phone)
 
     def is_spelling(self, written: str, phone: str) -> bool:
-        """Whether a label, in small letters, is ``phone`` as the language itself writes it."""
+        """Whether a label is ``phone`` as the language itself writes it."""
         if self.language is None:
-            return _is_spelling(written, phone)
-        forms = (written, _lower(self.base(written)), _bare(written))
-        return _lower(phone) == written or _lower(self.base(phone)) in forms
+            return _is_spelling(_lower(written), phone)
+        written = _composed(written)
+        forms = {self._form(form) for form in (written, self.base(written), _bare(written))}
+        return self._form(phone) == self._form(written) or self._form(self.base(phone)) in forms
+
+    def _form(self, written: str) -> str:
+        """A label or phone in small letters, or as it stands if several phones are the same in these."""
+        small = _lower(written)
+        return small if self._ambiguous.isdisjoint((small, _bare(small))) else _composed(written)
+
+    @cached_property
+    def _ambiguous(self) -> frozenset[str]:
+        """What stands in small letters for several phones (``s`` and ``S`` of X-SAMPA)."""
+        phones = self.language.phones if self.language else ()
+        forms = Counter(map(_lower, {*phones, *map(self.base, phones)}))
+        return frozenset(form for form, count in forms.items() if count > 1)
 
     def of(self, phone: str) -> tuple[Way, ...]:
         """The ways of ``phone``, those with its tone first."""
@@ -206,7 +222,7 @@ def _reachable(labels: Sequence[str], phones: Sequence[str], table: LabelTable) 
     for phone in phones:
         here: dict[int, int] = {}
         for used in result[-1]:
-            if used < len(labels) and table.is_spelling(written[used], phone):
+            if used < len(labels) and table.is_spelling(labels[used], phone):
                 here.setdefault(used + 1, 1)
             for way in table.of(phone):
                 if used + len(way) <= len(labels) and all(
@@ -257,7 +273,7 @@ def unmapped(labels: Sequence[str], table: LabelTable = BUILT_IN) -> list[str]:
 def _spells_some(label: str, table: LabelTable) -> bool:
     """Whether a label is some phone, or part of one, without the table's help."""
     if table.language is not None:
-        return any(table.is_spelling(_lower(label), phone) for phone in table.language.phones)
+        return any(table.is_spelling(label, phone) for phone in table.language.phones)
     return _lower(label).rstrip("0123456") in _PINYIN or plain(label) in IPA_SEGMENTS
 
 
@@ -265,7 +281,11 @@ _PINYIN = frozenset((*INITIALS, *FINALS, *SYLLABIC_NASALS, *_SPELLINGS, ERHUA))
 
 
 def _lower(label: str) -> str:
-    return unicodedata.normalize("NFC", label.strip().lower()).replace("ü", "v").replace("u:", "v")
+    return _composed(label.lower()).replace("ü", "v").replace("u:", "v")
+
+
+def _composed(label: str) -> str:
+    return unicodedata.normalize("NFC", label.strip())
 
 
 def _bare(written: str) -> str:

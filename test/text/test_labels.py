@@ -116,3 +116,14 @@ def test_phones_of_other_languages_stand_for_themselves(tmp_path):
     german = LabelTable.load(None, language_of(rules))
     assert match_labels(["aɪ", "ç", "ˌaɪ"], ["ˈaɪ", "ç", "aɪ"], german) == [1, 1, 1]
     assert LabelTable.load(None, language_of(rules_for("mandarin"))) is BUILT_IN
+
+
+def test_a_case_that_tells_phones_apart(tmp_path):
+    path = tmp_path / "phones"
+    vowels = "".join(f"{phone} vowel\n" for phone in ("u:", "A1", "A2", "e1", "e2", "E"))
+    path.write_text(f"s fricative\nS fricative\nv fricative\nt stop\n{vowels}")
+    table = LabelTable.load(None, language_of(rules_for(f"custom:{path}")))
+    assert match_labels(["s", "S", "T", "a", "u:", "e1"], ["s", "S", "t", "A2", "u:", "e2"], table) == [1] * 6
+    for label, phone in (("S", "s"), ("s", "S"), ("v", "u:"), ("u:", "v"), ("e2", "E"), ("E1", "e2")):
+        assert match_labels([label], [phone], table) is None
+    assert unmapped(["S", "s", "U:", "a1"], table) == ["U:"]
