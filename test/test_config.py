@@ -70,11 +70,11 @@ def test_the_code_of_ones_own_modules_is_one_of_the_files(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that a recipe notices when it changes; what can't be found is not, and is refused later."""
-    code = write(folder / "more/my_networks.py", "")
+    code = write(folder / "more/of_a_user.py", "")
     monkeypatch.syspath_prepend(str(folder / "more"))
     own = write(
         folder / "own.yaml",
-        "base: base.yaml\nmodel: {a: {class_path: my_networks.A}, b: {class_path: no_such_module.deeper.B}}",
+        "base: base.yaml\nmodel: {a: {class_path: of_a_user.A}, b: {class_path: no_such_module.deeper.B}}",
     )
     assert config_files(own) == [own, folder / "base.yaml", code]
 
