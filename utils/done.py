@@ -83,12 +83,10 @@ def check(options: dict) -> None:
         raise StepError(f"the mark {mark} would take the place of a directory")
     if options["lock_fd"]:
         lines += lock(int(options["lock_fd"]), beside(mark, "lock"), int(options["owner"]))
-    finished, pending = load(mark), load(running)
+    finished, pending, record, missing = look(options)
     if os.path.exists(mark) and finished is None:
         lines.append(f"the mark {mark} cannot be read, the step runs again")
     before = finished or pending
-    record = describe(options, before)
-    missing = [path for path in options["out"] if not matches(path)]
     same = before is not None and before["fingerprint"] == record["fingerprint"]
     if finished and not pending and same and not missing and not options["force"]:
         report("done", record, [*lines, "already done, skipped"])
@@ -121,11 +119,16 @@ def check(options: dict) -> None:
 
 def is_done(options: dict) -> bool:
     """Whether the step would be skipped."""
-    finished = load(options["mark"])
-    if finished is None or load(beside(options["mark"], "running")) is not None:
-        return False
-    same = finished["fingerprint"] == describe(options, finished)["fingerprint"]
-    return same and all(map(matches, options["out"]))
+    finished, pending, record, missing = look(options)
+    same = finished is not None and finished["fingerprint"] == record["fingerprint"]
+    return same and not pending and not missing
+
+
+def look(options: dict) -> tuple[dict | None, dict | None, dict, list[str]]:
+    """The records of the finished step, of an attempt at it, and of now; outputs that are missing."""
+    finished, pending = load(options["mark"]), load(beside(options["mark"], "running"))
+    record = describe(options, finished or pending)
+    return finished, pending, record, [path for path in options["out"] if not matches(path)]
 
 
 def finish(options: dict) -> None:

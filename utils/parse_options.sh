@@ -8,10 +8,10 @@
 # `--nj 8` or `--nj=8` then sets nj. Lower-case variables that the script has set are its options; dashes in an
 # option count as underscores. A variable whose default is true or false may be given bare (`--force`). A default
 # that is a number asks for a number. `--config FILE` sets what its lines `name=value` say, as if it stood there: what
-# comes later wins. A value may stand in quotes, and a comment behind it. Parsing ends at the first argument that is not an option, or at `--`; what is
-# left are the script's arguments. `--help` prints the comment at the top of the script, and the options that are
-# set at the start of a line above the one that sources this file, with their defaults and comments; comment
-# lines between them become headings. `here=$(command)` without a comment is taken for no option there.
+# comes later wins. A value may stand in quotes, and a comment behind it. Parsing ends at the first argument that is not
+# an option, or at `--`; what is left are the script's arguments. `--help` prints the comment at the top of the script,
+# and the options that are set at the start of a line above the one that sources this file, with their defaults and
+# comments; comment lines between them become headings. `here=$(command)` without a comment is taken for no option there.
 
 # Prints the options of script $1: `heading<TAB>text`, `option<TAB>name<TAB>comment`, `more<TAB>comment`.
 _po_list() {

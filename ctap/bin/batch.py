@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -83,7 +83,7 @@ class Batch(Generic[T]):
         left_out: SkipList,
         out: Path,
         share: Share = ALONE,
-        read: Iterable[Path | None] = (),
+        read: Sequence[Path | None] = (),
     ) -> None:
         if not items and not left_out.entries:
             raise UserError(f"{what}: nothing to do, the list is empty")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
-from typing import IO
 
 from ctap.bin.entry import command
 from ctap.errors import UserError
@@ -30,7 +29,8 @@ def pack(model: Path, out: Path, prompt: Path | None = None, seed: int = 777) ->
     Parts.load(model)
     root = out.stem
     about = collect_meta(seed=seed, config=str(model))
-    with atomic_write(out, "wb") as file, zip_file(file) as archive:
+    old = {"strict_timestamps": False}  # files dated before 1980, which a zip can't say, count as of then
+    with atomic_write(out, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, **old) as archive:
         for path in sorted(p for p in model.iterdir() if p.is_file()):
             if path.name == "packed.json" or (prompt is not None and path.stem == "prompt"):
                 continue  # of an earlier packing
@@ -39,11 +39,6 @@ def pack(model: Path, out: Path, prompt: Path | None = None, seed: int = 777) ->
             archive.write(prompt, f"{root}/prompt{prompt.suffix}")
         archive.writestr(f"{root}/packed.json", json.dumps(about, indent=2, ensure_ascii=False))
     print(f"{out}: {out.stat().st_size / 2**20:.1f} MiB; unpack it and use ctap.load('{root}')")
-
-
-def zip_file(file: IO[bytes]) -> zipfile.ZipFile:
-    """A new one; files dated before 1980, which a zip can't say, count as of then."""
-    return zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False)
 
 
 main = command(pack)

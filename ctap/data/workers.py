@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import signal
+from typing import TypeVar
 
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+T = TypeVar("T")
 ENDING = (signal.SIGTERM, signal.SIGUSR1)
 """What launchers, Slurm and `kill` send to end a training, and what `sbatch --signal` may be told to send."""
 
 
-def leave_signals(_: int) -> None:
+def read_ahead(dataset: Dataset[T], batches: Sampler, num_workers: int) -> DataLoader[T]:
+    """What ``dataset`` makes of each of the ``batches``, in so many processes; 0: in the training's own."""
+    return DataLoader(
+        dataset, sampler=batches, batch_size=None, num_workers=num_workers, worker_init_fn=_leave_signals
+    )
+
+
+def _leave_signals(_: int) -> None:
     """In a process that reads for a training: a signal to end is for the training, which makes one more step.
 
     Launchers send it to all processes. One that reads leaves when the training does, or is gone.

@@ -202,7 +202,6 @@ class _Stream:
         self.vocoder = vocoder
         self.updates = vocoder.updates if f0 is None else vocoder.guided_updates
         self.f0 = None
-        self.frames, self.given = 0, 0 if f0 is None else len(f0)
         if f0 is not None:
             if not (torch.isfinite(f0) & (f0 >= 0)).all():
                 # one NaN would silence all that is said: phases add up
@@ -214,6 +213,11 @@ class _Stream:
         self.sent = vocoder.margin  # samples up to this frame are out
         self.phase_at, self.phase = 0, torch.zeros(1, dtype=torch.float64, device=vocoder.device)
 
+    @property
+    def given(self) -> int:
+        """Frames that F0 is given of."""
+        return 0 if self.f0 is None else self.f0.shape[1] - 2 * self.vocoder.margin
+
     def add(self, chunk: Tensor) -> np.ndarray:
         settings, margin = self.vocoder.settings, self.vocoder.margin
         if chunk.ndim != 2 or chunk.shape[1] != settings.n_mels:
@@ -222,23 +226,23 @@ class _Stream:
             raise ValueError("the mel holds NaN or infinite values")
         if not len(chunk):
             return np.zeros(0, np.float32)
-        self.frames += len(chunk)
-        if self.f0 is not None and self.frames > self.given:
-            raise ValueError(f"expected F0 of all frames, found {self.given} for {self.frames} or more")
         limits = float(np.log(settings.log_floor)), float(np.log(settings.n_fft))
         chunk = chunk.to(self.vocoder.device).float().clamp(*limits)
         if self.first + len(self.mel) == 0:
             chunk = torch.cat([chunk[:1].expand(margin, -1), chunk])
         self.mel = torch.cat([self.mel, chunk])
         end = self.first + len(self.mel)
+        if self.f0 is not None and end - margin > self.given:
+            raise ValueError(f"expected F0 of all frames, found {self.given} for {end - margin} or more")
         return self._say(end - self.vocoder.reach, end - self.vocoder.net.config.f0_reach)
 
     def finish(self) -> np.ndarray:
         if not len(self.mel):
             return np.zeros(0, np.float32)
-        if self.f0 is not None and self.frames != self.given:
-            raise ValueError(f"expected F0 of {self.frames} frames, as many as came, found {self.given}")
         margin = self.vocoder.margin
+        frames = self.first + len(self.mel) - margin
+        if self.f0 is not None and frames != self.given:
+            raise ValueError(f"expected F0 of {frames} frames, as many as came, found {self.given}")
         self.mel = torch.cat([self.mel, self.mel[-1:].expand(margin, -1)])
         end = self.first + len(self.mel)
         return self._say(end - margin - 1, end)
