@@ -217,6 +217,10 @@ def test_commands_of_a_page_are_known_and_sound(
                 check_pip(call.words)
             elif call.program == "ctap":
                 assert call.words[1] in ("--help", COMPLETION, "--version"), call.words
+            elif call.options and call.options[-1] == "--help":
+                with pytest.raises(SystemExit) as ended:
+                    parse(call, monkeypatch)
+                assert ended.value.code == 0
             elif call.program.startswith(("ctap.bin.", "tools/bench/")):
                 parse(call, monkeypatch)
             elif call.program.startswith("utils/"):
