@@ -17,6 +17,7 @@ from ctap.own import source_files
 from ctap.report.training import Pictures
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources
+from ctap.tasks.settings import COMPUTES_IN, as_begun
 from ctap.tasks.sources import digest
 from ctap.tasks.trainer import end_experiment, fit, make_trainer, prepare_experiment
 
@@ -92,17 +93,19 @@ def run(
     Returns:
         The model directory, OUT/model.
     """
-    settings, model_dir = config.trainer, out / "model"
+    settings = config.trainer if restart else as_begun(config.trainer, out / "config.yaml")
+    model_dir = out / "model"
     if settings.patience and (sources.dev_dir is None or settings.keep_best == 0):
         raise UserError("trainer.patience: needs validation (--dev_dir) and trainer.keep_best of 1 or more")
     trainer = make_trainer(settings, Task.monitor if sources.dev_dir else None, out, [Pictures(), *callbacks])
     # what is wrong with the inputs is said before anything moves
-    training = TRAININGS[name][1](config, sources)
+    training = TRAININGS[name][1](dataclasses.replace(config, trainer=settings), sources)
     if trainer.is_global_zero:
         values, inputs = to_dict(config), sources.fingerprints()
         if code := source_files(values):
             inputs["code"] = digest(*code)
         described = {"task": name, **values, **training.decided, "inputs": inputs}
+        described[COMPUTES_IN] = settings.computes_in
         ahead = prepare_experiment(out, described, model_dir, restart=restart, kind=type(config))
     else:
         logging.getLogger().setLevel(logging.WARNING)

@@ -123,12 +123,12 @@ def align_intervals(
     result: list[Segment] = []
     at = intervals[0].start if intervals else 0.0
     for phone, (start, end) in zip(phones, spans, strict=True):
-        if start > at + 1e-6:
+        if start > at + OVERLAP:
             result.append(Segment("sp" if result else "sil", at, start))
         result.append(Segment(phone, start, end))
         at = end
     end = intervals[-1].end if intervals else at
-    if end > at + 1e-6:
+    if end > at + OVERLAP:
         result.append(Segment("sil", at, end))
     return result
 

@@ -36,7 +36,7 @@ def score_listening_test(
         leave_out: Listeners that do not count: names, beginnings of ids, or flagged for all with a remark.
         against: System to compare the others with, listener by listener.
         min_recording: Remark if recordings are rated lower.
-        max_same: Remark if one score makes up more than this share of all.
+        max_same: Remark if one score makes up this share of all, or more.
         min_correlation: Remark if lower with the others.
     """
     plan = read_plan(test)

@@ -49,7 +49,8 @@ def split_targets(
         target_speakers: "auto", "none", or names: "SSB0005 SSB0009".
         num_targets: Most that auto chooses.
         labeled_minutes: Of each target speaker.
-        dev_utts: Size of dev; auto: 2% of train, 8 to 400.
+        dev_utts: Size of dev; auto: 2% of train, 8 to 400, at most a tenth; of a corpus's own dev part up to
+            400.
         test_share: Share of a speaker to hold out where the corpus has no test part.
         targets_in_train: Pretrain on target speakers too; auto: only if there are one or two speakers.
         seed: Of the choice.

@@ -34,7 +34,7 @@ def train_aligner(
         out: Model folder to write.
         aligner: Kind of aligner; the only one is gmm, hidden Markov models with Gaussian mixtures.
         settings: Audio settings (JSON, YAML); without, 24 kHz and 10 ms.
-        train_hours: Read no more audio than this.
+        train_hours: Read about this much audio, at most.
         max_seconds: Leave longer utterances out.
         threads: Number of threads.
         seed: Of the choice of utterances.

@@ -165,18 +165,18 @@ class WaveSet:
     ) -> WaveBatch:
         utt, part = self.crops[index]
         mel, wave, hop = self.mels[utt], self.whole(utt), self.settings.hop_length
+        floor = np.log(self.settings.log_floor)
         room = max(0, len(mel) - self.crop)
         start = min(room, part * (self.crop - 1)) if rng is None else int(rng.integers(room + 1))
         mel = mel[start : start + self.crop]
         wave = wave[start * hop : start * hop + self.samples]
-        mel = np.pad(
-            mel, ((0, self.crop - len(mel)), (0, 0)), constant_values=np.log(self.settings.log_floor)
-        )
         wave = np.pad(wave, (0, self.samples - len(wave)))
         f0 = extract_f0(wave, self.settings)
         if rng is not None:
             gain = _gain(wave, config, rng)
-            wave, mel = wave * gain, mel + np.log(gain)
+            # what lies at the floor is silence, at any level
+            wave, mel = wave * gain, np.where(mel > floor, np.maximum(mel + np.log(gain), floor), mel)
+        mel = np.pad(mel, ((0, self.crop - len(mel)), (0, 0)), constant_values=floor)
         wave, mel = wave.astype(np.float32), mel.astype(np.float32)
         held = torch.tensor(held_band(wave))
         return WaveBatch(torch.from_numpy(wave), torch.from_numpy(f0), held, torch.from_numpy(mel))

@@ -50,6 +50,20 @@ class PromptConfig:
         counts = ("channels", "dim", "frames", "reduction")
         check_ranges(self, "model.prompt_encoder.", **dict.fromkeys(counts, POSITIVE))
 
+    def require_room(self, n_mels: int) -> None:
+        """Refuse sizes of which a batch of one utterance leaves batch norm a single value.
+
+        Raises:
+            UserError: The convolutions halve a prompt of ``n_mels`` bands to one frame of one band.
+        """
+        halved = 2 ** len(self.channels)
+        if max(self.frames, n_mels) <= halved:
+            raise UserError(
+                f"model.prompt_encoder: {len(self.channels)} convolutions halve {self.frames} frames of "
+                f"{n_mels} bands to a single value, too few for batch norm in a batch of one utterance: "
+                f"give fewer channels, or more than {halved} frames"
+            )
+
 
 class SqueezeExcitationBlock(nn.Module):
     """Residual block whose channels are re-weighted by their global mean."""

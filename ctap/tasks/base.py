@@ -48,6 +48,12 @@ class Task(lightning.LightningModule):
     def on_fit_start(self) -> None:
         self.train()
 
+    def on_train_start(self) -> None:
+        # a checkpoint has the rate of its next step as it was before max_steps may have changed
+        for schedule in (x.scheduler for x in self.trainer.lr_scheduler_configs):
+            for group, highest in zip(schedule.optimizer.param_groups, schedule.base_lrs, strict=True):
+                group["lr"] = highest * self.optim.factor(schedule.last_epoch, self.settings.max_steps)
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on with a new epoch: Lightning saves at the end of one, or of a step, and counts it later.
 
@@ -102,8 +108,7 @@ class Task(lightning.LightningModule):
         self.report("val", self.losses(batch), self.weight(batch))
 
     def configure_optimizers(self) -> dict[str, Any]:
-        # under a scaler the fused one would unscale gradients in its step, after they were clipped
-        optimizer = make_optimizer(self, self.optim, fused=self.settings.computes_in != "16-mixed")
+        optimizer = make_optimizer(self, self.optim, self.settings.computes_in)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: self.optim.factor(step, self.settings.max_steps)
         )

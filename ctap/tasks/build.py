@@ -115,6 +115,7 @@ def _start_given(sizes: CTAPConfig, sources: Sources, seed: int) -> Parts:
     tokens, audio = language_in(sources.train_dir).tokens, read_audio(sources.train_dir)
     stats, given = read_stats(sources.train_dir.parent, audio.n_mels), read_stats(sources.given)
     sizes = replace(sizes, given=True, embed_dim=len(given["mean"]))
+    sizes.prompt_encoder.require_room(audio.n_mels)
     torch.manual_seed(seed)
     ctap = CTAP(sizes, len(tokens), audio.n_mels, stats["mean"], stats["std"], given["mean"], given["std"])
     return Parts(tokens, audio, ctap, text=TextRules.load(sources.train_dir), trained=untrained())
@@ -132,11 +133,13 @@ def longest(train: FeatureSet, data: DataConfig) -> int:
 
 def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
     """Pretraining, from random weights or from ``init``'s."""
+    sources.refuse("duration_init", "units")
     tokens, audio = language_in(sources.train_dir).tokens, read_audio(sources.train_dir)
     if config.model.given or sources.given is not None:
         raise UserError("pretraining makes its own representation: leave model.given and --given out")
     stats = read_stats(sources.train_dir.parent, audio.n_mels)
     torch.manual_seed(config.trainer.seed)
+    config.model.prompt_encoder.require_room(audio.n_mels)
     ctap = CTAP(config.model, len(tokens), audio.n_mels, stats["mean"], stats["std"])
     parts = Parts(tokens, audio, ctap, text=TextRules.load(sources.train_dir), trained=untrained())
     if sources.init is not None:
@@ -165,6 +168,7 @@ def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
 
 def build_finetune(config: FinetuneConfig, sources: Sources) -> Training:
     """Decoder and prompt encoder on one speaker; new ones on all, where another representation is given."""
+    sources.refuse("duration_init", "units")
     parts = _start(sources) if sources.init else _start_given(config.model, sources, config.trainer.seed)
     train, dev = _features(sources, parts, labeled=config.reads == "phonemes")
     if config.voice.moves and sources.given is not None:
@@ -177,6 +181,7 @@ def build_finetune(config: FinetuneConfig, sources: Sources) -> Training:
 
 def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:
     """Duration models, new or from the duration part at hand."""
+    sources.refuse("units")
     parts = _start(sources)
     train, dev = _features(sources, parts)
     if sources.duration_init is not None:
@@ -228,6 +233,7 @@ def _take_durations(parts: Parts, sources: Sources) -> None:
 
 def build_asr(config: ASRConfig, sources: Sources) -> Training:
     """Phoneme decoder on frozen speech embeddings."""
+    sources.refuse("duration_init")
     parts = _start(sources)
     parts.units = Units(sources.units) if sources.units and config.ctc_weight else None
     train, dev = _features(sources, parts, units=parts.units.encode if parts.units else None)
@@ -242,6 +248,7 @@ def build_asr(config: ASRConfig, sources: Sources) -> Training:
 
 def build_semantic(config: SemanticTaskConfig, sources: Sources) -> Training:
     """Semantic prediction model: the text side of a model, to predict its speech side."""
+    sources.refuse("duration_init", "units")
     parts = _start(sources)
     train, dev = _features(sources, parts)
     task = SemanticTask(parts.ctap, config)
@@ -251,8 +258,7 @@ def build_semantic(config: SemanticTaskConfig, sources: Sources) -> Training:
 
 def build_judge(config: JudgeConfig, sources: Sources) -> Training:
     """Recogniser of phones on log-mel alone, which judges the speech of every system."""
-    if sources.init or sources.duration_init or sources.given or sources.units:
-        raise UserError("a judge starts from new weights: give --train_dir and --dev_dir alone")
+    sources.refuse("init", "duration_init", "given", "units")  # it starts from new weights
     tokens, audio = language_in(sources.train_dir).tokens, read_audio(sources.train_dir)
     stats = read_stats(sources.train_dir.parent, audio.n_mels)
     train = FeatureSet(sources.train_dir, tokens)
@@ -270,8 +276,7 @@ def build_vocoder(config: VocoderTaskConfig, sources: Sources) -> Training:
 
     ``given`` holds mels of the same recordings that a model predicted (ctap.bin.predict_mels), to adapt to.
     """
-    if sources.duration_init or sources.units:
-        raise UserError("a vocoder is trained on waves and mels: leave --duration_init and --units out")
+    sources.refuse("duration_init", "units")
     manifest = sources.train_dir.parent / "audio.json"
     audio = AudioSettings.load(manifest) if manifest.exists() else AudioSettings()
     torch.manual_seed(config.trainer.seed)

@@ -1,8 +1,8 @@
 """Muon (Jordan et al., 2024): steps along the nearest orthogonal matrix to the momentum of the gradient.
 
 PyTorch's own computes in bfloat16 on every machine, and matrix by matrix, which is slow on a processor that
-multiplies in float32 alone (docs/speed.md). Here it is bfloat16 where the device computes in it, float32
-elsewhere, and all matrices of one shape are taken together.
+multiplies in float32 alone (docs/speed.md). Here it is bfloat16 where the device computes in it and the
+training is in mixed precision, float32 elsewhere, and all matrices of one shape are taken together.
 """
 
 from __future__ import annotations
@@ -36,12 +36,20 @@ class Muon(torch.optim.Optimizer):
         matrices: Parameters [m, n].
         lr: Learning rate, as of Adam.
         weight_decay: Decoupled weight decay.
+        half: Orthogonalise in bfloat16 where the device computes in it.
         momentum: Share of the momentum that is kept at a step; Nesterov's.
     """
 
     def __init__(
-        self, matrices: Iterable[nn.Parameter], *, lr: float, weight_decay: float, momentum: float = 0.95
+        self,
+        matrices: Iterable[nn.Parameter],
+        *,
+        lr: float,
+        weight_decay: float,
+        half: bool,
+        momentum: float = 0.95,
     ) -> None:
+        self._half = half
         super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
 
     @torch.no_grad()
@@ -53,7 +61,7 @@ class Muon(torch.optim.Optimizer):
                     together.setdefault((p.shape, p.device), []).append(p)
             for (shape, device), parameters in together.items():
                 ahead = torch.stack([self._momentum(p, group["momentum"]) for p in parameters])
-                if native_bfloat16(device.type == "cuda"):
+                if self._half and native_bfloat16(device.type == "cuda"):
                     ahead = ahead.bfloat16()
                 size = group["lr"] * 0.2 * max(shape) ** 0.5
                 for p, step in zip(parameters, orthogonal(ahead), strict=True):

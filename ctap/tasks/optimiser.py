@@ -12,6 +12,7 @@ from torch import nn
 from ctap.nn.transformer import TransformerStack
 from ctap.ranges import NOT_NEGATIVE, SHARE, check_ranges
 from ctap.tasks.muon import Muon
+from ctap.tasks.settings import Precision
 
 
 @dataclass
@@ -22,7 +23,7 @@ class OptimConfig:
         name: adam, or muon: see :class:`MuonAndAdam`.
         lr: Highest learning rate, reached at the end of the warm-up.
         warmup_steps: Steps of linear warm-up.
-        schedule: After it, the inverse square root of the step, constant, or linear down to 0 at the last
+        schedule: After it, the inverse square root of the step, constant, or linear down to 0 after the last
             step (the best where steps are few).
         betas: Adam's decay rates.
         weight_decay: Decoupled weight decay.
@@ -60,6 +61,7 @@ class MuonAndAdam(torch.optim.Optimizer):
         others: Parameters of any shape.
         lr: Learning rate.
         weight_decay: Decoupled weight decay.
+        half: Muon may compute in bfloat16.
         adam: What else Adam is told.
     """
 
@@ -70,11 +72,12 @@ class MuonAndAdam(torch.optim.Optimizer):
         *,
         lr: float,
         weight_decay: float,
+        half: bool,
         **adam: Any,
     ) -> None:
         shared = {"lr": lr, "weight_decay": weight_decay}
         self._parts = (
-            Muon(matrices, **shared),
+            Muon(matrices, **shared, half=half),
             torch.optim.AdamW(others, **shared, **adam),
         )
         super().__init__([group for part in self._parts for group in part.param_groups], {})
@@ -99,14 +102,15 @@ class MuonAndAdam(torch.optim.Optimizer):
         return loss
 
 
-def make_optimizer(module: nn.Module, config: OptimConfig, *, fused: bool) -> torch.optim.Optimizer:
-    """The optimiser of what is trained in ``module``; ``fused`` lets Adam take its steps in one kernel."""
+def make_optimizer(module: nn.Module, config: OptimConfig, computes_in: Precision) -> torch.optim.Optimizer:
+    """The optimiser of what is trained in ``module``, in a training that computes in ``computes_in``."""
     trained = [p for p in module.parameters() if p.requires_grad]
     shared: dict[str, Any] = {
         "lr": config.lr,
         "weight_decay": config.weight_decay,
         "betas": config.betas,
-        "fused": fused,
+        # under a scaler the fused one would unscale gradients in its step, after they were clipped
+        "fused": computes_in != "16-mixed",
     }
     if config.name == "adam":
         return torch.optim.AdamW(trained, **shared)
@@ -121,4 +125,4 @@ def make_optimizer(module: nn.Module, config: OptimConfig, *, fused: bool) -> to
     others = [p for p in trained if id(p) not in inside]
     if not matrices or not others:  # a training without stacks
         return torch.optim.AdamW(trained, **shared)
-    return MuonAndAdam(matrices, others, **shared)
+    return MuonAndAdam(matrices, others, **shared, half=computes_in != "32-true")

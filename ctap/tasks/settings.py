@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
+from ctap.config import load_yaml
 from ctap.errors import UserError
 from ctap.ranges import NOT_NEGATIVE, POSITIVE, Range, check_ranges
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+
+#: Key of ``config.yaml`` with the precision that a training was begun in.
+COMPUTES_IN = "computes_in"
 
 
 @dataclass
@@ -22,13 +26,14 @@ class TrainerConfig:
     Args:
         max_steps: Steps of the optimiser in the whole training.
         epoch_steps: Steps between two validations; a checkpoint is saved after each, and at the end.
-        accumulate: Batches whose gradients are averaged for one step, as for one batch that many times as
-            large, except that the contrastive loss takes its negatives from each batch.
+        accumulate: Batches whose gradients are averaged for one step. It is as for one batch that many times
+            as large, except that batches count alike, whatever their frames, and that each has its own
+            negatives, KL margin and batch norm.
         patience: End after this many validations in a row that were not better than the best before; 0:
             never.
         seed: Seeds initial weights, batches, crops, prompts, dropout and noise.
-        precision: auto takes bfloat16 where the GPU or processor computes in it, float32 elsewhere. 16-mixed
-            scales the loss and needs a GPU.
+        precision: auto takes bfloat16 where the GPU or processor computes in it, float32 elsewhere; a resumed
+            training goes on in what it was begun in. 16-mixed scales the loss and needs a GPU.
         accelerator: Processor or GPU; auto takes a GPU where there is one.
         devices: Processes of one node, one device each. Started by hand, one process starts the others; under
             torchrun and Slurm they are there already.
@@ -84,6 +89,18 @@ class TrainerConfig:
         if self.precision != "auto":
             return self.precision
         return "bf16-mixed" if native_bfloat16(self.on_gpu) else "32-true"
+
+
+def as_begun(config: TrainerConfig, saved: Path) -> TrainerConfig:
+    """``config``, but ``auto`` stands for the precision that the training recorded in ``saved`` was begun in.
+
+    So it ends with the weights of an uninterrupted one, also on a machine that computes in another.
+    """
+    if config.precision == "auto" and saved.exists():
+        begun = load_yaml(saved).get(COMPUTES_IN)
+        if begun in get_args(Precision) and (begun != "16-mixed" or config.on_gpu):
+            return replace(config, precision=begun)
+    return config
 
 
 def set_product_precision(config: TrainerConfig) -> None:

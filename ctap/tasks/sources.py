@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctap.errors import UserError
 from ctap.text.rules import RULES_FILE
 
 
@@ -36,6 +37,16 @@ class Sources:
         for name, path in vars(self).items():
             if isinstance(path, str):
                 setattr(self, name, Path(path))
+
+    def refuse(self, *names: str) -> None:
+        """Refuse sources that a training does not read.
+
+        Raises:
+            UserError: One of ``names`` is given.
+        """
+        for name in names:
+            if path := getattr(self, name):
+                raise UserError(f"--{name} {path}: this training does not read it; leave it out")
 
     def given_of(self, folder: Path) -> Path | None:
         """Where the other representation of dump directory ``folder`` is."""

@@ -30,7 +30,7 @@ from ctap.tasks.ending import EndOnSignal
 from ctap.tasks.peers import naming_lost_processes
 from ctap.tasks.progress import LineProgress, MetricsFile
 from ctap.tasks.resuming import CSVLogger, EarlyStopping, ModelCheckpoint
-from ctap.tasks.settings import TrainerConfig, set_product_precision
+from ctap.tasks.settings import COMPUTES_IN, TrainerConfig, set_product_precision
 
 #: Settings that may change between two runs of one training without affecting what has been trained so far.
 #: With the linear schedule, another number of steps changes the learning rate from there on; a warning says
@@ -74,6 +74,7 @@ def prepare_experiment(
     saved = out / "config.yaml"
     if saved.exists():
         differs = differences(_completed(saved, kind), config)
+        differs.pop(COMPUTES_IN, None)  # it follows from trainer.precision, and earlier versions lack it
         ended, resumable = finished.exists() and not (out / RUNNING).exists(), (out / "last.ckpt").exists()
         if not differs and ended and not restart:
             return False

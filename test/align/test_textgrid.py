@@ -6,7 +6,7 @@ from praatio import textgrid as praat
 from ctap.align.durations import read_durations, write_durations
 from ctap.align.events import read_reference
 from ctap.align.importing import import_durations
-from ctap.align.textgrid import align_intervals, export_textgrids, read_textgrid
+from ctap.align.textgrid import Segment, align_intervals, export_textgrids, read_textgrid
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import save_wave
 from ctap.errors import UserError
@@ -86,6 +86,19 @@ def test_what_does_not_map_is_named(data_dir, tmp_path):
     assert "A02: holds 'spn'" in "\n".join(import_durations(data_dir, grids, SETTINGS))
     (grids / "A02.TextGrid").write_text("not a grid")
     assert "A02.TextGrid: not a readable TextGrid" in "\n".join(import_durations(data_dir, grids, SETTINGS))
+
+
+def test_gaps_of_rounding_are_no_pauses():
+    starts = [(0.0, 0.1), (0.100002, 0.2), (0.2009, 0.3), (0.302, 0.4)]
+    found = align_intervals(
+        [*(Segment(p, a, b) for p, (a, b) in zip(["n", "i3", "h", "ao3"], starts, strict=True))],
+        ["n", "i3", "h", "ao3"],
+    )
+    assert [x.label for x in found] == ["n", "i3", "h", "sp", "ao3"]
+    ended = align_intervals(
+        [Segment("h", 0.0, 0.1), Segment("ao3", 0.1, 0.5), Segment("", 0.5, 0.500002)], ["h", "ao3"]
+    )
+    assert [x.label for x in ended] == ["h", "ao3"]
 
 
 def test_other_phones_and_another_length_are_refused(data_dir, tmp_path):

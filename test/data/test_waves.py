@@ -130,6 +130,9 @@ def test_predicted_mels_go_with_their_recordings_and_their_level(waves, tmp_path
         assert (crop.mel - own)[4:-4][loud[4:-4]].abs().max() < 0.01  # but where the crop is reflected
     short = given.read(4, WaveDataConfig(), None)
     assert short.mel.shape == (51, 40) and (short.mel[32:] == np.log(np.float32(1e-5))).all()
+    for seed in range(6):  # silence is silence at any level
+        crop = given.read(4, WaveDataConfig(level_range=20.0), np.random.default_rng(seed))
+        assert crop.mel.min() == short.mel[-1, 0] and (crop.mel[32:] == short.mel[-1, 0]).all()
 
     mels["long"] = mels["long"][:-1]
     with MatrixWriter(tmp_path / "feats.ark", tmp_path / "feats.scp", None) as writer:

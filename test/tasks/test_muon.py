@@ -44,15 +44,27 @@ def test_steps_are_those_of_pytorch(bfloat16):
             optimizer.step()
         return parameters
 
-    ours = learn(Muon)
+    ours = learn(Muon, half=True)
     for mine, theirs in zip(ours, learn(torch.optim.Muon, adjust_lr_fn="match_rms_adamw"), strict=True):
         # theirs is in bfloat16, of 3 digits; six steps have moved every weight by about 0.02
         assert (mine - theirs).abs().max() < 3e-3
         assert mine.dtype == torch.float32
 
 
+def test_a_training_in_float32_takes_its_steps_in_float32(monkeypatch):
+    found = []
+    for half, native in ((False, True), (True, False), (True, True)):
+        monkeypatch.setattr(muon, "native_bfloat16", lambda gpu, native=native: native)
+        torch.manual_seed(0)
+        p = nn.Parameter(torch.randn(8, 24))
+        p.grad = torch.randn_like(p)
+        Muon([p], lr=0.1, weight_decay=0.0, half=half).step()
+        found.append(p.detach())
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[1], found[2])
+
+
 def test_what_has_no_gradient_stays():
     still, moved = nn.Parameter(torch.ones(4, 4)), nn.Parameter(torch.ones(4, 4))
     moved.grad = torch.eye(4)
-    Muon([still, moved], lr=0.1, weight_decay=0.0).step()
+    Muon([still, moved], lr=0.1, weight_decay=0.0, half=True).step()
     assert torch.equal(still, torch.ones(4, 4)) and not torch.equal(moved, torch.ones(4, 4))

@@ -58,8 +58,8 @@ def test_muon_moves_matrices_of_stacks_along_orthogonal_ones_and_adam_the_rest()
     config = OptimConfig(name="muon", lr=1e-2, weight_decay=0.0)
     model, other = net(), net()
     before = weights(model)
-    take_steps(model, make_optimizer(model, config, fused=True), 1)
-    take_steps(other, make_optimizer(other, OptimConfig(lr=1e-2), fused=True), 1)
+    take_steps(model, make_optimizer(model, config, "bf16-mixed"), 1)
+    take_steps(other, make_optimizer(other, OptimConfig(lr=1e-2), "bf16-mixed"), 1)
     after, by_adam = weights(model), weights(other)
     for name, gradient in ((n, p.grad) for n, p in model.named_parameters()):
         if "blocks" in name and gradient.ndim == 2:
@@ -74,12 +74,12 @@ def test_muon_moves_matrices_of_stacks_along_orthogonal_ones_and_adam_the_rest()
 def test_muon_goes_on_from_its_saved_state():
     config = OptimConfig(name="muon", lr=1e-2)
     whole, first = net(), net()
-    take_steps(whole, make_optimizer(whole, config, fused=True), 2)
-    optimizer = make_optimizer(first, config, fused=True)
+    take_steps(whole, make_optimizer(whole, config, "bf16-mixed"), 2)
+    optimizer = make_optimizer(first, config, "bf16-mixed")
     take_steps(first, optimizer, 1)
     saved, rest = copy.deepcopy(optimizer.state_dict()), net()
     rest.load_state_dict(first.state_dict())
-    resumed = make_optimizer(rest, config, fused=True)
+    resumed = make_optimizer(rest, config, "bf16-mixed")
     resumed.load_state_dict(saved)
     for group in resumed.param_groups:
         assert group["lr"] == 1e-2
@@ -92,7 +92,7 @@ def test_muon_goes_on_from_its_saved_state():
 
 
 def test_learning_rate_of_both_parts_is_scheduled():
-    optimizer = make_optimizer(net(), OptimConfig(name="muon", lr=1.0), fused=True)
+    optimizer = make_optimizer(net(), OptimConfig(name="muon", lr=1.0), "bf16-mixed")
     assert isinstance(optimizer, MuonAndAdam)
     torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.25)
     assert [part.param_groups[0]["lr"] for part in optimizer._parts] == [0.25, 0.25]
@@ -100,7 +100,7 @@ def test_learning_rate_of_both_parts_is_scheduled():
 
 def test_without_stacks_muon_is_adam():
     assert isinstance(
-        make_optimizer(nn.Linear(3, 3), OptimConfig(name="muon"), fused=True), torch.optim.AdamW
+        make_optimizer(nn.Linear(3, 3), OptimConfig(name="muon"), "bf16-mixed"), torch.optim.AdamW
     )
 
 
@@ -108,6 +108,6 @@ def test_without_stacks_muon_is_adam():
 def test_decay_is_that_asked_for(name):
     """Of weights, in all parts, and of what Adam remembers."""
     config = OptimConfig(name=name, betas=(0.8, 0.95), weight_decay=0.1)
-    groups = make_optimizer(net(), config, fused=True).param_groups
+    groups = make_optimizer(net(), config, "bf16-mixed").param_groups
     assert {group["weight_decay"] for group in groups} == {0.1}
     assert groups[-1]["betas"] == (0.8, 0.95)

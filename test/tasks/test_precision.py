@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch.plugins.precision import MixedPrecision
 
 from ctap.bin.train import train
-from ctap.config import from_dict
+from ctap.config import from_dict, load_yaml
 from ctap.data.dataset import dev_loader, train_loader
 from ctap.errors import UserError
 from ctap.tasks.base import Task
@@ -167,6 +167,26 @@ def test_auto_is_what_the_processor_computes_in(monkeypatch):
     for supported, expected in ((True, "bf16-mixed"), (False, "32-true")):
         monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda s=supported, **_: s)
         assert TrainerConfig(accelerator="gpu").computes_in == expected
+
+
+def test_a_resumed_training_computes_in_what_it_was_begun_in(dump, tmp_path, monkeypatch):
+    given, out = Sources(dump / "train"), tmp_path / "ctap"
+    for half, steps, restart, expected in (
+        (True, 2, False, "bf16-mixed"),
+        (False, 4, False, "bf16-mixed"),  # on a machine that computes in float32
+        (False, 4, True, "32-true"),
+        (True, 6, False, "32-true"),
+    ):
+        monkeypatch.setattr("ctap.tasks.settings.native_bfloat16", lambda gpu, half=half: half)
+        chosen = config("pretrain", precision="auto", max_steps=steps, epoch_steps=2)
+        train("pretrain", chosen, given, out, restart=restart)
+        assert load_yaml(out / "config.yaml")["computes_in"] == expected
+        assert load_yaml(out / "config.yaml")["trainer"]["precision"] == "auto"
+    for halves in (True, False):  # what was asked for is compared, not what it led to
+        monkeypatch.setattr("ctap.tasks.settings.native_bfloat16", lambda gpu, half=halves: half)
+        before = (out / "last.ckpt").stat().st_mtime_ns
+        train("pretrain", config("pretrain", precision="auto", max_steps=6, epoch_steps=2), given, out)
+        assert (out / "last.ckpt").stat().st_mtime_ns == before
 
 
 def test_products_of_a_gpu_are_as_precise_as_its_networks(monkeypatch):

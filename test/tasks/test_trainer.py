@@ -5,6 +5,7 @@ import math
 import shutil
 from dataclasses import replace
 
+import lightning
 import numpy as np
 import pytest
 import torch
@@ -21,6 +22,7 @@ from ctap.tasks.build import TRAININGS, Sources, build_finetune
 from ctap.tasks.settings import TrainerConfig
 from ctap.tasks.trainer import end_experiment, prepare_experiment
 from ctap.text.units import train_units
+from ctap.training import run
 from test import tiny
 
 
@@ -106,6 +108,20 @@ def test_other_steps_under_a_schedule_that_depends_on_them_are_warned_of(schedul
         assert prepare_experiment(tmp_path / "x", described, tmp_path / "model", restart=False, kind=kind)
         assert bool(caplog.records) == (schedule == "linear" and steps == 6)
         assert "max_steps was 4 and is 6" in caplog.text or not caplog.records
+
+
+def test_an_extended_linear_schedule_has_its_own_rates_from_the_first_step(dump, tmp_path):
+    class Watch(lightning.Callback):
+        def on_train_batch_start(self, trainer, task, batch, index):
+            rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+    chosen, rates = config(max_steps=4), []
+    chosen.optim.schedule = "linear"
+    for steps in (4, 8):
+        chosen.trainer.max_steps = steps
+        run("pretrain", chosen, Sources(dump / "train"), tmp_path / "x", [Watch()])
+    expected = [chosen.optim.factor(i, 4 if i < 4 else 8) * chosen.optim.lr for i in range(8)]
+    assert rates == pytest.approx(expected, rel=1e-12) and rates[4] > 0
 
 
 def test_a_finished_training_that_was_extended_and_killed_goes_on(tmp_path):

@@ -18,6 +18,7 @@ from ctap.files.tables import read_table
 from ctap.models.model_dir import Parts
 from ctap.models.windows import TrainedLengths
 from ctap.nn.ctap import CTAP
+from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder
 from ctap.tasks.build import TRAININGS, Sources
 from ctap.tasks.checkpoints import average_weights
 from ctap.text.rules import TextRules
@@ -225,6 +226,33 @@ def test_durations_of_a_model_of_other_sizes_are_refused(dump, pretrained, tmp_p
     replace(parts, tokens=fewer, ctap=CTAP(parts.ctap.config, len(fewer))).save(tmp_path / "x")
     with pytest.raises(UserError, match=r"x beside --init .*: token table does not fit"):
         TRAININGS["duration"][1](config("duration"), sources)
+
+
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [
+        ("pretrain", ("duration_init", "units")),
+        ("finetune", ("duration_init", "units")),
+        ("duration", ("units",)),
+        ("asr", ("duration_init",)),
+        ("semantic", ("duration_init", "units")),
+        ("judge", ("init", "duration_init", "given", "units")),
+        ("vocoder", ("duration_init", "units")),
+    ],
+)
+def test_a_source_that_a_training_does_not_read_is_refused(dump, task, names):
+    chosen = from_dict(TRAININGS[task][0], {}, "test")
+    for name in names:
+        with pytest.raises(UserError, match=f"--{name} .*x: this training does not read it"):
+            TRAININGS[task][1](chosen, Sources(dump / "train", **{name: dump / "x"}))
+
+
+def test_prompts_that_leave_batch_norm_a_single_value_are_refused(dump):
+    values = {**tiny.MODEL, "prompt_encoder": {**tiny.MODEL["prompt_encoder"], "channels": [4] * 6}}
+    chosen = from_dict(TRAININGS["pretrain"][0], {"model": values}, "test")
+    with pytest.raises(UserError, match="6 convolutions halve 40 frames of 40 bands to a single value"):
+        TRAININGS["pretrain"][1](chosen, Sources(dump / "train"))
+    PromptEncoder(40, PromptConfig(channels=[4] * 6, frames=65)).train()(torch.randn(1, 65, 40))
 
 
 def test_every_part_records_how_long_its_training_utterances_were(dump, pretrained, tmp_path):

@@ -27,7 +27,7 @@ from ctap.tasks.settings import native_bfloat16
 def matrices(config: Path, device: torch.device) -> list[nn.Parameter]:
     """Matrices of a model's transformer stacks, with gradients."""
     model = CTAP(from_dict(PretrainConfig, load_config(config), str(config)).model, 100).to(device)
-    found = make_optimizer(model, OptimConfig(name="muon"), fused=False).param_groups[0]["params"]
+    found = make_optimizer(model, OptimConfig(name="muon"), "32-true").param_groups[0]["params"]
     for p in found:
         p.grad = torch.randn_like(p)
     return found
@@ -57,7 +57,7 @@ def main() -> None:
     shared = {"lr": 1e-3, "weight_decay": 0.0}
     optimizers = {
         "PyTorch's Muon": torch.optim.Muon(moved, **shared, adjust_lr_fn="match_rms_adamw"),
-        "Muon": Muon(moved, **shared),
+        "Muon": Muon(moved, **shared, half=True),
         "AdamW": torch.optim.AdamW(moved, **shared, fused=True),
     }
     times: dict[str, list[float]] = {name: [] for name in optimizers}
