@@ -59,9 +59,10 @@ def refusal(error: BaseException | None) -> OSError | None:
 
 
 def explain(error: OSError, path: str | os.PathLike[str] | None = None) -> str:
-    """``path: what was refused; what to do``; the path is the error's own if not given."""
+    """``path: what was refused``, and ``; what to do`` if known; the path is the error's own if not given."""
     path = path or error.filename2 or error.filename
-    return f"{os.fsdecode(path) if path else 'a file'}: {os.strerror(error.errno)}; {REFUSALS[error.errno]}"
+    words = os.strerror(error.errno), REFUSALS.get(error.errno)
+    return f"{os.fsdecode(path) if path else 'a file'}: {'; '.join(filter(None, words))}"
 
 
 @contextlib.contextmanager

@@ -86,6 +86,22 @@ def test_a_refused_rename_or_open_shows_no_hidden_name(
         pass
 
 
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ETIMEDOUT, errno.EBUSY, errno.ENODEV])
+def test_a_directory_that_can_not_be_made_is_named_whatever_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """Network mounts have reasons of their own."""
+
+    def refuse(self: Path, *args: object, **kwargs: object) -> None:
+        raise OSError(code, os.strerror(code), str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    for write in (atomic_write, atomic_dir):
+        with pytest.raises(UserError) as caught, write(tmp_path / "net" / "f"):
+            pass
+        assert str(caught.value) == f"{tmp_path}/net: {os.strerror(code)}"
+
+
 def test_what_is_no_refusal_passes(tmp_path: Path) -> None:
     for error in (ValueError("a bug"), OSError("no number"), RuntimeError("torch's own"), KeyError("k")):
         with pytest.raises(type(error)) as caught, atomic_write(tmp_path / "f"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ctap.align.features import Features, Statistics, analyse, analysis_settings, spread
+from ctap.align.features import Features, Statistics, analyse, analysis_settings
 from ctap.align.topology import check_phones
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
@@ -17,6 +17,7 @@ from ctap.audio.wave import AudioError, load_wave, wave_info
 from ctap.errors import UserError
 from ctap.files.columns import Names, Rows, in_order, places_of
 from ctap.files.joins import numbered_values, side_by_side
+from ctap.files.lists import spread
 from ctap.text.language import WORD_TABLE
 from ctap.text.languages import language_in
 

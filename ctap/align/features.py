@@ -8,16 +8,13 @@ over two frames and of second order moved pauses' edges by 20 ms and more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
 from ctap.align.background import above_background
 from ctap.audio.settings import AudioSettings
-
-T = TypeVar("T")
 
 RATIO = 2
 """Analysis frames per frame of the durations."""
@@ -108,10 +105,3 @@ class Statistics:
     def normalise(self, features: Features) -> Features:
         """Features whose cepstra have mean 0 and deviation 1."""
         return Features((features.cepstra - self.mean) / self.std, features.level)
-
-
-def spread(items: Sequence[T], count: int) -> list[T]:
-    """At most ``count`` of ``items``, evenly spaced."""
-    if len(items) <= count:
-        return list(items)
-    return [items[i * len(items) // count] for i in range(count)]

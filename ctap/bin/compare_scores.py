@@ -16,7 +16,7 @@ from ctap.metrics.compare import Comparison, compare
 from ctap.metrics.intervals import LEVEL
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.results import Scores, read_items, read_scores
-from ctap.report.markdown import figure, label
+from ctap.report.markdown import figure, label, markdown_table
 
 
 def compare_scores(
@@ -91,7 +91,7 @@ def plain(comparison: Comparison) -> dict[str, Any]:
 def table_of(scores: list[Scores], found: dict[str, Comparison]) -> str:
     """The comparisons as a Markdown table."""
     names = [it.name for it in scores] if scores[0].name != scores[1].name else ["A", "B"]
-    rows = [["figure", *names, "difference", "95% interval", "p", "better", "n", "speakers"], ["---"] * 9]
+    rows = [["figure", *names, "difference", "95% interval", "p", "better", "n", "speakers"]]
     for key, it in found.items():
         metric = scores[0].metrics[key]
         winner = {"A": names[0], "B": names[1], "neither": "-"}[it.verdict(metric.better)]
@@ -109,7 +109,7 @@ def table_of(scores: list[Scores], found: dict[str, Comparison]) -> str:
                 str(it.speakers or "pooled"),
             ]
         )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join(markdown_table(rows)).rstrip()
 
 
 main = command(compare_scores)

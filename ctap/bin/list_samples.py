@@ -13,6 +13,7 @@ from ctap.audio.wave import load_wave
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import write_json
+from ctap.files.lists import spread
 from ctap.files.tables import read_table
 from ctap.report.plots import plot_mels, save_figure
 from ctap.text.languages import language_in
@@ -54,7 +55,7 @@ def list_samples(
     language = language_in(text.parent).code if text is not None else ""
     audio = AudioSettings.load(settings)
     samples = []
-    for utt in common[:: max(1, len(common) // count)][:count]:
+    for utt in spread(common, count):
         mels = {}
         picture = out.parent / "samples" / f"{utt}.png"
         for role, rows in lists.items():

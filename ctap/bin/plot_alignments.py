@@ -9,13 +9,13 @@ import torch
 
 from ctap.align.durations import Durations, read_durations, strip_pauses
 from ctap.align.events import read_reference
-from ctap.align.features import spread
 from ctap.align.textgrid import intervals_to_durations
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
 from ctap.bin.entry import command
 from ctap.errors import UserError
+from ctap.files.lists import spread
 from ctap.files.tables import read_table
 from ctap.report.plots import plot_alignment, save_figure
 

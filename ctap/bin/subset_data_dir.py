@@ -23,7 +23,7 @@ def subset_data_dir(data_dir: Path, out_dir: Path, utts: int, seed: int = 777) -
     keep_apart(out_dir, data_dir)
     source = DataDir(data_dir)
     if not source.utterances():
-        raise UserError(f"{data_dir}/wav.scp: no utterance in it")
+        raise UserError(f"{data_dir}/utt2spk: no utterance in it")
     queues = []
     for speaker, own in sorted(source.spk2utt.items()):
         queue = sorted(own)

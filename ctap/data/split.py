@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ctap.data.utterances import DEV, LEAST_UTTERANCES, TEST, SplitOptions, Utterances
+from ctap.data.utterances import DEV, LEAST_SPEAKERS, LEAST_UTTERANCES, TEST, SplitOptions, Utterances
 from ctap.errors import UserError
 
 NOTHING_LEFT = (
@@ -59,9 +59,9 @@ def split(
     speakers = corpus.speakers
     tests = _tests(corpus, options)
     result = Split([], {})
-    in_train = (
-        len(speakers) < LEAST_UTTERANCES if options.targets_in_train is None else options.targets_in_train
-    )
+    in_train = options.targets_in_train
+    if in_train is None:
+        in_train = len(speakers) < LEAST_SPEAKERS
     # A target needs a test, so it gets one even where its speaker has no test part, or nothing else.
     held_out = {
         spk: tests[spk] if 0 < len(tests[spk]) < len(utts) - 1 else _share(spk, utts, options)

@@ -11,6 +11,8 @@ PARTS = ("train", "dev", "test")
 TRAIN, DEV, TEST = range(len(PARTS))
 LEAST_UTTERANCES = 3
 """A target speaker needs one utterance each for speech, for labeled speech, and for the test."""
+LEAST_SPEAKERS = 3
+"""With fewer, target speakers are pretrained on as well unless the options say otherwise."""
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,8 @@ def _remove_left_behind(directory: Path) -> None:
         match = pattern.fullmatch(left.name)
         if match and not _alive(int(match[3])):
             if match[2] == "old" and not left.with_name(match[1]).exists():
-                left.rename(left.with_name(match[1]))  # killed between two renames
+                with contextlib.suppress(OSError):  # another job has put it, or its successor, there by now
+                    left.rename(left.with_name(match[1]))  # killed between two renames
             elif left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
             else:

@@ -44,7 +44,7 @@ class ContrastiveConfig:
 
     Args:
         kind: tiled (exact, memory linear in the frames), plain (holds all of C), or triton (tiled, one kernel
-            of the GPU; float32, d up to 256).
+            of the GPU; float32, d up to 256; sigmoid keeps the tiles of PyTorch).
         gather: Take negatives from all processes' batches instead of this process's own.
         objective: What is asked of C. paper: own frame against all others. soft_instance: neighbouring frames
             of the same phone instance share in the target. soft_phone: all frames of the same phone do.

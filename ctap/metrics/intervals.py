@@ -85,17 +85,8 @@ def bootstrap_ratio(
     value = float(top.sum() / bottom.sum())
     if n == 1:
         return Interval(value, np.nan, np.nan, 1)
-    generator = np.random.default_rng(seed)
-    drawn = []
-    chunk = max(1, _DRAWS // n)
-    for start in range(0, resamples, chunk):
-        index = generator.integers(0, n, (min(chunk, resamples - start), n))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            drawn.append(top[index].sum(axis=1) / bottom[index].sum(axis=1))
-    tail = (1 - level) / 2
-    ratios = np.concatenate(drawn)
-    low, high = np.quantile(ratios[np.isfinite(ratios)], [tail, 1 - tail])
-    return Interval(value, float(low), float(high), int(n))
+    drawn = _resampled(top, bottom, resamples, np.random.default_rng(seed))
+    return Interval(value, *_ends(drawn, level), int(n))
 
 
 def bootstrap_strata(
@@ -114,23 +105,43 @@ def bootstrap_strata(
         seed: as in :func:`bootstrap_mean`.
 
     Returns:
-        The interval; all NaN if a stratum has no utterance.
+        The interval; all NaN if a stratum has no utterance, and its ends if one has a single one.
     """
-    generator = np.random.default_rng(seed)
-    values, drawn, n = [], np.zeros(resamples), 0
+    tables, values, n = [], [], 0
     for pairs in strata:
         table = np.array(pairs, dtype=np.float64).reshape(-1, 2)
         table = table[np.isfinite(table).all(axis=1)]
         if not len(table) or table[:, 1].sum() == 0:
             return Interval(np.nan, np.nan, np.nan, n)
         n += len(table)
+        tables.append(table)
         values.append(table[:, 0].sum() / table[:, 1].sum())
-        sums = table[generator.integers(0, len(table), (resamples, len(table)))].sum(axis=1)
+    value = float(np.mean(values))
+    if any(len(table) == 1 for table in tables):  # drawn again, it would be sure of itself
+        return Interval(value, np.nan, np.nan, n)
+    generator, drawn = np.random.default_rng(seed), np.zeros(resamples)
+    for top, bottom in (table.T for table in tables):
+        drawn += _resampled(top, bottom, resamples, generator) / len(tables)
+    return Interval(value, *_ends(drawn, level), n)
+
+
+def _resampled(
+    top: np.ndarray, bottom: np.ndarray, resamples: int, generator: np.random.Generator
+) -> np.ndarray:
+    """Ratios ``[resamples]`` of the sums of n drawn pairs of ``top`` and ``bottom`` ``[n]``."""
+    n, drawn = len(top), []
+    chunk = max(1, _DRAWS // n)
+    for start in range(0, resamples, chunk):
+        index = generator.integers(0, n, (min(chunk, resamples - start), n))
         with np.errstate(invalid="ignore", divide="ignore"):
-            drawn += sums[:, 0] / sums[:, 1] / len(strata)
+            drawn.append(top[index].sum(axis=1) / bottom[index].sum(axis=1))
+    return np.concatenate(drawn)
+
+
+def _ends(drawn: np.ndarray, level: float) -> tuple[float, float]:
     tail = (1 - level) / 2
     low, high = np.quantile(drawn[np.isfinite(drawn)], [tail, 1 - tail])
-    return Interval(float(np.mean(values)), float(low), float(high), n)
+    return float(low), float(high)
 
 
 def interval_of_share(strata: Sequence[Sequence[float]], *, level: float = LEVEL) -> Interval:

@@ -25,7 +25,7 @@ import numpy as np
 
 from ctap.metrics.dtw import dtw
 
-__all__ = ["ORDER", "mel_cepstral_distortion", "mel_cepstrum"]
+__all__ = ["ORDER", "mel_cepstral_distortion", "mel_cepstrum", "warped_distortion"]
 
 ORDER = 13
 _DECIBEL = 10 / math.log(10) * math.sqrt(2)
@@ -59,12 +59,28 @@ def mel_cepstral_distortion(
     Raises:
         ValueError: shapes that don't fit (with ``same_length``: lengths that differ), or no frame.
     """
+    if not same_length:
+        return warped_distortion(reference, hypothesis, order=order)[0]
+    c, h = _cepstra(reference, hypothesis, order)
+    if c.shape != h.shape:
+        raise ValueError(f"{len(c)} frames in the reference, {len(h)} in the hypothesis")
+    return float(_DECIBEL * np.linalg.norm(c - h, axis=1).mean())
+
+
+def warped_distortion(
+    reference: np.ndarray, hypothesis: np.ndarray, *, order: int = ORDER
+) -> tuple[float, np.ndarray]:
+    """:func:`mel_cepstral_distortion` after warping, and the path ``[P, 2]`` of frame pairs that it is of.
+
+    Raises:
+        ValueError: shapes that don't fit, or no frame.
+    """
+    path, cost = dtw(*_cepstra(reference, hypothesis, order))
+    return _DECIBEL * cost / len(path), path
+
+
+def _cepstra(reference: np.ndarray, hypothesis: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
     c, h = mel_cepstrum(reference, order), mel_cepstrum(hypothesis, order)
     if not len(c) or not len(h):
         raise ValueError("no frame to compare")
-    if same_length:
-        if c.shape != h.shape:
-            raise ValueError(f"{len(c)} frames in the reference, {len(h)} in the hypothesis")
-        return float(_DECIBEL * np.linalg.norm(c - h, axis=1).mean())
-    path, cost = dtw(c, h)
-    return _DECIBEL * cost / len(path)
+    return c, h

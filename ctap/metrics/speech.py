@@ -17,9 +17,8 @@ import numpy as np
 
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
-from ctap.metrics.dtw import dtw
 from ctap.metrics.intervals import bootstrap_mean
-from ctap.metrics.mcd import mel_cepstral_distortion, mel_cepstrum
+from ctap.metrics.mcd import mel_cepstral_distortion, warped_distortion
 from ctap.metrics.pitch import log_f0, msep
 from ctap.metrics.results import Metric, items
 from ctap.threads import limit_threads
@@ -85,8 +84,7 @@ def score_pair(
         scores.update(msep=timed.value, voicing_error=timed.voicing_error)
         scores["mel_cepstral_distortion"] = mel_cepstral_distortion(*mels, same_length=True)
     else:
-        scores["mel_cepstral_distortion"] = mel_cepstral_distortion(*mels)
-        path, _ = dtw(*(mel_cepstrum(mel) for mel in mels))
+        scores["mel_cepstral_distortion"], path = warped_distortion(*mels)
     melody = log_f0(*f0, path)
     scores.update(
         log_f0_rmse=melody.rmse,

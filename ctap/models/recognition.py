@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -61,17 +62,8 @@ def sticky_path(scores: Tensor, penalty: float) -> Tensor:
         UserError: The penalty is below 0, or not a number.
     """
     check_penalty(penalty)
-    best = scores[0].double()  # an hour's sum
-    changed = torch.zeros(scores.shape, dtype=torch.bool)
-    source = torch.zeros(len(scores), dtype=torch.long)
-    for t in range(1, len(scores)):
-        value, source[t] = best.max(dim=0)
-        changed[t] = value - penalty > best
-        best = torch.maximum(best, value - penalty) + scores[t]
-    path = torch.empty(len(scores), dtype=torch.long)
-    label = int(best.argmax())
-    for t in range(len(scores) - 1, -1, -1):
-        path[t] = label
-        if changed[t, label]:
-            label = int(source[t])
-    return path
+    from ctap.models.sticky import search
+
+    path = np.empty(len(scores), np.int64)
+    search(np.ascontiguousarray(scores.detach().cpu().numpy()), float(penalty), path)
+    return torch.from_numpy(path)

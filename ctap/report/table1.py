@@ -253,7 +253,8 @@ def judge(test: Contrast, a: Figure, b: Figure) -> tuple[str, Comparison | None]
     """Put one comparison to the test.
 
     That the left one is better "holds" if it is by its figure and the 95% intervals do not overlap. That
-    there is no difference "holds" if the paired test finds none (p of 0.05 or more).
+    there is no difference "holds" if the paired test finds none (p of 0.05 or more). Of a figure without an
+    interval, such as of a speaker's only utterance, neither is said.
     """
     paired = None
     if set(a.items) & set(b.items):
@@ -265,12 +266,12 @@ def judge(test: Contrast, a: Figure, b: Figure) -> tuple[str, Comparison | None]
     right_way = (apart > 0) == larger_is_better
     overlap = not (a.interval.low > b.interval.high or b.interval.low > a.interval.high)
     is_real = paired is not None and paired.p_value < 0.05
-    if test.alike:
-        if paired is None or math.isnan(paired.p_value):
-            return "no paired test", paired
-        return (f"the opposite: {'better' if right_way else 'worse'}" if is_real else "holds"), paired
+    if test.alike and (paired is None or math.isnan(paired.p_value)):
+        return "no paired test", paired
     if math.isnan(a.interval.low) or math.isnan(b.interval.low):
         return "no interval", paired
+    if test.alike:
+        return (f"the opposite: {'better' if right_way else 'worse'}" if is_real else "holds"), paired
     if not overlap:
         return ("holds" if right_way else "the opposite"), paired
     if is_real:

@@ -14,7 +14,6 @@ from ctap.files.joins import joined, values_of
 from ctap.files.skips import SkipList
 from ctap.files.tables import table_writer
 from ctap.text.language import Language, Reading
-from ctap.text.rules import RULES_FILE
 
 FRAME_SECONDS = 0.01
 
@@ -152,4 +151,4 @@ def write_rules(folder: Path, language: Language, phones: Collection[str]) -> No
     rules = language.rules
     if not rules.phones:
         rules = replace(rules, phones=language.collect(phones))
-    (folder / RULES_FILE).write_text(rules.as_json(), encoding="utf-8")
+    rules.save(folder)

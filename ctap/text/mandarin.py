@@ -16,21 +16,14 @@ from ctap.text.grammar import write_out
 from ctap.text.language import Language, Reading
 from ctap.text.latin import RUN, is_spelled
 from ctap.text.normalize import UnreadableText, is_hanzi, normalize_text
-from ctap.text.phones import ERHUA, INITIALS, PHONES
+from ctap.text.phones import INITIALS, PHONES
 from ctap.text.pieces import Piece
 from ctap.text.pinyin import pinyin_to_phones
-from ctap.text.sentences import may_cut, text_to_pieces
+from ctap.text.sentences import starts_syllable, text_to_pieces
 from ctap.text.simplified import simplified
 from ctap.text.syllables import every_syllable
 
 _NAME_BEFORE = re.compile(r"[A-Za-z]\s?\d[\d.]*\s?$")  # iPhone 5s: no seconds
-
-
-def starts_syllable(phones: Sequence[str], i: int) -> bool:
-    """Whether ``phones[i]`` (of an utterance without pauses) is the first phone of a syllable."""
-    if i == 0:
-        return True
-    return phones[i] in INITIALS or (phones[i - 1] not in INITIALS and phones[i] != ERHUA)
 
 
 def unit_of(phone: str) -> str:
@@ -129,7 +122,7 @@ class Mandarin(Language):
         return every_syllable()
 
     def _may_cut(self, phones: list[str], i: int) -> bool:
-        return may_cut(phones, i)
+        return starts_syllable(phones, i)
 
     def written_out(self, text: str) -> str:
         """``text`` in simplified characters, digits and the like in words where they can be read.

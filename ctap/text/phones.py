@@ -81,11 +81,6 @@ def base(phone: str) -> str:
     return phone[:-1] if phone[-1:] in TONES else phone
 
 
-def tone(phone: str) -> int | None:
-    """Tone of a final, 1-5; ``None`` for initials, pauses and ``rr``."""
-    return int(phone[-1]) if phone[-1:] in TONES else None
-
-
 def phone_class(phone: str) -> str:
     """Manner class of ``phone``, one of :data:`PHONE_CLASSES`; finals count as ``vowel``, nasal coda or not.
 

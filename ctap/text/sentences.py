@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ctap.text.frontend import phones_of, syllable_reader
-from ctap.text.phones import ERHUA, INITIALS, PAUSES, tone
+from ctap.text.phones import ERHUA, INITIALS, PAUSES
 from ctap.text.pieces import Piece, join_sentences, split_sentences
 from ctap.text.rules import TextRules
 
@@ -20,9 +22,11 @@ def text_to_pieces(text: str, rules: TextRules, most: int) -> list[Piece]:
     """
     read = syllable_reader(text, sandhi=rules.sandhi, spell_latin=rules.spell_latin)
     sentences = [phones_of(read(part)) for part in split_sentences(text)]
-    return join_sentences(sentences, most, may_cut)
+    return join_sentences(sentences, most, starts_syllable)
 
 
-def may_cut(phones: list[str], i: int) -> bool:
-    """Whether a syllable starts at ``i``: an initial, or a final that has none."""
-    return phones[i] not in (*PAUSES, ERHUA) and (phones[i] in INITIALS or tone(phones[i - 1]) is not None)
+def starts_syllable(phones: Sequence[str], i: int) -> bool:
+    """Whether ``phones[i]`` is the first phone of a syllable: an initial, or a final that has none."""
+    if phones[i] in PAUSES:
+        return False
+    return i == 0 or phones[i] in INITIALS or (phones[i - 1] not in INITIALS and phones[i] != ERHUA)

@@ -16,7 +16,8 @@ from ctap.align.topology import (
 from ctap.align.viterbi import viterbi
 from ctap.errors import UserError
 from ctap.text.languages import older
-from ctap.text.mandarin import starts_syllable, unit_of
+from ctap.text.mandarin import unit_of
+from ctap.text.sentences import starts_syllable
 
 
 def search(scores, graph):

@@ -61,3 +61,6 @@ def test_a_subset_takes_from_all_speakers_alike(tmp_path):
     assert read_table(tmp_path / "few" / "wav.scp") == read_table(tmp_path / "again" / "wav.scp")
     subset_data_dir(a, tmp_path / "all", 99)
     assert len(DataDir(tmp_path / "all").utterances()) == 9
+    (a / "utt2spk").write_text("")
+    with pytest.raises(UserError, match="a/utt2spk: no utterance in it"):
+        subset_data_dir(a, tmp_path / "none", 5)

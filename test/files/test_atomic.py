@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +85,33 @@ def test_a_directory_whose_writer_was_killed_between_two_renames_comes_back(tmp_
         file.write("")
     assert (tmp_path / "d" / "a").read_text() == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["d", "f"]
+
+
+@pytest.mark.parametrize("rewritten", [False, True])
+def test_another_job_may_have_brought_back_a_directory_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rewritten: bool
+) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = tmp_path / f".d.old-{socket.gethostname()}-{gone.pid}-0123abcd"
+    left.mkdir()
+    (left / "a").write_text("old")
+    rename = Path.rename
+
+    def late(self: Path, to: Path) -> Path:
+        if self == left:
+            if rewritten:
+                to.mkdir()
+                (to / "a").write_text("new")
+            else:
+                rename(self, to)
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", late)
+    with atomic_write(tmp_path / "f") as file:
+        file.write("whole")
+    assert (tmp_path / "f").read_text() == "whole"
+    assert (tmp_path / "d" / "a").read_text() == ("new" if rewritten else "old")
 
 
 def test_a_directory_of_something_else_is_not_replaced(tmp_path: Path) -> None:

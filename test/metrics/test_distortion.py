@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ctap.metrics.dtw import dtw
-from ctap.metrics.mcd import mel_cepstral_distortion, mel_cepstrum
+from ctap.metrics.mcd import mel_cepstral_distortion, mel_cepstrum, warped_distortion
 from ctap.metrics.pitch import log_f0, msep
 
 RNG = np.random.default_rng(0)
@@ -86,6 +86,10 @@ def test_warped_distortion_agrees_with_librosa():
     D, path = librosa.sequence.dtw(c, h, metric="euclidean")
     expected = 10 / math.log(10) * math.sqrt(2) * D[-1, -1] / len(path)
     assert mel_cepstral_distortion(a, b) == pytest.approx(expected)
+    value, own_path = warped_distortion(a, b)
+    assert value == mel_cepstral_distortion(a, b) and own_path.tolist() == path[::-1].tolist()
+    with pytest.raises(ValueError, match="no frame to compare"):
+        warped_distortion(a, b[:0])
 
 
 def test_msep_by_hand():

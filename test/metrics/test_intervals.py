@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ctap.metrics.intervals import bootstrap_mean, bootstrap_ratio, interval_of_share
+from ctap.metrics.intervals import bootstrap_mean, bootstrap_ratio, bootstrap_strata, interval_of_share
 
 
 def test_agrees_with_scipy():
@@ -48,12 +48,43 @@ def test_chunks_change_nothing(monkeypatch):
     assert bootstrap_mean(values, resamples=500, seed=1) != whole
 
 
+def test_no_more_is_drawn_at_once_than_fits_in_memory(monkeypatch):
+    from ctap.metrics import intervals
+
+    strata = [list(np.random.default_rng(k).random((n, 2))) for k, n in enumerate((50, 20))]
+    whole = bootstrap_strata(strata, resamples=500)
+    monkeypatch.setattr(intervals, "_DRAWS", 50 * 7)
+    drawn = []
+
+    class Generator(np.random.Generator):
+        def integers(self, low, high, size):
+            drawn.append(np.prod(size))
+            return super().integers(low, high, size)
+
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: Generator(np.random.PCG64(seed)))
+    assert bootstrap_strata(strata, resamples=500) == whole
+    assert max(drawn) <= 50 * 7 and sum(drawn) == 500 * 70
+
+
 def test_missing_values_do_not_count():
     assert bootstrap_mean([1.0, np.nan, 3.0]).n == 2
     assert bootstrap_mean([1.0, np.nan, 3.0]).value == 2.0
     alone = bootstrap_mean([5.0])  # of one, there is no interval
     assert alone.value == 5.0 and np.isnan(alone.low) and np.isnan(alone.high)
     assert np.isnan(bootstrap_mean([]).value) and bootstrap_mean([]).n == 0
+
+
+def test_a_speaker_of_one_utterance_leaves_no_interval():
+    many = [(1.0, 5.0), (2.0, 5.0), (3.0, 5.0)]
+    for strata, value, n in (
+        ([[(1, 5)]], 0.2, 1),
+        ([many, [(1, 5)]], 0.3, 4),
+        ([[(1, 5), (np.nan, 5)]], 0.2, 1),
+    ):
+        found = bootstrap_strata(strata)
+        assert (found.value, found.n) == (pytest.approx(value), n)
+        assert np.isnan(found.low) and np.isnan(found.high)
+    assert bootstrap_strata([many, many]).low < 0.4 < bootstrap_strata([many, many]).high
 
 
 @pytest.mark.parametrize(("ones", "n"), [(0, 9), (9, 9), (3, 10), (1, 1), (28, 40)])

@@ -23,6 +23,39 @@ def test_sticky_path_is_the_best_of_all_paths(frames, labels, penalty, seed):
     assert worth(found) == pytest.approx(max(map(worth, product(range(labels), repeat=frames))), abs=1e-4)
 
 
+def by_the_book(scores, penalty):
+    """Viterbi in torch; of equal labels the first, and none is left for one that is no better."""
+    best, before = scores[0].double(), []
+    for frame in scores[1:]:
+        value, top = best.max(dim=0)
+        moved = best < value - penalty
+        before.append(torch.where(moved, top, torch.arange(len(best))))
+        best = torch.where(moved, value - penalty, best) + frame
+    path = [int(best.argmax())]
+    for source in reversed(before):
+        path.append(int(source[path[-1]]))
+    return path[::-1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(1, 30),
+    st.integers(1, 30),
+    st.sampled_from([0, 0.0, 0.5, 1, 4.0, float("inf")]),
+    st.sampled_from(["real", "whole", "impossible"]),
+    st.integers(0, 99),
+)
+def test_of_paths_that_are_worth_the_same_it_is_always_the_same(frames, labels, penalty, kind, seed):
+    scores = torch.randn(frames, labels, generator=torch.Generator().manual_seed(seed))
+    if kind == "whole":
+        scores = scores.round()
+    if kind == "impossible":
+        scores[scores > 1] = -torch.inf
+    found = sticky_path(scores, penalty)
+    assert found.dtype == torch.long and found.tolist() == by_the_book(scores, penalty)
+    assert sticky_path(scores.T.contiguous().T, penalty).equal(found)
+
+
 def test_an_hour_is_as_exact_as_a_second():
     scores = torch.randn(20000, 6, generator=torch.Generator().manual_seed(0)).log_softmax(-1)
     assert sticky_path(scores, 4.0).equal(sticky_path(scores.double(), 4.0))

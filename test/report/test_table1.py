@@ -192,6 +192,23 @@ def test_command_writes_table_and_page(tmp_path, capsys, monkeypatch):
     assert "2 systems" in capsys.readouterr().out
 
 
+def test_of_single_utterances_nothing_is_said_to_hold(tmp_path):
+    folders = {"ctap_paper": 0.1, "ctap_no_decoder": 0.4}
+    for seed, (name, errors) in enumerate(folders.items()):
+        system(tmp_path / name, errors=errors, n=1, seed=seed)
+    good, bad = (read_system(name, tmp_path / name) for name in folders)
+    for alike in (False, True):
+        test = Contrast("ctap_paper", "ctap_no_decoder", "tts", "phone_error_rate", alike=alike)
+        verdict, _ = judge(test, *(s.get("tts", "phone_error_rate") for s in (good, bad)))
+        assert verdict == "no interval"
+    named = [f"{name}={tmp_path / name}" for name in folders]
+    table1(named, tmp_path / "TABLE1.md", tmp_path / "TABLE1.html")
+    assert (
+        f"| {good.get('tts', 'phone_error_rate').interval.value:.3f} |"
+        in (tmp_path / "TABLE1.md").read_text()
+    )
+
+
 def test_mistakes_are_named(tmp_path):
     with pytest.raises(UserError, match="nonsense: no row of the table; there are codec"):
         read_system("nonsense", tmp_path)

@@ -7,7 +7,6 @@ import pytest
 from ctap.errors import UserError
 from ctap.text.labels import BUILT_IN, LabelTable, match_labels, unmapped, unread
 from ctap.text.languages import language_of, rules_for
-from ctap.text.phones import tone
 from ctap.text.pinyin import ZERO_INITIAL, syllable_to_phones
 
 
@@ -64,7 +63,7 @@ def test_every_syllable_without_an_initial(syllable, number):
     if syllable[0] in "yw":
         assert match_labels([syllable[0], *phones], phones) == [2]
         assert match_labels([syllable[0], f"{syllable[1:]}{number}"], phones) == [2]
-    assert tone(phones[0]) == number
+    assert phones[0].endswith(str(number))
 
 
 def test_what_does_not_fit_is_named():

@@ -1,7 +1,7 @@
 from pypinyin.contrib.tone_convert import to_initials
 
 from ctap.text import phones
-from ctap.text.phones import FINALS, INITIALS, PHONE_CLASSES, PHONES, SYLLABIC_NASALS, base, phone_class, tone
+from ctap.text.phones import FINALS, INITIALS, PHONE_CLASSES, PHONES, SYLLABIC_NASALS, base, phone_class
 
 
 def test_size_and_uniqueness():
@@ -21,7 +21,6 @@ def test_every_phone_has_a_class_and_every_class_a_phone():
     )
 
 
-def test_base_and_tone():
+def test_base():
     assert [base(p) for p in ("ian3", "ng5", "zh", "rr", "sil")] == ["ian", "ng", "zh", "rr", "sil"]
-    assert [tone(p) for p in ("ian3", "zh", "rr")] == [3, None, None]
     assert phones.is_phone("sp") and not phones.is_phone("ian")

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctap.text.frontend import text_to_phones
+from ctap.text.mandarin import Mandarin
 from ctap.text.normalize import UnreadableText
 from ctap.text.pieces import SLACK, cut_phones, split_sentences
 from ctap.text.rules import TextRules
-from ctap.text.sentences import may_cut, text_to_pieces
+from ctap.text.sentences import starts_syllable, text_to_pieces
 
 RULES = TextRules()
 
@@ -73,13 +74,18 @@ def test_a_sentence_too_long_is_cut_at_commas_then_between_syllables():
     assert list(itertools.chain(*(p.phones for p in sandhi))) == whole
 
 
+def test_syllables_with_erhua_are_cut_between_as_others_are():
+    pieces = Mandarin(RULES).cut(["ua1", "rr"] * 13, 8)
+    assert len(pieces) > 1 and all(piece.phones[0] == "ua1" for piece in pieces)
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.sampled_from(["sil", "sp", "b", "a1", "rr", "ao3"]), min_size=1, max_size=300),
     st.integers(1, 60),
 )
 def test_every_phone_is_in_one_piece_and_every_pause_in_one_joint(phones, most):
-    pieces = cut_phones(phones, most, may_cut)
+    pieces = cut_phones(phones, most, starts_syllable)
     assert all(0 < len(p.phones) <= max(SLACK * most, 2) for p in pieces)
     assert [x for p in pieces for x in (*p.phones, p.joint) if x] == phones
 

@@ -36,7 +36,8 @@ from ctap.align.viterbi import viterbi
 from ctap.audio.frames import boundaries_to_durations
 from ctap.errors import cli
 from ctap.files.tables import read_table
-from ctap.text.mandarin import starts_syllable, unit_of
+from ctap.text.mandarin import unit_of
+from ctap.text.sentences import starts_syllable
 from ctap.threads import limit_threads
 
 Utterance = tuple[str, Features, int]
