@@ -171,7 +171,7 @@ def fill_blanks(owners: np.ndarray) -> np.ndarray:
 def train_ctc(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[AlignCorpus], Durations]:
     """A network trained with CTC on phones with silence at both ends."""
     everybody, data = training_data(corpus, options.train_hours)
-    units = Units.count(phones for _, phones in data.values()).known
+    units = Units.count((phones for _, phones in data.values()), corpus.language).known
     index = {unit: i + 2 for i, unit in enumerate(units)}  # 0 is the blank, 1 silence
     torch.manual_seed(0)
     net, rng = CtcNet(len(units) + 2), np.random.default_rng(0)
@@ -249,7 +249,7 @@ class StateNet(nn.Module):
 def train_classifier(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[AlignCorpus], Durations]:
     """A classifier of the aligner's states, trained on its own alignments, round by round."""
     everybody, data = training_data(corpus, options.train_hours)
-    units = Units.count(phones for _, phones in data.values())
+    units = Units.count((phones for _, phones in data.values()), corpus.language)
     graphs = {u: build_graph(phones, units) for u, (_, phones) in data.items()}
     targets = {u: _flat_states(f, phones, units) for u, (f, phones) in data.items()}
     torch.manual_seed(0)
@@ -321,7 +321,7 @@ def main() -> None:
         reference = read_reference(options.reference, {u: corpus.phones(u) for u in corpus.utterances})
         speakers = read_table(corpus.data_dir / "utt2spk")
         silence = own_silence(reference.words, corpus.waves, speakers) if reference.words else None
-        result = score(reference, found, corpus.settings, silence)
+        result = score(reference, found, corpus.settings, corpus.language, silence)
         train, spent = (b - a for a, b in itertools.pairwise(marks))
         seconds = sum(sum(frames) for _, frames in found.values()) * corpus.settings.frame_shift
         rows[name] = {"train": train, "align": spent, "real_time": seconds / spent, "scores": result}
