@@ -90,10 +90,10 @@ def train_gmm(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[Ali
         result = {}
         for part in other.by_speaker(other.utterances, aligner.everybody):
             adapted = aligner.adapt(
-                (f, other.phones[u], other.starts(u)) for u, (f, _) in part.examples.items()
+                (f, other.phones(u), other.starts(u)) for u, (f, _) in part.examples.items()
             )
             for utterance, features, total_frames in part.read():
-                found = adapted.align(features, other.phones[utterance], total_frames)
+                found = adapted.align(features, other.phones(utterance), total_frames)
                 result[utterance] = (found.phones, found.durations)
         return result
 
@@ -207,7 +207,7 @@ def train_ctc(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[Ali
         result = {}
         hop = 2 * analysis_settings(other.settings).frame_shift
         for utterance, features, total_frames in read(other, everybody):
-            graph, owners = ctc_graph(other.phones[utterance], index)
+            graph, owners = ctc_graph(other.phones(utterance), index)
             with torch.inference_mode():
                 scores = net(torch.from_numpy(features.cepstra).T[None])[0].numpy()
             path, best = viterbi(
@@ -215,7 +215,7 @@ def train_ctc(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[Ali
             )
             if best > NO_PATH / 2:
                 filled = fill_blanks(owners[path])
-                result[utterance] = to_durations(filled, other.phones[utterance], total_frames, other, hop)
+                result[utterance] = to_durations(filled, other.phones(utterance), total_frames, other, hop)
         return result
 
     return align
@@ -280,7 +280,7 @@ def train_classifier(corpus: AlignCorpus, options: argparse.Namespace) -> Callab
         result = {}
         hop = analysis_settings(other.settings).frame_shift
         for utterance, features, total_frames in read(other, everybody):
-            phones = other.phones[utterance]
+            phones = other.phones(utterance)
             graph = build_graph(phones, units)
             path, best, _ = _best_path(features, graph, net)
             if best > NO_PATH / 2:
