@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ctap.audio.settings import AudioSettings
-from ctap.audio.vocoder import VOCODERS, Vocoder, make_vocoder
+from ctap.audio.vocoder import VOCODERS, Vocoder
 from ctap.config import from_dict, save_yaml, to_dict
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
@@ -47,7 +47,7 @@ def load_vocoder(name: str | Path, settings: AudioSettings, device: str | torch.
         UserError: There is no such vocoder, or it was trained for other audio settings.
     """
     if str(name) in VOCODERS:
-        return make_vocoder(str(name), settings)
+        return VOCODERS[str(name)](settings)
     folder = PRETRAINED if str(name) == "pretrained" else Path(name)
     if not folder.is_dir():
         known = ", ".join(["pretrained", *sorted(VOCODERS)])
