@@ -27,39 +27,38 @@ from ctap.metrics.dtw import dtw
 
 __all__ = ["ORDER", "mel_cepstral_distortion", "mel_cepstrum"]
 
-ORDER = 13
+ORDER = 13  # K
 _DECIBEL = 10 / math.log(10) * math.sqrt(2)
 
 
-def mel_cepstrum(log_mel: np.ndarray, order: int = ORDER) -> np.ndarray:
-    """Cepstral coefficients 1..order ``[T, order]`` of a natural-log mel magnitude ``[T, M]``, float64.
+def mel_cepstrum(log_mel: np.ndarray) -> np.ndarray:
+    """Cepstral coefficients 1..K ``[T, K]`` of a natural-log mel magnitude ``[T, M]``, float64.
 
     Raises:
-        ValueError: ``log_mel`` is not ``[T, M]`` with M > order.
+        ValueError: ``log_mel`` is not ``[T, M]`` with M > K.
     """
     log_mel = np.asarray(log_mel, dtype=np.float64)
-    if log_mel.ndim != 2 or not 1 <= order < log_mel.shape[1]:
-        raise ValueError(f"need a log-mel [T, M] with M > order = {order} >= 1, got {log_mel.shape}")
+    if log_mel.ndim != 2 or log_mel.shape[1] <= ORDER:
+        raise ValueError(f"need a log-mel [T, M] with M > {ORDER}, got {log_mel.shape}")
     M = log_mel.shape[1]
-    basis = np.cos(np.pi / M * np.outer(np.arange(M) + 0.5, np.arange(1, order + 1)))
+    basis = np.cos(np.pi / M * np.outer(np.arange(M) + 0.5, np.arange(1, ORDER + 1)))
     return log_mel @ basis * (2 / M)
 
 
 def mel_cepstral_distortion(
-    reference: np.ndarray, hypothesis: np.ndarray, *, order: int = ORDER, same_length: bool = False
+    reference: np.ndarray, hypothesis: np.ndarray, *, same_length: bool = False
 ) -> float:
     """Mel-cepstral distortion in dB of two log-mel spectrograms (see the module's text).
 
     Args:
         reference: ``[N, M]`` natural-log mel magnitude.
         hypothesis: ``[L, M]``.
-        order: K.
         same_length: compare frame by frame instead of warping.
 
     Raises:
         ValueError: shapes that don't fit (with ``same_length``: lengths that differ), or no frame.
     """
-    c, h = mel_cepstrum(reference, order), mel_cepstrum(hypothesis, order)
+    c, h = mel_cepstrum(reference), mel_cepstrum(hypothesis)
     if not len(c) or not len(h):
         raise ValueError("no frame to compare")
     if same_length:
