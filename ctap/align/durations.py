@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ctap.errors import UserError
 from ctap.files.tables import read_table, table_writer
-from ctap.text.languages import language_in, older
+from ctap.text.languages import language_in
 from ctap.text.pauses import PAUSES
 
 Durations = dict[str, tuple[list[str], list[int]]]
@@ -92,24 +92,23 @@ def check(
     labels: Sequence[str],
     counts: Sequence[int],
     *,
+    known: Collection[str],
     phones: Sequence[str] | None = None,
     total_frames: int | None = None,
-    known: Collection[str] | None = None,
 ) -> str | None:
     """Say what is wrong with one alignment, or ``None``.
 
     Args:
         labels: aligned phones, pauses included.
         counts: frames of each.
+        known: every phone, pauses included.
         phones: the utterance's phones without pauses; the labels must hold exactly these.
         total_frames: what the frames must sum to.
-        known: every phone, pauses included; default: those of older data directories.
     """
     if len(labels) != len(counts):
         return f"{len(labels)} aligned phones, but {len(counts)} durations"
     if not labels:
         return "no phones"
-    known = older().phone_tables["aligned_phones"] if known is None else known
     unknown = [label for label in labels if label not in known]
     if unknown:
         return f"unknown phone {unknown[0]!r}"

@@ -12,7 +12,6 @@ from pathlib import Path
 from ctap.align.alignment import Alignment
 from ctap.files.figures import Figures, figures
 from ctap.text.language import Language
-from ctap.text.languages import older
 from ctap.text.pauses import PAUSES
 
 SCORE_DEVIATIONS = 6.0  # robust standard deviations below the median
@@ -56,11 +55,9 @@ class Usual:
     lengths: Mapping[str, float]
 
     @classmethod
-    def of(
-        cls, alignments: Iterable[Alignment], language: Language | None = None, folder: Path | None = None
-    ) -> Usual:
+    def of(cls, alignments: Iterable[Alignment], language: Language, folder: Path | None = None) -> Usual:
         """Learn it in one pass; four bytes for each phone wait in a file in ``folder``."""
-        base = (language or older()).base
+        base = language.base
         frames: Counter[tuple[str, int]] = Counter()
         with figures(folder, "d") as scores, figures(folder, "f") as confidence:
             for found in alignments:

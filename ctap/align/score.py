@@ -14,7 +14,6 @@ from ctap.align.textgrid import Segment
 from ctap.audio.frames import durations_to_boundaries
 from ctap.audio.settings import AudioSettings
 from ctap.text.language import Language
-from ctap.text.languages import older
 from ctap.text.pauses import PAUSES
 
 WITHIN = (0.010, 0.020, 0.050)
@@ -90,8 +89,8 @@ def score(
     reference: Reference,
     hypothesis: Durations,
     settings: AudioSettings,
+    language: Language,
     own_silence: OwnSilence | None = None,
-    language: Language | None = None,
 ) -> dict:
     """Score alignments against true boundaries.
 
@@ -108,8 +107,8 @@ def score(
         reference: the truth.
         hypothesis: aligned phones and frames.
         settings: whose frames are counted.
-        own_silence: of words, see :func:`ctap.align.edges.own_silence`.
         language: of the phones.
+        own_silence: of words, see :func:`ctap.align.edges.own_silence`.
 
     Returns:
         ``kind``, ``utterances``, ``skipped`` (utterance to reason), ``boundaries`` (name to figures in
@@ -117,7 +116,7 @@ def score(
         of their errors, in the errors over 20 ms), and counts, ``pauses`` (:data:`PAUSE_COUNTS`) or ``words``
         (:data:`WORD_COUNTS`); of words with ``own_silence`` also how long it is.
     """
-    language, skipped = language or older(), dict(reference.unusable)
+    skipped = dict(reference.unusable)
     tally = Tally(language, dict.fromkeys(PAUSE_COUNTS if reference.phones else WORD_COUNTS, 0))
     used = 0
     for utterance in sorted(hypothesis.keys() - skipped.keys()):

@@ -19,13 +19,14 @@ import numpy as np
 
 from ctap.errors import UserError
 from ctap.text.language import Language
-from ctap.text.languages import older
 from ctap.text.pauses import PAUSES
 
 NO_PATH = np.float32(-1e30)  # log weight of what is forbidden
 STATES_PER_UNIT = 3
 SILENCE = 0  # state of sil and sp
 CLOSURE = 1  # first state of every stop and affricate
+MIN_COUNT = 8  # of a unit that gets states of its own
+PAUSE_FRAMES = 4  # analysis frames of the shortest pause
 PAUSE_START = -1  # owners of nodes that are not phones: the pause at the start, ...
 PAUSE_END = -2  # ... at the end, ...
 PAUSE_BEFORE = -3  # ... and, minus i, before phone i
@@ -56,21 +57,18 @@ class Units:
         language: of the phones that are aligned.
     """
 
-    def __init__(self, known: Iterable[str], language: Language | None = None) -> None:
-        self.language = language or older()
+    def __init__(self, known: Iterable[str], language: Language) -> None:
+        self.language = language
         self.known = tuple(sorted(set(known)))
         if not self.known:
             raise UserError("an aligner needs at least one phone to be trained on")
         self._index = {unit: i for i, unit in enumerate(self.known)}
 
     @classmethod
-    def count(
-        cls, transcripts: Iterable[Sequence[str]], language: Language | None = None, min_count: int = 8
-    ) -> Units:
-        """The units that occur at least ``min_count`` times in ``transcripts``."""
-        language = language or older()
+    def count(cls, transcripts: Iterable[Sequence[str]], language: Language) -> Units:
+        """The units that occur at least :data:`MIN_COUNT` times in ``transcripts``."""
         counts = Counter(language.unit(phone) for phones in transcripts for phone in phones)
-        often = [unit for unit, n in counts.items() if n >= min_count]
+        often = [unit for unit, n in counts.items() if n >= MIN_COUNT]
         return cls(often or counts, language)
 
     @property
@@ -170,22 +168,13 @@ class _Builder:
         )
 
 
-def build_graph(
-    phones: Sequence[str],
-    units: Units,
-    starts: Sequence[bool] | None = None,
-    *,
-    pause_frames: int = 4,
-    end_frames: int = 4,
-) -> Graph:
+def build_graph(phones: Sequence[str], units: Units, starts: Sequence[bool] | None = None) -> Graph:
     """The graph of an utterance.
 
     Args:
         phones: the utterance's phones without pauses.
         units: the model's units.
         starts: before which phones there may be a pause; default: what the language tells of the phones.
-        pause_frames: shortest pause inside the utterance.
-        end_frames: shortest pause at the ends.
 
     Raises:
         UserError: there are no phones, or one is a pause or not of the inventory.
@@ -194,11 +183,11 @@ def build_graph(
     check_phones(phones, language)
     starts = starts or language.starts(phones)
     build = _Builder()
-    build.pause(PAUSE_START, end_frames, 0.0)
+    build.pause(PAUSE_START, PAUSE_FRAMES, 0.0)
     for i, phone in enumerate(phones):
         bypass = 0  # nodes of the optional pause before this phone
         if i and starts[i]:
-            bypass = pause_frames
+            bypass = PAUSE_FRAMES
             closes = language.has_closure(phone)
             build.pause(PAUSE_BEFORE - i, bypass, _ENTER_PAUSE_BEFORE_CLOSURE if closes else _ENTER_PAUSE)
         for k, state in enumerate(units.states(phone)):
@@ -212,7 +201,6 @@ def build_graph(
             if bypass:
                 arcs.append((bypass + k + 1, _STAY + (_SKIP * k if k else 0.0)))
             build.add(state, i, _STAY_CLOSED if state == CLOSURE else _STAY, arcs)
-    first = end_frames
     last = len(build.rows) - 1
-    build.pause(PAUSE_END, end_frames, 0.0)
-    return build.graph(first, last)
+    build.pause(PAUSE_END, PAUSE_FRAMES, 0.0)
+    return build.graph(PAUSE_FRAMES, last)

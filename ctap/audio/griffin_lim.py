@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 
 import numpy as np
 import torch
@@ -12,6 +11,10 @@ from torch import Tensor
 from ctap.audio.logmel import mel_filters
 from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import FrameTransform
+
+MOMENTUM = 0.99  # the publication's choice; 0 is plain Griffin-Lim
+MEL_UPDATES = 30  # of the mel's inversion
+SEED = 0  # of the random first phase: one mel gives one waveform
 
 
 @functools.lru_cache(maxsize=8)
@@ -25,7 +28,7 @@ def _start_filters(settings: AudioSettings) -> tuple[Tensor, Tensor]:
     return guess / filters.sum(dim=0).clamp(min=1e-8)[:, None], each_bin
 
 
-def invert_mel(mel: Tensor, settings: AudioSettings, iterations: int = 30) -> Tensor:
+def invert_mel(mel: Tensor, settings: AudioSettings) -> Tensor:
     """A non-negative magnitude spectrogram whose mel spectrogram is ``mel``.
 
     Multiplicative updates for the generalised Kullback-Leibler divergence (Richardson 1972; Lee and Seung
@@ -35,7 +38,6 @@ def invert_mel(mel: Tensor, settings: AudioSettings, iterations: int = 30) -> Te
     Args:
         mel: ``[T, M]`` mel magnitudes, not their logarithm.
         settings: the audio settings.
-        iterations: updates.
 
     Returns:
         ``[T, n_fft // 2 + 1]``; bins that no filter covers are 0.
@@ -45,7 +47,7 @@ def invert_mel(mel: Tensor, settings: AudioSettings, iterations: int = 30) -> Te
     covered = total > 0
     total = total.clamp(min=1e-8)
     spectrum = (mel @ guess).clamp(min=1e-9) * covered
-    for _ in range(iterations):
+    for _ in range(MEL_UPDATES):
         ratio = mel / (spectrum @ filters).clamp(min=1e-9)
         spectrum = spectrum * ((ratio @ filters.T) / total)
     return spectrum
@@ -60,26 +62,11 @@ class GriffinLim:
     Args:
         settings: the audio settings of the log-mel.
         iterations: projections.
-        momentum: 0 is plain Griffin-Lim; 0.99 is the publication's choice.
-        mel_iterations: updates of :func:`invert_mel`.
-        seed: of the random first phase; one mel gives one waveform.
     """
 
-    def __init__(
-        self,
-        settings: AudioSettings,
-        iterations: int = 60,
-        momentum: float = 0.99,
-        mel_iterations: int = 30,
-        seed: int = 0,
-    ) -> None:
-        if iterations < 0 or mel_iterations < 0 or momentum < 0:
-            raise ValueError("iterations, mel_iterations and momentum must be 0 or more")
+    def __init__(self, settings: AudioSettings, iterations: int = 60) -> None:
         self.settings = settings
         self.iterations = iterations
-        self.momentum = momentum
-        self.mel_iterations = mel_iterations
-        self.seed = operator.index(seed)
 
     @torch.inference_mode()
     def __call__(self, mel: Tensor) -> np.ndarray:
@@ -103,7 +90,7 @@ class GriffinLim:
         # No filter gives more than full scale; a model's outlier must not overflow.
         linear = mel.float().clamp(max=np.log(settings.n_fft)).exp()
         linear = torch.where(linear <= settings.log_floor * 1.01, torch.zeros_like(linear), linear)
-        spectrum = invert_mel(linear, settings, self.mel_iterations)
+        spectrum = invert_mel(linear, settings)
         wave = self.phase(spectrum)[:samples]
         peak = float(wave.abs().max())
         if peak > 1.0:
@@ -113,13 +100,13 @@ class GriffinLim:
     def phase(self, spectrum: Tensor) -> Tensor:
         """Find a waveform ``[(T - 1) * hop_length]`` with the magnitudes ``spectrum`` ``[T, F]``."""
         transform = FrameTransform(self.settings, spectrum.shape[0], spectrum.device)
-        generator = torch.Generator().manual_seed(self.seed)
+        generator = torch.Generator().manual_seed(SEED)
         angle = torch.rand(spectrum.shape, generator=generator).to(spectrum) * (2 * torch.pi)
         estimate = torch.polar(spectrum, angle)
         last: Tensor | None = None
         for _ in range(self.iterations):
             found = torch.view_as_real(transform.forward(transform.inverse(estimate)))
-            ahead = found.clone() if last is None else torch.lerp(last, found, 1 + self.momentum)
+            ahead = found.clone() if last is None else torch.lerp(last, found, 1 + MOMENTUM)
             last = found
             real, imaginary = ahead.unbind(-1)
             power = torch.addcmul(real * real, imaginary, imaginary)

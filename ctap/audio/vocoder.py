@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from torch import Tensor
 
 from ctap.audio.griffin_lim import GriffinLim
 from ctap.audio.settings import AudioSettings
-from ctap.errors import UserError
 
 
 class Vocoder(Protocol):
@@ -24,24 +23,5 @@ class Vocoder(Protocol):
         ...
 
 
-VOCODERS: dict[str, Callable[..., Vocoder]] = {"griffin_lim": GriffinLim}
-"""Name to a factory called with the audio settings and the options. A new vocoder is entered here."""
-
-
-def make_vocoder(name: str, settings: AudioSettings, **options: Any) -> Vocoder:
-    """Make a vocoder by its name.
-
-    Args:
-        name: one of :data:`VOCODERS`.
-        settings: the audio settings of the mels it will get.
-        options: the vocoder's own.
-
-    Raises:
-        UserError: there is no vocoder of that name, or it has no such option.
-    """
-    if name not in VOCODERS:
-        raise UserError(f"no vocoder {name!r}; known: {', '.join(sorted(VOCODERS))}")
-    try:
-        return VOCODERS[name](settings, **options)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"vocoder {name}: {error}") from None
+VOCODERS: dict[str, Callable[[AudioSettings], Vocoder]] = {"griffin_lim": GriffinLim}
+"""Name to a factory, called with the audio settings of the mels. A new vocoder is entered here."""

@@ -50,7 +50,7 @@ def score_durations(
         aligned = {u: words for u, words in truth.words.items() if u in durations}
         waves, speakers = (read_table(hypothesis / name) for name in ("wav.scp", "utt2spk"))
         silence = edges.own_silence(aligned, waves, speakers)
-    result = score(truth, durations, audio, silence, language_in(hypothesis))
+    result = score(truth, durations, audio, language_in(hypothesis), silence)
     if json:
         write_json(json, result)
     if not result["boundaries"]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 
 HEADER = ("utt", "reason", "detail")
+EXAMPLES = 3
+"""Names on each line of a report."""
 
 
 class SkipList:
@@ -73,24 +73,21 @@ class SkipList:
         with atomic_write(path) as file:
             file.writelines("\t".join(row) + "\n" for row in (HEADER, *sorted(set(self.entries))))
 
-    def report(self, what: str, path: object, *, examples: int = 3, file: TextIO | None = None) -> None:
+    def report(self, what: str, path: object) -> None:
         """Print one line for each reason with its count and the first names, and where all of them are.
 
         Args:
             what: what happened to them, as ``skipped``.
             path: the table they are in.
-            examples: how many to name on each line.
-            file: standard output if not given.
         """
-        file = file or sys.stdout
         if not self.entries:
-            print(f"{what}: nothing", file=file)
+            print(f"{what}: nothing")
             return
-        print(f"{what}: {len(self)} (each is named in {path})", file=file)
+        print(f"{what}: {len(self)} (each is named in {path})")
         for reason, count in self.counts().items():
             names = [utt for utt, its, _ in sorted(set(self.entries)) if its == reason]
-            more = ", ..." if count > examples else ""
-            print(f"  {count:6d}  {reason}: {', '.join(names[:examples])}{more}", file=file)
+            more = ", ..." if count > EXAMPLES else ""
+            print(f"  {count:6d}  {reason}: {', '.join(names[:EXAMPLES])}{more}")
 
     def __iter__(self) -> Iterator[tuple[str, str, str]]:
         return iter(self.entries)

@@ -125,26 +125,23 @@ def format_value(value: Any) -> str:
     return str(value)
 
 
-def write_table(path: str | os.PathLike[str], rows: Mapping[str, Any], *, values: bool = True) -> None:
+def write_table(path: str | os.PathLike[str], rows: Mapping[str, Any]) -> None:
     """Write ``key value`` lines, sorted as ``LC_ALL=C sort`` does, whole or not at all.
 
     Args:
         path: the table to write; its directory is made if need be.
         rows: key to string, number, or sequence (joined with spaces).
-        values: refuse empty values.
 
     Raises:
         UserError: a key can't name a file, a value is empty or holds a line end.
     """
-    with table_writer(path, values=values) as write:
+    with table_writer(path) as write:
         for key in sorted(rows):
             write(key, rows[key])
 
 
 @contextlib.contextmanager
-def table_writer(
-    path: str | os.PathLike[str], *, values: bool = True
-) -> Iterator[Callable[[str, Any], None]]:
+def table_writer(path: str | os.PathLike[str]) -> Iterator[Callable[[str, Any], None]]:
     """The same, row by row: give a function that writes one, to be called with keys that rise."""
     with atomic_write(path) as file:
         before = ""
@@ -154,13 +151,13 @@ def table_writer(
             value = format_value(row)
             if fault := name_fault(key):
                 raise UserError(f"{path}: {key[:80]!r} can't be a key: {fault}")
-            if values and not value:
+            if not value:
                 raise UserError(f"{path}: {key!r} would have no value")
             if "\n" in value or "\r" in value:
                 raise UserError(f"{path}: the value of {key!r} holds a line end: {value!r}")
             if key <= before:
                 raise ValueError(f"{path}: {key!r} is written after {before!r}, expected keys that rise")
             before = key
-            file.write(f"{key} {value}\n" if value else f"{key}\n")
+            file.write(f"{key} {value}\n")
 
         yield write

@@ -6,14 +6,13 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
 from ctap.files.columns import Names
-from ctap.files.tables import read_table, write_table
+from ctap.files.tables import read_table
 from ctap.kaldi.fix import Report, fix
 from ctap.kaldi.subsets import Subset, write_subsets
 from ctap.kaldi.tables import table_names
@@ -27,7 +26,7 @@ class DataDir:
     """The tables of a data directory, each read strictly when first asked for.
 
     Attributes:
-        path: the directory. It need not exist before :meth:`write`.
+        path: the directory.
     """
 
     path: Path
@@ -60,11 +59,6 @@ class DataDir:
         return self.table("wav.scp")
 
     @property
-    def text(self) -> dict[str, str]:
-        """Utterance to hanzi, without spaces."""
-        return self.table("text")
-
-    @property
     def utt2spk(self) -> dict[str, str]:
         """Utterance to speaker."""
         return self.table("utt2spk")
@@ -72,7 +66,7 @@ class DataDir:
     @property
     def spk2utt(self) -> dict[str, list[str]]:
         """Speaker to utterances."""
-        return self._split("spk2utt")
+        return {speaker: names.split() for speaker, names in self.table("spk2utt").items()}
 
     @property
     def utt2dur(self) -> dict[str, float]:
@@ -87,40 +81,9 @@ class DataDir:
                 ) from None
         return result
 
-    @property
-    def spk2gender(self) -> dict[str, str]:
-        """Speaker to ``"m"`` or ``"f"``."""
-        return self.table("spk2gender")
-
-    @property
-    def pinyin(self) -> dict[str, list[str]]:
-        """Utterance to syllables with tone digits."""
-        return self._split("pinyin")
-
-    @property
-    def phones(self) -> dict[str, list[str]]:
-        """Utterance to phones, without pauses."""
-        return self._split("phones")
-
     def utterances(self) -> list[str]:
         """All utterances, in the order of ``utt2spk``."""
         return list(self.utt2spk)
-
-    def write(self, **tables: Mapping[str, Any]) -> DataDir:
-        """Write tables, each whole or not at all, sorted; ``utt2spk`` brings ``spk2utt`` with it.
-
-        Args:
-            tables: name to rows, with ``wav_scp`` for ``wav.scp`` and ``feats_scp`` for ``feats.scp``; values
-                are strings, numbers or sequences.
-        """
-        for argument, rows in tables.items():
-            name = argument.replace("_scp", ".scp")
-            write_table(self.path / name, rows)
-            self._tables.pop(name, None)
-        if "utt2spk" in tables and "spk2utt" not in tables:
-            write_table(self.path / "spk2utt", speakers_to_utterances(tables["utt2spk"]))
-            self._tables.pop("spk2utt", None)
-        return self
 
     def subset(self, utterances: Iterable[str], dest: str | os.PathLike[str]) -> DataDir:
         """Write the directory ``dest`` with these utterances and their speakers, whole or not at all.
@@ -146,9 +109,6 @@ class DataDir:
             folder: where the tables go.
         """
         write_subsets(self.path, wanted, [Subset(folder, np.arange(len(wanted)))])
-
-    def _split(self, name: str) -> dict[str, list[str]]:
-        return {key: value.split() for key, value in self.table(name).items()}
 
 
 def speakers_to_utterances(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:

@@ -230,9 +230,7 @@ def tiled_contrastive(
 
 
 @torch.compiler.disable
-def tiled_sigmoid(
-    s: Tensor, p: Tensor, scale: Tensor, bias: Tensor, *, tile: tuple[int, int] | None = None
-) -> Tensor:
+def tiled_sigmoid(s: Tensor, p: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
     """Pairwise sigmoid loss (Zhai et al., "Sigmoid loss for language image pre-training", 2023), in tiles.
 
     Args:
@@ -240,11 +238,10 @@ def tiled_sigmoid(
         p: [N, d] phoneme embeddings of the same frames.
         scale: Scalar tau.
         bias: Scalar b, added to every logit.
-        tile: As in :func:`tiled_contrastive`.
 
     Returns:
         The scalar loss: the sum over all pairs divided by N.
     """
     with torch.autocast(s.device.type, enabled=False):
         s, p = _full_precision(s, p)
-        return _Sigmoid.apply(s, p, scale.to(s.dtype), bias.to(s.dtype), tile or _tile(s))
+        return _Sigmoid.apply(s, p, scale.to(s.dtype), bias.to(s.dtype), _tile(s))

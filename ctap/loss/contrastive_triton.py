@@ -14,6 +14,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+HEIGHT = 64  # rows of a program's block; with them all of d = 256, the most that is let in, fits a GPU
+
 
 @triton.jit
 def _tile(a, b, phones, i, j, n, SKIP: tl.constexpr, PRECISION: tl.constexpr):
@@ -83,12 +85,11 @@ def _launch(kernel: Any, a: Tensor, b: Tensor, phones: Tensor | None, *more: Ten
     """Run ``kernel`` over blocks of rows of ``a`` [N, d]."""
     n, d = a.shape
     width = max(16, triton.next_power_of_2(d))
-    height = 64 if width <= 256 else 32
     # three products in TF32 come to about float32; one alone where the user allows it
     precision = "tf32x3" if torch.get_float32_matmul_precision() == "highest" else "tf32"
-    kernel[(triton.cdiv(n, height),)](
+    kernel[(triton.cdiv(n, HEIGHT),)](
         a, b, a if phones is None else phones, *more, n, d,
-        HEIGHT=height, COLUMNS=32, WIDTH=width, SKIP=phones is not None, PRECISION=precision,
+        HEIGHT=HEIGHT, COLUMNS=32, WIDTH=width, SKIP=phones is not None, PRECISION=precision,
         num_warps=8 if width >= 256 else 4, num_stages=2,
     )  # fmt: skip
 

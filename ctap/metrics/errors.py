@@ -35,9 +35,6 @@ class ErrorRate:
 
     Attributes:
         rate: the error rate; may exceed 1; NaN if the references are empty.
-        subs: substitutions.
-        ins: insertions.
-        dels: deletions.
         length: tokens in the references.
         utterances: number of utterances.
         per_utterance: ``[utterances, 2]`` errors and reference length of each.
@@ -45,18 +42,10 @@ class ErrorRate:
     """
 
     rate: float
-    subs: int
-    ins: int
-    dels: int
     length: int
     utterances: int
     per_utterance: np.ndarray = field(repr=False, compare=False)
     names: tuple[str, ...] = field(default=(), repr=False, compare=False)
-
-    @property
-    def accuracy(self) -> float:
-        """1 - rate: the paper's ACC for phones; below 0 where insertions abound."""
-        return 1 - self.rate
 
     @property
     def items(self) -> dict[str, tuple[float, float]]:
@@ -94,7 +83,7 @@ def error_rate(
                 if token.split() != [token]:
                     raise ValueError(f"{name} {i}: token {token!r} is empty or holds a blank")
     if not refs:
-        return ErrorRate(float("nan"), 0, 0, 0, 0, 0, np.zeros((0, 2), dtype=int))
+        return ErrorRate(float("nan"), 0, 0, np.zeros((0, 2), dtype=int))
     output = jiwer.process_words([" ".join(r) for r in refs], [" ".join(h) for h in hyps])
     counts = np.zeros((len(refs), 2), dtype=int)
     for i, (reference, chunks) in enumerate(zip(refs, output.alignments, strict=True)):
@@ -104,10 +93,9 @@ def error_rate(
                     chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx
                 )
         counts[i, 1] = len(reference)
-    length = int(counts[:, 1].sum())
-    subs, ins, dels = output.substitutions, output.insertions, output.deletions
-    rate = (subs + ins + dels) / length if length else float("nan")
-    return ErrorRate(rate, subs, ins, dels, length, len(refs), counts, tuple(names))
+    errors, length = (int(total) for total in counts.sum(axis=0))
+    rate = errors / length if length else float("nan")
+    return ErrorRate(rate, length, len(refs), counts, tuple(names))
 
 
 def collapse(frame_phones: Iterable[str], pauses: Sequence[str] = ("sil", "sp")) -> list[str]:
@@ -121,14 +109,13 @@ def collapse(frame_phones: Iterable[str], pauses: Sequence[str] = ("sil", "sp"))
 
 
 def frame_accuracy(
-    reference: Sequence[Any] | np.ndarray, hypothesis: Sequence[Any] | np.ndarray, ignore: Sequence[Any] = ()
+    reference: Sequence[Any] | np.ndarray, hypothesis: Sequence[Any] | np.ndarray
 ) -> tuple[int, int]:
-    """Frames labelled right, and frames asked about: sum both over utterances, then divide.
+    """Frames labelled right, and all frames: sum both over utterances, then divide.
 
     Args:
         reference: labels ``[T]``.
         hypothesis: labels ``[T]``.
-        ignore: reference labels that are not asked about (e.g. pauses or padding).
 
     Raises:
         ValueError: lengths that differ.
@@ -136,8 +123,7 @@ def frame_accuracy(
     r, h = np.asarray(reference), np.asarray(hypothesis)
     if r.shape != h.shape or r.ndim != 1:
         raise ValueError(f"frame labels of shape {r.shape} and {h.shape}, expected [T] twice")
-    asked = ~np.isin(r, list(ignore)) if len(ignore) else np.ones(r.shape, dtype=bool)
-    return int(((r == h) & asked).sum()), int(asked.sum())
+    return int((r == h).sum()), len(r)
 
 
 def metrics_of_rates(

@@ -27,60 +27,57 @@ from ctap.metrics.dtw import dtw
 
 __all__ = ["ORDER", "mel_cepstral_distortion", "mel_cepstrum", "warped_distortion"]
 
-ORDER = 13
+ORDER = 13  # K
 _DECIBEL = 10 / math.log(10) * math.sqrt(2)
 
 
-def mel_cepstrum(log_mel: np.ndarray, order: int = ORDER) -> np.ndarray:
-    """Cepstral coefficients 1..order ``[T, order]`` of a natural-log mel magnitude ``[T, M]``, float64.
+def mel_cepstrum(log_mel: np.ndarray) -> np.ndarray:
+    """Cepstral coefficients 1..K ``[T, K]`` of a natural-log mel magnitude ``[T, M]``, float64.
 
     Raises:
-        ValueError: ``log_mel`` is not ``[T, M]`` with M > order.
+        ValueError: ``log_mel`` is not ``[T, M]`` with M > K.
     """
     log_mel = np.asarray(log_mel, dtype=np.float64)
-    if log_mel.ndim != 2 or not 1 <= order < log_mel.shape[1]:
-        raise ValueError(f"need a log-mel [T, M] with M > order = {order} >= 1, got {log_mel.shape}")
+    if log_mel.ndim != 2 or log_mel.shape[1] <= ORDER:
+        raise ValueError(f"need a log-mel [T, M] with M > {ORDER}, got {log_mel.shape}")
     M = log_mel.shape[1]
-    basis = np.cos(np.pi / M * np.outer(np.arange(M) + 0.5, np.arange(1, order + 1)))
+    basis = np.cos(np.pi / M * np.outer(np.arange(M) + 0.5, np.arange(1, ORDER + 1)))
     return log_mel @ basis * (2 / M)
 
 
 def mel_cepstral_distortion(
-    reference: np.ndarray, hypothesis: np.ndarray, *, order: int = ORDER, same_length: bool = False
+    reference: np.ndarray, hypothesis: np.ndarray, *, same_length: bool = False
 ) -> float:
     """Mel-cepstral distortion in dB of two log-mel spectrograms (see the module's text).
 
     Args:
         reference: ``[N, M]`` natural-log mel magnitude.
         hypothesis: ``[L, M]``.
-        order: K.
         same_length: compare frame by frame instead of warping.
 
     Raises:
         ValueError: shapes that don't fit (with ``same_length``: lengths that differ), or no frame.
     """
     if not same_length:
-        return warped_distortion(reference, hypothesis, order=order)[0]
-    c, h = _cepstra(reference, hypothesis, order)
+        return warped_distortion(reference, hypothesis)[0]
+    c, h = _cepstra(reference, hypothesis)
     if c.shape != h.shape:
         raise ValueError(f"{len(c)} frames in the reference, {len(h)} in the hypothesis")
     return float(_DECIBEL * np.linalg.norm(c - h, axis=1).mean())
 
 
-def warped_distortion(
-    reference: np.ndarray, hypothesis: np.ndarray, *, order: int = ORDER
-) -> tuple[float, np.ndarray]:
+def warped_distortion(reference: np.ndarray, hypothesis: np.ndarray) -> tuple[float, np.ndarray]:
     """:func:`mel_cepstral_distortion` after warping, and the path ``[P, 2]`` of frame pairs that it is of.
 
     Raises:
         ValueError: shapes that don't fit, or no frame.
     """
-    path, cost = dtw(*_cepstra(reference, hypothesis, order))
+    path, cost = dtw(*_cepstra(reference, hypothesis))
     return _DECIBEL * cost / len(path), path
 
 
-def _cepstra(reference: np.ndarray, hypothesis: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
-    c, h = mel_cepstrum(reference, order), mel_cepstrum(hypothesis, order)
+def _cepstra(reference: np.ndarray, hypothesis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    c, h = mel_cepstrum(reference), mel_cepstrum(hypothesis)
     if not len(c) or not len(h):
         raise ValueError("no frame to compare")
     return c, h

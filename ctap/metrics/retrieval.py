@@ -17,6 +17,9 @@ __all__ = ["DIRECTIONS", "retrieval"]
 
 DIRECTIONS = ("speech_to_phone", "phone_to_speech")
 
+WITHIN = (1, 3)
+"""Distances in frames for which ``within_<k>`` is given."""
+
 _TILE_ELEMENTS = 1 << 23  # 32 MiB of float32 similarities at a time
 
 
@@ -67,14 +70,12 @@ def _chance_within(sizes: list[int], k: int, candidates: list[int]) -> float:
     return hits / sum(sizes)
 
 
-def _check_shapes(S: Tensor, P: Tensor, phones: Tensor, count: Tensor | None) -> None:
+def _check_shapes(S: Tensor, P: Tensor, phones: Tensor) -> None:
     if S.ndim != 2 or S.shape != P.shape or phones.shape != S.shape[:1]:
         raise ValueError(
             f"S {tuple(S.shape)}, P {tuple(P.shape)} and phones {tuple(phones.shape)} "
             "must be [N, d], [N, d] and [N]"
         )
-    if count is not None and count.shape != S.shape[:1]:
-        raise ValueError(f"count {tuple(count.shape)} must be [{len(S)}]")
 
 
 @torch.no_grad()
@@ -83,10 +84,8 @@ def retrieval(
     P: Tensor,
     phones: Tensor,
     *,
-    tolerance: Sequence[int] = (1, 3),
     lengths: Sequence[int] | Tensor | None = None,
     scope: Literal["batch", "utterance"] = "batch",
-    count: Tensor | None = None,
 ) -> dict[str, float]:
     """Retrieval accuracy both ways between aligned speech and phoneme embeddings.
 
@@ -98,32 +97,27 @@ def retrieval(
         S: speech embeddings ``[N, d]``, padding already taken out.
         P: phoneme embeddings ``[N, d]``.
         phones: phone index of every frame ``[N]`` (integers).
-        tolerance: distances in frames for which ``within_<k>`` is given; a frame of another utterance is
-            never within reach.
         lengths: frames per utterance, in order, when the rows are several utterances put together.
         scope: ``"batch"`` searches all N frames, ``"utterance"`` only the frames of the same utterance.
-        count: boolean mask ``[N]`` of the frames that are asked about (e.g. all but pauses); frames left
-            out remain as candidates.
 
     Returns:
         ``speech_to_phone/frame``, ``.../within_1``, ``.../within_3``, ``.../phone``, the same for
-        ``phone_to_speech``, the same for ``chance`` (a uniform guess among the candidates, counting
-        all frames), and ``frames``, the number of frames asked about. Accuracies lie in 0..1; with no
-        frame to ask about, or with NaN among the embeddings, they are NaN.
+        ``phone_to_speech``, the same for ``chance`` (a uniform guess among the candidates), and ``frames``,
+        which is N. Accuracies lie in 0..1; with no frame, or with NaN among the embeddings, they are NaN.
+        A frame of another utterance is never within reach.
 
     Raises:
         ValueError: shapes that do not fit each other.
     """
-    _check_shapes(S, P, phones, count)
+    _check_shapes(S, P, phones)
     N = S.shape[0]
-    count = torch.ones(N, dtype=torch.bool) if count is None else count.bool()
-    count, phones = count.to(S.device), phones.to(S.device)
+    phones = phones.to(S.device)
     slices = _slices(N, lengths) if N else []
 
-    names = ["frame", *(f"within_{k}" for k in tolerance), "phone"]
+    names = ["frame", *(f"within_{k}" for k in WITHIN), "phone"]
     scores = {f"{way}/{name}": math.nan for way in (*DIRECTIONS, "chance") for name in names}
-    scores["frames"] = float(count.sum())
-    if not scores["frames"] or not (torch.isfinite(S).all() and torch.isfinite(P).all()):
+    scores["frames"] = float(N)
+    if not N or not (torch.isfinite(S).all() and torch.isfinite(P).all()):
         return scores
 
     # bfloat16 products round neighbouring frames onto the same value
@@ -133,22 +127,20 @@ def retrieval(
     searched = slices if scope == "utterance" else [slice(0, N)]
     for way, near in zip(DIRECTIONS, _nearest_within(S, P, searched), strict=True):
         distance = torch.where(utterance[near] == utterance, (near - index).abs(), N)
-        hits = (near == index, *(distance <= k for k in tolerance), phones[near] == phones)
+        hits = (near == index, *(distance <= k for k in WITHIN), phones[near] == phones)
         for name, hit in zip(names, hits, strict=True):
-            scores[f"{way}/{name}"] = hit[count].double().mean().item()
+            scores[f"{way}/{name}"] = hit.double().mean().item()
 
-    return scores | _chance(phones, slices, searched, tolerance)
+    return scores | _chance(phones, slices, searched)
 
 
-def _chance(
-    phones: Tensor, slices: list[slice], searched: list[slice], tolerance: Sequence[int]
-) -> dict[str, float]:
+def _chance(phones: Tensor, slices: list[slice], searched: list[slice]) -> dict[str, float]:
     """What a uniform guess among the frames ``searched`` scores, over all frames of ``slices``."""
     N = len(phones)
     sizes = [part.stop - part.start for part in slices]
     candidates = sizes if searched is slices else [N] * len(sizes)
     scores = {}
-    for name, k in [("frame", 0), *((f"within_{k}", k) for k in tolerance)]:
+    for name, k in [("frame", 0), *((f"within_{k}", k) for k in WITHIN)]:
         scores[f"chance/{name}"] = _chance_within(sizes, k, candidates)
     same = 0.0
     for part in searched:

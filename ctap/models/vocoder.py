@@ -8,7 +8,6 @@ This is the one place where a name becomes a vocoder: ``pretrained`` (the weight
 from __future__ import annotations
 
 import itertools
-import operator
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ctap.audio.settings import AudioSettings
-from ctap.audio.vocoder import VOCODERS, Vocoder, make_vocoder
+from ctap.audio.vocoder import VOCODERS, Vocoder
 from ctap.config import from_dict, save_yaml, to_dict
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
@@ -33,6 +32,7 @@ DEFAULT = "pretrained"
 PRETRAINED = Path(__file__).parent / "pretrained_vocoder"
 WEIGHTS = "vocoder.safetensors"
 CHUNK = 500  # frames that are computed at once
+SEED = 0  # of the noise
 
 
 def load_vocoder(name: str | Path, settings: AudioSettings, device: str | torch.device = "cpu") -> Vocoder:
@@ -47,7 +47,7 @@ def load_vocoder(name: str | Path, settings: AudioSettings, device: str | torch.
         UserError: There is no such vocoder, or it was trained for other audio settings.
     """
     if str(name) in VOCODERS:
-        return make_vocoder(str(name), settings)
+        return VOCODERS[str(name)](settings)
     folder = PRETRAINED if str(name) == "pretrained" else Path(name)
     if not folder.is_dir():
         known = ", ".join(["pretrained", *sorted(VOCODERS)])
@@ -110,39 +110,29 @@ class VocoderParts:
 
 
 class NeuralVocoder:
-    """A trained vocoder: log-mel to samples; the same mel and seed give the same samples.
+    """A trained vocoder: log-mel to samples; the same mel gives the same samples.
 
     Args:
         vocoder: The networks.
         device: Torch device.
-        seed: Of the noise.
         dtype: ``torch.bfloat16`` computes the networks in it; the signal path stays in float32.
     """
 
     any_length = True
 
     def __init__(
-        self,
-        vocoder: SourceFilter,
-        device: str | torch.device = "cpu",
-        seed: int = 0,
-        dtype: torch.dtype = torch.float32,
+        self, vocoder: SourceFilter, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
     ) -> None:
         self.net = vocoder.to(device).eval()
         self.settings, self.device = vocoder.settings, torch.device(device)
-        self.seed, self.dtype = operator.index(seed), dtype
+        self.dtype = dtype
         self.updates = vocoder.config.use.updates
         self.guided_updates = min(self.updates, vocoder.config.use.guided_updates)
         self.noise = 10 ** (vocoder.config.use.noise_db / 20)
         overlap = vocoder.settings.n_fft // 2 // vocoder.settings.hop_length + 1
         self.margin = 2 * overlap  # frames repeated before the first and after the last
         self.filter_reach = vocoder.config.gain_reach + 4 * overlap
-        self.reach = self.filter_reach + vocoder.config.f0_reach
-
-    @property
-    def look_ahead(self) -> int:
-        """Frames of mel that must be known beyond a sample."""
-        return self.reach
+        self.reach = self.filter_reach + vocoder.config.f0_reach  # frames known beyond a sample that is said
 
     def __call__(self, mel: Tensor, f0: Tensor | None = None) -> np.ndarray:
         """Natural-log mel ``[T, M]`` to samples ``[(T - 1) * hop_length]``, float32, in -1..1.
@@ -177,7 +167,7 @@ class NeuralVocoder:
         """Samples of a mel that comes in chunks ``[t, M]``: as :meth:`__call__` gives for all of it at once.
 
         Differences are those of rounding. Chunks of more than :data:`CHUNK` frames are cut. A sample is
-        returned once :attr:`look_ahead` frames after it are known. These frames are computed again for every
+        returned once :attr:`reach` frames after it are known. These frames are computed again for every
         chunk: a chunk of a few frames costs nearly as much as one of fifty. A mel of one frame gives nothing.
 
         Args:
@@ -263,7 +253,7 @@ class _Stream:
             pulses, phases = net.pulses(f0, self.phase)
             spectra = net.spectra(pulses)
             gains = net.gains(part, f0, spectra)
-        noise = seeded_noise(vocoder.seed, start * hop, (known - 1) * hop).to(vocoder.device)
+        noise = seeded_noise(SEED, start * hop, (known - 1) * hop).to(vocoder.device)
         draft = net.wave(gains, spectra, net.spectra(vocoder.noise * noise[None]))
         wave = net.match(draft, part, self.updates)[0]
         said = wave[(self.sent - start) * hop : (upto - start) * hop].clamp(-1, 1).cpu().numpy()

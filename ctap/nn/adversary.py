@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from ctap.nn.conv import FrameConv
 from ctap.nn.masking import zero_padding
 
+CHANNELS = 64
+
 
 class TurnedGradient(torch.autograd.Function):
     """The identity, whose gradient has the opposite sign."""
@@ -32,14 +34,13 @@ class SpeakerAdversary(nn.Module):
     Args:
         embed_dim: Dimension d of S.
         n_speakers: Speakers of the training.
-        hidden: Channels.
     """
 
-    def __init__(self, embed_dim: int, n_speakers: int, hidden: int = 64) -> None:
+    def __init__(self, embed_dim: int, n_speakers: int) -> None:
         super().__init__()
-        self.conv1 = FrameConv(embed_dim, hidden, 9)
-        self.conv2 = FrameConv(hidden, hidden, 9)
-        self.classify = nn.Linear(2 * hidden, n_speakers)
+        self.conv1 = FrameConv(embed_dim, CHANNELS, 9)
+        self.conv2 = FrameConv(CHANNELS, CHANNELS, 9)
+        self.classify = nn.Linear(2 * CHANNELS, n_speakers)
 
     def forward(self, s: Tensor, mask: Tensor) -> Tensor:
         """Logits [B, n_speakers] from S [B, T, d] under ``mask`` [B, T]; gradients to S are reversed."""

@@ -177,9 +177,9 @@ class DurationModel(nn.Module):
 
     def denoise(self, noise: Tensor, condition: Tensor, mask: Tensor) -> Tensor:
         """Log durations z [B, L] from Gaussian ``noise`` [B, L]."""
-        count = min(self.config.sampling_steps, self.config.steps)
-        steps = torch.linspace(self.config.steps - 1, 0, count).round().long().tolist()
-        z = self.config.temperature * noise
+        config = self.config
+        steps = torch.linspace(config.steps - 1, 0, config.sampling_steps).round().long().tolist()
+        z = config.temperature * noise
         for step, following in zip(steps, [*steps[1:], None], strict=True):
             now = self.alpha_bar[step]
             after = torch.ones_like(now) if following is None else self.alpha_bar[following]

@@ -50,7 +50,7 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def save_figure(figure: Figure, path: str | Path, *, dpi: int = 110) -> Path:
+def save_figure(figure: Figure, path: str | Path) -> Path:
     """Write ``figure`` whole or not at all; the format follows the suffix (png, svg, pdf). Gives the path."""
     from ctap.files.atomic import atomic_write
 
@@ -60,7 +60,7 @@ def save_figure(figure: Figure, path: str | Path, *, dpi: int = 110) -> Path:
     # no date and no random ids inside: the same figure gives the same bytes
     with rc_context({"svg.hashsalt": "ctap"}):
         metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata=metadata)
+        figure.savefig(buffer, format=kind, dpi=110, metadata=metadata)
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path, "wb") as handle:
         handle.write(buffer.getvalue())

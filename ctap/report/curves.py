@@ -1,49 +1,29 @@
-"""Training curves from Lightning's CSV logs."""
+"""Training curves from the tables of figures that trainings write."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ctap.errors import UserError
-from ctap.report.canvas import array, drawable, fonts, new_figure
+from ctap.report.canvas import drawable, fonts, new_figure
 
 __all__ = ["plot_curves", "read_curves"]
 
 
-def read_curves(
-    path: str | Path | Sequence[str | Path],
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Columns of a Lightning ``metrics.csv``: name -> (steps, values), rows where the cell is not empty.
-
-    Args:
-        path: the log; or the logs of a training that was continued, in order: what a later one repeats is
-            taken from it.
+def read_curves(path: str | Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Columns of a training's ``metrics.csv``: name -> (steps, values), rows where the cell is not empty.
 
     Raises:
         UserError: no such file, no ``step`` column, or a cell that is not a number.
     """
-    paths = [path] if isinstance(path, str | Path) else list(path)
-    merged: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    for one in paths:
-        for name, (steps, values) in _read_curves(Path(one)).items():
-            old_steps, old_values = merged.get(name, (steps[:0], values[:0]))
-            kept = old_steps < steps[0]
-            merged[name] = (
-                np.concatenate([old_steps[kept], steps]),
-                np.concatenate([old_values[kept], values]),
-            )
-    return merged
-
-
-def _read_curves(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    path = Path(path)
     if not path.is_file():
-        raise UserError(f"{path}: no training log here (Lightning's CSVLogger writes metrics.csv)")
+        raise UserError(f"{path}: no training log here")
     columns: dict[str, tuple[list[float], list[float]]] = {}
     with path.open(newline="", encoding="utf-8") as handle:
         reader = csv.DictReader(handle)
@@ -87,37 +67,23 @@ def _panels(names: Iterable[str]) -> dict[str, list[str]]:
     return panels
 
 
-def plot_curves(
-    curves: str | Path | Sequence[str | Path] | Mapping[str, Any],
-    names: Sequence[str] | None = None,
-    *,
-    title: str | None = None,
-) -> Figure:
+def plot_curves(path: str | Path, title: str) -> Figure:
     """Training and validation curves, one panel per quantity (``train/x`` and ``val/x`` share a panel).
 
     Args:
-        curves: a Lightning ``metrics.csv`` (or several, see :func:`read_curves`), or name -> values, or
-            name -> (steps, values).
-        names: quantities to draw (without ``train/`` and ``val/``), in order; all by default.
+        path: a training's ``metrics.csv``.
         title: heading.
+
+    Raises:
+        UserError: the log can't be read, or has no column to draw.
     """
-    if not isinstance(curves, Mapping):
-        data = read_curves(curves)
-    else:
-        data = {}
-        for name, given in curves.items():
-            if isinstance(given, tuple) and len(given) == 2:
-                data[name] = (array(given[0]), array(given[1]))
-            else:
-                data[name] = (np.arange(len(given)), array(given))
+    data = read_curves(path)
     panels = _panels(data)
-    if names is not None:
-        panels = {name: panels[name] for name in names if name in panels}
     if not panels:
-        raise UserError("no curve to draw: the training log has no column but step and epoch")
+        raise UserError(f"{path}: no curve to draw: the training log has no column but step and epoch")
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
-    figure = new_figure(4.3 * columns, 2.7 * rows + (0.4 if title else 0.1))
+    figure = new_figure(4.3 * columns, 2.7 * rows + 0.4)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     colours = {"train": "#4c78a8", "val": "#e4572e", "valid": "#e4572e", "test": "#54a24b"}
     for axes, (key, members) in zip(grid, panels.items(), strict=False):
@@ -141,6 +107,5 @@ def plot_curves(
             axes.legend(fontsize=8, frameon=False)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
-    if title:
-        figure.suptitle(drawable(title), fontsize=11, fontfamily=fonts())
+    figure.suptitle(drawable(title), fontsize=11, fontfamily=fonts())
     return figure

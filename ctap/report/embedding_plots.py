@@ -14,6 +14,8 @@ from ctap.text.language import Language
 
 __all__ = ["plot_by_phone", "plot_by_speaker", "principal_components"]
 
+FRAMES = 3000  # drawn, at most
+
 
 def principal_components(x: Tensor) -> tuple[Tensor, list[float]]:
     """Rows of ``x`` [N, d] on their first two principal components.
@@ -37,21 +39,19 @@ def plot_by_phone(
     phones: Sequence[Sequence[str]],
     language: Language,
     *,
-    frames: int = 3000,
     seed: int = 0,
 ) -> Figure:
-    """Frames, coloured by the class of their phone; pauses are left out.
+    """Frames, at most :data:`FRAMES` at random, coloured by the class of their phone; pauses are left out.
 
     Args:
         speech: [T, d] of each utterance.
         phones: T phones of each utterance.
         language: of the phones.
-        frames: drawn at random, at most.
         seed: of the draw.
     """
     classes = [language.phone_class(phone) for said in phones for phone in said]
     spoken = torch.tensor([i for i, name in enumerate(classes) if name != "pause"], dtype=torch.long)
-    order = torch.randperm(len(spoken), generator=torch.Generator().manual_seed(seed))[:frames]
+    order = torch.randperm(len(spoken), generator=torch.Generator().manual_seed(seed))[:FRAMES]
     chosen = spoken[order.sort().values]
     x = torch.cat([s.float().cpu() for s in speech])[chosen]
     return _scatter(x, [classes[i] for i in chosen.tolist()], "frames by class of phone", 5.0)

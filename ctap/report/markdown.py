@@ -182,23 +182,17 @@ def draw_curves(collection: Collection, folder: Path) -> None:
 
     taken: set[str] = set()
     for experiment in collection.experiments:
-        groups: dict[str, list[Path]] = {}
         for log in experiment.logs:
-            # Lightning starts version_0, version_1, ... each time a training is continued
-            home = log.parent.parent if re.fullmatch(r"version_\d+", log.parent.name) else log.parent
-            groups.setdefault(str(home), []).append(log)
-        for logs in groups.values():
-            logs.sort(key=lambda path: [int(x) if x.isdigit() else x for x in re.split(r"(\d+)", str(path))])
             safe = re.sub(r"[^\w.-]+", "_", experiment.name)
             names = (f"{safe}{'' if k == 1 else f'_{k}'}_curves.png" for k in itertools.count(1))
             try:
-                drawn = plot_curves(logs, title=f"{experiment.name}: training")
+                drawn = plot_curves(log, title=f"{experiment.name}: training")
             except UserError as error:
                 collection.problems.append(str(error))
                 continue
             taken.add(name := next(name for name in names if name not in taken))
             path = save_figure(drawn, folder / name)
-            where = f" ({logs[-1].parent.name})" if len(groups) > 1 else ""
+            where = f" ({log.parent.name})" if len(experiment.logs) > 1 else ""
             experiment.pictures.append(Picture(path, f"Training and validation curves{where}"))
 
 

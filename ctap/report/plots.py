@@ -58,11 +58,9 @@ def segments(phones: Sequence[str], durations: Sequence[int] | None = None) -> l
     ]
 
 
-def _width(
-    frames: int, runs: Sequence[tuple[str, int, int]], least: float = 8.0, most: float = 40.0
-) -> float:
+def _width(frames: int, runs: Sequence[tuple[str, int, int]]) -> float:
     """Inches that leave room for the phone labels."""
-    return float(np.clip(max(frames * 0.018, len(runs) * 0.22) + 1.5, least, most))
+    return float(np.clip(max(frames * 0.018, len(runs) * 0.22) + 1.5, 8.0, 40.0))
 
 
 def _label_size(runs: Sequence[tuple[str, int, int]], inches: float) -> float:

@@ -16,14 +16,15 @@ from ctap.tasks.settings import native_bfloat16
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Coefficients of the iteration, as published with Muon: five rounds bring singular values near 1."""
+ROUNDS = 5
 
 
-def orthogonal(matrices: Tensor, rounds: int = 5) -> Tensor:
+def orthogonal(matrices: Tensor) -> Tensor:
     """About the nearest orthogonal matrix to each of ``matrices`` [N, m, n]: singular values are near 1."""
     wide = matrices if matrices.shape[1] <= matrices.shape[2] else matrices.mT
     x = wide / torch.linalg.matrix_norm(wide.float()).clamp(min=1e-7).to(wide.dtype)[:, None, None]
     a, b, c = NEWTON_SCHULZ
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         gram = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return x if wide is matrices else x.mT

@@ -79,15 +79,15 @@ def syllable_reader(
     return read
 
 
-def text_to_phones(text: str, *, sandhi: bool = False, spell_latin: bool = False) -> list[str]:
+def text_to_phones(text: str) -> list[str]:
     """Phones of ``text`` for synthesis: ``sil`` at both ends, ``sp`` at each pause inside.
 
     >>> text_to_phones("ni3 hao3, zai4 jian4")
     ['sil', 'n', 'i3', 'h', 'ao3', 'sp', 'z', 'ai4', 'j', 'ian4', 'sil']
 
-    Args and errors are those of :func:`text_to_pinyin`.
+    Text and errors are those of :func:`text_to_pinyin`.
     """
-    return phones_of(text_to_pinyin(text, sandhi=sandhi, spell_latin=spell_latin))
+    return phones_of(text_to_pinyin(text))
 
 
 def phones_of(stretches: list[list[str]]) -> list[str]:

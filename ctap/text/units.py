@@ -27,7 +27,6 @@ def train_units(
     *,
     vocab_size: int = 5000,
     model_type: str = "char",
-    character_coverage: float = 1.0,
 ) -> Units:
     """Train a sentencepiece model on ``sentences`` and write it, whole or not at all.
 
@@ -38,7 +37,6 @@ def train_units(
         path: the model file to write.
         vocab_size: upper bound of the number of units, blank and unknown included.
         model_type: ``char``, ``unigram`` or ``bpe``.
-        character_coverage: share of the running characters to cover; the rest is unknown.
 
     Raises:
         UserError: no sentences, an unknown ``model_type``, or sentencepiece can't train on this.
@@ -58,7 +56,7 @@ def train_units(
             model_type=model_type,
             vocab_size=vocab_size,
             hard_vocab_limit=False,
-            character_coverage=character_coverage,
+            character_coverage=1.0,
             normalization_rule_name="identity",
             add_dummy_prefix=False,
             max_sentence_length=1 << 20,
@@ -123,11 +121,6 @@ class Units:
             self._model.id_to_piece(i) if i != self.unk_id else UNKNOWN for i in ids if i != self.blank_id
         )
         return _NO_BLANK.sub("", " ".join("".join(pieces).replace("▁", " ").split()))
-
-    @property
-    def pieces(self) -> list[str]:
-        """The units as strings, in the order of their ids."""
-        return [self._model.id_to_piece(index) for index in range(len(self))]
 
     def __len__(self) -> int:
         return self._model.get_piece_size()

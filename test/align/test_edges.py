@@ -10,7 +10,9 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import save_wave
 from ctap.bin import score_durations
 from ctap.files.tables import write_table
+from ctap.text.languages import older
 
+MANDARIN = older()
 RATE = 16000
 
 
@@ -63,7 +65,7 @@ def test_edges_are_scored_with_and_without_it(data):
     # The first word ends at 415 ms, the second starts at 515 ms, its speech at 615 ms; ours is 425-615.
     ours = {"A01": (["sil", "sh", "a1", "sp", "a5", "sil"], [10, 10, 23, 19, 30, 10])}
     silent = {"A01": [(0.005, 0.01), (0.1, 0.06)]}
-    rows = score(reference, ours, AudioSettings(), silent)["boundaries"]
+    rows = score(reference, ours, AudioSettings(), MANDARIN, silent)["boundaries"]
     assert rows["start of word"]["median_signed"] == pytest.approx(100)
     assert rows["start of word, speech"]["median_signed"] == pytest.approx(0, abs=1e-6)
     assert "start of word, clean" not in rows  # 100 ms of its own is too much
@@ -89,9 +91,9 @@ def test_the_command_measures_it(data, capsys):
 def test_share_of_closures(data):
     reference = read_reference(data / "words.tsv", {})
     ours = {"A01": (["sil", "t", "a1", "sp", "a5", "sil"], [10, 10, 23, 19, 30, 10])}
-    result = score(reference, ours, AudioSettings())
+    result = score(reference, ours, AudioSettings(), MANDARIN)
     assert result["closures"] == {"boundaries": 0.0, "error": 0.0, "far": 0.0}
     ours = {"A01": (["sil", "sh", "a1", "sp", "t", "a5", "sil"], [10, 10, 23, 19, 10, 20, 10])}
-    shares = score(reference, ours, AudioSettings())["closures"]  # errors 10 and 100 ms
+    shares = score(reference, ours, AudioSettings(), MANDARIN)["closures"]  # errors 10 and 100 ms
     assert shares == pytest.approx({"boundaries": 0.5, "error": 100 / 110, "far": 1.0})
     assert "stops and affricates: 50.0% of the boundaries" in format_table(result | {"closures": shares})

@@ -9,8 +9,9 @@ from ctap.align.hmm import RINGING, TRANSITION, HmmAligner
 from ctap.align.topology import CLOSURE, SILENCE, Units
 from ctap.audio.frames import boundaries_to_durations
 from ctap.audio.settings import AudioSettings
+from ctap.text.languages import older
 
-UNITS = Units(["sh", "t", "a", "i"])
+UNITS = Units(["sh", "t", "a", "i"], older())
 DIM = 2 * NUM_CEPSTRA
 
 

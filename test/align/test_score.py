@@ -8,7 +8,9 @@ from ctap.align.outliers import Usual
 from ctap.align.score import format_table, score
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
+from ctap.text.languages import older
 
+MANDARIN = older()
 SETTINGS = AudioSettings()
 EVENTS = """utterance\tphone\tindex\tmnemonic\tstart\tend
 A01\tsil\t0\t_\t0.000\t0.100
@@ -27,7 +29,7 @@ def test_phoneme_events(tmp_path):
     path.write_text(EVENTS)
     # Boundaries between frames k-1 and k stand at (k - 0.5) * 10 ms: 115, 195, 305, 425, 445, 605 ms.
     ours = {"A01": (["sil", "sh", "a1", "sp", "t", "a4"], [12, 8, 11, 12, 2, 16])}
-    result = score(read_reference(path, {}), ours, SETTINGS)
+    result = score(read_reference(path, {}), ours, SETTINGS, MANDARIN)
     rows = result["boundaries"]
     assert rows["fricative"] == pytest.approx(rows["fricative"] | {"count": 1, "median_signed": 15.0})
     assert rows["vowel"]["count"] == 2
@@ -50,7 +52,7 @@ def test_a_syllable_without_initial_has_a_row_of_its_own(tmp_path):
     text = "".join(f"A01\t{p}\t{i}\t_\t{a}\t{b}\n" for i, (p, a, b) in enumerate(rows))
     path.write_text(EVENTS.splitlines()[0] + "\n" + text)
     ours = {"A01": (["sh", "i1", "ai4", "sp", "a1"], [11, 10, 10, 10, 10])}  # starts at 105, 205 and 405 ms
-    found = score(read_reference(path, {}), ours, SETTINGS)["boundaries"]
+    found = score(read_reference(path, {}), ours, SETTINGS, MANDARIN)["boundaries"]
     assert found["vowel"]["count"] == 3
     assert found["vowel after a vowel"]["count"] == 1  # ai4; a1 follows a pause
     assert found["vowel after a vowel"]["median_signed"] == pytest.approx(5.0)
@@ -60,7 +62,8 @@ def test_a_closure_at_the_start_of_an_utterance_is_one_after_a_pause(tmp_path):
     path = tmp_path / "events.tsv"
     text = "A01\tt\t0\t_\t0.0\t0.1\nA01\ta1\t1\ta\t0.1\t0.205\n"
     path.write_text(EVENTS.splitlines()[0] + "\n" + text)
-    found = score(read_reference(path, {}), {"A01": (["t", "a1"], [10, 11])}, SETTINGS)["boundaries"]
+    ours = {"A01": (["t", "a1"], [10, 11])}
+    found = score(read_reference(path, {}), ours, SETTINGS, MANDARIN)["boundaries"]
     assert "stop" not in found and found["closure after pause"]["count"] == 1
 
 
@@ -71,10 +74,10 @@ def test_missed_and_invented_pauses_and_other_phones(tmp_path):
         "A01": (["sh", "sp", "a1", "t", "a4"], [12, 8, 11, 14, 16]),
         "A02": (["sh", "a1"], [3, 3]),
     }
-    result = score(read_reference(path, {}), ours, SETTINGS)
+    result = score(read_reference(path, {}), ours, SETTINGS, MANDARIN)
     assert result["pauses"] == {"true": 1, "missed": 1, "invented": 1}
     assert result["skipped"] == {"A02": "not in the reference"}
-    other = score(read_reference(path, {}), {"A01": (["s", "a1"], [3, 3])}, SETTINGS)
+    other = score(read_reference(path, {}), {"A01": (["s", "a1"], [3, 3])}, SETTINGS, MANDARIN)
     assert other["utterances"] == 0
     assert other["skipped"] == {"A01": "the reference has other phones"}
 
@@ -90,7 +93,7 @@ def test_a_start_exactly_at_a_limit_is_within_it(tmp_path, limit):
         lines += [f"{utt}\ta1\t2\ta\t3.0\t3.1"]
     path = tmp_path / "events.tsv"
     path.write_text("\n".join(["utterance\tphone\tindex\tmnemonic\tstart\tend", *lines, ""]))
-    result = score(read_reference(path, {}), ours, SETTINGS)
+    result = score(read_reference(path, {}), ours, SETTINGS, MANDARIN)
     stops = result["boundaries"]["stop"]
     assert stops["count"] == len(ours) and stops[f"within_{limit}"] == 1.0
     shares = {name: stops[name] for name in ("within_10", "within_20", "within_50")}
@@ -105,7 +108,7 @@ def test_word_boundaries(tmp_path):
     labels = ["sil", "sh", "a1", "sp", "t", "a1", "m", "en5", "a5", "sil"]
     # Ends: sil 95, sh 195, a1 295, sp 415, t 455, a1 495, m 545, en5 675, a5 795 ms.
     ours = {"A01": (labels, [10, 10, 10, 12, 4, 4, 5, 13, 12, 3])}
-    result = score(read_reference(path, {}), ours, SETTINGS)
+    result = score(read_reference(path, {}), ours, SETTINGS, MANDARIN)
     none = {"pauses_inside": 0, "pauses_displaced": 0}
     assert result["words"] == {"boundaries": 2, "respected": 2, "swallowed": 1, **none}
     assert result["boundaries"]["start of word with closure"]["median_signed"] == pytest.approx(15)
@@ -113,7 +116,7 @@ def test_word_boundaries(tmp_path):
     # The second boundary 30 ms into the next word: not respected; and a pause of 40 ms inside it.
     labels = ["sil", "sh", "a1", "sp", "t", "a1", "sp", "m", "en5", "a5", "sil"]
     late = {"A01": (labels, [10, 10, 10, 12, 4, 4, 4, 5, 15, 6, 3])}
-    result = score(read_reference(path, {}), late, SETTINGS)
+    result = score(read_reference(path, {}), late, SETTINGS, MANDARIN)
     assert result["words"]["pauses_inside"] == 1
     assert result["words"]["pauses_displaced"] == 0
     assert result["words"]["respected"] == 1
@@ -121,7 +124,7 @@ def test_word_boundaries(tmp_path):
     # The pause is heard at the second joint, but the syllable after it is put before it.
     labels = ["sil", "sh", "a1", "sp", "t", "a1", "sp", "m", "en5", "a5", "sil"]
     early = {"A01": (labels, [10, 10, 10, 11, 6, 12, 10, 5, 3, 3, 3])}
-    words = score(read_reference(path, {}), early, SETTINGS)["words"]
+    words = score(read_reference(path, {}), early, SETTINGS, MANDARIN)["words"]
     assert (words["pauses_inside"], words["pauses_displaced"]) == (1, 1)
 
 
@@ -136,7 +139,7 @@ def test_bad_references_are_refused(tmp_path):
 
 
 def find_outliers(alignments):
-    usual = Usual.of(alignments.values())
+    usual = Usual.of(alignments.values(), MANDARIN)
     return [o for utterance in sorted(alignments) for o in usual.outliers(utterance, alignments[utterance])]
 
 

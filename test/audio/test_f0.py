@@ -6,7 +6,6 @@ import pytest
 from ctap.audio.f0 import extract_f0
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
-from ctap.errors import UserError
 
 SETTINGS = AudioSettings()
 
@@ -23,11 +22,10 @@ def glide(start: float, end: float, seconds: float = 1.0) -> tuple[np.ndarray, n
     ]
 
 
-@pytest.mark.parametrize("method", ["dio", "harvest"])
 @pytest.mark.parametrize(("start", "end"), [(80, 160), (320, 160), (200, 400)])
-def test_glides_are_followed_within_one_percent(start, end, method):
+def test_glides_are_followed_within_one_percent(start, end):
     wave, truth = glide(start, end)
-    found = extract_f0(wave, SETTINGS, method=method)
+    found = extract_f0(wave, SETTINGS)
     assert found.shape == truth.shape
     inner = slice(6, -6)
     assert (found[inner] > 0).all()
@@ -40,11 +38,10 @@ def test_silence_and_noise_are_unvoiced():
     assert (extract_f0(noise, SETTINGS) > 0).mean() < 0.05
 
 
-def test_limits_hold():
-    wave, _ = glide(100, 101)
-    assert (extract_f0(wave, SETTINGS, f0_min=150, f0_max=190)[6:-6] != 100).all()
-    found = extract_f0(wave, SETTINGS, f0_min=60, f0_max=130)[6:-6]
-    assert np.median(found) == pytest.approx(100.5, abs=0.5)
+@pytest.mark.parametrize(("hz", "is_found"), [(40, False), (55, True), (580, True), (640, False)])
+def test_limits_hold(hz, is_found):
+    found = extract_f0(glide(hz, hz + 1)[0], SETTINGS)[6:-6]
+    assert (np.abs(found - hz - 0.5) < 2).all() if is_found else (np.abs(found - hz) > 5).all()
 
 
 @pytest.mark.parametrize("samples", [1, 239, 240, 241, 479, 7199, 7200, 24000 * 3 + 17])
@@ -53,7 +50,5 @@ def test_as_many_frames_as_the_mel(samples):
 
 
 def test_wrong_use_is_refused():
-    with pytest.raises(UserError, match="known: dio, harvest"):
-        extract_f0(np.zeros(100), SETTINGS, method="yin")
     with pytest.raises(ValueError, match="expected samples"):
         extract_f0(np.zeros((2, 100)), SETTINGS)

@@ -16,7 +16,7 @@ from ctap.data.arrays import stored_arrays
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
-from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.datadir import DataDir, speakers_to_utterances
 
 COUNT = 9
 dump, combine = dump_features.main.execute, combine_features.main.execute
@@ -26,7 +26,6 @@ dump, combine = dump_features.main.execute, combine_features.main.execute
 def data(tmp_path: Path) -> DataDir:
     """A data directory of noises of odd lengths and rates, with durations."""
     rng = np.random.default_rng(0)
-    folder = DataDir(tmp_path / "data" / "train")
     wavs, speakers, phones, durations = {}, {}, {}, {}
     for i in range(COUNT):
         utt = f"SSB000{i % 2}{i:04d}"
@@ -36,8 +35,11 @@ def data(tmp_path: Path) -> DataDir:
         frames = utterance_frames(path, AudioSettings())
         wavs[utt], speakers[utt] = str(path), utt[:7]
         phones[utt], durations[utt] = "sil a1 sil", f"3 {frames - 5} 2"
-    folder.write(wav_scp=wavs, utt2spk=speakers, aligned_phones=phones, durations=durations)
-    return folder
+    tables = {"wav.scp": wavs, "utt2spk": speakers, "spk2utt": speakers_to_utterances(speakers)}
+    tables |= {"aligned_phones": phones, "durations": durations}
+    for name, rows in tables.items():
+        write_table(tmp_path / "data/train" / name, rows)
+    return DataDir(tmp_path / "data/train")
 
 
 def run_dump(data: DataDir, parts: Path, jobs: int = 2, *more: str) -> None:

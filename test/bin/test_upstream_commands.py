@@ -19,7 +19,7 @@ from ctap.bin.dump_features import Dump
 from ctap.bin.dump_upstream import dump_upstream
 from ctap.bin.train_kmeans import train_kmeans as train
 from ctap.errors import UserError
-from ctap.files.tables import read_table
+from ctap.files.tables import read_table, write_table
 from ctap.jobs import Share
 from ctap.kaldi.ark import MatrixReader
 from ctap.kaldi.datadir import DataDir
@@ -35,7 +35,7 @@ combine_main = combine_features.main.execute
 def data(tmp_path: Path) -> DataDir:
     """Six noises of odd lengths and rates; the shortest is shorter than a frame of wav2vec 2.0."""
     rng = np.random.default_rng(0)
-    folder = DataDir(tmp_path / "data" / "train")
+    folder = tmp_path / "data" / "train"
     wavs, speakers = {}, {}
     for i, (samples, rate) in enumerate(
         [(200, 16000), (9001, 24000), (16000, 22050), (30000, 44100), (12345, 8000), (20001, 24000)]
@@ -43,7 +43,10 @@ def data(tmp_path: Path) -> DataDir:
         utt, path = f"SSB0001{i:04d}", tmp_path / f"{i}.wav"
         soundfile.write(path, 0.1 * rng.normal(size=samples), rate)
         wavs[utt], speakers[utt] = str(path), "SSB0001"
-    return folder.write(wav_scp=wavs, utt2spk=speakers)
+    write_table(folder / "wav.scp", wavs)
+    write_table(folder / "utt2spk", speakers)
+    write_table(folder / "spk2utt", {"SSB0001": sorted(speakers)})
+    return DataDir(folder)
 
 
 def combine(data: DataDir, parts: Path, out: Path, jobs: int = 2, *more: str) -> None:

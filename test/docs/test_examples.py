@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from ctap.bin.train import main
 from ctap.config import from_dict, load_config
 from ctap.errors import UserError
 from ctap.loss.contrastive import ContrastiveConfig
+from ctap.models.inference import Model
 from ctap.nn.ctap import CTAPConfig
 from ctap.nn.transformer import StackConfig
 from ctap.tasks.build import Sources
@@ -30,6 +33,18 @@ from test.tiny_model import save_tone
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs/examples"
+
+
+def test_the_page_lists_what_a_model_can_do() -> None:
+    """Every public call with all its arguments, and no other."""
+    page = (ROOT / "docs/python.md").read_text(encoding="utf-8")
+    section = page.partition("## What a loaded model can do")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)\((.*?)\)` \|(.*)$", section, re.MULTILINE)
+    calls = {k: v for k, v in vars(Model).items() if not k.startswith("_") and inspect.isfunction(v)}
+    assert {name for name, _, _ in rows} == calls.keys()
+    for name, first, rest in rows:
+        named = [*first.split(", "), *re.findall(r"`(\w+)", rest)]
+        assert set(inspect.signature(calls[name]).parameters) - {"self"} <= set(named), name
 
 
 @pytest.fixture

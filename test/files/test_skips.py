@@ -1,5 +1,3 @@
-import io
-
 import pytest
 
 from ctap.errors import UserError
@@ -21,14 +19,13 @@ def test_written_sorted_and_read_again(tmp_path):
     assert again.counts() == {"too long": 2} and again.utterances == {"a", "b"}
 
 
-def test_report_counts_and_names():
+def test_report_counts_and_names(capsys):
     skipped = SkipList()
     for i in range(5):
         skipped.add(f"u{i}", "too long")
     skipped.add("v", "empty")
-    out = io.StringIO()
-    skipped.report("left out", "s.tsv", file=out)
-    lines = out.getvalue().splitlines()
+    skipped.report("left out", "s.tsv")
+    lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "left out: 6 (each is named in s.tsv)"
     assert [line.strip() for line in lines[1:]] == ["5  too long: u0, u1, u2, ...", "1  empty: v"]
 

@@ -58,7 +58,7 @@ def test_streaming_gives_the_same_samples(mel, vocoder, chunk):
     whole = vocoder(mel)
     assert np.abs(np.concatenate(pieces) - whole).max() < 1e-3
     if chunk == 1:
-        assert len(pieces) > 200 - vocoder.look_ahead - 2  # one for each frame, once the look-ahead is there
+        assert len(pieces) > 200 - vocoder.reach - 2  # one for each frame, once the look-ahead is there
 
 
 @pytest.mark.parametrize("ratio", [0.6, 0.8, 1.25, 1.5])
@@ -96,13 +96,13 @@ def test_f0_of_a_long_mel_is_that_of_the_whole(mel, vocoder):
 
 
 def test_the_page_says_how_far_the_pretrained_vocoder_looks_ahead(vocoder):
-    ahead = vocoder.look_ahead
+    ahead = vocoder.reach
     page = (Path(__file__).parents[2] / "docs" / "vocoder.md").read_text(encoding="utf-8")
     assert f"once {ahead} frames ({ahead / 100:.2f} s) of mel after it are known" in page
 
 
 def test_a_sample_does_not_depend_on_what_is_beyond_the_look_ahead(mel, vocoder):
-    frames = 150 - vocoder.look_ahead
+    frames = 150 - vocoder.reach
     changed = mel.clone()
     changed[150:] = -4.0
     samples = (frames - 1) * SETTINGS.hop_length
@@ -137,11 +137,9 @@ def test_a_stream_needs_f0_of_all_its_frames(mel, vocoder):
             list(vocoder.stream(mel[:60].split(20), torch.full((frames,), 150.0)))
 
 
-def test_seed_and_mel_decide_the_samples(mel, vocoder):
+def test_one_mel_gives_the_same_samples(mel, vocoder):
     mel = mel[:60]
     assert np.array_equal(vocoder(mel), vocoder(mel))
-    assert np.array_equal(*(NeuralVocoder(vocoder.net, seed=seed)(mel) for seed in (np.int64(7), 7)))
-    assert not np.array_equal(vocoder(mel), NeuralVocoder(vocoder.net, seed=1)(mel))
 
 
 def test_bfloat16_says_the_same(mel, vocoder):

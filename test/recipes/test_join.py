@@ -21,7 +21,7 @@ def test_another_corpus_is_trained_on_too(recipe, spoken, tmp_path):
     train = DataDir(recipe.path / "data/train")
     theirs = set(DataDir(joined).utterances()) & set(train.utterances())
     assert theirs and before["train"] & set(train.utterances())
-    assert all(train.phones[utt] for utt in theirs)
+    assert all(train.table("phones")[utt] for utt in theirs)
     assert set(read_table(recipe.path / "data/target_SSB7010_test/text")) == before["target_SSB7010_test"]
     twice = recipe.run(*asked, "--join", f"{joined} {recipe.path}/data/local/all", check=False)
     assert twice.returncode != 0 and "is in " in twice.stdout + twice.stderr

@@ -45,10 +45,11 @@ def prepare(root, sandhi, pinyin):
     run(split_targets, "--data_dir", whole, "--out_dir", data, *TARGETS)
     for name in ("train", "dev"):
         folder = DataDir(data / name)
-        phones = {u: ["sil", *p, "sil"] for u, p in folder.phones.items()}
+        phones = {u: ["sil", *p.split(), "sil"] for u, p in folder.table("phones").items()}
         frames = {u: utterance_frames(folder.wav_scp[u], AudioSettings()) for u in phones}
         spans = {u: [*[4] * (len(p) - 1), frames[u] - 4 * (len(p) - 1)] for u, p in phones.items()}
-        folder.write(aligned_phones=phones, durations=spans)
+        write_table(folder.path / "aligned_phones", phones)
+        write_table(folder.path / "durations", spans)
         options = ["--data_dir", folder.path, "--parts_dir", root / "parts" / name, "--num_jobs", 1]
         run(dump_features, *options)
         stats = ["--stats_out", root / "dump" / "stats.json"] if name == "train" else []
@@ -73,7 +74,7 @@ def test_what_is_said_is_what_was_trained_on(tmp_path, sandhi, pinyin):
     parts.duration = DurationModel(8, 6, DurationConfig(layers=1, channels=4, predictor_channels=4), 1.0, 0.3)
     parts.save(tmp_path / "model")
     prompt = tmp_path / "ann-1.wav"
-    labels = DataDir(whole).phones
+    labels = {u: line.split() for u, line in read_table(whole / "phones").items()}
     said = {}
     for kind, texts in (("hanzi", HANZI), ("pinyin", read_table(whole / "pinyin"))):
         out = tmp_path / kind

@@ -79,9 +79,7 @@ def expdir(tmp_path):
         (images / name).write_bytes(b"\x89PNG")
     (images / "captions.json").write_text(json.dumps({"one.png": "The first"}))
     (exp / "tts_SSB9004" / "speaker_similarity.tsv").write_text("utterance\tA\nu1\t0.5\n")
-    log = exp / "asr" / "logs" / "version_0"
-    log.mkdir(parents=True)
-    (log / "metrics.csv").write_text("step,train/loss\n1,2\n2,1\n")
+    (exp / "asr" / "metrics.csv").write_text("step,train/loss\n1,2\n2,1\n")
     return exp
 
 
@@ -159,7 +157,7 @@ def test_what_can_not_be_shown_is_named(expdir, capsys):
     ]
     (expdir / "asr" / "samples.json").write_text(json.dumps(samples))
     (expdir / "asr" / "images" / "captions.json").write_text(json.dumps({"three.png": "?"}))
-    (expdir / "asr" / "logs" / "version_0" / "metrics.csv").write_text("a,b\n")
+    (expdir / "asr" / "metrics.csv").write_text("a,b\n")
     main(["--expdir", str(expdir), "--html", str(expdir / "results.html")])
     said = capsys.readouterr().err
     for page in (said, (expdir / "RESULTS.md").read_text(), (expdir / "results.html").read_text()):
@@ -173,20 +171,6 @@ def test_what_can_not_be_shown_is_named(expdir, capsys):
         ):
             assert word in page
     assert "6 left out" in said
-
-
-def test_logs_of_a_continued_training_are_one_picture(expdir):
-    for number in (2, 10):
-        folder = expdir / "asr" / "logs" / f"version_{number}"
-        folder.mkdir()
-        (folder / "metrics.csv").write_text(f"step,train/loss\n{number},{number}\n")
-    found = collect(expdir)
-    experiment = next(e for e in found.experiments if e.name == "asr")
-    assert len(experiment.logs) == 3
-    from ctap.report.markdown import draw_curves
-
-    draw_curves(found, expdir / "x")
-    assert [p.path.name for p in experiment.pictures if "curves" in p.path.name] == ["asr_curves.png"]
 
 
 def test_curves_of_each_experiment_are_its_own(expdir):

@@ -73,7 +73,7 @@ def test_confidence_hangs_below_its_phone():
     assert [bar.get_width() for bar in bars] == pytest.approx([0.01 * d for d in DURATIONS])
 
 
-def test_curves_read_lightning_logs(tmp_path):
+def test_curves_of_a_log(tmp_path):
     path = tmp_path / "metrics.csv"
     path.write_text(
         "epoch,step,train/loss,val/loss,val/frame_retrieval\n"
@@ -82,21 +82,10 @@ def test_curves_read_lightning_logs(tmp_path):
     curves = plots.read_curves(path)
     assert curves["val/loss"][0].tolist() == [20] and curves["val/loss"][1].tolist() == [1.75]
     assert curves["train/loss"][0].tolist() == [10, 20, 30]
-    figure = plots.plot_curves(path)
+    figure = plots.plot_curves(path, "a training")
     drawn = {axes.get_title(): axes for axes in figure.axes if axes.axison}
     assert set(drawn) == {"loss", "frame_retrieval"}
     assert [line.get_label() for line in drawn["loss"].lines] == ["train", "val"]
-    assert [axes.get_title() for axes in plots.plot_curves(path, ["loss"]).axes] == ["loss"]
-
-
-def test_a_continued_training_is_one_curve(tmp_path):
-    first, second = tmp_path / "0.csv", tmp_path / "1.csv"
-    first.write_text("step,a,b\n1,1,7\n2,2,\n3,9,\n")
-    second.write_text("step,a\n3,3\n4,4\n")
-    curves = plots.read_curves([first, second])
-    assert [x.tolist() for x in curves["a"]] == [[1, 2, 3, 4], [1, 2, 3, 4]]
-    assert [x.tolist() for x in curves["b"]] == [[1], [7]]
-    assert plots.plot_curves([first, second], ["a"]).axes[0].lines[0].get_ydata().tolist() == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -107,9 +96,9 @@ def test_a_broken_log_is_named(tmp_path, text, match):
     path = tmp_path / "metrics.csv"
     path.write_text(text)
     with pytest.raises(UserError, match=match):
-        plots.plot_curves(path)
+        plots.plot_curves(path, "a training")
     with pytest.raises(UserError, match="no training log"):
-        plots.plot_curves(tmp_path / "none.csv")
+        plots.plot_curves(tmp_path / "none.csv", "a training")
 
 
 def test_smoothing_equals_a_mean_by_hand():

@@ -22,7 +22,6 @@ KNOWN = {
     "align/textgrid.py": {"pinyin"},  # the tier of syllables, where the table of this name is
     "bin/prepare_text.py": {"sandhi", "spell_latin"},  # options, which are fields of TextRules
     "kaldi/corpus.py": {"pinyin"},  # tables have their names in Kaldi's directories, whatever the language
-    "kaldi/datadir.py": {"pinyin"},
     "kaldi/tables.py": {"pinyin"},
     "models/onnx_export.py": {"pinyin"},  # a key that programs of others read
 }

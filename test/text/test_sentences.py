@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctap.text.frontend import text_to_phones
+from ctap.text.frontend import phones_of, text_to_phones, text_to_pinyin
 from ctap.text.mandarin import Mandarin
 from ctap.text.normalize import UnreadableText
 from ctap.text.pieces import SLACK, cut_phones, split_sentences
@@ -70,7 +70,7 @@ def test_a_sentence_too_long_is_cut_at_commas_then_between_syllables():
     assert all(len(p.phones) <= 40 for p in pieces)
     assert all(p.phones[-1] in ("i3", "ao3", "sil") for p in pieces)  # no syllable is broken
     sandhi = text_to_pieces("你好" * 40, TextRules(sandhi=True), 32)  # of the whole phrase, not of its pieces
-    whole = text_to_phones("你好" * 40, sandhi=True)
+    whole = phones_of(text_to_pinyin("你好" * 40, sandhi=True))
     assert list(itertools.chain(*(p.phones for p in sandhi))) == whole
 
 

@@ -57,7 +57,7 @@ KNOWN = {
     "local/prepare_intervals.py": "test/recipes/test_csmsc.py",
     "tools/bench/where_lost.py": "needs: a trained model of a voice, and minutes, being a benchmark",
     "tools/bench/word_starts.py": "needs: a Whisper, and minutes, being a benchmark",
-    "tools/bench/align.py": "needs: an hour, being a benchmark",
+    "tools/bench/align.py": "test/tools/test_bench_align.py",
     "tools/bench/vocoder.py": "needs: minutes, being a benchmark",
     "tools/bench/vocoder_f0.py": "needs: a minute, being a benchmark",
     "tools/bench/scale.py": "needs: minutes, being a benchmark",

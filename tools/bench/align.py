@@ -91,10 +91,10 @@ def train_gmm(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[Ali
         result = {}
         for part in other.by_speaker(other.utterances, aligner.everybody):
             adapted = aligner.adapt(
-                (f, other.phones[u], other.starts(u)) for u, (f, _) in part.examples.items()
+                (f, other.phones(u), other.starts(u)) for u, (f, _) in part.examples.items()
             )
             for utterance, features, total_frames in part.read():
-                found = adapted.align(features, other.phones[utterance], total_frames)
+                found = adapted.align(features, other.phones(utterance), total_frames)
                 result[utterance] = (found.phones, found.durations)
         return result
 
@@ -172,7 +172,7 @@ def fill_blanks(owners: np.ndarray) -> np.ndarray:
 def train_ctc(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[AlignCorpus], Durations]:
     """A network trained with CTC on phones with silence at both ends."""
     everybody, data = training_data(corpus, options.train_hours)
-    units = Units.count(phones for _, phones in data.values()).known
+    units = Units.count((phones for _, phones in data.values()), corpus.language).known
     index = {unit: i + 2 for i, unit in enumerate(units)}  # 0 is the blank, 1 silence
     torch.manual_seed(0)
     net, rng = CtcNet(len(units) + 2), np.random.default_rng(0)
@@ -208,7 +208,7 @@ def train_ctc(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[Ali
         result = {}
         hop = 2 * analysis_settings(other.settings).frame_shift
         for utterance, features, total_frames in read(other, everybody):
-            graph, owners = ctc_graph(other.phones[utterance], index)
+            graph, owners = ctc_graph(other.phones(utterance), index)
             with torch.inference_mode():
                 scores = net(torch.from_numpy(features.cepstra).T[None])[0].numpy()
             path, best = viterbi(
@@ -216,7 +216,7 @@ def train_ctc(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[Ali
             )
             if best > NO_PATH / 2:
                 filled = fill_blanks(owners[path])
-                result[utterance] = to_durations(filled, other.phones[utterance], total_frames, other, hop)
+                result[utterance] = to_durations(filled, other.phones(utterance), total_frames, other, hop)
         return result
 
     return align
@@ -250,7 +250,7 @@ class StateNet(nn.Module):
 def train_classifier(corpus: AlignCorpus, options: argparse.Namespace) -> Callable[[AlignCorpus], Durations]:
     """A classifier of the aligner's states, trained on its own alignments, round by round."""
     everybody, data = training_data(corpus, options.train_hours)
-    units = Units.count(phones for _, phones in data.values())
+    units = Units.count((phones for _, phones in data.values()), corpus.language)
     graphs = {u: build_graph(phones, units) for u, (_, phones) in data.items()}
     targets = {u: _flat_states(f, phones, units) for u, (f, phones) in data.items()}
     torch.manual_seed(0)
@@ -281,7 +281,7 @@ def train_classifier(corpus: AlignCorpus, options: argparse.Namespace) -> Callab
         result = {}
         hop = analysis_settings(other.settings).frame_shift
         for utterance, features, total_frames in read(other, everybody):
-            phones = other.phones[utterance]
+            phones = other.phones(utterance)
             graph = build_graph(phones, units)
             path, best, _ = _best_path(features, graph, net)
             if best > NO_PATH / 2:
@@ -322,7 +322,7 @@ def main() -> None:
         reference = read_reference(options.reference, {u: corpus.phones(u) for u in corpus.utterances})
         speakers = read_table(corpus.data_dir / "utt2spk")
         silence = own_silence(reference.words, corpus.waves, speakers) if reference.words else None
-        result = score(reference, found, corpus.settings, silence)
+        result = score(reference, found, corpus.settings, corpus.language, silence)
         train, spent = (b - a for a, b in itertools.pairwise(marks))
         seconds = sum(sum(frames) for _, frames in found.values()) * corpus.settings.frame_shift
         rows[name] = {"train": train, "align": spent, "real_time": seconds / spent, "scores": result}
