@@ -1,4 +1,4 @@
-"""A Kaldi data directory as an object; :func:`validate` and :func:`fix` can be imported from here, too."""
+"""A Kaldi data directory as an object."""
 
 from __future__ import annotations
 
@@ -14,12 +14,8 @@ from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
 from ctap.files.columns import Names
 from ctap.files.tables import read_table, write_table
-from ctap.kaldi.fix import Report, fix
 from ctap.kaldi.subsets import Subset, write_subsets
-from ctap.kaldi.tables import table_names
-from ctap.kaldi.validate import Problem, validate
-
-__all__ = ["DataDir", "Problem", "Report", "fix", "speakers_to_utterances", "validate"]
+from ctap.kaldi.tables import speakers_to_utterances, table_names
 
 
 @dataclass
@@ -149,11 +145,3 @@ class DataDir:
 
     def _split(self, name: str) -> dict[str, list[str]]:
         return {key: value.split() for key, value in self.table(name).items()}
-
-
-def speakers_to_utterances(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
-    """Invert ``utt2spk``; speakers and their utterances are sorted."""
-    result: dict[str, list[str]] = {}
-    for utterance in sorted(utt2spk):
-        result.setdefault(utt2spk[utterance], []).append(utterance)
-    return dict(sorted(result.items()))

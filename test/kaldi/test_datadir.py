@@ -14,7 +14,9 @@ import soundfile
 from ctap.bin.fix_data_dir import fix_data_dir
 from ctap.bin.validate_data_dir import validate_data_dir
 from ctap.errors import UserError
-from ctap.kaldi.datadir import DataDir, fix, validate
+from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.fix import fix
+from ctap.kaldi.validate import validate
 from ctap.text.phones import PHONE_TABLES
 from ctap.text.rules import TextRules
 

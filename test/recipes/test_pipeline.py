@@ -15,7 +15,7 @@ import soundfile
 import ctap
 from ctap.config import load_yaml
 from ctap.files.tables import read_table
-from ctap.kaldi.datadir import validate
+from ctap.kaldi.validate import validate
 from ctap.text.phones import PHONE_TABLES
 from test.documented import Layout
 from test.follow import PAGES, follow

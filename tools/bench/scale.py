@@ -120,7 +120,7 @@ def alignment(phones: str, durations: str) -> str:
 
 def validate(folder: Path) -> None:
     """Every line of all tables."""
-    from ctap.kaldi.datadir import validate
+    from ctap.kaldi.validate import validate
     from ctap.text.phones import PHONE_TABLES
 
     if validate(folder, phones=PHONE_TABLES):
