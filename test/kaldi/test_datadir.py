@@ -17,10 +17,11 @@ from ctap.errors import UserError
 from ctap.kaldi.datadir import DataDir
 from ctap.kaldi.fix import fix
 from ctap.kaldi.validate import validate
-from ctap.text.phones import PHONE_TABLES
+from ctap.text.languages import older
 from ctap.text.rules import TextRules
 
 ROOT = Path(__file__).resolve().parents[2]
+PHONE_TABLES = older().phone_tables
 
 
 @pytest.fixture
