@@ -6,11 +6,6 @@ log() {
     printf '%(%F %T)T (%s) %s\n' -1 "${0##*/}" "$*"
 }
 
-# warn MESSAGE...: one line on stderr.
-warn() {
-    log "warning: $*" >&2
-}
-
 # die MESSAGE...: one line on stderr, and the script ends with status 1.
 die() {
     log "error: $*" >&2

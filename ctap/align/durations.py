@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ctap.errors import UserError
 from ctap.files.tables import read_table, table_writer
+from ctap.kaldi.durations import misfit, whole_numbers
 from ctap.text.languages import language_in
 from ctap.text.pauses import PAUSES
 
@@ -105,21 +106,14 @@ def check(
         phones: the utterance's phones without pauses; the labels must hold exactly these.
         total_frames: what the frames must sum to.
     """
-    if len(labels) != len(counts):
-        return f"{len(labels)} aligned phones, but {len(counts)} durations"
     if not labels:
         return "no phones"
     unknown = [label for label in labels if label not in known]
     if unknown:
         return f"unknown phone {unknown[0]!r}"
-    short = [i for i, count in enumerate(counts) if count < 1]
-    if short:
-        return f"phone {short[0] + 1} ({labels[short[0]]}) has {counts[short[0]]} frames, expected at least 1"
     if phones is not None and strip_pauses(labels) != list(phones):
         return _first_difference(strip_pauses(labels), phones)
-    if total_frames is not None and sum(counts) != total_frames:
-        return f"durations sum to {sum(counts)} frames, but the utterance has {total_frames}"
-    return None
+    return misfit(labels, counts, total_frames)
 
 
 def _first_difference(found: Sequence[str], expected: Sequence[str]) -> str:
@@ -127,18 +121,3 @@ def _first_difference(found: Sequence[str], expected: Sequence[str]) -> str:
         if a != b:
             return f"phone {i + 1} (pauses left out) is {a!r}, but {b!r} in phones"
     return f"{len(found)} phones without pauses, but {len(expected)} in phones"
-
-
-def whole_numbers(text: str) -> list[int]:
-    """Frames, as ``durations`` has them of an utterance.
-
-    Raises:
-        UserError: one is not a whole number.
-    """
-    found = []
-    for item in text.split():
-        try:
-            found.append(int(item))
-        except ValueError:
-            raise UserError(f"{item!r} is not a whole number of frames") from None
-    return found

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ctap.align.events import Word
+from ctap.audio.levels import levels
 from ctap.audio.wave import load_wave
 
 HOP = 0.005
@@ -21,15 +22,6 @@ QUIET_DB = 30.0  # frames this far below the loudest of their word count as room
 SPEECH_DB = 6.0  # speech is louder than the noise by this; noise of 10 ms varies by about 3 dB
 SUSTAINED = 6  # frames (30 ms), of which all but one must be as loud: clicks are not speech
 RATE = 24000
-
-
-def levels(wave: np.ndarray, rate: int) -> np.ndarray:
-    """``[T]``: decibels of a window of 10 ms round every 5 ms of ``wave`` ``[N]``."""
-    power = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
-    middle = np.arange(0, len(wave), HOP * rate)
-    first = np.clip(middle - WINDOW * rate / 2, 0, len(wave)).astype(int)
-    last = np.clip(middle + WINDOW * rate / 2, 0, len(wave)).astype(int)
-    return 10 * np.log10((power[last] - power[first]) / np.maximum(last - first, 1) + 1e-12)
 
 
 def own_silence(
@@ -54,7 +46,8 @@ def own_silence(
     heard: dict[str, list[np.ndarray]] = {}
     quiet: dict[str, list[np.ndarray]] = {}
     for utterance in sorted(words.keys() & waves.keys()):
-        level = levels(load_wave(waves[utterance], RATE), RATE)
+        wave = load_wave(waves[utterance], RATE)
+        level = levels(wave, np.arange(0, len(wave), HOP * RATE), WINDOW * RATE / 2)
         # Windows that reach over the joint hear both sides of it.
         parts = [level[_frame(x.start) + 1 : _frame(x.end)] for x in words[utterance]]
         heard[utterance] = parts

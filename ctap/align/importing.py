@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ctap.align.durations import Durations, check, whole_numbers, write_durations
+from ctap.align.durations import Durations, check, write_durations
 from ctap.align.textgrid import (
     align_intervals,
     check_end,
@@ -19,6 +19,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import utterance_frames
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
+from ctap.kaldi.durations import whole_numbers
 from ctap.text.labels import LabelTable, UnreadLabels
 from ctap.text.languages import language_in
 from ctap.text.pauses import PAUSES

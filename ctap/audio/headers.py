@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import soundfile
 from tqdm import tqdm
@@ -16,8 +14,8 @@ from tqdm import tqdm
 from ctap.audio.levels import SILENCE, LevelError, Remark, examine, one_channel
 from ctap.audio.opening import RecordingError, opened, require_whole
 from ctap.files.skips import SkipList
+from ctap.files.sums import digest_of
 
-_BLOCK = 1 << 20
 _AT_ONCE = 10_000  # recordings in a pool's queue, each of which takes 2 KB there
 
 
@@ -130,12 +128,4 @@ def _sound(
     silent, odd = examine(wave, 32768.0 if plain else 1.0)
     if silent:
         return "recording silent", f"no sample is further than {SILENCE:g} of full scale from their mean"
-    return _Found(seconds, file.samplerate, _digest(path), [*remarks, *odd])
-
-
-def _digest(path: str) -> str:
-    found = hashlib.sha256()
-    with Path(path).open("rb", buffering=0) as file:
-        while block := file.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()[:16]
+    return _Found(seconds, file.samplerate, digest_of(path)[:16], [*remarks, *odd])

@@ -1,4 +1,4 @@
-"""Samples as files hold them to one channel on one scale, and what is odd about them.
+"""Samples as files hold them to one channel on one scale, how loud they are, and what is odd.
 
 Everything that reads recordings goes through :func:`one_channel`, so that features and remarks agree.
 """
@@ -114,3 +114,14 @@ def examine(wave: np.ndarray, full_scale: float = 1.0) -> tuple[bool, list[Remar
     if abs(mean) > MOST_OFFSET:
         remarks.append((OFFSET, f"mean {mean:+.3f} of full scale"))
     return max(high - mean, mean - low) < SILENCE, remarks
+
+
+def levels(wave: np.ndarray, centres: np.ndarray, half: float) -> np.ndarray:
+    """Mean power ``[T]``, in decibels of full scale, of ``half`` samples on each side of ``centres`` ``[T]``.
+
+    What of them lies outside ``wave`` ``[N]`` does not count.
+    """
+    power = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
+    first = np.clip(centres - half, 0, len(wave)).astype(int)
+    last = np.clip(centres + half, 0, len(wave)).astype(int)
+    return 10 * np.log10((power[last] - power[first]) / np.maximum(last - first, 1) + 1e-12)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ctap.audio.f0 import extract_f0
 from ctap.audio.frames import num_frames
+from ctap.audio.levels import levels
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError
 
@@ -127,11 +128,8 @@ def _by_parts(
 
 def _levels(wave: np.ndarray, settings: AudioSettings) -> np.ndarray:
     """``[T]`` decibels of full scale round each frame."""
-    power = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
-    centre = np.arange(num_frames(len(wave), settings)) * settings.hop_length
-    first = np.clip(centre - settings.hop_length, 0, len(wave))
-    last = np.clip(centre + settings.hop_length, 0, len(wave))
-    return 10 * np.log10((power[last] - power[first]) / np.maximum(last - first, 1) + 1e-12)
+    centres = np.arange(num_frames(len(wave), settings)) * settings.hop_length
+    return levels(wave, centres, settings.hop_length)
 
 
 def _spans(mask: np.ndarray) -> list[tuple[int, int]]:

@@ -37,7 +37,7 @@ def choose_prompt(
     frames = round(heard / audio.frame_shift)
     data = DataDir(data_dir)
     waves = data.table("wav.scp")
-    lengths = {utt: seconds for utt, seconds in data.utt2dur.items() if utt in waves}
+    lengths = {utt: length for utt, length in data.utt2dur.items() if utt in waves}
     if not lengths:
         raise UserError(f"{data_dir}/utt2dur: no utterance to take a prompt from")
     if candidates < 1:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ctap.bin.entry import command
 from ctap.errors import UserError
-from ctap.files.atomic import write_json
+from ctap.files.atomic import json_number, write_json
 from ctap.files.tables import read_table
 from ctap.metrics.compare import Comparison, compare
 from ctap.metrics.intervals import LEVEL
@@ -85,7 +85,7 @@ def plain(comparison: Comparison) -> dict[str, Any]:
     """A comparison as JSON values; what is not defined is null."""
     values = dataclasses.asdict(comparison) | comparison.difference._asdict()
     values["difference"] = values.pop("value")
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+    return {name: json_number(value) for name, value in values.items()}
 
 
 def table_of(scores: list[Scores], found: dict[str, Comparison]) -> str:

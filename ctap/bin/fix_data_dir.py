@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctap.bin.entry import command
-from ctap.kaldi.datadir import fix
+from ctap.kaldi.fix import fix
 from ctap.text.languages import recorded_phones
 
 

@@ -8,8 +8,8 @@ from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir, keep_apart
 from ctap.files.tables import write_table
-from ctap.kaldi.datadir import DataDir, speakers_to_utterances
-from ctap.kaldi.tables import TEXT_TABLES, table_names
+from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.tables import TEXT_TABLES, speakers_to_utterances, table_names
 from ctap.text.rules import common_rules
 
 

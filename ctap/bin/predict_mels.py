@@ -8,12 +8,12 @@ import ctap
 from ctap.bin.batch import Batch
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
-from ctap.bin.synthesize import whole_numbers
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.files.tables import read_table
 from ctap.jobs import ALONE, Share
 from ctap.kaldi.ark import MatrixWriter
+from ctap.kaldi.durations import whole_numbers
 
 
 def predict_mels(model: Path, data_dir: Path, out: Path, device: str = "auto", share: Share = ALONE) -> None:

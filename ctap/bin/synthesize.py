@@ -13,6 +13,7 @@ from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.jobs import ALONE, Share
+from ctap.kaldi.durations import whole_numbers
 from ctap.models.inference import Model
 from ctap.models.prompt import Prompt
 from ctap.models.timing import check_pause
@@ -135,18 +136,6 @@ def read_durations(path: Path | None) -> Callable[[str], list[int] | None]:
         return whole_numbers(given[utt])
 
     return durations
-
-
-def whole_numbers(line: str) -> list[int]:
-    """The durations of a line.
-
-    Raises:
-        UserError: One is not a whole number.
-    """
-    try:
-        return [int(word) for word in line.split()]
-    except ValueError:
-        raise UserError(f"durations {line!r}: expected whole numbers of frames") from None
 
 
 main = command(synthesize)

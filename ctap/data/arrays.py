@@ -20,6 +20,7 @@ from ctap.files.atomic import atomic_dir, write_json
 from ctap.files.columns import Names, Ragged, numbered
 from ctap.files.joins import sorted_names, values_of
 from ctap.files.sums import SUMS, check_sums, digest_of, write_sums
+from ctap.kaldi.durations import whole_numbers
 from ctap.kaldi.scp import Places
 
 Arrays = dict[str, np.ndarray]
@@ -162,9 +163,9 @@ def _numbers(utts: Names, table: Path) -> Iterator[list[int]]:
     """Of each utterance, the whole numbers that a table says."""
     for utt, value in column(utts, table):
         try:
-            yield [int(item) for item in value.split()]
-        except ValueError:
-            raise UserError(f"{table}: {utt}: expected whole numbers, found {value!r:.60}") from None
+            yield whole_numbers(value)
+        except UserError as error:
+            raise UserError(f"{table}: {utt}: {error}") from None
 
 
 def _texts(name: str, names: Names) -> Arrays:

@@ -84,17 +84,16 @@ class Batch:
         return lengths_to_mask(self.phone_lengths, self.tokens.shape[1])
 
 
-def lengths_to_mask(lengths: Tensor, size: int | None = None) -> Tensor:
+def lengths_to_mask(lengths: Tensor, size: int) -> Tensor:
     """Mark the real frames of a padded batch.
 
     Args:
         lengths: [B] number of real frames of each utterance.
-        size: Padded length T; the longest of ``lengths`` if not given.
+        size: Padded length T.
 
     Returns:
         [B, T] bool, True on real frames.
     """
-    size = int(lengths.max()) if size is None else size
     return torch.arange(size, device=lengths.device) < lengths[:, None]
 
 

@@ -67,11 +67,6 @@ class WaveBatch:
     band: Tensor
     mel: Tensor | None = None
 
-    def to(self, device: torch.device | str) -> WaveBatch:
-        """The same on another device."""
-        mel = None if self.mel is None else self.mel.to(device)
-        return WaveBatch(self.wave.to(device), self.f0.to(device), self.band.to(device), mel)
-
 
 class WaveSet:
     """Recordings of a directory.

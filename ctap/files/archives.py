@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import lzma
 import shutil
@@ -17,6 +16,7 @@ from tqdm import tqdm
 
 from ctap.errors import UserError, explain, refusal
 from ctap.files.atomic import atomic_dir
+from ctap.files.sums import digest_of
 
 DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
 """What unpacking raises; a RuntimeError of what is encrypted."""
@@ -108,14 +108,9 @@ def check(archive: Path, checksum: str) -> None:
     kind = KINDS.get(len(checksum))
     if kind is None:
         raise UserError(f"--checksum {checksum}: expected 32 (MD5) or 64 (SHA-256) hexadecimal digits")
-    digest = hashlib.new(kind)
-    with archive.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    if digest.hexdigest() != checksum.lower():
-        raise UserError(
-            f"{archive}: {kind} is {digest.hexdigest()}, expected {checksum}; remove it and run again"
-        )
+    digest = digest_of(archive, kind)
+    if digest != checksum.lower():
+        raise UserError(f"{archive}: {kind} is {digest}, expected {checksum}; remove it and run again")
     print(f"{archive}: {kind} is right")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import math
 import os
 import re
 import shutil
@@ -60,6 +61,11 @@ def write_json(path: str | os.PathLike[str], value: Any, *, indent: int | None =
     text = json.dumps(value, ensure_ascii=False, indent=indent, **how)
     with atomic_write(path) as file:
         file.write(text + "\n")
+
+
+def json_number(value: float) -> float | None:
+    """``value``, or ``None`` where it is not finite: JSON has no NaN."""
+    return value if math.isfinite(value) else None
 
 
 def keep_apart(out: Path, *read: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from ctap.errors import UserError
+from ctap.files.sums import blocks
 
-_BLOCK = 1 << 20
 _PREFIX = b"sha256:"
 _COMMENT = len(_PREFIX) + 64
 _END = b"PK\5\6"  # of the record that ends a zip, 22 bytes and a comment
@@ -52,13 +52,9 @@ def _ends_as_zip(file: IO[bytes], size: int, comment: bytes) -> bool:
 
 def _digest(file: IO[bytes], size: int) -> str:
     """Of the first ``size`` bytes, the last two (the length of the comment) taken as 0."""
-    total, left = hashlib.sha256(), size - 2
+    total = hashlib.sha256()
     file.seek(0)
-    while left > 0:
-        block = file.read(min(_BLOCK, left))
-        if not block:
-            break
+    for block in blocks(file, size - 2):
         total.update(block)
-        left -= len(block)
     total.update(b"\0\0")
     return total.hexdigest()

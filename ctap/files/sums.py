@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from ctap.errors import UserError
 
@@ -46,10 +49,17 @@ def _head(count: int) -> str:
     return f"# {count} files\n"  # or a list cut at the end of a line would look whole
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    total = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
+def digest_of(path: str | Path, kind: str = "sha256") -> str:
+    """SHA-256 of a file, or its digest of another kind, in hexadecimal."""
+    total = hashlib.new(kind)
+    with Path(path).open("rb", buffering=0) as file:
+        for block in blocks(file):
             total.update(block)
     return total.hexdigest()
+
+
+def blocks(file: IO[bytes], size: int = sys.maxsize) -> Iterator[bytes]:
+    """What follows in a file, up to ``size`` bytes of it, in blocks: no file is too large for the memory."""
+    while size > 0 and (block := file.read(min(_BLOCK, size))):
+        yield block
+        size -= len(block)

@@ -1,9 +1,9 @@
-"""A Kaldi data directory as an object; :func:`validate` and :func:`fix` can be imported from here, too."""
+"""A Kaldi data directory as an object."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,12 +13,8 @@ from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir
 from ctap.files.columns import Names
 from ctap.files.tables import read_table
-from ctap.kaldi.fix import Report, fix
 from ctap.kaldi.subsets import Subset, write_subsets
 from ctap.kaldi.tables import table_names
-from ctap.kaldi.validate import Problem, validate
-
-__all__ = ["DataDir", "Problem", "Report", "fix", "speakers_to_utterances", "validate"]
 
 
 @dataclass
@@ -109,11 +105,3 @@ class DataDir:
             folder: where the tables go.
         """
         write_subsets(self.path, wanted, [Subset(folder, np.arange(len(wanted)))])
-
-
-def speakers_to_utterances(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
-    """Invert ``utt2spk``; speakers and their utterances are sorted."""
-    result: dict[str, list[str]] = {}
-    for utterance in sorted(utt2spk):
-        result.setdefault(utt2spk[utterance], []).append(utterance)
-    return dict(sorted(result.items()))

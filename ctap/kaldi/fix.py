@@ -14,7 +14,7 @@ from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.files.names import name_fault
 from ctap.files.tables import write_table
-from ctap.kaldi.tables import COMPLETE_TABLES, Row, scan, table_names
+from ctap.kaldi.tables import COMPLETE_TABLES, Row, scan, speakers_to_utterances, table_names
 from ctap.kaldi.validate import check_audio, seconds, unknown
 
 BACKUP = ".backup"
@@ -118,9 +118,7 @@ def fix(
                 report.removed.append(Removed(name, row.number, reason, f"{key} {row.value}"))
                 if reason == unknown_key:
                     report.dropped[f"{reason} in {name} (line)"] += 1
-    listed: dict[str, list[str]] = {}
-    for utterance in sorted(keep):
-        listed.setdefault(new["utt2spk"][utterance], []).append(utterance)
+    listed = speakers_to_utterances(new["utt2spk"])
     new["spk2utt"] = {speaker: " ".join(utterances) for speaker, utterances in listed.items()}
     report.utterances, report.speakers = len(keep), len(speakers)
     _write(path, new, report)

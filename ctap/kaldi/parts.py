@@ -16,6 +16,7 @@ from ctap.files.joins import merged, values_of
 from ctap.files.skips import SkipList
 from ctap.kaldi.ark import MOST_OPEN, MatrixReader
 from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.durations import misfit, whole_numbers
 
 NO_DURATIONS = "no durations"
 
@@ -90,18 +91,11 @@ def fitting_durations(data: DataDir, parts: Parts, skipped: SkipList) -> np.ndar
             there[place] = False
             continue
         try:
-            own = [int(word) for word in durations.split()]
-        except ValueError:
-            raise UserError(f"{path}: {utt}: expected whole numbers of frames: {durations!r}") from None
-        if len(own) != len(phones.split()):
+            if problem := misfit(phones.split(), whole_numbers(durations), frames):
+                raise UserError(problem)
+        except UserError as error:
             raise UserError(
-                f"{path}: {utt} has {len(own)} durations for {len(phones.split())} aligned phones"
-            )
-        if min(own) < 1:
-            raise UserError(f"{path}: {utt} has a duration of {min(own)} frames; each must be at least 1")
-        if sum(own) != frames:
-            raise UserError(
-                f"{path}: the durations of {utt} sum to {sum(own)} frames, its features have {frames}. "
-                "Were they made with another frame shift, or from other recordings? Repeat stage 1."
-            )
+                f"{path}: {utt}: {error}. Were they made with another frame shift, or from other recordings "
+                "than the features? Repeat stage 1."
+            ) from None
     return there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,14 @@ def table_names(path: Path) -> tuple[list[str], list[str]]:
     speaker = [name for name in SPEAKER_TABLES if name in files]
     speaker += sorted(n for n in files if n.startswith("spk2") and n not in speaker)
     return utterance, speaker
+
+
+def speakers_to_utterances(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
+    """Invert ``utt2spk``; speakers and their utterances are sorted."""
+    result: dict[str, list[str]] = {}
+    for utterance in sorted(utt2spk):
+        result.setdefault(utt2spk[utterance], []).append(utterance)
+    return dict(sorted(result.items()))
 
 
 def read_whole_files(path: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctap.errors import UserError
+from ctap.files.atomic import json_number
 from ctap.listening.answers import Answers
 from ctap.listening.plan import Plan
 from ctap.listening.scores import Ratings, clustered_difference, clustered_mean, ratings
@@ -21,11 +22,6 @@ INTERVAL = (
     "95% interval: t-interval with standard errors clustered by listener; plain: t-interval over all scores, "
     "as if they were independent."
 )
-
-
-def _number(value: float) -> float | None:
-    """JSON has no NaN."""
-    return value if math.isfinite(value) else None
 
 
 def _pair(low: float, high: float) -> list[float] | None:
@@ -58,7 +54,7 @@ def _systems(held: Ratings, plan: Plan, against: str | None) -> dict[str, Any]:
             part = of_question.where(of_question.system == system)
             mean = clustered_mean(part.score, part.listener)
             rows[system] = {
-                "mean": _number(mean.value),
+                "mean": json_number(mean.value),
                 "interval": _pair(mean.low, mean.high),
                 "plain_interval": _pair(mean.plain_low, mean.plain_high),
                 "n": mean.n,
@@ -68,7 +64,7 @@ def _systems(held: Ratings, plan: Plan, against: str | None) -> dict[str, Any]:
                 difference = clustered_difference(part.score, part.listener, base.score, base.listener)
                 rows[system]["difference"] = {
                     "against": against,
-                    "value": _number(difference.value),
+                    "value": json_number(difference.value),
                     "interval": _pair(difference.low, difference.high),
                 }
         out[question] = rows
@@ -125,9 +121,9 @@ def summary(
                 "mean": r.mean,
                 "interval": _pair(r.low, r.high),
                 "means": r.means,
-                "recording": _number(r.recording),
+                "recording": json_number(r.recording),
                 "same": r.same,
-                "correlation": _number(r.correlation),
+                "correlation": json_number(r.correlation),
                 "remarks": r.remarks,
                 "left_out": gone.get(r.listener),
             }

@@ -11,6 +11,7 @@ import numpy as np
 
 from ctap.metrics.intervals import Interval, bootstrap_ratio
 from ctap.metrics.results import Metric
+from ctap.text.pauses import PAUSES
 
 __all__ = [
     "NOTHING",
@@ -98,14 +99,13 @@ def error_rate(
     return ErrorRate(rate, length, len(refs), counts, tuple(names))
 
 
-def collapse(frame_phones: Iterable[str], pauses: Sequence[str] = ("sil", "sp")) -> list[str]:
+def collapse(frame_phones: Iterable[str]) -> list[str]:
     """Phones of a sequence of frame labels: repeats merged first, then pauses dropped.
 
     Two equal phones stay two if a pause lies between them, and become one if not; collapse the reference's
     frames as well, and both sides lose the same.
     """
-    drop = set(pauses)
-    return [phone for phone, _ in groupby(frame_phones) if phone not in drop]
+    return [phone for phone, _ in groupby(frame_phones) if phone not in PAUSES]
 
 
 def frame_accuracy(

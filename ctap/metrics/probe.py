@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from ctap.text.pauses import PAUSES
+
 __all__ = ["Probe", "linear_probe", "phone_probe", "speaker_probe"]
 
 TEST_SHARE = 0.3
@@ -175,16 +177,16 @@ def phone_probe(
     features: Sequence[Tensor],
     phones: Sequence[Sequence[str]],
     *,
-    pauses: Sequence[str] = ("sil", "sp"),
     max_frames: int = 20000,
     seed: int = 0,
 ) -> Probe:
     """Which phone is said, frame by frame; train and test share no utterance. Higher is better.
 
+    Frames of pauses are left out: they would make it look easy.
+
     Args:
         features: ``[T, d]`` of each utterance.
         phones: ``T`` phones of each utterance.
-        pauses: frames of these are left out (they would make it look easy).
         max_frames: frames drawn at random on each side, at most.
         seed: of the split, which holds out :data:`TEST_SHARE` of the utterances, and of the draw.
 
@@ -196,14 +198,13 @@ def phone_probe(
             f"a phone probe needs two or more utterances, got {len(features)} with {len(phones)} labels"
         )
     generator = torch.Generator().manual_seed(operator.index(seed))
-    drop = set(pauses)
     sides = []
     for part in _split(len(features), seed):
         rows, names, origin = [], [], []
         for i in part:
             if len(features[i]) != len(phones[i]):
                 raise ValueError(f"utterance {i}: {len(features[i])} frames but {len(phones[i])} phones")
-            keep = [t for t, phone in enumerate(phones[i]) if phone not in drop]
+            keep = [t for t, phone in enumerate(phones[i]) if phone not in PAUSES]
             rows.append(features[i][keep])
             names += [phones[i][t] for t in keep]
             origin += [i] * len(keep)

@@ -9,14 +9,13 @@ a printed line says so. It was trained on noisy and denoised speech, not on synt
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
 from ctap.errors import UserError
-from ctap.metrics.from_files import from_files
+from ctap.metrics.from_files import from_files, load_optional
 from ctap.metrics.results import Metric
 from ctap.metrics.speaker import audible
 from ctap.metrics.speech import Figures, mean_metric
@@ -25,7 +24,6 @@ __all__ = [
     "DNSMOS",
     "QualityPredictor",
     "load_quality_predictor",
-    "make_quality_predictor",
     "metrics_of_quality",
     "predict_list",
 ]
@@ -85,29 +83,16 @@ class DNSMOS:
         return {key: float(found[own]) for key, own in zip(self.figures, self._KEYS, strict=True)}
 
 
-_PREDICTORS: Mapping[str, type] = {"dnsmos": DNSMOS}
-
-
-def make_quality_predictor(name: str = "dnsmos") -> QualityPredictor:
-    """The predictor called ``name``.
-
-    Raises:
-        UserError: unknown, or not installed.
-    """
-    if name not in _PREDICTORS:
-        raise UserError(f"unknown predictor of quality {name!r}; there are: {', '.join(_PREDICTORS)}")
-    return _PREDICTORS[name]()
+_PREDICTORS: Mapping[str, type[QualityPredictor]] = {"dnsmos": DNSMOS}
 
 
 def load_quality_predictor(name: str = "dnsmos") -> QualityPredictor | None:
-    """As :func:`make_quality_predictor`, but ``None`` and a line on stderr where it is not installed."""
-    if name not in _PREDICTORS:
-        return make_quality_predictor(name)
-    try:
-        return make_quality_predictor(name)
-    except UserError as error:
-        print(f"warning: no speech quality will be predicted: {error}", file=sys.stderr)
-        return None
+    """The predictor called ``name``; ``None`` and a line on stderr where it is not installed.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    return load_optional(_PREDICTORS, "predictor of quality", name, "no speech quality will be predicted")
 
 
 def predict_list(

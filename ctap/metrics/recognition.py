@@ -9,6 +9,7 @@ import numpy as np
 
 from ctap.errors import UserError
 from ctap.files.tables import read_table
+from ctap.kaldi.durations import misfit, whole_numbers
 from ctap.metrics.errors import NOTHING, ErrorRate, collapse, error_rate, frame_accuracy
 from ctap.metrics.intervals import bootstrap_ratio
 from ctap.metrics.results import Metric, items
@@ -105,9 +106,12 @@ def _frame_phones(folder: Path) -> dict[str, np.ndarray]:
     """Phones of all frames, by utterance."""
     phones, durations = (read_table(folder / name) for name in ("aligned_phones", "durations"))
     found = {}
-    for utt, labels in phones.items():
-        counts = durations.get(utt, "").split()
-        if len(counts) != len(labels.split()) or not all(map(str.isdecimal, counts)):
-            raise UserError(f"{folder}/durations: {utt}: expected the frames of {len(labels.split())} phones")
-        found[utt] = np.repeat(labels.split(), np.array(counts, int))
+    for utt, text in phones.items():
+        try:
+            labels, counts = text.split(), whole_numbers(durations.get(utt, ""))
+            if problem := misfit(labels, counts):
+                raise UserError(problem)
+        except UserError as error:
+            raise UserError(f"{folder}/durations: {utt}: {error}") from None
+        found[utt] = np.repeat(labels, counts)
     return found

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ctap.errors import UserError
-from ctap.files.atomic import atomic_write, write_json
+from ctap.files.atomic import atomic_write, json_number, write_json
 from ctap.metrics.intervals import BOOTSTRAP
 
 __all__ = [
@@ -109,12 +109,6 @@ def guess_task(name: str) -> str:
     return _TASK_WORDS.get(word, word)
 
 
-def _number(value: Any) -> float | None:
-    """JSON has no NaN: an undefined figure is null."""
-    value = float(value)
-    return value if math.isfinite(value) else None
-
-
 def _check(scores: Scores, where: str) -> None:
     def fail(what: str) -> None:
         raise UserError(f"{where}: {what}")
@@ -163,10 +157,10 @@ def write_scores(
     content: dict[str, Any] = {"name": scores.name, "task": scores.task, "metrics": {}, "meta": scores.meta}
     for key, metric in scores.metrics.items():
         entry = asdict(replace(metric, items={}))
-        entry["value"] = _number(metric.value)
-        bounds = None if metric.interval is None else [_number(x) for x in metric.interval]
+        entry["value"] = json_number(float(metric.value))
+        bounds = None if metric.interval is None else [json_number(float(x)) for x in metric.interval]
         entry["interval"] = None if bounds is None or None in bounds else bounds
-        entry["against"] = {label: _number(value) for label, value in metric.against.items()}
+        entry["against"] = {label: json_number(float(value)) for label, value in metric.against.items()}
         content["metrics"][key] = {k: v for k, v in entry.items() if k in _ALWAYS or v}
     _write_items(Path(path).with_suffix(".tsv"), metrics)
     write_json(path, content, allow_nan=False, default=str)

@@ -7,7 +7,6 @@ an optional package; without it speaker figures are left out, and a printed line
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ctap.errors import UserError
+from ctap.metrics.from_files import load_optional
 
 __all__ = [
     "NoSpeechError",
@@ -25,7 +25,6 @@ __all__ = [
     "audible",
     "centroid",
     "load_speaker_encoder",
-    "make_speaker_encoder",
     "similarity",
 ]
 
@@ -140,29 +139,18 @@ def _power_mel(wave: Tensor) -> Tensor:
     return spectrum.square().T @ melscale_fbanks(201, 0, 8000, 40, 16000, norm="slaney", mel_scale="slaney")
 
 
-_ENCODERS: Mapping[str, type] = {"resemblyzer": Resemblyzer}
-
-
-def make_speaker_encoder(name: str = "resemblyzer", **options: Any) -> SpeakerEncoder:
-    """The encoder called ``name``.
-
-    Raises:
-        UserError: unknown, or not installed.
-    """
-    if name not in _ENCODERS:
-        raise UserError(f"unknown speaker encoder {name!r}; there are: {', '.join(_ENCODERS)}")
-    return _ENCODERS[name](**options)
+_ENCODERS: Mapping[str, type[SpeakerEncoder]] = {"resemblyzer": Resemblyzer}
 
 
 def load_speaker_encoder(name: str = "resemblyzer", **options: Any) -> SpeakerEncoder | None:
-    """As :func:`make_speaker_encoder`, but ``None`` and a line on stderr where it is not installed."""
-    if name not in _ENCODERS:
-        return make_speaker_encoder(name)
-    try:
-        return make_speaker_encoder(name, **options)
-    except UserError as error:
-        print(f"warning: no speaker similarity will be scored: {error}", file=sys.stderr)
-        return None
+    """The encoder called ``name``; ``None`` and a line on stderr where it is not installed.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    return load_optional(
+        _ENCODERS, "speaker encoder", name, "no speaker similarity will be scored", **options
+    )
 
 
 def similarity(a: np.ndarray, b: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ctap.data.batch import pad
+from ctap.data.batch import lengths_to_mask, pad
 from ctap.errors import UserError
 from ctap.models.checks import read_pieces
 from ctap.models.inference import PAUSE, Model
@@ -89,7 +89,7 @@ def _draw(model: Model, asked: list[tuple[Wanted, int, list[str]]]) -> list[list
     """Frames of the phones of pieces, by the diffusion model, each from the noise of its own seed."""
     duration, tokens = model.parts.require("duration"), model.parts.tokens
     ids, lengths = _padded(model, [torch.tensor(tokens.encode(phones)) for _, _, phones in asked])
-    mask = torch.arange(ids.shape[1], device=model.device) < lengths[:, None]
+    mask = lengths_to_mask(lengths, ids.shape[1])
     noise = torch.zeros(mask.shape)
     for row, (own, k, phones) in enumerate(asked):
         seed = operator.index(own.seed) + k  # torch takes no whole numbers of numpy
@@ -119,8 +119,7 @@ def _mels(model: Model, said: list[tuple[Timed, Tensor]]) -> list[Tensor]:
         ids, _ = _padded(model, [torch.tensor(tokens.encode(said[j][0].phones)) for j in some])
         spans, _ = _padded(model, [torch.tensor(said[j][0].durations) for j in some])
         size = max(sizes[j] for j in some)
-        lengths = torch.tensor([sizes[j] for j in some], device=model.device)
-        mask = torch.arange(size, device=model.device) < lengths[:, None]
+        mask = lengths_to_mask(torch.tensor([sizes[j] for j in some], device=model.device), size)
         g = torch.stack([said[j][1] for j in some]).to(model.device)
         found = ctap.denormalize(ctap.decoder.speak(ctap.phoneme_encoder(ids, spans, size, mask), g, mask))
         mels |= {j: found[row, : sizes[j]].float().cpu() for row, j in enumerate(some)}

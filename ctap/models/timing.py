@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ctap.errors import UserError
+from ctap.text.pauses import PAUSES
 from ctap.text.pieces import Piece
 
 MAX_PAUSE = 60.0  # seconds
@@ -55,7 +56,7 @@ def join(timed: Sequence[Timed]) -> Timed:
     whole = Timed([], [])
     for own in timed:
         phones, durations = own.phones, own.durations
-        if whole.phones and phones and phones[0] == whole.phones[-1] and phones[0] in ("sil", "sp"):
+        if whole.phones and phones and phones[0] == whole.phones[-1] and phones[0] in PAUSES:
             whole.durations[-1] += durations[0]
             phones, durations = phones[1:], durations[1:]
         whole.phones += phones

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from ctap.report.canvas import array, drawable, fonts, new_figure, save_figure
 from ctap.report.curves import plot_curves, read_curves
+from ctap.text.pauses import PAUSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -207,7 +208,6 @@ def plot_alignment(
     mel: Any,
     phones: Sequence[str],
     durations: Sequence[int],
-    pauses: Sequence[str] = ("sil", "sp"),
     *,
     hop: float,
     reference: tuple[Sequence[str], Sequence[int]] | None = None,
@@ -220,7 +220,6 @@ def plot_alignment(
         mel: ``[T, M]`` log-mel.
         phones: one per segment.
         durations: frames per phone.
-        pauses: phones drawn as pauses.
         hop: seconds per frame.
         reference: phones and durations of another alignment, drawn as a second row.
         confidence: one per segment, at most 0 (the best); drawn as bars that hang from 0.
@@ -249,7 +248,7 @@ def plot_alignment(
         axes.set_ylim(0, 1)
         axes.set_yticks([0.5], [name])
         axes.tick_params(axis="y", length=0)
-        _phone_boxes(axes, row, pauses, size, (width - 1.5) / max(1, mel.shape[0]), hop)
+        _phone_boxes(axes, row, size, (width - 1.5) / max(1, mel.shape[0]), hop)
     grid[-1].set_xlabel("time (s)")
     if title:
         figure.suptitle(drawable(title), fontsize=11, fontfamily=fonts())
@@ -260,13 +259,12 @@ def plot_alignment(
 def _phone_boxes(
     axes: Axes,
     row: Sequence[tuple[str, int, int]],
-    pauses: Sequence[str],
     size: float,
     frame_inches: float,
     hop: float,
 ) -> None:
     for i, (phone, a, b) in enumerate(row):
-        pause = phone in pauses
+        pause = phone in PAUSES
         axes.axvspan(
             a * hop, b * hop, facecolor="#eeeeee" if pause else ("#cfe0f3", "#e6eef8")[i % 2],
             edgecolor="#a8a8a8", hatch="///" if pause else None, linewidth=0.5,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctap.errors import UserError
+from ctap.files.sums import blocks
 from ctap.text.rules import RULES_FILE
 
 
@@ -86,6 +87,6 @@ def digest(*paths: Path) -> str:
         if path.exists():
             total.update(path.name.encode() + b"\0")
             with path.open("rb") as file:
-                while block := file.read(1 << 20):
+                for block in blocks(file):
                     total.update(block)
     return total.hexdigest()[:16]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+
+from ctap.text.pauses import PAUSES
 
 
 def characters(text: str) -> list[str]:
@@ -25,20 +27,19 @@ def without_tone(tokens: Iterable[str]) -> list[str]:
     return [re.sub(r"(?<=.)[0-5]$", "", token) for token in tokens]
 
 
-def syllables(phones: Iterable[str], pauses: Sequence[str] = ("sil", "sp")) -> list[str]:
+def syllables(phones: Iterable[str]) -> list[str]:
     """Join phones to syllables: initials with the toned final that follows, and erhua's ``rr``.
 
     What a recogniser puts out need not be well formed: initials that no final follows stand for themselves,
     so every phone is in exactly one syllable.
 
     Args:
-        phones: phones of one utterance; finals end in a tone digit.
-        pauses: left out; they end a syllable.
+        phones: phones of one utterance; finals end in a tone digit. Pauses end a syllable and are left out.
     """
     joined: list[str] = []
     pending, complete = "", False
     for phone in phones:
-        if phone in pauses:
+        if phone in PAUSES:
             joined += [pending] if pending else []
             pending, complete = "", False
         elif phone == "rr" and complete:

@@ -199,9 +199,9 @@ _RULES: list[Rule] = [
     (rf"(?<![\d.])([-+±])?({NUMBER})\s?([%‰‱])", _percent),
     (rf"(?<![\d.A-Za-z])({NUMBER})\s?([kKwW])(?=元|块|人民币|粉丝|用户|播放|阅读|点赞)", _thousands),
     (rf"{_MINUS}(?={MONEY}\s?\d)", "负"),
-    (MONEY_BEFORE.pattern, money),
-    (MEASURED.pattern, measured),
-    (MONEY_AFTER.pattern, money_after),
+    (MONEY_BEFORE, money),
+    (MEASURED, measured),
+    (MONEY_AFTER, money_after),
     (rf"(?<![\d.])({NUMBER})((?:\^[-+]?\d+)|[⁰¹²³⁴-⁹⁻⁺]+)", _power),
     (r"(?<![\d/])(\d+)\s(\d+)/(\d+)(?![\d/])", lambda m: f"{count(m[1])}又{count(m[3])}分之{count(m[2])}"),
     (r"(?<![\d./])(-?)(\d+)/(\d+)(?![\d./])", lambda m: f"{m[1] and '负'}{count(m[3])}分之{count(m[2])}"),
@@ -225,7 +225,7 @@ _RULES: list[Rule] = [
         r"第\s?(\d+(?:\.\d+)?)(?:到(\d+))?",
         lambda m: "第" + number(m[1]) + (f"到{count(m[2])}" if m[2] else ""),
     ),
-    (TWO.pattern, "两"),
+    (TWO, "两"),
     (rf"(?<!\d){NUMBER}(?:(?![\d.]|\s?[a-z]|\s?°)|(?=[a-z](?![A-Za-z])))", lambda m: number(m[0])),
 ]
 

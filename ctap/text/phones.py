@@ -39,24 +39,6 @@ PHONES: tuple[str, ...] = (
 )
 """Every phone, in the order of the token table. Entries may be added at the end, never moved."""
 
-PHONE_TABLES: dict[str, frozenset[str]] = {
-    "phones": frozenset(PHONES) - frozenset(PAUSES),
-    "aligned_phones": frozenset(PHONES),
-}
-"""Table of a data directory to the phones that it may hold."""
-
-PHONE_CLASSES: tuple[str, ...] = (
-    "pause",
-    "stop",
-    "affricate",
-    "fricative",
-    "nasal",
-    "lateral",
-    "approximant",
-    "vowel",
-)
-"""Manner classes of :func:`phone_class`, for reports."""
-
 _CLASS = {
     **dict.fromkeys(PAUSES, "pause"),
     **dict.fromkeys(("b", "p", "d", "t", "g", "k"), "stop"),
@@ -82,7 +64,7 @@ def base(phone: str) -> str:
 
 
 def phone_class(phone: str) -> str:
-    """Manner class of ``phone``, one of :data:`PHONE_CLASSES`; finals count as ``vowel``, nasal coda or not.
+    """Manner class of ``phone``, such as ``stop``; finals count as ``vowel``, nasal coda or not.
 
     Raises:
         UserError: if ``phone`` is not of the inventory.

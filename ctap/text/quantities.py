@@ -123,21 +123,21 @@ def alternation(words: Iterable[str]) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
-TWO = re.compile(
-    rf"(?<![\dA-Za-z第.:/零一二三四五六七八九十百千万点])2(?=(?:[到至]{NUMBER})?(?!{_NO_MEASURE})(?:{MEASURES}|{_MORE_MEASURES}))"
+TWO = (
+    r"(?<![\dA-Za-z第.:/零一二三四五六七八九十百千万点])2"
+    rf"(?=(?:[到至]{NUMBER})?(?!{_NO_MEASURE})(?:{MEASURES}|{_MORE_MEASURES}))"
 )
 _UNIT = alternation(UNITS)
 _SIGNED = rf"[-+±]?{NUMBER}"
-MEASURED = re.compile(
-    rf"(?:(?<![\d.A-Za-z])({_SIGNED})到)?(?:(?<![\d.A-Za-z])|(?<=\d)(?=±))({_SIGNED})([万亿]?)\s?({_UNIT})(?:/({_UNIT}))?(?![A-Za-z\d²³])"
+MEASURED = (
+    rf"(?:(?<![\d.A-Za-z])({_SIGNED})到)?(?:(?<![\d.A-Za-z])|(?<=\d)(?=±))({_SIGNED})([万亿]?)\s?"
+    rf"({_UNIT})(?:/({_UNIT}))?(?![A-Za-z\d²³])"
 )
 MONEY = alternation(CURRENCIES)
 """Any sign of a currency."""
 
-MONEY_BEFORE = re.compile(
-    rf"({MONEY})\s?({NUMBER})(?:到(?:{MONEY})?\s?({NUMBER}))?([万亿]*)(?:元|美元|欧元|英镑)?"
-)
-MONEY_AFTER = re.compile(rf"(?<![\d.])(?:({NUMBER})到)?({NUMBER})([万亿]*)\s?({MONEY})(?![A-Za-z])")
+MONEY_BEFORE = rf"({MONEY})\s?({NUMBER})(?:到(?:{MONEY})?\s?({NUMBER}))?([万亿]*)(?:元|美元|欧元|英镑)?"
+MONEY_AFTER = rf"(?<![\d.])(?:({NUMBER})到)?({NUMBER})([万亿]*)\s?({MONEY})(?![A-Za-z])"
 
 
 def signed(text: str, *, below_zero: bool = False) -> str:

@@ -41,7 +41,6 @@ class Several(Language):
     marks = (LANGUAGE_TABLE,)
     made = (WORD_TABLE, LANGUAGE_TABLE)
     token_name = "mixed"
-    writing = "Text"
 
     def __init__(self, rules: TextRules, make: Callable[[TextRules], Language]) -> None:
         self.rules, self.name = rules, rules.language
@@ -233,10 +232,6 @@ class Several(Language):
         """As one of the languages calls it."""
         named = (part.reason(error) for part in self.parts.values())
         return next((reason for reason in named if reason != "unreadable text"), "unreadable text")
-
-    def to_phones(self, text: str) -> list[str]:
-        """Clauses with a pause between them."""
-        return with_pauses(self.clauses(text))
 
     def to_pieces(self, text: str, most: int) -> list[Piece]:
         """Sentences, long ones cut at clauses; a mark holds until the next."""

@@ -16,7 +16,8 @@ from ctap.data.arrays import stored_arrays
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.ark import MatrixReader
-from ctap.kaldi.datadir import DataDir, speakers_to_utterances
+from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.tables import speakers_to_utterances
 
 COUNT = 9
 dump, combine = dump_features.main.execute, combine_features.main.execute
@@ -124,10 +125,10 @@ def test_settings_are_kept_and_mixed_ones_refused(data, tmp_path):
 @pytest.mark.parametrize(
     ("phones", "durations", "said"),
     [
-        ("sil a1 sil", "3 4 2", "sum to 9 frames, its features have"),
-        ("sil a1 sil", "3 4", "2 durations for 3 aligned phones"),
+        ("sil a1 sil", "3 4 2", "sum to 9 frames, but the utterance has"),
+        ("sil a1 sil", "3 4", "3 aligned phones, but 2 durations"),
         ("sil a1 sil", "3 0 2", "at least 1"),
-        ("sil a1 sil", "3 4.5 2", "whole numbers"),
+        ("sil a1 sil", "3 4.5 2", "'4.5' is not a whole number"),
     ],
 )
 def test_durations_that_do_not_fit_stop_the_stage_and_name_the_utterance(

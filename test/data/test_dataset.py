@@ -150,8 +150,8 @@ def test_speech_without_text_needs_no_labels(dump, tmp_path):
 @pytest.mark.parametrize(
     ("table", "change", "message"),
     [
-        ("utt2num_frames", lambda old: "many", "expected whole numbers, found 'many'"),
-        ("durations", lambda old: old + " x", "expected whole numbers"),
+        ("utt2num_frames", lambda old: "many", "'many' is not a whole number"),
+        ("durations", lambda old: old + " x", "'x' is not a whole number"),
         ("utt2num_frames", lambda old: str(int(old) - 1), r"frames, \d+ in feats\.scp"),
         ("feats.scp", lambda old: None, r"feats\.scp: \S+ of utt2num_frames is missing"),
     ],

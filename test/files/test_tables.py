@@ -96,7 +96,7 @@ def test_unreadable_rows_are_not_written(tmp_path: Path, rows: dict) -> None:
 
 
 def test_importing_costs_no_torch() -> None:
-    code = "import sys, ctap.files.tables, ctap.kaldi.datadir; print('torch' in sys.modules)"
+    code = "import sys, ctap.files.tables, ctap.kaldi.datadir, ctap.kaldi.fix; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 

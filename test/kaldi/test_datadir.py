@@ -15,11 +15,14 @@ from ctap.bin.fix_data_dir import fix_data_dir
 from ctap.bin.validate_data_dir import validate_data_dir
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
-from ctap.kaldi.datadir import DataDir, fix, validate
-from ctap.text.phones import PHONE_TABLES
+from ctap.kaldi.datadir import DataDir
+from ctap.kaldi.fix import fix
+from ctap.kaldi.validate import validate
+from ctap.text.languages import older
 from ctap.text.rules import TextRules
 
 ROOT = Path(__file__).resolve().parents[2]
+PHONE_TABLES = older().phone_tables
 
 
 @pytest.fixture

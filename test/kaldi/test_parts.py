@@ -44,10 +44,10 @@ def test_durations_must_be_those_of_the_frames(tmp_path):
     assert fitting_durations(DataDir(tmp_path), parts, skipped).tolist() == [True, False, True]
     assert [(utt, why) for utt, why, _ in skipped] == [("b", NO_DURATIONS)]
     for durations, said in (
-        ("97", "a has 1 durations for 2 aligned phones"),
-        ("97 0", "a has a duration of 0 frames"),
-        ("7 91", "of a sum to 98 frames, its features have 97"),
-        ("7 x", "a: expected whole numbers"),
+        ("97", "a: 2 aligned phones, but 1 durations"),
+        ("97 0", "a: phone 2 .n. has 0 frames"),
+        ("7 91", "a: durations sum to 98 frames, but the utterance has 97.* Repeat stage 1"),
+        ("7 x", "a: 'x' is not a whole number"),
     ):
         write_table(tmp_path / "durations", {"a": durations})
         with pytest.raises(UserError, match=said):

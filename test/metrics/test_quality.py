@@ -12,7 +12,7 @@ import soundfile
 from ctap.bin.score_speech import main
 from ctap.errors import UserError
 from ctap.metrics import quality
-from ctap.metrics.quality import DNSMOS, load_quality_predictor, make_quality_predictor
+from ctap.metrics.quality import DNSMOS, load_quality_predictor
 from ctap.metrics.results import read_items, read_scores
 from ctap.metrics.speaker import NoSpeechError
 
@@ -64,7 +64,7 @@ def test_without_the_package_there_is_a_line_and_no_column(tmp_path, monkeypatch
     assert load_quality_predictor() is None
     assert "no speech quality will be predicted" in capsys.readouterr().err
     with pytest.raises(UserError, match=r"\.\[quality\]"):
-        make_quality_predictor()
+        DNSMOS()
     with pytest.raises(UserError, match="unknown predictor of quality 'pesq'; there are: dnsmos"):
         load_quality_predictor("pesq")
     one = table(tmp_path, "one", {"a": 0.2})
@@ -128,7 +128,7 @@ def test_the_package_itself_hears_noise():
         0.5 + 0.5 * np.sin(2 * np.pi * 3 * time)
     )
     clean = (0.2 * tone / np.abs(tone).max()).astype(np.float32)
-    predictor = make_quality_predictor()
+    predictor = DNSMOS()
     good, bad = predictor(clean), predictor(clean + 0.1 * rng.normal(size=clean.size))
     assert set(good) == set(predictor.figures)
     assert all(0.5 < x < 5.5 for x in (*good.values(), *bad.values()))

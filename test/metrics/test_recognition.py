@@ -47,6 +47,7 @@ def test_frames_are_right_where_their_phone_is(tmp_path: Path) -> None:
     folder(tmp_path / "heard", durations={"a": "4 2"})
     with pytest.raises(UserError, match="a: 6 frames recognised, 5 in"):
         frame_metric(said, heard)
-    folder(tmp_path / "heard", durations={"a": "4"})
-    with pytest.raises(UserError, match="a: expected the frames of 2 phones"):
-        frame_metric(said, heard)
+    for durations, problem in (("4", "phones, but 1"), ("4 x", "'x' is not a"), ("6 -1", "-1 frames")):
+        folder(tmp_path / "heard", durations={"a": durations})
+        with pytest.raises(UserError, match=f"a: .*{problem}"):
+            frame_metric(said, heard)

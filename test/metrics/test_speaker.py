@@ -11,13 +11,13 @@ import pytest
 
 from ctap.errors import UserError
 from ctap.metrics import speaker
-from ctap.metrics.speaker import centroid, load_speaker_encoder, make_speaker_encoder, similarity
+from ctap.metrics.speaker import Resemblyzer, centroid, load_speaker_encoder, similarity
 
 
 @pytest.fixture(scope="module")
 def encoder():
     pytest.importorskip("resemblyzer", reason="the optional speaker encoder is not installed")
-    return make_speaker_encoder()
+    return Resemblyzer()
 
 
 def voice(pitch, formants, seed, seconds=2.0):
@@ -90,7 +90,7 @@ def test_absent_package_is_said_and_not_raised(monkeypatch, capsys):
     assert load_speaker_encoder() is None
     assert "no speaker similarity" in capsys.readouterr().err
     with pytest.raises(UserError, match="--no-deps Resemblyzer"):
-        make_speaker_encoder()
+        Resemblyzer()
     with pytest.raises(UserError, match="unknown speaker encoder 'x'"):
         load_speaker_encoder("x")
 

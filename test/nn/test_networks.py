@@ -52,7 +52,7 @@ def test_padding_changes_nothing(variant):
     p = model.phoneme_encoder(tokens, durations, 16)
     out = model.decoder(s, g)
 
-    mask = lengths_to_mask(torch.tensor([16, 25]))
+    mask = lengths_to_mask(torch.tensor([16, 25]), 25)
     both_mel = torch.full((2, 25, 40), 1e3)
     both_mel[0, :16] = mel[0]
     both_mel[1] = torch.randn(25, 40)
@@ -116,7 +116,7 @@ def test_plain_attention_is_attention():
     """Beside PyTorch's in double precision; and a training in bfloat16 takes it and comes near to float32."""
     torch.manual_seed(0)
     q, k, v = torch.randn(3, 2, 4, 11, 8, dtype=torch.float64)
-    keys = lengths_to_mask(torch.tensor([11, 6]))[:, None, None]
+    keys = lengths_to_mask(torch.tensor([11, 6]), 11)[:, None, None]
     for given in (None, keys):
         expected = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=given)
         torch.testing.assert_close(plain_attention(q, k, v, given), expected)
@@ -195,7 +195,7 @@ def test_a_log_variance_is_bounded_softly():
 
 def test_phoneme_decoder_shapes():
     net = PhonemeDecoder(8, 20, 11, from_dict(StackConfig, stack(), "test"))
-    phones, units = net(torch.randn(2, 9, 8), lengths_to_mask(torch.tensor([9, 4])))
+    phones, units = net(torch.randn(2, 9, 8), lengths_to_mask(torch.tensor([9, 4]), 9))
     assert phones.shape == (2, 9, 20)
     assert units.shape == (2, 9, 11)
     assert PhonemeDecoder(8, 20, 0, StackConfig(1, 16, 2, 16))(torch.randn(1, 3, 8))[1] is None

@@ -34,7 +34,8 @@ def test_without_layers_there_is_none():
 
 def test_padding_changes_nothing():
     net = decoder(fold=2).eval()
-    embedding, g, mask = torch.randn(2, 12, 3), torch.randn(2, 2), lengths_to_mask(torch.tensor([7, 12]))
+    embedding, g = torch.randn(2, 12, 3), torch.randn(2, 2)
+    mask = lengths_to_mask(torch.tensor([7, 12]), 12)
     torch.testing.assert_close(
         net.speak(embedding, g, mask)[0, :7], net.speak(embedding[:1, :7], g[:1])[0], atol=1e-5, rtol=1e-4
     )

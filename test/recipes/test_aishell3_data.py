@@ -14,7 +14,7 @@ import soundfile
 from ctap.bin import prepare_text, split_targets
 from ctap.files.tables import read_table
 from ctap.kaldi.validate import validate
-from ctap.text.phones import PHONE_TABLES
+from ctap.text.languages import older
 
 LOCAL = Path(__file__).resolve().parents[2] / "egs" / "aishell3" / "ctap1" / "local"
 LINE = "你 ni3 好 hao3 女 nv3 士 shi4"
@@ -66,9 +66,8 @@ def stage_0(corpus, out, *options):
     split_targets.main(["--data_dir", str(out / "local" / "all"), "--out_dir", str(out), *options])
     for path in sorted(out.glob("*/")):
         if path.is_dir() and path.name != "local":
-            assert (
-                validate(path, phones=PHONE_TABLES, text=not path.name.endswith("_speech"), audio=True) == []
-            )
+            text = not path.name.endswith("_speech")
+            assert validate(path, phones=older().phone_tables, text=text, audio=True) == []
     return done.stdout
 
 

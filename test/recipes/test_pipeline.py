@@ -15,8 +15,8 @@ import soundfile
 import ctap
 from ctap.config import load_yaml
 from ctap.files.tables import read_table
-from ctap.kaldi.datadir import validate
-from ctap.text.phones import PHONE_TABLES
+from ctap.kaldi.validate import validate
+from ctap.text.languages import older
 from test.documented import Layout
 from test.follow import PAGES, follow
 
@@ -60,7 +60,7 @@ def test_from_wavs_to_scores_and_again(recipe, spoken, tmp_path, monkeypatch):
     first = recipe.run("--corpus", str(corpus), *stages)
     root = recipe.path
     for name in ("train", "dev", "test", "target_SSB7010_labeled", "target_SSB7010_test"):
-        assert validate(root / "data" / name, phones=PHONE_TABLES) == []
+        assert validate(root / "data" / name, phones=older().phone_tables) == []
         phones, durations = (read_table(root / "data" / name / t) for t in ("aligned_phones", "durations"))
         frames = read_table(root / "dump" / name / "utt2num_frames")
         for utt, n in frames.items():

@@ -120,10 +120,10 @@ def alignment(phones: str, durations: str) -> str:
 
 def validate(folder: Path) -> None:
     """Every line of all tables."""
-    from ctap.kaldi.datadir import validate
-    from ctap.text.phones import PHONE_TABLES
+    from ctap.kaldi.validate import validate
+    from ctap.text.languages import older
 
-    if validate(folder, phones=PHONE_TABLES):
+    if validate(folder, phones=older().phone_tables):
         raise UserError(f"{folder}: not sound")
 
 
