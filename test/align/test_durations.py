@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from ctap.align.durations import check, read_durations, strip_pauses, write_durations
 from ctap.errors import UserError
-from ctap.text.phones import PHONE_TABLES, PHONES
+from ctap.text.languages import older
+from ctap.text.phones import PHONES
 
 GOOD = {"A01": (["sil", "n", "i3", "sp", "h", "ao3", "sil"], [12, 8, 9, 4, 7, 11, 3])}
 
@@ -45,7 +46,7 @@ def test_unsound_files_are_refused(tmp_path, phones, durations, says):
 def test_check_against_phones_and_frames():
     labels, frames = GOOD["A01"]
     spoken = ["n", "i3", "h", "ao3"]
-    known = PHONE_TABLES["aligned_phones"]
+    known = older().phone_tables["aligned_phones"]
     assert check(labels, frames, known=known, phones=spoken, total_frames=54) is None
     problem = check(labels, frames, known=known, phones=spoken, total_frames=55)
     assert "54 frames, but the utterance has 55" in problem
