@@ -102,7 +102,7 @@ def table_of(scores: list[Scores], found: dict[str, Comparison]) -> str:
                 figure(it.a),
                 figure(it.b),
                 figure(it.difference.value),
-                f"{figure(low)} to {figure(high)}",
+                "none" if math.isnan(low) else f"{figure(low)} to {figure(high)}",
                 "undefined" if math.isnan(it.p_value) else f"{it.p_value:.4f}",
                 winner,
                 str(it.difference.n),

@@ -102,7 +102,9 @@ def compare(
     n = sum(len(pairs.top_a) for pairs in groups)
     generator = np.random.default_rng(seed)
     drawn = _bootstrap(groups, resamples, generator)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) if len(drawn) else (np.nan, np.nan)
+    bounds = [(1 - level) / 2, (1 + level) / 2]
+    # drawn from a single utterance, all are alike
+    low, high = np.quantile(drawn, bounds) if n > 1 and len(drawn) else (np.nan, np.nan)
     return Comparison(
         float(observed[0]),
         float(observed[1]),

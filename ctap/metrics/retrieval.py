@@ -126,7 +126,7 @@ def retrieval(
     utterance = torch.cat([torch.full_like(index[part], i) for i, part in enumerate(slices)])
     searched = slices if scope == "utterance" else [slice(0, N)]
     for way, near in zip(DIRECTIONS, _nearest_within(S, P, searched), strict=True):
-        distance = torch.where(utterance[near] == utterance, (near - index).abs(), N)
+        distance = torch.where(utterance[near] == utterance, (near - index).abs(), N + max(WITHIN))
         hits = (near == index, *(distance <= k for k in WITHIN), phones[near] == phones)
         for name, hit in zip(names, hits, strict=True):
             scores[f"{way}/{name}"] = hit.double().mean().item()

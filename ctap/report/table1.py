@@ -37,9 +37,13 @@ class Figure:
     items: dict[str, tuple[float, float]]
 
     def __str__(self) -> str:
-        low, high = self.interval.low, self.interval.high
-        around = "" if math.isnan(low) else f" [{figure(low)}, {figure(high)}]"
-        return f"{figure(self.interval.value)}{around}"
+        return with_bounds(self.interval)
+
+
+def with_bounds(interval: Interval) -> str:
+    """A figure with the ends of its interval, if it has one."""
+    around = "" if math.isnan(interval.low) else f" [{figure(interval.low)}, {figure(interval.high)}]"
+    return f"{figure(interval.value)}{around}"
 
 
 OF_TARGETS = ("tts", "vc")  # tasks with a training for each target speaker
@@ -225,9 +229,7 @@ def claim_rows(systems: list[System], claim: Claim) -> tuple[str, list[list[str]
                 str(a),
                 ROWS[test.right],
                 str(b),
-                f"{figure(difference.value)} [{figure(difference.low)}, {figure(difference.high)}]"
-                if difference
-                else "",
+                with_bounds(difference) if difference else "",
                 f"{found.p_value:.4f}" if found else "",
                 verdict,
             ]

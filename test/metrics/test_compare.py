@@ -96,6 +96,12 @@ def test_interval_is_that_of_numpy():
     assert [found.low, found.high] == pytest.approx([low, high], abs=0.03 * (high - low))
 
 
+def test_a_single_utterance_gives_no_interval():
+    found = compare(means([3.0]), means([1.0]))
+    assert found.difference.value == 2 and found.p_value == 1
+    assert np.isnan([found.difference.low, found.difference.high]).all()
+
+
 def test_pairing_finds_what_the_spread_of_utterances_hides():
     rng = np.random.default_rng(5)
     hard = rng.normal(0, 10, 60)

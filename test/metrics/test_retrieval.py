@@ -84,6 +84,8 @@ def test_another_utterance_is_never_within_reach():
     phones = torch.zeros(4, dtype=torch.long)
     assert retrieval(S, P, phones)["speech_to_phone/within_1"] == 1
     assert retrieval(S, P, phones, lengths=[2, 2])["speech_to_phone/within_1"] == 0.5
+    S, P = one_hot(torch.tensor([0, 1]), 2).float(), one_hot(torch.tensor([1, 0]), 2).float()
+    assert retrieval(S, P, phones[:2], lengths=[1, 1])["speech_to_phone/within_3"] == 0
 
 
 def test_chance_is_what_random_embeddings_get():
