@@ -86,6 +86,19 @@ class Model:
         return self.networks.speech(frames.to(self.device)).cpu()
 
     @torch.no_grad()
+    def embed_phones(self, phones: list[str], durations: list[int]) -> Tensor:
+        """Phoneme embeddings P [T, d] of phones that last ``durations`` frames, in the space of S (Eq. 1).
+
+        Raises:
+            UserError: A phone is not one of the model's, or durations do not fit the phones or their limits.
+        """
+        return self._phonemes(given(phones, durations)).cpu()
+
+    def _phonemes(self, timed: Timed) -> Tensor:
+        tokens = torch.tensor(self.parts.tokens.encode(timed.phones), device=self.device)
+        return self.networks.phonemes(tokens, torch.tensor(timed.durations, device=self.device))
+
+    @torch.no_grad()
     def prompt(self, voice: Voice, *, strict: bool = True) -> Prompt:
         """Compute the prompt once for all speech in a voice: :func:`ctap.models.prompt.hear`."""
         return hear(voice, self.parts, self.mel, strict=strict)
@@ -230,8 +243,7 @@ class Model:
 
     def mel_of(self, phones: list[str], durations: list[int], g: Tensor) -> Tensor:
         """Log-mel [T, n_mels] of phones that last ``durations`` frames, in the voice of G [D_g]."""
-        tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
-        p = self.networks.phonemes(tokens, torch.tensor(durations, device=self.device))
+        p = self._phonemes(Timed(phones, durations))
         return self.parts.ctap.denormalize(self.networks.speak(p, g)).float().cpu()
 
     def _time(

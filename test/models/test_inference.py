@@ -69,11 +69,26 @@ def test_one_embedding_every_ten_milliseconds(model_dir, wav):
     torch.testing.assert_close(model.embed(wave), s)
 
 
+def test_phones_have_a_vector_every_ten_milliseconds(model_dir):
+    model = ctap.load(model_dir, device="cpu")
+    phones, durations = ["sil", "n", "i3"], [4, 8, 15]
+    p = model.embed_phones(phones, durations)
+    tokens = torch.tensor([model.parts.tokens.encode(phones)])
+    with torch.no_grad():  # the network itself
+        expected = model.parts.ctap.phoneme_encoder(tokens, torch.tensor([durations]), 27)[0]
+    torch.testing.assert_close(p, expected)
+    assert p.shape == (27, 8)
+    for wrong, frames, says in ((["x7"], [3], "x7"), (["n"], [0], "is 0"), (["n"], [1, 2], "2 durations")):
+        with pytest.raises(UserError, match=says):
+            model.embed_phones(wrong, frames)
+
+
 def test_what_comes_out_can_be_learned_from(model_dir, wav):
     """Tensors of torch's inference mode can't: a layer on top of them has no gradient."""
     model = ctap.load(model_dir, device="cpu")
     mels = model.predict_mel(["sil", "a1"], [5, 6], wav), model.convert(wav, wav).mel
-    for found in (model.embed(wav), model.embed_prompt(wav), *mels):
+    spoken = model.embed_phones(["a1"], [3])
+    for found in (model.embed(wav), spoken, model.embed_prompt(wav), *mels):
         weight = torch.zeros(found.shape[-1], requires_grad=True)
         (found @ weight).sum().backward()
         torch.testing.assert_close(weight.grad, found.reshape(-1, len(weight)).sum(0))
