@@ -154,7 +154,7 @@ def _with_half(row: Mapping[str, Any]) -> str:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], right: int) -> str:
     """Markdown, in columns for the eye; all but the first ``right`` columns stand to the right."""
-    cells = [list(head), *([str(c).replace("|", "\\|") for c in row] for row in rows)]
+    cells = [[str(c).replace("|", "\\|") for c in row] for row in (head, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     lines = []
     for number, row in enumerate(cells):
