@@ -9,6 +9,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 from ctap.audio.wave import save_wave
 from ctap.report.plots import plot_alignment, plot_mels, plot_similarity, save_figure
@@ -41,7 +42,8 @@ class Pictures(Callback):
 def _show(trainer: lightning.Trainer, name: str, figure: Figure) -> None:
     path = save_figure(figure, f"{trainer.default_root_dir}/images/{name}.png")
     if isinstance(trainer.logger, TensorBoardLogger):
-        trainer.logger.experiment.add_figure(name, figure, trainer.global_step)
+        pixels = imread(path)[..., :3]  # add_figure would draw it anew
+        trainer.logger.experiment.add_image(name, pixels, trainer.global_step, dataformats="HWC")
     elif isinstance(trainer.logger, WandbLogger):
         trainer.logger.log_image(name, [str(path)], step=trainer.global_step)
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 import yaml
+from matplotlib.image import imread
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ctap.bin.train import train
 from ctap.config import from_dict, load_yaml, to_dict
@@ -62,7 +64,10 @@ def test_pretraining_leaves_a_model_curves_and_pictures(pretrained):
     for name in ("val/phone_retrieval", "val/phone_retrieval_shifted", "train/contrastive", "train/scale"):
         assert name in columns
     assert {p.stem for p in (pretrained / "images").glob("*.png")} == {"similarity", "alignment", "mels"}
-    assert list((pretrained / "tensorboard").glob("events*"))
+    curves = EventAccumulator(str(pretrained / "tensorboard")).Reload()
+    assert set(curves.Tags()["images"]) == {"similarity", "alignment", "mels"}
+    shown = curves.Images("mels")[-1]
+    assert (shown.height, shown.width, 3) == imread(pretrained / "images" / "mels.png")[..., :3].shape
 
 
 def test_seed_decides_the_weights(dump, pretrained, tmp_path):
