@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from ctap.align.durations import read_durations
 from ctap.audio.frames import boundaries_to_durations, durations_to_boundaries
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
 from ctap.files.tables import read_table
-from ctap.text.labels import BUILT_IN, UNKNOWN, LabelTable, match_labels, merge, unread
+from ctap.text.labels import BUILT_IN, UNKNOWN, LabelTable, match_labels, parts, unread
 from ctap.text.language import Language
 from ctap.text.languages import language_in
 from ctap.text.pauses import PAUSES
@@ -111,7 +114,7 @@ def align_intervals(
         UserError: a word was unknown to the other aligner, or (:class:`~ctap.text.labels.UnreadLabels`) the
             labels can't be read as these phones.
     """
-    spoken = [x for x in intervals if not table.is_silence(x.label)]
+    spoken = [part for x in intervals if not table.is_silence(x.label) for part in _parts(x, table)]
     lost = sorted({x.label for x in spoken if x.label.lower() in UNKNOWN})
     if lost:
         raise UserError(f"holds {lost[0]!r}: a word that the aligner did not know")
@@ -131,6 +134,19 @@ def align_intervals(
     if end > at + OVERLAP:
         result.append(Segment("sil", at, end))
     return result
+
+
+def merge(spans: Sequence[tuple[float, float]], counts: Sequence[int]) -> list[tuple[float, float]]:
+    """Join consecutive (start, end) spans: ``counts[i]`` of them make span ``i``."""
+    edges = [0, *itertools.accumulate(counts)]
+    return [(spans[a][0], spans[b - 1][1]) for a, b in itertools.pairwise(edges)]
+
+
+def _parts(whole: Segment, table: LabelTable) -> list[Segment]:
+    """An interval, or where its label stands for two phones, a half for each."""
+    labels = parts(whole.label, table)
+    edges = np.linspace(whole.start, whole.end, len(labels) + 1).tolist()
+    return [Segment(*one) for one in zip(labels, edges, edges[1:], strict=False)]
 
 
 def intervals_to_durations(

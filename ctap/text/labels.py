@@ -10,6 +10,7 @@ says.
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -187,6 +188,14 @@ BUILT_IN = LabelTable.parse(TABLE, "ctap.text.labels") | _glides()
 """What is read without a table of the user's."""
 
 
+def parts(label: str, table: LabelTable = BUILT_IN) -> tuple[str, ...]:
+    """``label``, or the final and the ``rr`` that it writes as one (``uanr1``: lexicons of CSMSC)."""
+    merged = _MERGED.fullmatch(_lower(label)) if table.language is None else None
+    if merged is None or _SPELLINGS.get(merged[1], merged[1]) not in FINALS or not unmapped([label], table):
+        return (label,)
+    return merged[1] + merged[2], ERHUA
+
+
 def match_labels(
     labels: Sequence[str], phones: Sequence[str], table: LabelTable = BUILT_IN
 ) -> list[int] | None:
@@ -277,6 +286,7 @@ def _spells_some(label: str, table: LabelTable) -> bool:
     return _lower(label).rstrip("0123456") in _PINYIN or plain(label) in IPA_SEGMENTS
 
 
+_MERGED = re.compile(r"([a-zê]+)r([0-6]?)")
 _PINYIN = frozenset((*INITIALS, *FINALS, *SYLLABIC_NASALS, *_SPELLINGS, ERHUA))
 
 
@@ -308,9 +318,3 @@ def _is_spelling(written: str, phone: str) -> bool:
     if letters in ("ve", "van", "vn") and unit == letters:
         return True
     return _SPELLINGS.get(letters, letters) == unit
-
-
-def merge(spans: Sequence[tuple[float, float]], counts: Sequence[int]) -> list[tuple[float, float]]:
-    """Join consecutive (start, end) spans: ``counts[i]`` of them make span ``i``."""
-    edges = [0, *itertools.accumulate(counts)]
-    return [(spans[a][0], spans[b - 1][1]) for a, b in itertools.pairwise(edges)]

@@ -88,6 +88,15 @@ def test_what_does_not_map_is_named(data_dir, tmp_path):
     assert "A02.TextGrid: not a readable TextGrid" in "\n".join(import_durations(data_dir, grids, SETTINGS))
 
 
+def test_a_label_of_two_phones_is_halved():
+    found = align_intervals(
+        [Segment("uanr1", 0.0, 0.3), Segment("", 0.3, 0.4), Segment("h", 0.4, 0.5), Segment("ua1", 0.5, 0.6)],
+        ["uan1", "rr", "h", "ua1"],
+    )
+    assert found[:2] == [Segment("uan1", 0.0, 0.15), Segment("rr", 0.15, 0.3)]
+    assert [x.label for x in found[2:]] == ["sp", "h", "ua1"]
+
+
 def test_gaps_of_rounding_are_no_pauses():
     starts = [(0.0, 0.1), (0.100002, 0.2), (0.2009, 0.3), (0.302, 0.4)]
     found = align_intervals(

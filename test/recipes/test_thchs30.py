@@ -27,6 +27,8 @@ def corpus(tmp_path: Path) -> Path:
             write(root / "data" / f"{name}.trn", HANZI, PINYIN, PHONES)
             (root / part / name).symlink_to(f"../data/{name}")
             write(root / part / f"{name}.trn", f"../data/{name}.trn")
+    for name in ("A2_3.wav", "A2_3.wav.trn"):  # nearly all speakers of the corpus's dev are in train, too
+        (root / "train" / name).rename(root / "dev" / name)
     return root
 
 
@@ -36,7 +38,8 @@ def test_parts_speakers_and_text(corpus: Path, tmp_path: Path) -> None:
     assert read_table(out / "train" / "text")["A2-107"] == "绿是阳春烟景"
     assert read_table(out / "train" / "pinyin")["A11-0"] == PINYIN
     assert set(read_table(out / "train" / "utt2spk").values()) == {"A2", "A11"}
-    assert list(read_table(out / "dev" / "utt2spk")) == ["B22-0", "B22-107", "B22-21", "B22-3"]
+    assert list(read_table(out / "dev" / "utt2spk")) == ["A2-3", "B22-0", "B22-107", "B22-21", "B22-3"]
+    assert "A2-3" not in read_table(out / "train" / "utt2spk")
     assert set(read_table(out / "test" / "utt2spk").values()) == {"D4"}
 
 
@@ -47,7 +50,10 @@ def test_every_defect_is_named_and_the_rest_goes_on(corpus: Path, tmp_path: Path
     (corpus / "train" / "A2_21.wav.trn").unlink()
     write(data / "A11_0.wav.trn", HANZI, "lv4 shi4", PHONES)
     write(data / "A11_3.wav.trn", HANZI, PINYIN.replace("lv4", "lw4"), PHONES)
-    write(data / "A11_21.wav.trn", f"l = {HANZI}", PINYIN, PHONES)
+    write(data / "A11_21.wav.trn", HANZI.replace("阳春", "T恤"), PINYIN, PHONES)
+    write(
+        data / "A11_107.wav.trn", HANZI.replace("烟", "l = 烟"), PINYIN, PHONES
+    )  # so in B11_374 and 11 more
     write(data / "B22_0.wav.trn", HANZI, PINYIN, PHONES, end="\r\n")
     write(data / "B22_3.wav.trn", HANZI)
     (data / "D4_0.wav.trn").write_bytes(HANZI.encode("gb18030"))
@@ -66,6 +72,7 @@ def test_every_defect_is_named_and_the_rest_goes_on(corpus: Path, tmp_path: Path
         ("D4-0", "recording without text"),
     ]
     assert skipped(out, "notices.tsv") == [("data/B22_0.wav.trn", "CR line ends read as LF")]
+    assert read_table(out / "local" / "all" / "text")["A11-107"] == "绿是阳春烟景"
     everything = read_table(out / "local" / "all" / "pinyin")
     assert everything["B22-3"].startswith("lv4 shi4")  # read from the hanzi
     assert everything["D4-3"] == PINYIN and len(everything) == 16 - 7

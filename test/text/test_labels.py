@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ctap.errors import UserError
-from ctap.text.labels import BUILT_IN, LabelTable, match_labels, unmapped, unread
+from ctap.text.labels import BUILT_IN, LabelTable, match_labels, parts, unmapped, unread
 from ctap.text.languages import language_of, rules_for
 from ctap.text.pinyin import ZERO_INITIAL, syllable_to_phones
 
@@ -52,6 +52,14 @@ def test_unmapped_lists_only_strangers():
 def test_labels_of_public_lexicons(labels, phones):
     counts = match_labels(labels.split(), phones.split())
     assert counts is not None and sum(counts) == len(labels.split())
+
+
+def test_a_final_and_its_erhua_in_one_label():
+    for label, expected in (("uanr1", ("uan1", "rr")), ("AR4", ("a4", "rr")), ("iiir", ("iii", "rr"))):
+        assert parts(label) == expected
+    for label in ("er2", "r", "rr", "zhr4", "ɻ", "sp1", "uan1"):  # phones, and what is none
+        assert parts(label) == (label,)
+    assert parts("ar4", LabelTable({"uo4": (("ar4",),)})) == ("ar4",)  # a user's own
 
 
 @pytest.mark.parametrize("syllable", ZERO_INITIAL)

@@ -51,7 +51,8 @@ def add_text(utt: str, recording: Path, corpus: Corpus) -> None:
             corpus.skipped.add(utt, "transcript missing", transcript)
             return
         lines = [line for _, line in corpus.read_lines(transcript, utt)]
-    corpus.put("text", utt, "".join("".join(lines[:1]).split()), transcript)
+    text = "".join(lines[:1]).replace(" l =", "")  # in all readings of one sentence, and not said
+    corpus.put("text", utt, "".join(text.split()), transcript)
     if len(lines) > 1:
         corpus.put("pinyin", utt, lines[1], transcript)
 
