@@ -79,6 +79,16 @@ def test_libritts(libritts: Path, tmp_path: Path) -> None:
     assert read_table(out / "local" / "all" / "text")["00084_1241_000000_000000"] == "Chapter two."
 
 
+def test_libritts_restored(libritts: Path, tmp_path: Path) -> None:
+    restored = libritts.rename(tmp_path / "LibriTTS_R")
+    done = local("libritts", "data.sh", "--corpus", tmp_path, tmp_path / "tables")
+    assert done.returncode == 0, done.stderr
+    paths = read_table(tmp_path / "tables" / "wav.scp").values()
+    assert len(paths) == 12 and all(path.startswith(f"{restored}/") for path in paths)
+    done = local("libritts", "data.sh", "--corpus", restored / "dev-clean", tmp_path / "none")
+    assert done.returncode == 1 and "here or under LibriTTS/ or LibriTTS_R/, found 84; give" in done.stderr
+
+
 def test_libritts_parts_and_downloads(libritts: Path, tmp_path: Path) -> None:
     out = tmp_path / "tables"
     done = local("libritts", "data.sh", "--corpus", libritts, "--parts", "dev-clean test-clean", out)
