@@ -53,6 +53,26 @@ def test_vctk_other_microphone(vctk: Path, tmp_path: Path) -> None:
     assert all(path.endswith("_mic2.flac") for path in read_table(out / "wav.scp").values())
 
 
+@pytest.mark.parametrize("root", ["VCTK-Corpus", "VCTK-Corpus-0.80"])
+def test_vctk_080(root: str, tmp_path: Path) -> None:
+    corpus = tmp_path / root
+    for speaker in ("p225", "p226"):
+        for number in range(1, 5):
+            noise(corpus / f"wav48/{speaker}/{speaker}_{number:03d}.wav", 48000)
+            write(corpus / f"txt/{speaker}/{speaker}_{number:03d}.txt", "Please call Stella.")
+    info = ("225  23  F    English    Southern  England", "226  22  male    English    Surrey")
+    write(corpus / "speaker-info.txt", "ID  AGE  GENDER  ACCENTS  REGION", *info)
+    out = stage_0("vctk", tmp_path, tmp_path / "data", "--target_speakers", "none", text=ENGLISH)
+    assert skipped(out) == [] and skipped(out, "notices.tsv") == []
+    whole = out / "local" / "all"
+    assert set(read_table(whole / "utt2spk").values()) == {"p225", "p226"}
+    assert len(read_table(whole / "text")) == 8
+    assert read_table(whole / "wav.scp")["p225_001"] == str(corpus / "wav48/p225/p225_001.wav")
+    assert read_table(whole / "spk2gender") == {"p225": "f", "p226": "m"}
+    done = local("vctk", "data.sh", "--corpus", corpus, "--microphone", "mic2", tmp_path / "none")
+    assert done.returncode == 1 and "is of version 0.80, which has only one" in done.stderr
+
+
 @pytest.fixture
 def libritts(tmp_path: Path) -> Path:
     """A speaker in each of three parts."""
