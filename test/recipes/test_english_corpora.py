@@ -48,9 +48,18 @@ def test_vctk(vctk: Path, tmp_path: Path) -> None:
 
 def test_vctk_other_microphone(vctk: Path, tmp_path: Path) -> None:
     out = tmp_path / "tables"
+    for path in vctk.glob("wav48_silence_trimmed/p226/*_mic2.flac"):
+        path.unlink()
     done = local("vctk", "data.sh", "--corpus", vctk, "--microphone", "mic2", out)
     assert done.returncode == 0, done.stderr
-    assert all(path.endswith("_mic2.flac") for path in read_table(out / "wav.scp").values())
+    paths = read_table(out / "wav.scp")
+    assert len(paths) == 12
+    for utt, path in paths.items():
+        assert Path(path).name == f"{utt}_{'mic1' if utt.startswith('p226') else 'mic2'}.flac"
+    notices = (out / "notices.tsv").read_text().splitlines()[1:]
+    assert [line.split("\t") for line in notices] == [
+        [utt, "not recorded by mic2: mic1", path] for utt, path in paths.items() if utt.startswith("p226")
+    ]
 
 
 @pytest.mark.parametrize("root", ["VCTK-Corpus", "VCTK-Corpus-0.80"])

@@ -10,7 +10,8 @@ Every utterance was recorded by two microphones; one of them is taken.
     speaker-info.txt                                 p225  23  F    English    Southern  England
 
 under the corpus's root or under VCTK-Corpus-0.92/ in it. The texts of p315 were lost: its recordings are
-named. What the chosen microphone did not record is passed over.
+named. mic1 stands in for mic2 where that did not record (all of p280 and p315); what mic1 did not record is
+passed over.
 
 Version 0.80 has one recording of each utterance, and speakers without p in the list:
 
@@ -57,7 +58,8 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def add_chosen(corpus: Corpus, folder: Path, chosen: str) -> None:
-    """Of each utterance, what the chosen microphone recorded."""
+    """Of each utterance, what the chosen microphone recorded; else, with a notice, what mic1 did."""
+    first: dict[str, Path] = {}
     for name, path in corpus.recordings(folder).items():
         utt, _, microphone = name.rpartition("_")
         if microphone not in MICROPHONES:
@@ -66,6 +68,11 @@ def add_chosen(corpus: Corpus, folder: Path, chosen: str) -> None:
             )
         elif microphone == chosen:
             corpus.add(utt, path, path.parent.name)
+        elif microphone == MICROPHONES[0]:
+            first[utt] = path
+    for utt in sorted(first.keys() - corpus.tables["wav.scp"].keys()):
+        corpus.add(utt, first[utt], first[utt].parent.name)
+        corpus.notices.add(utt, f"not recorded by {chosen}: mic1", first[utt])
 
 
 def read_genders(path: Path, corpus: Corpus) -> None:
