@@ -56,22 +56,25 @@ def reader_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def find_root(corpus: Path, name: str, expected: Sequence[str]) -> Path:
-    """The corpus's root: ``corpus`` itself or ``name`` in it, whichever holds one of the ``expected``.
+def find_root(corpus: Path, name: str | Sequence[str], expected: Sequence[str]) -> Path:
+    """The corpus's root: ``corpus`` itself or ``name`` in it, whichever first holds one of the ``expected``.
+
+    A corpus that is given out under several names has them in ``name``, those to prefer first.
 
     Raises:
-        UserError: neither does.
+        UserError: none does.
     """
-    for root in (corpus, corpus / name):
+    names = [name] if isinstance(name, str) else name
+    for root in (corpus, *(corpus / name for name in names)):
         if any((root / path).exists() for path in expected):
             return root.absolute()
     there = (
         ", ".join(sorted(p.name for p in corpus.iterdir())[:8]) if corpus.is_dir() else "no such directory"
     )
     raise UserError(
-        f"{corpus}: expected {' or '.join(expected)} here or under {name}/, found {there or 'nothing'}; give "
-        "the directory that the corpus was unpacked in (--corpus), or fetch it: run.sh --stage -1 --download "
-        "true"
+        f"{corpus}: expected {' or '.join(expected)} here or under {'/ or '.join(names)}/, found "
+        f"{there or 'nothing'}; give the directory that the corpus was unpacked in (--corpus), or fetch it: "
+        "run.sh --stage -1 --download true"
     )
 
 

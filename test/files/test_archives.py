@@ -201,6 +201,13 @@ def test_a_zip_in_a_tar_is_not_taken_for_the_archive(tmp_path):
     assert sorted(path.name for path in (tmp_path / "nested").iterdir()) == ["a.txt", "b.txt"]
 
 
+def test_a_mirror_stands_before_a_place_and_not_before_an_address(tmp_path, server):
+    mirror, _, place = server.url.rpartition("/")
+    fetch_archive(tmp_path / "a", place, "data_aishell3", mirror=f"{mirror}/")
+    fetch_archive(tmp_path / "b", server.url, "data_aishell3", mirror="http://nowhere.invalid")
+    assert (tmp_path / "a" / "data_aishell3").is_dir() and (tmp_path / "b" / "data_aishell3").is_dir()
+
+
 def test_addresses_that_are_none_and_parts_that_are_too_long_are_named(tmp_path, server, archive):
     with pytest.raises(UserError, match=r"www\.openslr\.org/x: .*expected an address such as https"):
         fetch_archive(tmp_path, "www.openslr.org/x", "x")

@@ -86,7 +86,21 @@ def test_what_is_not_unpacked_is_refused(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_download(tmp_path: Path) -> None:
-    resources, data = fetched("aishell1", tmp_path, "--keep_archive", "false")
+    data, resources = fetched("aishell1", tmp_path, "--keep_archive", "false")
     assert resources["--name"] == "resource_aishell"
     assert data["--nested"] == "wav/*.tar.gz" and data["--keep_archive"] == "false"
     assert data["--size"] == "15582913665" and len(data["--checksum"]) == 32
+
+
+def test_options_of_the_corpus_are_not_those_of_its_resources(tmp_path: Path) -> None:
+    data, resources = fetched("aishell1", tmp_path, "--url", "https://a/b.tgz", "--checksum", "f" * 32)
+    assert data["--url"] == "https://a/b.tgz" and data["--checksum"] == "f" * 32
+    assert resources["--url"] == "33/resource_aishell.tgz" and resources["--checksum"] != "f" * 32
+
+
+def test_the_corpus_is_whole_without_its_resources(tmp_path: Path) -> None:
+    refuse = write(tmp_path / "python", "#!/bin/sh", 'echo "$@"', 'case "$*" in *resource_*) exit 1 ;; esac')
+    refuse.chmod(0o755)
+    done = local("aishell1", "download.sh", tmp_path, python=str(refuse))
+    assert done.returncode == 0 and "--name data_aishell" in done.stdout
+    assert "warning: no resource_aishell: target speakers are chosen without" in done.stderr

@@ -48,9 +48,38 @@ def test_vctk(vctk: Path, tmp_path: Path) -> None:
 
 def test_vctk_other_microphone(vctk: Path, tmp_path: Path) -> None:
     out = tmp_path / "tables"
+    for path in vctk.glob("wav48_silence_trimmed/p226/*_mic2.flac"):
+        path.unlink()
     done = local("vctk", "data.sh", "--corpus", vctk, "--microphone", "mic2", out)
     assert done.returncode == 0, done.stderr
-    assert all(path.endswith("_mic2.flac") for path in read_table(out / "wav.scp").values())
+    paths = read_table(out / "wav.scp")
+    assert len(paths) == 12
+    for utt, path in paths.items():
+        assert Path(path).name == f"{utt}_{'mic1' if utt.startswith('p226') else 'mic2'}.flac"
+    notices = (out / "notices.tsv").read_text().splitlines()[1:]
+    assert [line.split("\t") for line in notices] == [
+        [utt, "not recorded by mic2: mic1", path] for utt, path in paths.items() if utt.startswith("p226")
+    ]
+
+
+@pytest.mark.parametrize("root", ["VCTK-Corpus", "VCTK-Corpus-0.80"])
+def test_vctk_080(root: str, tmp_path: Path) -> None:
+    corpus = tmp_path / root
+    for speaker in ("p225", "p226"):
+        for number in range(1, 5):
+            noise(corpus / f"wav48/{speaker}/{speaker}_{number:03d}.wav", 48000)
+            write(corpus / f"txt/{speaker}/{speaker}_{number:03d}.txt", "Please call Stella.")
+    info = ("225  23  F    English    Southern  England", "226  22  male    English    Surrey")
+    write(corpus / "speaker-info.txt", "ID  AGE  GENDER  ACCENTS  REGION", *info)
+    out = stage_0("vctk", tmp_path, tmp_path / "data", "--target_speakers", "none", text=ENGLISH)
+    assert skipped(out) == [] and skipped(out, "notices.tsv") == []
+    whole = out / "local" / "all"
+    assert set(read_table(whole / "utt2spk").values()) == {"p225", "p226"}
+    assert len(read_table(whole / "text")) == 8
+    assert read_table(whole / "wav.scp")["p225_001"] == str(corpus / "wav48/p225/p225_001.wav")
+    assert read_table(whole / "spk2gender") == {"p225": "f", "p226": "m"}
+    done = local("vctk", "data.sh", "--corpus", corpus, "--microphone", "mic2", tmp_path / "none")
+    assert done.returncode == 1 and "is of version 0.80, which has only one" in done.stderr
 
 
 @pytest.fixture
@@ -77,6 +106,16 @@ def test_libritts(libritts: Path, tmp_path: Path) -> None:
     assert set(read_table(out / "dev" / "utt2spk").values()) == {"00084"}
     assert set(read_table(out / "test" / "utt2spk").values()) == {"01089"}
     assert read_table(out / "local" / "all" / "text")["00084_1241_000000_000000"] == "Chapter two."
+
+
+def test_libritts_restored(libritts: Path, tmp_path: Path) -> None:
+    restored = libritts.rename(tmp_path / "LibriTTS_R")
+    done = local("libritts", "data.sh", "--corpus", tmp_path, tmp_path / "tables")
+    assert done.returncode == 0, done.stderr
+    paths = read_table(tmp_path / "tables" / "wav.scp").values()
+    assert len(paths) == 12 and all(path.startswith(f"{restored}/") for path in paths)
+    done = local("libritts", "data.sh", "--corpus", restored / "dev-clean", tmp_path / "none")
+    assert done.returncode == 1 and "here or under LibriTTS/ or LibriTTS_R/, found 84; give" in done.stderr
 
 
 def test_libritts_parts_and_downloads(libritts: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@
 # they are every corpus's.
 set -euo pipefail
 
-corpus=""                # root of the corpus: the directory of train-clean-100/ and others, or the one LibriTTS/ lies in
+corpus=""                # root of the corpus: the directory of train-clean-100/ and others, or the one LibriTTS/ or LibriTTS_R/ lies in
 downloaddir=downloads    # where stage -1 puts the corpus; used if --corpus is not given
 parts=""                 # those to read, such as "train-clean-100 dev-clean"; default: all there are
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Usage: download.sh DIR [option]... [PART]...
+# Usage: download.sh DIR [--mirror URL] [--keep_archive true|false] [PART]...
 # Fetches parts of LibriTTS (dev-clean, test-clean and train-clean-100, unless others are named) to DIR/LibriTTS; goes
 # on where an earlier attempt stopped. Run only if asked for.
+# --mirror: OpenSLR, or a server with the same files, such as https://openslr.elda.org/resources.
 set -euo pipefail
 
 # shellcheck source=egs/TEMPLATE/ctap1/path.sh
@@ -39,5 +40,6 @@ done
 ((${#parts[@]})) || parts=(dev-clean test-clean train-clean-100)
 for part in "${parts[@]}"; do
     "${python:-python3}" -m ctap.bin.fetch_archive --out_dir "${out}" --name LibriTTS --part "${part}" \
-        --url "https://www.openslr.org/resources/60/${part}.tar.gz" --checksum "${sha256[${part}]}" "${options[@]}"
+        --mirror https://www.openslr.org/resources --url "60/${part}.tar.gz" \
+        --checksum "${sha256[${part}]}" "${options[@]}"
 done

@@ -9,8 +9,9 @@ speakers.
     train-clean-100/103/1241/103_1241_000000_000001.normalized.txt   its text, numbers in words
     speakers.tsv or SPEAKERS.txt                                     103  F ...   or   103 | F | ...
 
-under the corpus's root or under LibriTTS/ in it; any of the parts may be missing. Speakers are called by five
-digits (00103), utterances 00103_1241_000000_000001, so that tables sort by speaker.
+under the corpus's root or under LibriTTS/ in it, or LibriTTS_R/, which is the same speech restored (OpenSLR
+141); any of the parts may be missing. Speakers are called by five digits (00103), utterances
+00103_1241_000000_000001, so that tables sort by speaker.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
         "--parts", nargs="+", choices=PARTS, default=list(PARTS), help="default: all there are"
     )
     options = parser.parse_args(argv)
-    root = find_root(options.corpus, "LibriTTS", list(PARTS))
+    root = find_root(options.corpus, ["LibriTTS", "LibriTTS_R"], list(PARTS))
     corpus = Corpus()
     for part in options.parts:
         if (root / part).is_dir():

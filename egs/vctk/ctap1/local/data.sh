@@ -4,7 +4,7 @@
 # they are every corpus's.
 set -euo pipefail
 
-corpus=""                # root of the corpus: the directory of wav48_silence_trimmed/ and txt/, or the one VCTK-Corpus-0.92/ lies in
+corpus=""                # root of the corpus: the directory of wav48_silence_trimmed/ (or wav48/) and txt/, or the one VCTK-Corpus-0.92/ lies in
 downloaddir=downloads    # where stage -1 puts the corpus; used if --corpus is not given
 microphone=mic1         # mic1 or mic2
 
