@@ -66,7 +66,7 @@ def by_part(model: Model, copies: int, repeats: int) -> dict[str, float]:
     phones = PHONES.split() * copies
     durations = [FRAMES] * len(phones)
     ctap, device = model.parts.ctap, model.device
-    prompt = 0.1 * np.random.default_rng(0).normal(size=3 * model.sample_rate).astype(np.float32)
+    prompt = voice_like(model.parts.audio, 3.0).numpy()
     tokens = torch.tensor([model.parts.tokens.encode(phones)], device=device)
     spans = torch.tensor([durations], device=device)
     frames = int(spans.sum())
@@ -86,15 +86,15 @@ def by_part(model: Model, copies: int, repeats: int) -> dict[str, float]:
     return {"speech": frames * model.parts.audio.frame_shift, **found}
 
 
-def speech_like(settings: AudioSettings, seconds: float) -> Tensor:
-    """Log-mel [T, M] of a buzz with moving pitch and noise."""
+def voice_like(settings: AudioSettings, seconds: float) -> Tensor:
+    """Samples [N] of a buzz with moving pitch and noise."""
     time_axis = torch.arange(int(seconds * settings.sample_rate)) / settings.sample_rate
     pitch = 150 + 50 * torch.sin(2 * torch.pi * 0.7 * time_axis)
     phase = 2 * torch.pi * torch.cumsum(pitch, 0) / settings.sample_rate
     buzz = sum(torch.sin(k * phase) / k for k in range(1, 30))
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(len(buzz), generator=generator)
-    return log_mel(0.1 * buzz * (1 + torch.sin(6 * time_axis)) / 2 + 0.005 * noise, settings)
+    return 0.1 * buzz * (1 + torch.sin(6 * time_axis)) / 2 + 0.005 * noise
 
 
 def vocoders(settings: AudioSettings, iterations: int) -> dict[str, Callable[[Tensor], np.ndarray]]:
@@ -148,7 +148,7 @@ def main() -> None:
         print(f"{name:<22}" + "".join(f"{column[name] / column['speech']:>11.4f}" for column in columns))
 
     settings = AudioSettings()
-    mel = speech_like(settings, 4.0)
+    mel = log_mel(voice_like(settings, 4.0), settings)
     print("\nvocoders, 60 iterations on the CPU, 4 s of speech")
     print(f"{'':<12}{'real-time factor':>18}{'x the time of ours':>20}{'error of the mel, dB':>22}")
     first = None
