@@ -13,6 +13,7 @@ inversion of the mel included; how well each keeps the mel that it was given is 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import statistics
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from ctap.audio.griffin_lim import GriffinLim
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.config import from_dict, load_config
+from ctap.device import choose_device
 from ctap.errors import cli
 from ctap.models.inference import Model
 from ctap.models.model_dir import Parts
@@ -99,7 +101,6 @@ def voice_like(settings: AudioSettings, seconds: float) -> Tensor:
 
 def vocoders(settings: AudioSettings, iterations: int) -> dict[str, Callable[[Tensor], np.ndarray]]:
     """Griffin-Lim of the toolkit and of the libraries, log-mel to samples."""
-    import librosa
     from torchaudio.transforms import GriffinLim as TorchaudioGriffinLim
     from torchaudio.transforms import InverseMelScale
 
@@ -112,17 +113,23 @@ def vocoders(settings: AudioSettings, iterations: int) -> dict[str, Callable[[Te
     )
 
     def with_librosa(mel: Tensor) -> np.ndarray:
+        import librosa
+
         return librosa.feature.inverse.mel_to_audio(
             mel.exp().T.numpy(), sr=settings.sample_rate, n_fft=settings.n_fft, power=1.0,
             hop_length=settings.hop_length, win_length=settings.win_length, n_iter=iterations,
             fmin=settings.f_min, fmax=settings.f_max, htk=True, norm=None,
         )  # fmt: skip
 
-    return {
+    found: dict[str, Callable[[Tensor], np.ndarray]] = {
         "toolkit": GriffinLim(settings, iterations),
         "torchaudio": lambda mel: phase(inverse(mel.exp().T)).numpy(),
-        "librosa": with_librosa,
     }
+    if importlib.util.find_spec("librosa"):
+        found["librosa"] = with_librosa
+    else:
+        print("librosa: not installed, left out")
+    return found
 
 
 @cli
@@ -137,6 +144,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
+    options.device = choose_device(options.device)
     torch.set_num_threads(options.threads)
     model = build(options.config, options.duration_config, options.device)
     columns = [by_part(model, copies, options.repeats) for copies in options.copies]
