@@ -86,7 +86,7 @@ def figures(
     return means | ({} if vocoder is None else {"real-time factor": spent / seconds})
 
 
-def print_memory(name: str, mel: Tensor, minutes: list[int], settings: AudioSettings) -> None:
+def print_memory(name: str, mel: Tensor, minutes: list[float], settings: AudioSettings) -> None:
     """The most memory of the process so far, before and after each length; samples are not kept."""
     vocoder = load_vocoder(name, settings)
     stream = getattr(vocoder, "stream", None)
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--vocoders", nargs="+", default=["griffin_lim", "pretrained"])
     parser.add_argument("--utts", type=int, default=40, help="recordings, evenly from the list")
     parser.add_argument("--vocos", action="store_true", help="time the package vocos, too")
-    parser.add_argument("--memory", type=int, nargs="+", help="minutes of speech: measure memory alone")
+    parser.add_argument("--memory", type=float, nargs="+", help="minutes of speech: measure memory alone")
     options = parser.parse_args()
     settings = AudioSettings()
     table = list(read_table(options.scp).items())
