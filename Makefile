@@ -75,8 +75,8 @@ format: $(READY) ## bring Python files into form
 .PHONY: bench
 bench: ## list the benchmarks in tools/bench, and how to run one
 	@shopt -s nullglob; \
-	for file in tools/bench/*.py tools/bench/*.sh; do printf '%-36s %s\n' "$$file" "$$(sed -n -E '/^("""|# )[A-Za-z`]/ { s/^("""|# )//; s/"""$$//; p; q; }' "$$file")"; done
-	@echo "run one: . $(CTAP_ENV)/bin/activate && python tools/bench/NAME.py --help"
+	for file in $$(grep -l '^if __name__' tools/bench/*.py) tools/bench/*.sh; do printf '%-36s %s\n' "$$file" "$$(sed -n -E '/^("""|# )[A-Za-z`]/ { s/^("""|# )//; s/"""$$//; p; q; }' "$$file")"; done
+	@echo "run one: $(if $(filter active,$(CTAP_ENV)),,. $(CTAP_ENV)/bin/activate && )python tools/bench/NAME.py --help"
 
 .PHONY: clean
 clean: ## remove caches and build products; environments, data and experiments stay

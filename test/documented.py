@@ -6,6 +6,7 @@ only note how they were called; loops, variables and `cd` are the shell's own.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -18,12 +19,13 @@ from ctap.bin.main import COMMANDS, find
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = sorted(path.parts[-3] for path in ROOT.glob("egs/*/ctap1/run.sh"))
-PAGES = ["README.md", "egs/README.md", "egs/own_corpus.md", "tools/README.md"]
+PAGES = ["README.md", "egs/README.md", "egs/own_corpus.md", "tools/README.md", "tools/campaigns/README.md"]
 PAGES += sorted(
     str(page.relative_to(ROOT)) for glob in ("docs/*.md", "egs/*/ctap1/README.md") for page in ROOT.glob(glob)
 )
 HEADERS = ["egs/TEMPLATE/ctap1/ctap.sh", "egs/TEMPLATE/ctap1/skeleton/run.sh"]
 HEADERS += sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("egs/*/ctap1/run.sh"))
+HELPS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tools/[bc]*/*.py"))
 PROGRAMS = (
     "python",
     "ctap",
@@ -32,6 +34,9 @@ PROGRAMS = (
     "tensorboard",
     "mfa",
     "uv",
+    "pytest",
+    "tools/bench/gpu.sh",
+    "tools/loopback_slurm.sh",
     "utils/validate_data_dir",
     "utils/fix_data_dir",
 )
@@ -46,10 +51,10 @@ RECIPE = '#!/usr/bin/env bash\nprintf \'%s\\0\' "$(($# + 1))" "${PWD}" ctap.sh "
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page, a command within its text, or a line of a script's header."""
+    """A block of a page, a command within its text, a line of a script's header, a block of its help."""
 
     page: str
-    kind: str  # "" or the language behind the fence; "inline", "header"
+    kind: str  # "" or the language behind the fence; "indented", "inline", "header", "help"
     text: str
 
     @property
@@ -96,7 +101,9 @@ def blocks() -> list[Block]:
         text = (ROOT / page).read_text(encoding="utf-8")
         fence = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
         found += [Block(page, match[1], textwrap.dedent(match[2])) for match in fence.finditer(text)]
-        for span in re.findall(r"`([^`]+)`", fence.sub("", text)):
+        rest = fence.sub("", text)
+        found += [Block(page, "indented", text) for text in _indented(rest)]
+        for span in re.findall(r"`([^`]+)`", rest):
             line = " ".join(span.split())
             if INLINE.match(line):
                 found.append(Block(page, "inline", re.sub(r" \.\.\.$|\.\.\.$", "", line)))
@@ -104,7 +111,15 @@ def blocks() -> list[Block]:
         header = re.match(r"(#.*\n)+", (ROOT / page).read_text(encoding="utf-8"))
         lines = re.findall(r"^#   (\./run\.sh.*)$", header[0] if header else "", re.MULTILINE)
         found += [Block(page, "header", line) for line in lines]
+    for page in HELPS:
+        docstring = ast.get_docstring(ast.parse((ROOT / page).read_text(encoding="utf-8"))) or ""
+        found += [Block(page, "help", text) for text in _indented(f"{docstring}\n")]
     return found
+
+
+def _indented(text: str) -> list[str]:
+    """Blocks of four spaces and more, each behind an empty line."""
+    return [textwrap.dedent(block) for block in re.findall(r"(?<=\n\n)(?: {4}.*\n)+", text)]
 
 
 def spans(pages: list[str]) -> list[tuple[str, str]]:
@@ -122,8 +137,10 @@ class Layout:
     def __init__(self, root: Path) -> None:
         """Lay it out in ``root``."""
         self.root, self.record = root, root / "record"
-        for name in ("ctap", "utils", "tools", "setup.py"):
+        for name in ("ctap", "docs", "utils", "tools", "setup.py"):
             (root / name).symlink_to(ROOT / name)
+        (root / ".venv/bin").mkdir(parents=True)
+        (root / ".venv/bin/activate").touch()
         template = root / "egs/TEMPLATE/ctap1"
         shutil.copytree(ROOT / "egs/TEMPLATE/ctap1", template)
         (template / "ctap.sh").write_text(RECIPE)
@@ -140,7 +157,7 @@ class Layout:
     def home(self, block: Block) -> Path:
         """Where a block is meant to be run: the root if it says how to go on from there, else a recipe."""
         text = re.sub(r"\s#.*", "", block.text)
-        if re.search(r"(^|\s)egs/|tools/constraints", text) or block.page.startswith("tools/"):
+        if re.search(r"(^|\s)(egs|tools)/", text) or block.page.startswith("tools/"):
             return self.root
         if match := re.match(rf"egs/({'|'.join(RECIPES)})/", block.page):
             return self.root / "egs" / match[1] / "ctap1"

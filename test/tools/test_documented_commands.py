@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ import jsonargparse
 import pytest
 
 from ctap.bin.main import COMPLETION
-from test.documented import PAGES, ROOT, Block, Call, Layout, blocks, spans
+from test.documented import HELPS, PAGES, ROOT, Block, Call, Layout, blocks, spans
 
 PIPELINE = "test/recipes/test_pipeline.py"
 SLOW = "test/recipes/test_documented_recipes.py"
@@ -36,6 +37,10 @@ NO_COMMANDS = {
     ("egs/own_corpus.md", "mycorpus/"): "a tree",
     ("egs/own_corpus.md", "#!/usr/bin/env bash"): OWN,
     ("tools/README.md", "sed -n '/^CORE/"): "needs: uv, and PyPI",
+    ("docs/contrastive.md", "C = tau S P^T"): "a formula",
+    ("docs/contrastive.md", "L(Q) = "): "a formula",
+    ("docs/contrastive.md", "Q = (A + A^T)"): "a formula",
+    ("docs/contrastive.md", "L_sigmoid = "): "a formula",
 }
 """Page and beginning of a block that is no list of commands, and what it is."""
 
@@ -49,19 +54,18 @@ KNOWN = {
     "make lint": ".ci/run",
     "make bench": "test/tools/test_makefile.py",
     "make help": "test/tools/test_makefile.py",
+    "pytest": "what runs this",
     "pip": NETWORK,
     "tensorboard": "needs: a browser",
     "mfa": "needs: the Montreal Forced Aligner",
     "tools/check_install.py": "test/tools/test_check_install.py",
     "tools/fix_torchaudio.py": "test/tools/test_fix_torchaudio.py",
     "local/prepare_intervals.py": "test/recipes/test_csmsc.py",
-    "tools/bench/where_lost.py": "needs: a trained model of a voice, and minutes, being a benchmark",
-    "tools/bench/word_starts.py": "needs: a Whisper, and minutes, being a benchmark",
+    "tools/loopback_slurm.sh": "test/recipes/test_slurm.py",
+    "tools/bench/gpu.sh": "needs: a GPU; what it calls is looked at here",
     "tools/bench/align.py": "test/tools/test_bench_align.py",
-    "tools/bench/vocoder.py": "needs: minutes, being a benchmark",
-    "tools/bench/vocoder_f0.py": "needs: a minute, being a benchmark",
-    "tools/bench/scale.py": "needs: minutes, being a benchmark",
     "tools/bench/noisy_data_dir.py": PIPELINE,
+    "tools/bench/polyphones.py": "test/tools/test_polyphones.py",
     "tools/bench/styled_data_dir.py": "test/tools/test_styled_data_dir.py",
     "utils/validate_data_dir": "test/kaldi/test_datadir.py",
     "utils/fix_data_dir": "test/kaldi/test_datadir.py",
@@ -71,17 +75,23 @@ KNOWN = {
     "ctap.bin.train_kmeans": UPSTREAM,
     "ctap.bin.dump_upstream": UPSTREAM,
     "ctap.bin.combine_features": UPSTREAM,
-    "tools/bench/onnx_speed.py": "needs: minutes, being a benchmark",
     "docs/examples/onnx_speech.py": "test/models/test_onnx_export.py",
     "ctap.bin.export_onnx": "test/models/test_onnx_export.py",
     "ctap.bin.serve": "test/serving/test_browser.py",
-    "tools/bench/serve.py": "needs: minutes, being a benchmark",
+    "ctap.bin.transcribe": "test/metrics/test_transcriber.py",
+    "ctap.bin.score_transcripts": "test/metrics/test_transcriber.py",
     "ctap.bin.train": "test/docs/test_examples.py",
     "ctap.bin.score_listening_test": "test/listening/test_scores.py",
 }
 FOLLOWED = ["synthesize", "convert", "recognize", "embed", "compare_scores", "plot_alignments", "align"]
 FOLLOWED += ["train_aligner", "score_durations", "import_durations", "listening_test", "disturb_durations"]
 KNOWN |= {f"ctap.bin.{name}": PIPELINE for name in FOLLOWED}
+MEASURING = ["ark", "attention", "contrastive", "duration_prompts", "features", "muon", "onnx_speed", "scale"]
+MEASURING += ["serve", "shared_cores", "slow_disk", "stage_0", "synthesis", "train_step", "vocoder"]
+MEASURING += ["vocoder_f0", "where_lost", "word_starts"]
+KNOWN |= {f"tools/bench/{name}.py": "test/tools/test_bench.py" for name in MEASURING}
+CAMPAIGNS = ["corruption", "faults", "kills", "signals"]
+KNOWN |= {f"tools/campaigns/{name}.py": "test/tools/test_campaigns.py" for name in CAMPAIGNS}
 """Program, and the test that runs it as the pages do, or what this machine lacks for it."""
 
 ALL = blocks()
@@ -187,6 +197,52 @@ def check_pip(words: Sequence[str]) -> None:
             assert all(f'"{name}"' in setup for name in extra.split(",")), word
 
 
+def check_place(call: Call) -> None:
+    """A script and its configurations lie where the command says; what a recipe makes lies in a recipe."""
+    assert (call.folder / call.words[1]).is_file(), f"{call.page}: {call.folder}: {call.words[1]}"
+    for word in call.options:
+        if word.endswith(".yaml"):
+            assert (call.folder / word).is_file(), f"{call.page}: {call.folder}: {word}"
+        if re.match("(data|dump|exp)/", word):
+            assert (call.folder / "run.sh").exists(), f"{call.page}: no recipe, which has {word}"
+
+
+def check(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test runs the program, and it takes these words."""
+    if call.words[0] == "ctap" and call.command and not call.options:
+        return  # a command's mere name, which is there
+    if call.words[:2] == ("python", "-m") and len(call.words) == 3:
+        assert source(call.program).is_file()  # a module's mere name
+        return
+    if call.words[:2] == ("python", "-c"):
+        compile(call.words[2], call.page, "exec")
+        return
+    assert call.program in KNOWN, f"{call.page}: {shlex.join(call.words)}: which test runs it?"
+    if call.words[0] == "python" and call.words[1] != "-m" and call.page in PAGES:
+        check_place(call)
+    if call.program == "ctap.sh":
+        check_recipe(call.folder, call.options)
+    elif call.words[0] == "make":
+        check_make(call.words)
+    elif call.program == "pip":
+        check_pip(call.words)
+    elif call.program == "pytest":
+        assert all((ROOT / word).exists() for word in call.options if word.startswith("test/")), call.words
+    elif call.program == "ctap":
+        assert call.words[1] in ("--help", COMPLETION, "--version"), call.words
+    elif call.options and call.options[-1] == "--help":
+        with pytest.raises(SystemExit) as ended:
+            parse(call, monkeypatch)
+        assert ended.value.code == 0
+    elif call.program.endswith(".sh"):
+        pass
+    elif call.program.startswith(("ctap.bin.", "tools/bench/", "tools/campaigns/")):
+        parse(call, monkeypatch)
+    elif call.program.startswith("utils/"):
+        module = f"ctap.bin.{call.program.removeprefix('utils/')}"
+        parse(Call(call.page, call.folder, ("python", "-m", module, *call.options)), monkeypatch)
+
+
 @pytest.fixture(scope="module")
 def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     return Layout(tmp_path_factory.mktemp("layout"))
@@ -203,29 +259,17 @@ def test_commands_of_a_page_are_known_and_sound(
                 Block(page, "", "egs/TEMPLATE/ctap1/setup.sh ljstyle")
             )
         for call in layout.calls(block):
-            if call.words[0] == "ctap" and call.command and not call.options:
-                continue  # a command's mere name, which is there
-            if call.words[:2] == ("python", "-m") and len(call.words) == 3:
-                assert source(call.program).is_file()  # a module's mere name
-                continue
-            assert call.program in KNOWN, f"{page}: {shlex.join(call.words)}: which test runs it?"
-            if call.program == "ctap.sh":
-                check_recipe(call.folder, call.options)
-            elif call.words[0] == "make":
-                check_make(call.words)
-            elif call.program == "pip":
-                check_pip(call.words)
-            elif call.program == "ctap":
-                assert call.words[1] in ("--help", COMPLETION, "--version"), call.words
-            elif call.options and call.options[-1] == "--help":
-                with pytest.raises(SystemExit) as ended:
-                    parse(call, monkeypatch)
-                assert ended.value.code == 0
-            elif call.program.startswith(("ctap.bin.", "tools/bench/")):
-                parse(call, monkeypatch)
-            elif call.program.startswith("utils/"):
-                module = f"ctap.bin.{call.program.removeprefix('utils/')}"
-                parse(Call(page, call.folder, ("python", "-m", module, *call.options)), monkeypatch)
+            check(call, monkeypatch)
+
+
+def test_what_is_measured_on_a_gpu_is_sound(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``gpu.sh`` itself, with stand-ins for the machine and for all that it calls."""
+    stand_ins = 'nvidia-smi() { :; }; timeout() { shift; "$@"; }; export -f record python nvidia-smi timeout'
+    calls = layout.calls(Block("docs/speed.md", "", f"{stand_ins}\nbash tools/bench/gpu.sh gpu_logs"))
+    names = Counter(call.program.rpartition("/")[2] for call in calls)
+    assert names == {"ctap.sh": 3, "contrastive.py": 2, "train_step.py": 2, "pytest": 1}
+    for call in calls:
+        check(call, monkeypatch)
 
 
 def test_every_table_is_in_use() -> None:
@@ -234,9 +278,19 @@ def test_every_table_is_in_use() -> None:
         assert any(b.page == page and b.first.startswith(beginning) for b in ALL), (page, beginning)
     text = "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
     for program, test in KNOWN.items():
-        assert program.rpartition(".bin.")[2].replace("ctap.sh", "run.sh") in text, program
+        name = program.rpartition(".bin.")[2].replace("ctap.sh", "run.sh")
+        assert name in text or name.replace("_", " ") in text, program
         for path in re.findall(r"test/[\w/]+\.py", test):
             assert (ROOT / path).is_file(), path
+
+
+def test_every_program_for_developers_is_run_by_a_test() -> None:
+    """Those of ``make bench`` and the campaigns, each by a test of its name where one file runs many."""
+    programs = {page for page in HELPS if "__main__" in (ROOT / page).read_text(encoding="utf-8")}
+    assert len(programs) > 20 and programs <= KNOWN.keys()
+    for program in programs:
+        if KNOWN[program] in ("test/tools/test_bench.py", "test/tools/test_campaigns.py"):
+            assert f"def test_{Path(program).stem}(" in (ROOT / KNOWN[program]).read_text(encoding="utf-8")
 
 
 def test_options_in_running_text_are_valid(layout: Layout) -> None:

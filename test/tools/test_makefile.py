@@ -27,6 +27,15 @@ def test_help_is_the_default_and_names_every_target(words: tuple[str, ...]) -> N
     assert {"env", "demo", "test", "test-slow", "lint", "format", "bench", "clean"} <= shown
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_lists_the_benchmarks() -> None:
+    done = run("make", "bench", "CTAP_ENV=active")
+    names = [line.split()[0] for line in done.stdout.splitlines()[:-1]]
+    assert {"tools/bench/scale.py", "tools/bench/gpu.sh"} <= set(names)
+    assert "tools/bench/altered.py" not in names  # which two of them share
+    assert done.stdout.splitlines()[-1] == "run one: python tools/bench/NAME.py --help"
+
+
 def test_lists_every_shell_script_once() -> None:
     listed = run("tools/shell_scripts.sh").stdout.split()
     assert len(listed) == len(set(listed))

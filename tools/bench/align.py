@@ -311,6 +311,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
     limit_threads()
+    corpus = AlignCorpus(options.test_dir or options.data_dir)  # wrong files are named before the training
+    reference = read_reference(options.reference, {u: corpus.phones(u) for u in corpus.utterances})
     rows = {}
     for name in options.methods:
         marks = [time.process_time()]
@@ -319,7 +321,6 @@ def main() -> None:
         corpus = AlignCorpus(options.test_dir or options.data_dir)
         found = align(corpus)
         marks.append(time.process_time())
-        reference = read_reference(options.reference, {u: corpus.phones(u) for u in corpus.utterances})
         speakers = read_table(corpus.data_dir / "utt2spk")
         silence = own_silence(reference.words, corpus.waves, speakers) if reference.words else None
         result = score(reference, found, corpus.settings, corpus.language, silence)

@@ -29,12 +29,13 @@ def copy_altered(
     Returns:
         The utterances.
     """
+    sources = read_table(data_dir / "wav.scp")
     (out_dir / "wav").mkdir(parents=True, exist_ok=True)
     for name in COPIED:
         if (data_dir / name).is_file():
             shutil.copy(data_dir / name, out_dir)
     waves = {}
-    for utterance, source in tqdm(read_table(data_dir / "wav.scp").items(), mininterval=2.0):
+    for utterance, source in tqdm(sources.items(), mininterval=2.0):
         rate = wave_info(source).sample_rate
         target = out_dir / "wav" / f"{utterance}.wav"
         soundfile.write(target, alter(utterance, load_wave(source, rate).astype(np.float64), rate), rate)

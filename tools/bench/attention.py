@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ctap.errors import cli
 from ctap.nn.transformer import plain_attention
 
 POSITIONS, HEADS, DIM = 2400, 2, 64
@@ -35,6 +36,7 @@ def there_and_back(attention: Callable[..., Tensor], inputs: list[Tensor], keys:
     return 1e3 * (time.perf_counter() - start)
 
 
+@cli
 def main() -> None:
     """Print a line for each type and length."""
     parser = argparse.ArgumentParser(

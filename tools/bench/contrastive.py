@@ -29,11 +29,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ctap.device import choose_device
+from ctap.errors import UserError, cli
 from ctap.loss.contrastive import triton_cross_entropy
 from ctap.loss.contrastive_tiled import tiled_contrastive, tiled_sigmoid
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 HOLDS_C = ("usual", "open_clip")
+NAMES = ("usual", "tiled", "excluding", "sigmoid", "triton", "inf_cl", "torch_linear", "open_clip")
 
 
 def usual(s: Tensor, p: Tensor, scale: Tensor) -> Tensor:
@@ -190,6 +193,7 @@ def measure_memory(threads: int, *arguments: Any) -> float:
     return found
 
 
+@cli
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -198,10 +202,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--only", nargs="+", help="names of losses; all if not given")
+    parser.add_argument("--only", nargs="+", choices=NAMES, help="names of losses; all if not given")
     parser.add_argument("--tf32", action="store_true", help="float32 products of a GPU in TF32")
     parser.add_argument("--hold", type=float, default=1.0, help="largest C to hold, in GiB")
     options = parser.parse_args()
+    options.device = choose_device(options.device)
     torch.set_num_threads(options.threads)
     torch.set_float32_matmul_precision("high" if options.tf32 else "highest")
     now = clock(options.threads, options.device)
@@ -210,6 +215,8 @@ def main() -> None:
         f"{options.device}, torch {torch.__version__}"
     )
     every = {k: f for k, f in losses(options.device).items() if not options.only or k in options.only}
+    if not every:
+        raise UserError(f"--only {' '.join(options.only)}: none of these can be run here")
     print(f"{'N':>6} {'loss':<13} {'seconds':>9} {'x usual':>8} {'matrix rate':>11} {'extra MiB':>10}")
     for frames in options.frames:
         held = 4 * frames**2 / 2**30

@@ -23,6 +23,7 @@ import torch
 
 from ctap.data.batching import BatchRequest
 from ctap.data.dataset import CTAPDataset, FeatureSet
+from ctap.errors import cli
 from ctap.models.model_dir import Parts
 
 
@@ -46,6 +47,7 @@ def predicted(
         yield batch.durations[0].numpy(), model.to_frames(z, mask)[0].numpy()
 
 
+@cli
 def main() -> None:
     """Print a row for each model, prompt and duration model."""
     parser = argparse.ArgumentParser(

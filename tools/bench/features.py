@@ -31,7 +31,7 @@ import torch
 
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
-from ctap.errors import cli
+from ctap.errors import UserError, cli
 from ctap.files.tables import write_table
 from ctap.threads import limit_threads
 
@@ -104,11 +104,16 @@ def installed() -> list[str]:
     return found
 
 
+def utterances(minutes: float) -> int:
+    """How many come to so many minutes, at least one."""
+    return max(1, int(60 * minutes / SECONDS))
+
+
 def in_memory(settings: AudioSettings, minutes: float, repeats: int) -> None:
     """Time the log-mel of waveforms in memory."""
     rng = np.random.default_rng(0)
     samples = int(SECONDS * settings.sample_rate)
-    waves = [0.1 * rng.normal(size=samples).astype(np.float32) for _ in range(int(60 * minutes / SECONDS))]
+    waves = [0.1 * rng.normal(size=samples).astype(np.float32) for _ in range(utterances(minutes))]
     extractors = {name: MAKERS[name](settings) for name in installed()}
     reference = extractors["toolkit"](waves[0])
     times: dict[str, list[float]] = {name: [] for name in extractors}
@@ -133,7 +138,7 @@ def write_corpus(folder: Path, settings: AudioSettings, minutes: float) -> float
     """Write wav files of noise at AISHELL-3's rate, and their wav.scp; returns the seconds of audio."""
     rng, rate = np.random.default_rng(0), 44100
     waves = {}
-    for i in range(int(60 * minutes / SECONDS)):
+    for i in range(utterances(minutes)):
         path = folder / f"S{i:05d}.wav"
         soundfile.write(path, 0.1 * rng.normal(size=int(SECONDS * rate)), rate, subtype="PCM_16")
         waves[path.stem] = str(path)
@@ -146,11 +151,14 @@ def dump_with_toolkit(folder: Path, jobs: int) -> None:
     command = [sys.executable, "-m", "ctap.bin.dump_features", "--data_dir", str(folder)]
     command += ["--parts_dir", str(folder / "parts"), "--num_jobs", str(jobs)]
     running = [
-        subprocess.Popen([*command, "--job", str(job)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.Popen(
+            [*command, "--job", str(job)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         for job in range(1, jobs + 1)
     ]
-    if any(process.wait() for process in running):
-        raise SystemExit("dump_features failed")
+    said = [process.communicate()[1] for process in running]
+    if any(process.returncode for process in running):
+        raise UserError(f"dump_features failed: {''.join(said).strip()[-500:]}")
 
 
 def dump_with_librosa(folder: Path) -> None:

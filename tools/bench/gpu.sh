@@ -8,6 +8,10 @@ if (($# != 1)); then
     echo "usage: tools/bench/gpu.sh OUT_DIR" >&2
     exit 2
 fi
+if ! command -v nvidia-smi >/dev/null; then
+    echo "gpu.sh: error: there is no nvidia-smi; this measures an NVIDIA GPU" >&2
+    exit 1
+fi
 mkdir -p "$1"
 out=$(CDPATH='' cd -- "$1" && pwd)
 CDPATH='' cd -- "$(dirname "${BASH_SOURCE[0]}")/../.."

@@ -17,6 +17,8 @@ import torch
 from torch import nn
 
 from ctap.config import from_dict, load_config
+from ctap.device import choose_device
+from ctap.errors import cli
 from ctap.nn.ctap import CTAP
 from ctap.tasks.muon import Muon
 from ctap.tasks.optimiser import OptimConfig, make_optimizer
@@ -42,6 +44,7 @@ def milliseconds(optimizer: torch.optim.Optimizer, device: torch.device) -> floa
     return 1e3 * (time.perf_counter() - start)
 
 
+@cli
 def main() -> None:
     """Print a line for each optimiser."""
     parser = argparse.ArgumentParser(
@@ -50,10 +53,11 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--turns", type=int, default=10)
-    parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
+    parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    moved = matrices(options.config, options.device)
+    device = torch.device(choose_device(options.device))
+    moved = matrices(options.config, device)
     shared = {"lr": 1e-3, "weight_decay": 0.0}
     optimizers = {
         "PyTorch's Muon": torch.optim.Muon(moved, **shared, adjust_lr_fn="match_rms_adamw"),
@@ -63,9 +67,9 @@ def main() -> None:
     times: dict[str, list[float]] = {name: [] for name in optimizers}
     for _ in range(options.turns + 2):
         for name, optimizer in optimizers.items():
-            times[name].append(milliseconds(optimizer, options.device))
+            times[name].append(milliseconds(optimizer, device))
     medians = {name: statistics.median(taken[2:]) for name, taken in times.items()}
-    kind = "bfloat16" if native_bfloat16(options.device.type == "cuda") else "float32"
+    kind = "bfloat16" if native_bfloat16(device.type == "cuda") else "float32"
     print(f"{len(moved)} matrices of {sum(p.numel() for p in moved)} weights; Muon in {kind}")
     first = medians["PyTorch's Muon"]
     for name, median in medians.items():

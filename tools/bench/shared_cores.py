@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from ctap.errors import cli
+
 CONFIG = Path(__file__).parents[2] / "egs/TEMPLATE/ctap1/conf/ablations/ctap_rotary_mini.yaml"
 
 
@@ -62,6 +64,7 @@ def seconds_a_step(options: argparse.Namespace, spins: str, busy: int) -> float:
             other.kill()
 
 
+@cli
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

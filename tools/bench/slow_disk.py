@@ -24,6 +24,7 @@ import torch
 from train_step import Toolkit, step
 
 from ctap.config import from_dict, load_config
+from ctap.errors import cli
 from ctap.kaldi.ark import MatrixReader, _Ark
 from ctap.tasks.build import Sources, build_pretrain
 from ctap.tasks.pretrain import PretrainConfig
@@ -106,6 +107,7 @@ def train(config: PretrainConfig, dump: Path, warm_up: int, steps: int) -> tuple
     return took / steps, waited / took
 
 
+@cli
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

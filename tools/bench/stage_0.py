@@ -23,6 +23,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from ctap.errors import UserError, cli
+
 ROOT = Path(__file__).resolve().parents[2]
 HANZI = "今天我们银行重庆音乐长城觉得北京天气经济发展公司市场中国世界工作生活朋友时间问题"
 WORDS = [HANZI[i : i + 2] for i in range(0, len(HANZI), 2)]
@@ -51,10 +53,10 @@ def make_corpus(folder: Path, utterances: int) -> None:
 
 def checkout(commit: str, folder: Path) -> None:
     """The package as it was at ``commit``."""
-    archive = subprocess.run(
-        ["git", "archive", commit, "ctap"], cwd=ROOT, check=True, capture_output=True
-    ).stdout
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+    archive = subprocess.run(["git", "archive", commit, "ctap"], cwd=ROOT, capture_output=True)
+    if archive.returncode:
+        raise UserError(f"git has no {commit!r}: {archive.stderr.decode().strip()}")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
         tar.extractall(folder, filter="data")
 
 
@@ -72,6 +74,7 @@ def stage_0(package: Path, corpus: Path, out: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+@cli
 def main() -> None:
     """Print the times and their ratio."""
     parser = argparse.ArgumentParser(

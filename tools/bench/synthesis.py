@@ -13,6 +13,7 @@ inversion of the mel included; how well each keeps the mel that it was given is 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import statistics
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from ctap.audio.griffin_lim import GriffinLim
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.config import from_dict, load_config
+from ctap.device import choose_device
 from ctap.errors import cli
 from ctap.models.inference import Model
 from ctap.models.model_dir import Parts
@@ -66,7 +68,7 @@ def by_part(model: Model, copies: int, repeats: int) -> dict[str, float]:
     phones = PHONES.split() * copies
     durations = [FRAMES] * len(phones)
     ctap, device = model.parts.ctap, model.device
-    prompt = 0.1 * np.random.default_rng(0).normal(size=3 * model.sample_rate).astype(np.float32)
+    prompt = voice_like(model.parts.audio, 3.0).numpy()
     tokens = torch.tensor([model.parts.tokens.encode(phones)], device=device)
     spans = torch.tensor([durations], device=device)
     frames = int(spans.sum())
@@ -86,20 +88,19 @@ def by_part(model: Model, copies: int, repeats: int) -> dict[str, float]:
     return {"speech": frames * model.parts.audio.frame_shift, **found}
 
 
-def speech_like(settings: AudioSettings, seconds: float) -> Tensor:
-    """Log-mel [T, M] of a buzz with moving pitch and noise."""
+def voice_like(settings: AudioSettings, seconds: float) -> Tensor:
+    """Samples [N] of a buzz with moving pitch and noise."""
     time_axis = torch.arange(int(seconds * settings.sample_rate)) / settings.sample_rate
     pitch = 150 + 50 * torch.sin(2 * torch.pi * 0.7 * time_axis)
     phase = 2 * torch.pi * torch.cumsum(pitch, 0) / settings.sample_rate
     buzz = sum(torch.sin(k * phase) / k for k in range(1, 30))
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(len(buzz), generator=generator)
-    return log_mel(0.1 * buzz * (1 + torch.sin(6 * time_axis)) / 2 + 0.005 * noise, settings)
+    return 0.1 * buzz * (1 + torch.sin(6 * time_axis)) / 2 + 0.005 * noise
 
 
 def vocoders(settings: AudioSettings, iterations: int) -> dict[str, Callable[[Tensor], np.ndarray]]:
     """Griffin-Lim of the toolkit and of the libraries, log-mel to samples."""
-    import librosa
     from torchaudio.transforms import GriffinLim as TorchaudioGriffinLim
     from torchaudio.transforms import InverseMelScale
 
@@ -112,17 +113,23 @@ def vocoders(settings: AudioSettings, iterations: int) -> dict[str, Callable[[Te
     )
 
     def with_librosa(mel: Tensor) -> np.ndarray:
+        import librosa
+
         return librosa.feature.inverse.mel_to_audio(
             mel.exp().T.numpy(), sr=settings.sample_rate, n_fft=settings.n_fft, power=1.0,
             hop_length=settings.hop_length, win_length=settings.win_length, n_iter=iterations,
             fmin=settings.f_min, fmax=settings.f_max, htk=True, norm=None,
         )  # fmt: skip
 
-    return {
+    found: dict[str, Callable[[Tensor], np.ndarray]] = {
         "toolkit": GriffinLim(settings, iterations),
         "torchaudio": lambda mel: phase(inverse(mel.exp().T)).numpy(),
-        "librosa": with_librosa,
     }
+    if importlib.util.find_spec("librosa"):
+        found["librosa"] = with_librosa
+    else:
+        print("librosa: not installed, left out")
+    return found
 
 
 @cli
@@ -137,6 +144,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
+    options.device = choose_device(options.device)
     torch.set_num_threads(options.threads)
     model = build(options.config, options.duration_config, options.device)
     columns = [by_part(model, copies, options.repeats) for copies in options.copies]
@@ -148,7 +156,7 @@ def main() -> None:
         print(f"{name:<22}" + "".join(f"{column[name] / column['speech']:>11.4f}" for column in columns))
 
     settings = AudioSettings()
-    mel = speech_like(settings, 4.0)
+    mel = log_mel(voice_like(settings, 4.0), settings)
     print("\nvocoders, 60 iterations on the CPU, 4 s of speech")
     print(f"{'':<12}{'real-time factor':>18}{'x the time of ours':>20}{'error of the mel, dB':>22}")
     first = None

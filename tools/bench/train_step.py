@@ -40,13 +40,15 @@ from ctap.config import from_dict, load_config
 from ctap.data.batch import Batch
 from ctap.data.batching import BatchRequest
 from ctap.data.dataset import CTAPDataset, train_loader
+from ctap.device import choose_device
+from ctap.errors import UserError, cli
 from ctap.files.tables import write_table
 from ctap.kaldi.ark import MatrixWriter
 from ctap.loss.contrastive_plain import plain_contrastive
 from ctap.loss.kl import margin_kl
 from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.transformer import TransformerStack
-from ctap.tasks.build import Sources, Training, build_pretrain
+from ctap.tasks.build import Sources, Training, build_pretrain, read_audio
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
 from ctap.tasks.settings import set_product_precision
 from ctap.text.languages import older
@@ -84,7 +86,10 @@ def make_dump(folder: Path, lengths: np.ndarray, seed: int) -> Path:
 def draw_lengths(name: str, count: int, seed: int) -> np.ndarray:
     """[count] lengths in frames after the corpus ``name``, or read from the file of that name, one a line."""
     if name not in LENGTHS:
-        return np.loadtxt(name, dtype=np.int64, ndmin=1)
+        try:
+            return np.loadtxt(name, dtype=np.int64, ndmin=1)
+        except (OSError, ValueError) as error:
+            raise UserError(f"--lengths {name}: not {' or '.join(LENGTHS)}, and no file: {error}") from None
     median, sigma, least, most = LENGTHS[name]
     drawn = median * np.exp(sigma * np.random.default_rng(seed).normal(size=count))
     return drawn.round().clip(least, most).astype(np.int64)
@@ -267,6 +272,7 @@ def peak_memory(device: str) -> float:
     return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024
 
 
+@cli
 def run(name: str, options: argparse.Namespace, dump: Path, turn: Connection) -> None:
     """Measure system ``name``, a step whenever it is its ``turn``; then send the figures."""
     torch.set_num_threads(options.threads)
@@ -325,6 +331,7 @@ def run(name: str, options: argparse.Namespace, dump: Path, turn: Connection) ->
     )
 
 
+@cli
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -345,6 +352,11 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true", help="the toolkit's stacks, by torch.compile")
     parser.add_argument("--seed", type=int, default=777)
     options = parser.parse_args()
+    options.device = choose_device(options.device)
+    # What can't be read is said once, and not by either process.
+    from_dict(PretrainConfig, load_config(options.config), str(options.config))
+    if options.dump:
+        read_audio(options.dump)
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
         dump = options.dump

@@ -30,9 +30,10 @@ from ctap.audio.f0 import extract_f0
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave, resample
+from ctap.errors import UserError, cli
 from ctap.files.tables import read_table
 from ctap.metrics.pitch import log_f0
-from ctap.metrics.quality import load_quality_predictor
+from ctap.metrics.quality import QualityPredictor, load_quality_predictor
 from ctap.models.vocoder import load_vocoder
 
 DB = 20 / np.log(10)
@@ -40,8 +41,11 @@ DB = 20 / np.log(10)
 
 def vocos(settings: AudioSettings) -> Callable[[Tensor], np.ndarray]:
     """The published network's sizes (Siuzdak 2023) for these mels, untrained."""
-    from vocos.heads import ISTFTHead
-    from vocos.models import VocosBackbone
+    try:
+        from vocos.heads import ISTFTHead
+        from vocos.models import VocosBackbone
+    except ImportError as error:
+        raise UserError(f"--vocos needs the package vocos: pip install vocos ({error})") from None
 
     backbone = VocosBackbone(settings.n_mels, dim=512, intermediate_dim=1536, num_layers=8).eval()
     head = ISTFTHead(512, settings.n_fft, settings.hop_length, padding="center").eval()
@@ -54,10 +58,12 @@ def vocos(settings: AudioSettings) -> Callable[[Tensor], np.ndarray]:
 
 
 def figures(
-    waves: Mapping[str, np.ndarray], vocoder: Callable[[Tensor], np.ndarray] | None, settings: AudioSettings
+    waves: Mapping[str, np.ndarray],
+    vocoder: Callable[[Tensor], np.ndarray] | None,
+    settings: AudioSettings,
+    predictor: QualityPredictor | None,
 ) -> dict[str, float]:
     """Means over ``waves``; of the recordings themselves without a vocoder."""
-    predictor = load_quality_predictor()
     rows: dict[str, list[float]] = {}
     seconds = spent = 0.0
     for wave in waves.values():
@@ -80,12 +86,12 @@ def figures(
     return means | ({} if vocoder is None else {"real-time factor": spent / seconds})
 
 
-def print_memory(name: str, mel: Tensor, minutes: list[int], settings: AudioSettings) -> None:
+def print_memory(name: str, mel: Tensor, minutes: list[float], settings: AudioSettings) -> None:
     """The most memory of the process so far, before and after each length; samples are not kept."""
     vocoder = load_vocoder(name, settings)
     stream = getattr(vocoder, "stream", None)
     if stream is None:
-        raise SystemExit(f"{name} does not stream: --memory is for neural vocoders")
+        raise UserError(f"{name} does not stream: --memory is for neural vocoders")
     print(f"with {name} loaded: {peak_memory():.0f} MiB")
     for many in sorted(minutes):
         frames = round(many * 60 / settings.frame_shift)
@@ -99,13 +105,14 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+@cli
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scp", type=Path, required=True, help="recordings: 'id path' a line")
     parser.add_argument("--vocoders", nargs="+", default=["griffin_lim", "pretrained"])
     parser.add_argument("--utts", type=int, default=40, help="recordings, evenly from the list")
     parser.add_argument("--vocos", action="store_true", help="time the package vocos, too")
-    parser.add_argument("--memory", type=int, nargs="+", help="minutes of speech: measure memory alone")
+    parser.add_argument("--memory", type=float, nargs="+", help="minutes of speech: measure memory alone")
     options = parser.parse_args()
     settings = AudioSettings()
     table = list(read_table(options.scp).items())
@@ -114,13 +121,15 @@ def main() -> None:
     if options.memory:
         mel = torch.cat([log_mel(torch.from_numpy(wave), settings) for wave in waves.values()])
         return print_memory(options.vocoders[-1], mel, options.memory, settings)
-    results = {"recording": figures(waves, None, settings)}
-    for name in options.vocoders:
-        vocoder = load_vocoder(name, settings)
+    vocoders = {name: load_vocoder(name, settings) for name in options.vocoders}
+    untrained = vocos(settings) if options.vocos else None
+    predictor = load_quality_predictor()
+    results = {"recording": figures(waves, None, settings, predictor)}
+    for name, vocoder in vocoders.items():
         vocoder(torch.zeros(50, settings.n_mels))  # what is done once
-        results[name] = figures(waves, vocoder, settings)
-    if options.vocos:
-        timed = figures(waves, vocos(settings), settings)
+        results[name] = figures(waves, vocoder, settings, predictor)
+    if untrained:
+        timed = figures(waves, untrained, settings, None)
         results["vocos, random weights"] = {"real-time factor": timed["real-time factor"]}
     keys = list(dict.fromkeys(key for row in results.values() for key in row))
     print(f"{len(waves)} recordings, {sum(map(len, waves.values())) / settings.sample_rate:.0f} s, ", end="")

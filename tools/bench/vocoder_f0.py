@@ -19,9 +19,9 @@ from ctap.audio.f0 import extract_f0
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
-from ctap.errors import cli
+from ctap.errors import UserError, cli
 from ctap.metrics.pitch import log_f0
-from ctap.models.vocoder import DEFAULT, load_vocoder
+from ctap.models.vocoder import DEFAULT, NeuralVocoder, load_vocoder
 
 
 @cli
@@ -35,6 +35,8 @@ def main() -> None:
     options = parser.parse_args()
     settings = AudioSettings()
     vocoder = load_vocoder(options.vocoder, settings)
+    if not isinstance(vocoder, NeuralVocoder):
+        raise UserError(f"--vocoder {options.vocoder}: takes the mel alone; expected one that takes F0")
     ways = {"retuned": vocoder.net.retune, "as it is": lambda mel, own, f0: mel}
     mels = [
         log_mel(torch.from_numpy(load_wave(p, settings.sample_rate)), settings) for p in options.recordings

@@ -9,7 +9,7 @@ decoded, and again with one part replaced by the recording's own: lost/<kind>/wa
 listener understands of these, by kind:
 
     ctap transcribe --asr transformers:DIR --scp lost/KIND/wav.scp --language_of data --out lost/KIND/heard
-    ctap score transcripts --ref_dir data --hyp_dir lost/KIND/heard --out lost/KIND/scores.json
+    ctap score transcripts --ref_dir data --hyp_dir lost/KIND/heard --name KIND --out lost/KIND/scores.json
 """
 
 from __future__ import annotations

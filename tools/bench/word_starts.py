@@ -27,6 +27,7 @@ from ctap.errors import UserError, cli
 from ctap.files.tables import read_table
 from ctap.text.languages import language_in
 from ctap.text.pauses import PAUSES
+from ctap.upstream.pretrained import import_transformers
 
 RATE = 16000
 FRAME_SECONDS = 0.01
@@ -51,9 +52,15 @@ class Whisper:
     """Hears words with their starts."""
 
     def __init__(self, folder: Path, language: str) -> None:
-        from transformers import pipeline
-
-        self._run: Any = pipeline("automatic-speech-recognition", model=str(folder), trust_remote_code=False)
+        if not folder.is_dir():  # or transformers would look for a model of that name on the network
+            raise UserError(f"{folder}: no such directory; expected a Whisper as transformers saves it")
+        package = import_transformers()
+        try:
+            self._run: Any = package.pipeline(
+                "automatic-speech-recognition", model=str(folder), trust_remote_code=False
+            )
+        except (OSError, ValueError) as error:
+            raise UserError(f"{folder}: no Whisper that transformers can load: {error}") from None
         config = self._run.model.generation_config
         if not getattr(config, "alignment_heads", None):
             config.alignment_heads = json.loads((folder / "ct2_config.json").read_text())["alignment_heads"]

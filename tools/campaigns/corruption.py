@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from harness import report
+from harness import add_results, report
 
 from ctap.errors import UserError
 from ctap.kaldi.ark import MatrixReader, MatrixWriter
@@ -37,7 +37,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--flips", type=int, default=200, metavar="N", help="of each file")
-    flips = parser.parse_args().flips
+    add_results(parser)
+    options = parser.parse_args()
+    flips = options.flips
     rng, lines, missed = random.Random(0), [], 0
     with tempfile.TemporaryDirectory() as place:
         for name, (path, read) in make(Path(place)).items():
@@ -52,7 +54,7 @@ def main() -> int:
             told = ", ".join(f"{what} {n}" for what, n in sorted(counts.items()))
             lines.append(f"{name} ({len(whole)} bytes): {told}")
     lines.append(f"{missed} damaged files were read as good, or refused without their name")
-    report("corruption", lines)
+    report("corruption", lines, options.results)
     return 1 if missed else 0
 
 

@@ -33,6 +33,8 @@ from pathlib import Path
 
 from harness import STAGES, STATE, Workshop, family, kill, read_options, report, verdict
 
+from ctap.errors import cli
+
 INSIDE = "CTAP_CAMPAIGN_NAMESPACE"
 TIMES_FULL = 3
 #: What a run says of a disk that takes nothing, of files that are gone, and of another run.
@@ -144,6 +146,7 @@ class Campaign:
         return self.rng.uniform(0.2, 0.7) * self.shop.seconds[stage]
 
 
+@cli
 def main() -> int:
     """Run the campaign; 0 if every stage failed as it should, and ended as undisturbed."""
     options = read_options(__doc__)
@@ -172,7 +175,7 @@ def main() -> int:
             print(lines[-1], flush=True)
     total = len(options.stages) * len(faults)
     lines.append(f"{total - bad} of {total} as they should be, seed {options.seed}")
-    report("faults", lines)
+    report("faults", lines, options.results)
     return 1 if bad else 0
 
 

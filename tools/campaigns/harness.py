@@ -61,7 +61,7 @@ class Workshop:
         times = self.root / "seconds.json"
         if times.exists():
             self.seconds = {int(stage): took for stage, took in json.loads(times.read_text()).items()}
-        for stage in stages:
+        for stage in STAGES[: STAGES.index(max(stages)) + 1]:  # those between are what a later one reads
             if stage not in self.seconds:
                 self.seconds[stage] = self._run_undisturbed(stage)
                 times.write_text(json.dumps(self.seconds))
@@ -169,7 +169,14 @@ def read_options(description: str, **numbers: int) -> argparse.Namespace:
     parser.add_argument("--stages", type=int, nargs="+", choices=STAGES, default=STAGES, metavar="N")
     for name, default in {"seed": 0, **numbers}.items():
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N")
+    add_results(parser)
     return parser.parse_args()
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """The option of where the result goes; a trial with little in it should not stand for the campaign."""
+    default = Path(__file__).parent / "results"
+    parser.add_argument("--results", type=Path, default=default, metavar="DIR", help="(default: beside this)")
 
 
 def differences(found: dict[str, str], expected: dict[str, str]) -> list[str]:
@@ -218,12 +225,12 @@ def _state(pid: int) -> str:
         return ""
 
 
-def report(name: str, lines: list[str]) -> None:
-    """Write a campaign's result beside the campaigns, and print it."""
+def report(name: str, lines: list[str], results: Path) -> None:
+    """Write a campaign's result to the directory ``results``, and print it."""
     text = "\n".join(lines) + "\n"
     print(text, end="")
-    out = Path(__file__).parent / "results" / f"{name}.txt"
-    out.write_text(text, encoding="utf-8")
+    results.mkdir(parents=True, exist_ok=True)
+    (results / f"{name}.txt").write_text(text, encoding="utf-8")
 
 
 def verdict(shop: Workshop, stage: int) -> tuple[bool, str]:

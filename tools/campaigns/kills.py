@@ -19,9 +19,12 @@ from collections import Counter
 
 from harness import Workshop, family, kill, read_options, report, verdict
 
+from ctap.errors import cli
+
 VICTIMS = ("script", "all", "one")
 
 
+@cli
 def main() -> int:
     """Run the campaign; 0 if every stage ended as undisturbed."""
     options = read_options(__doc__, kills=100)
@@ -40,7 +43,7 @@ def main() -> int:
         )
         print(lines[-1], flush=True)
     lines.append(f"{done} kills, seed {seed}: {len(stages) - bad} of {len(stages)} stages as undisturbed")
-    report("kills", lines)
+    report("kills", lines, options.results)
     return 1 if bad else 0
 
 

@@ -18,9 +18,12 @@ import time
 
 from harness import Workshop, alive, family, read_options, report, verdict
 
+from ctap.errors import cli
+
 MOST = 5.0  # seconds
 
 
+@cli
 def main() -> int:
     """Run the campaign; 0 if no process was left and every stage ended as undisturbed."""
     options = read_options(__doc__)
@@ -41,7 +44,7 @@ def main() -> int:
         lines.append(f"stage {stage}: then {result}")
         print(lines[-1], flush=True)
     lines.append(f"{bad} faults in {len(stages)} stages, seed {seed}")
-    report("signals", lines)
+    report("signals", lines, options.results)
     return 1 if bad else 0
 
 
