@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -70,18 +71,24 @@ def test_a_file_in_the_place_of_a_directory(tmp_path: Path) -> None:
             write()
 
 
+def refusing(code: int) -> Callable[..., None]:
+    """A method of a path that the system refuses."""
+
+    def refuse(self: Path, *args: object, **kwargs: object) -> None:
+        raise OSError(code, os.strerror(code), str(self))
+
+    return refuse
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM])
 def test_a_refused_rename_or_open_shows_no_hidden_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    def refuse(self: Path, *args: object, **kwargs: object) -> None:
-        raise OSError(code, os.strerror(code), str(self))
-
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(Path, "open", refusing(code))
     with pytest.raises(UserError) as caught, atomic_write(tmp_path / "f"):
         pass
     assert str(caught.value) == f"{tmp_path}/f: {os.strerror(code)}; {REFUSALS[code]}"
-    monkeypatch.setattr(Path, "mkdir", refuse)
+    monkeypatch.setattr(Path, "mkdir", refusing(code))
     with pytest.raises(UserError, match=rf"^{tmp_path}(/d)?: "), atomic_dir(tmp_path / "d"):
         pass
 
@@ -91,11 +98,7 @@ def test_a_directory_that_can_not_be_made_is_named_whatever_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     """Network mounts have reasons of their own."""
-
-    def refuse(self: Path, *args: object, **kwargs: object) -> None:
-        raise OSError(code, os.strerror(code), str(self))
-
-    monkeypatch.setattr(Path, "mkdir", refuse)
+    monkeypatch.setattr(Path, "mkdir", refusing(code))
     for write in (atomic_write, atomic_dir):
         with pytest.raises(UserError) as caught, write(tmp_path / "net" / "f"):
             pass

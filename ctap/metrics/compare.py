@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ctap.errors import UserError
-from ctap.metrics.intervals import LEVEL, Interval
+from ctap.metrics.intervals import LEVEL, Interval, ends
 
 __all__ = ["Comparison", "Items", "compare"]
 
@@ -101,14 +101,13 @@ def compare(
     value = float(observed[0] - observed[1])
     n = sum(len(pairs.top_a) for pairs in groups)
     generator = np.random.default_rng(seed)
-    drawn = _bootstrap(groups, resamples, generator)
-    bounds = [(1 - level) / 2, (1 + level) / 2]
-    # drawn from a single utterance, all are alike
-    low, high = np.quantile(drawn, bounds) if n > 1 and len(drawn) else (np.nan, np.nan)
+    low, high = ends(_bootstrap(groups, resamples, generator), level)
+    if n == 1:  # all draws of a single utterance are alike
+        low = high = np.nan
     return Comparison(
         float(observed[0]),
         float(observed[1]),
-        Interval(value, float(low), float(high), n),
+        Interval(value, low, high, n),
         _sign_flip(groups, value, resamples, generator),
         len(groups) if speakers is not None else 0,
     )
@@ -141,7 +140,7 @@ def _figures(pairs: _Pairs) -> tuple[float, float]:
 
 
 def _bootstrap(groups: list[_Pairs], resamples: int, generator: np.random.Generator) -> np.ndarray:
-    """Differences ``[<= resamples]`` of drawn speakers and utterances, those that are defined."""
+    """Differences ``[resamples]`` of drawn speakers and utterances, NaN where they are not defined."""
     count = len(groups)
     found = np.empty((resamples, count))
     chosen = generator.integers(0, count, (resamples, count))
@@ -154,8 +153,7 @@ def _bootstrap(groups: list[_Pairs], resamples: int, generator: np.random.Genera
             index = generator.integers(0, n, (len(here), n))
             top_a, bottom_a, top_b, bottom_b = (column[index].sum(axis=1) for column in pairs)
             found[here[:, 0], here[:, 1]] = _ratio(top_a, bottom_a) - _ratio(top_b, bottom_b)
-    differences = found.mean(axis=1)
-    return differences[np.isfinite(differences)]
+    return found.mean(axis=1)
 
 
 def _sign_flip(

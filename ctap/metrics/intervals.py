@@ -16,6 +16,7 @@ __all__ = [
     "bootstrap_mean",
     "bootstrap_ratio",
     "bootstrap_strata",
+    "ends",
     "interval_of_share",
 ]
 
@@ -86,7 +87,7 @@ def bootstrap_ratio(
     if n == 1:
         return Interval(value, np.nan, np.nan, 1)
     drawn = _resampled(top, bottom, resamples, np.random.default_rng(seed))
-    return Interval(value, *_ends(drawn, level), int(n))
+    return Interval(value, *ends(drawn, level), int(n))
 
 
 def bootstrap_strata(
@@ -122,7 +123,7 @@ def bootstrap_strata(
     generator, drawn = np.random.default_rng(seed), np.zeros(resamples)
     for top, bottom in (table.T for table in tables):
         drawn += _resampled(top, bottom, resamples, generator) / len(tables)
-    return Interval(value, *_ends(drawn, level), n)
+    return Interval(value, *ends(drawn, level), n)
 
 
 def _resampled(
@@ -138,9 +139,10 @@ def _resampled(
     return np.concatenate(drawn)
 
 
-def _ends(drawn: np.ndarray, level: float) -> tuple[float, float]:
-    tail = (1 - level) / 2
-    low, high = np.quantile(drawn[np.isfinite(drawn)], [tail, 1 - tail])
+def ends(drawn: np.ndarray, level: float) -> tuple[float, float]:
+    """Between which the share ``level`` of the draws lies that are defined; NaN if none is."""
+    drawn, tail = drawn[np.isfinite(drawn)], (1 - level) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail]) if len(drawn) else (np.nan, np.nan)
     return float(low), float(high)
 
 
