@@ -243,9 +243,9 @@ def test_figures_that_are_not_defined_do_not_count():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ([], "config"),
-        (["--config", "c"], "nothing to compare with"),
-        (["--config", "c", "--msep_hypothesis", "x"], "needs --reference"),
+        ([], "nothing to compare with"),
+        (["--config", ""], "no result goes without the configuration"),
+        (["--msep_hypothesis", "x"], "needs --reference"),
     ],
 )
 def test_missing_options_are_named(waves, tmp_path, capsys, arguments, match):
