@@ -67,6 +67,7 @@ COMMANDS = {
     "listening score": "score_listening_test",
     "report results": "report",
     "report samples": "list_samples",
+    "report compare": "report_compare",
     "report table1": "table1",
 }
 """Command to its module in this folder, and the module's subcommand where it has several."""

@@ -18,6 +18,7 @@ from ctap.metrics.provenance import collect_meta
 from ctap.metrics.representation import (
     SETTINGS,
     metrics_of_probes,
+    metrics_of_retrieval,
     metrics_of_set,
     metrics_of_size,
     metrics_of_utterances,
@@ -109,12 +110,14 @@ def compared(
     trained: Encoded, blank: Encoded, labels: Sequence[Tensor], utts: Sequence[str], contrastive_utts: int
 ) -> dict[str, Metric]:
     """How well speech and phonemes have come together, and what the decoder makes of them."""
-    figures, chance = [], {}
+    losses, found, chance = [], [], {}
     for encoded in (trained, blank):
-        found, chance = retrieved(encoded.speech, encoded.shifted, encoded.phonemes, labels)
-        figures.append({"contrastive": encoded.contrastive(contrastive_utts)} | found)
+        counts, chance = retrieved(encoded.speech, encoded.shifted, encoded.phonemes, labels)
+        found.append(counts)
+        losses.append({"contrastive": encoded.contrastive(contrastive_utts)})
     notes = {"contrastive": f"Eq. 6 over the frames of {contrastive_utts} utterances at a time"}
-    metrics = metrics_of_set(*figures, chance, len(utts), notes)
+    metrics = metrics_of_set(*losses, len(utts), notes)
+    metrics |= metrics_of_retrieval(*found, chance, [len(x) for x in labels], utts)
     return metrics | metrics_of_utterances(trained.figures, blank.figures, utts)
 
 

@@ -24,7 +24,7 @@ NOTHING = "nothing to compare with: give --reference, --source_scp, --speakers o
 def score_speech(
     hypothesis: Path,
     out: Path,
-    config: str,
+    config: str = "-",
     reference: Path | None = None,
     msep_hypothesis: Path | None = None,
     vocoded: Path | None = None,
@@ -47,7 +47,7 @@ def score_speech(
     Args:
         hypothesis: wav.scp of the generated speech.
         out: scores.json to write.
-        config: The configuration behind the speech, noted with the scores.
+        config: The configuration behind the speech, for the record.
         reference: wav.scp of what it should be like: the recording (default: --source_scp).
         msep_hypothesis: wav.scp of the same with the reference's durations, for MSEP.
         vocoded: wav.scp of the reference's mel through the vocoder, scored beside it as ceiling.

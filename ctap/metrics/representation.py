@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,12 +21,13 @@ from ctap.metrics.probe import (
     speaker_probe,
 )
 from ctap.metrics.results import Metric, items
-from ctap.metrics.retrieval import DIRECTIONS, retrieval
+from ctap.metrics.retrieval import DIRECTIONS, chance, right_frames
 
 __all__ = [
     "MAX_SHIFT",
     "SETTINGS",
     "metrics_of_probes",
+    "metrics_of_retrieval",
     "metrics_of_set",
     "metrics_of_size",
     "metrics_of_utterances",
@@ -54,7 +57,7 @@ NOTES = {
 
 def retrieved(
     speech: Sequence[Tensor], shifted: Sequence[Tensor], phonemes: Sequence[Tensor], labels: Sequence[Tensor]
-) -> tuple[dict[str, float], dict[str, float]]:
+) -> tuple[dict[str, list[float]], dict[str, float]]:
     """Retrieval of every direction and level, within utterances and (``across/``) in the whole set.
 
     Args:
@@ -64,54 +67,86 @@ def retrieved(
         labels: Phone of every frame, [T].
 
     Returns:
-        The figures, and the rate of guessing of each.
+        Of each figure the number of frames of every utterance that were found (NaN with NaN among the
+        embeddings), and the rate of guessing.
     """
     lengths = [len(x) for x in speech]
     s, p, phones = torch.cat(list(speech)), torch.cat(list(phonemes)), torch.cat(list(labels))
-    found = retrieval(s, p, phones, lengths=lengths, scope="utterance")
-    moved = retrieval(torch.cat(list(shifted)), p, phones, lengths=lengths, scope="utterance")
-    across = retrieval(s, p, phones, lengths=lengths, scope="batch")
+
+    def found(s: Tensor, scope: Literal["batch", "utterance"]) -> dict[str, list[float]]:
+        hits = right_frames(s, p, phones, lengths=lengths, scope=scope)
+        undefined = [math.nan] * len(lengths)
+        keys = [f"{way}/{level}" for way in DIRECTIONS for level in LEVELS]
+        return {
+            key: [float(part.sum()) for part in hits[key].split(lengths)] if hits else undefined
+            for key in keys
+        }
+
+    inside, across = found(s, "utterance"), found(s, "batch")
+    moved = found(torch.cat(list(shifted)), "utterance")
     figures = {
-        "frame_retrieval": found["speech_to_phone/frame"],
-        "phone_retrieval": found["speech_to_phone/phone"],
+        "frame_retrieval": inside["speech_to_phone/frame"],
+        "phone_retrieval": inside["speech_to_phone/phone"],
         "phone_retrieval_shifted": moved["speech_to_phone/phone"],
     }
-    chance = {
-        "frame_retrieval": found["chance/frame"],
-        "phone_retrieval": found["chance/phone"],
-        "phone_retrieval_shifted": found["chance/phone"],
+    figures |= inside | {f"across/{key}": counts for key, counts in across.items()}
+    guessed = {"": chance(phones, lengths=lengths, scope="utterance")}
+    guessed["across/"] = chance(phones, lengths=lengths)
+    floor = {"frame_retrieval": guessed[""]["frame"]}
+    floor |= dict.fromkeys(("phone_retrieval", "phone_retrieval_shifted"), guessed[""]["phone"])
+    for prefix, table in guessed.items():
+        floor |= {f"{prefix}{way}/{level}": table[level] for way in DIRECTIONS for level in LEVELS}
+    return figures, floor
+
+
+def metrics_of_retrieval(
+    found: Mapping[str, Sequence[float]],
+    untrained: Mapping[str, Sequence[float]],
+    chance: Mapping[str, float],
+    lengths: Sequence[int],
+    utts: Sequence[str],
+) -> dict[str, Metric]:
+    """Shares of frames that are found, those of :func:`retrieved`, with intervals.
+
+    Args:
+        found: Figure to the number of frames of each utterance.
+        untrained: The same of a model with random weights.
+        chance: The rate of guessing.
+        lengths: Frames of each utterance.
+        utts: The utterances.
+    """
+    return {
+        key: Metric.of(
+            bootstrap_ratio(counts, lengths),
+            n=len(utts),
+            better="higher",
+            against={"untrained": sum(untrained[key]) / sum(lengths), "chance": chance[key]},
+            note=NOTES.get(key, ""),
+            items=items(utts, counts, lengths),
+        )
+        for key, counts in found.items()
     }
-    for prefix, table in (("", found), ("across/", across)):
-        for way, level in ((way, level) for way in DIRECTIONS for level in LEVELS):
-            figures[f"{prefix}{way}/{level}"] = table[f"{way}/{level}"]
-            chance[f"{prefix}{way}/{level}"] = table[f"chance/{level}"]
-    return figures, chance
 
 
 def metrics_of_set(
-    found: Mapping[str, float],
-    untrained: Mapping[str, float],
-    chance: Mapping[str, float],
-    count: int,
-    notes: Mapping[str, str],
+    found: Mapping[str, float], untrained: Mapping[str, float], count: int, notes: Mapping[str, str]
 ) -> dict[str, Metric]:
-    """Figures of a whole set, such as those of :func:`retrieved`.
+    """Losses of a whole set, of which no utterance has its own.
 
     Args:
         found: The figures.
         untrained: The same of a model with random weights.
-        chance: The rate of guessing; a figure that has one is better if higher, another if lower.
         count: Utterances.
-        notes: What is to be known of a figure, besides :data:`NOTES`.
+        notes: What is to be known of a figure.
     """
     return {
         key: Metric(
             value,
             count,
             UNITS.get(key, ""),
-            "higher" if key in chance else "lower",
-            against={"untrained": untrained[key]} | ({"chance": chance[key]} if key in chance else {}),
-            note=(NOTES | dict(notes)).get(key, ""),
+            "lower",
+            against={"untrained": untrained[key]},
+            note=notes.get(key, ""),
         )
         for key, value in found.items()
     }

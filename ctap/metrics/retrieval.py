@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-__all__ = ["DIRECTIONS", "retrieval"]
+__all__ = ["DIRECTIONS", "chance", "retrieval", "right_frames"]
 
 DIRECTIONS = ("speech_to_phone", "phone_to_speech")
 
@@ -70,12 +70,14 @@ def _chance_within(sizes: list[int], k: int, candidates: list[int]) -> float:
     return hits / sum(sizes)
 
 
-def _check_shapes(S: Tensor, P: Tensor, phones: Tensor) -> None:
+def _check(S: Tensor, P: Tensor, phones: Tensor, lengths: Sequence[int] | Tensor | None) -> list[slice]:
+    """The utterances' frames; refuses shapes that do not fit each other."""
     if S.ndim != 2 or S.shape != P.shape or phones.shape != S.shape[:1]:
         raise ValueError(
             f"S {tuple(S.shape)}, P {tuple(P.shape)} and phones {tuple(phones.shape)} "
             "must be [N, d], [N, d] and [N]"
         )
+    return _slices(len(S), lengths) if len(S) else []
 
 
 @torch.no_grad()
@@ -109,41 +111,77 @@ def retrieval(
     Raises:
         ValueError: shapes that do not fit each other.
     """
-    _check_shapes(S, P, phones)
-    N = S.shape[0]
-    phones = phones.to(S.device)
-    slices = _slices(N, lengths) if N else []
-
     names = ["frame", *(f"within_{k}" for k in WITHIN), "phone"]
     scores = {f"{way}/{name}": math.nan for way in (*DIRECTIONS, "chance") for name in names}
-    scores["frames"] = float(N)
-    if not N or not (torch.isfinite(S).all() and torch.isfinite(P).all()):
+    scores["frames"] = float(len(S))
+    hits = right_frames(S, P, phones, lengths=lengths, scope=scope)
+    if not hits:
         return scores
+    scores |= {name: hit.double().mean().item() for name, hit in hits.items()}
+    guessed = chance(phones.to(S.device), lengths=lengths, scope=scope)
+    return scores | {f"chance/{name}": value for name, value in guessed.items()}
+
+
+@torch.no_grad()
+def right_frames(
+    S: Tensor,
+    P: Tensor,
+    phones: Tensor,
+    *,
+    lengths: Sequence[int] | Tensor | None = None,
+    scope: Literal["batch", "utterance"] = "batch",
+) -> dict[str, Tensor]:
+    """Which frames :func:`retrieval` counts as found, for figures of parts of a set.
+
+    Args:
+        S: as in :func:`retrieval`, as are the others.
+
+    Returns:
+        ``[N]`` bool of ``speech_to_phone/frame`` and the like, without ``chance``; nothing with no frame, or
+        with NaN among the embeddings.
+
+    Raises:
+        ValueError: as :func:`retrieval`.
+    """
+    slices = _check(S, P, phones, lengths)
+    N = S.shape[0]
+    if not N or not (torch.isfinite(S).all() and torch.isfinite(P).all()):
+        return {}
 
     # bfloat16 products round neighbouring frames onto the same value
-    S, P = S.float(), P.float()
+    S, P, phones = S.float(), P.float(), phones.to(S.device)
     index = torch.arange(N, device=S.device)
     utterance = torch.cat([torch.full_like(index[part], i) for i, part in enumerate(slices)])
     searched = slices if scope == "utterance" else [slice(0, N)]
+    hits = {}
     for way, near in zip(DIRECTIONS, _nearest_within(S, P, searched), strict=True):
         distance = torch.where(utterance[near] == utterance, (near - index).abs(), N + max(WITHIN))
-        hits = (near == index, *(distance <= k for k in WITHIN), phones[near] == phones)
-        for name, hit in zip(names, hits, strict=True):
-            scores[f"{way}/{name}"] = hit.double().mean().item()
+        hits[f"{way}/frame"] = near == index
+        hits |= {f"{way}/within_{k}": distance <= k for k in WITHIN}
+        hits[f"{way}/phone"] = phones[near] == phones
+    return hits
 
-    return scores | _chance(phones, slices, searched)
 
+def chance(
+    phones: Tensor,
+    *,
+    lengths: Sequence[int] | Tensor | None = None,
+    scope: Literal["batch", "utterance"] = "batch",
+) -> dict[str, float]:
+    """What a uniform guess among the candidates scores: ``frame``, ``within_1`` and so on.
 
-def _chance(phones: Tensor, slices: list[slice], searched: list[slice]) -> dict[str, float]:
-    """What a uniform guess among the frames ``searched`` scores, over all frames of ``slices``."""
+    Args:
+        phones: as in :func:`retrieval`, as are the others; at least one frame.
+    """
     N = len(phones)
+    slices = _slices(N, lengths)
     sizes = [part.stop - part.start for part in slices]
-    candidates = sizes if searched is slices else [N] * len(sizes)
+    searched, candidates = (slices, sizes) if scope == "utterance" else ([slice(0, N)], [N] * len(sizes))
     scores = {}
     for name, k in [("frame", 0), *((f"within_{k}", k) for k in WITHIN)]:
-        scores[f"chance/{name}"] = _chance_within(sizes, k, candidates)
+        scores[name] = _chance_within(sizes, k, candidates)
     same = 0.0
     for part in searched:
         frequency = phones[part].unique(return_counts=True)[1].double()
         same += (frequency.square().sum() / frequency.sum()).item()
-    return {**scores, "chance/phone": same / N}
+    return {**scores, "phone": same / N}

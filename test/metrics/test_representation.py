@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import torch
 from ctap.metrics.representation import (
     SETTINGS,
     metrics_of_probes,
+    metrics_of_retrieval,
     metrics_of_set,
     metrics_of_size,
     metrics_of_utterances,
@@ -27,28 +29,38 @@ def aligned() -> tuple[list[torch.Tensor], list[torch.Tensor]]:
 def test_what_is_the_same_is_found_and_what_is_turned_round_is_not(aligned) -> None:
     frames, labels = aligned
     turned = [x.roll(2, dims=0) for x in frames]
-    figures, chance = retrieved(frames, turned, frames, labels)
-    assert figures.keys() == chance.keys()
-    assert (
-        figures["frame_retrieval"]
-        == figures["phone_retrieval"]
-        == figures["across/phone_to_speech/phone"]
-        == 1
-    )
-    assert figures["phone_retrieval_shifted"] == 0  # the nearest frame is always that of another phone
+    counts, chance = retrieved(frames, turned, frames, labels)
+    assert counts.keys() == chance.keys()
+    assert counts["frame_retrieval"] == counts["phone_retrieval"] == [8, 4]
+    assert counts["across/phone_to_speech/phone"] == [8, 4]
+    assert counts["phone_retrieval_shifted"] == [0, 0]  # the nearest frame is always that of another phone
     assert chance["across/speech_to_phone/phone"] < chance["phone_retrieval"] < 1
 
 
-def test_a_figure_of_the_set_is_better_higher_if_it_can_be_guessed() -> None:
-    metrics = metrics_of_set(
-        {"contrastive": 2.0, "phone_retrieval": 0.5}, {"contrastive": 9.0, "phone_retrieval": 0.1},
-        {"phone_retrieval": 0.05}, 7, {"contrastive": "of 8"},
-    )  # fmt: skip
-    loss, found = metrics["contrastive"], metrics["phone_retrieval"]
+def test_shares_of_frames_have_intervals_and_what_each_utterance_adds() -> None:
+    key = "phone_retrieval"
+    args = ({key: [2.0, 6.0]}, {key: [1.0, 1.0]}, {key: 0.05}, [4, 8], ["a", "b"])
+    found = metrics_of_retrieval(*args)[key]
+    assert found.value == pytest.approx(8 / 12) and found.n == 2 and found.better == "higher"
+    assert found.interval == pytest.approx((0.5, 0.75)) and found.items == {"a": (2, 4), "b": (6, 8)}
+    assert found.against == {"untrained": pytest.approx(2 / 12), "chance": 0.05}
+    assert found.note.startswith("speech to phoneme")
+
+
+def test_retrieval_among_nan_is_undefined(aligned) -> None:
+    frames, labels = aligned
+    broken = [frames[0], frames[1] * torch.nan]
+    counts, chance = retrieved(broken, broken, frames, labels)
+    found = metrics_of_retrieval(counts, counts, chance, [8, 4], ["a", "b"])["phone_retrieval"]
+    assert math.isnan(found.value) and found.n == 2
+
+
+def test_a_loss_of_the_set_is_better_lower() -> None:
+    loss = metrics_of_set({"contrastive": 2.0}, {"contrastive": 9.0}, 7, {"contrastive": "of 8"})[
+        "contrastive"
+    ]
     assert (loss.value, loss.n, loss.unit, loss.better, loss.note) == (2.0, 7, "nats", "lower", "of 8")
     assert loss.against == {"untrained": 9.0}
-    assert found.better == "higher" and found.against == {"untrained": 0.1, "chance": 0.05}
-    assert found.note.startswith("speech to phoneme")
 
 
 def test_means_over_utterances_stand_beside_those_of_random_weights() -> None:
@@ -85,7 +97,7 @@ def test_what_phonemes_tell_of_speakers_stands_beside() -> None:
 
 def test_what_is_noted_of_the_shift_is_what_it_was() -> None:
     key = "phone_retrieval_shifted"
-    note = metrics_of_set({key: 0.5}, {key: 0.1}, {key: 0.1}, 2, {})[key].note
+    note = metrics_of_retrieval({key: [1.0]}, {key: [0.0]}, {key: 0.1}, [2], ["a"])[key].note
     assert f"by 1 to {SETTINGS['max_shift']} frames" in note and json.loads(json.dumps(SETTINGS)) == SETTINGS
 
 

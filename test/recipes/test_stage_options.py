@@ -146,6 +146,30 @@ rm -r exp/asr; asked
     assert not list((tmp_path / "done").glob(".*.running")) and not (tmp_path / "done/other").exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "address", "place"),
+    [
+        ("trains", "head", "--rdzv_endpoint head:29500"),
+        ("trains --srun", "head", "--rdzv_endpoint head:29500"),
+        ("trains --srun", "", ""),  # run_slurm knows the job's nodes
+        ("trains", "", None),
+    ],
+)
+def test_where_several_nodes_meet(tmp_path: Path, command: str, address: str, place: str | None) -> None:
+    (tmp_path / "a.yaml").write_text("{}")
+    script = f"""{SETUP}
+seed=1 all_args="" all_options=() cuda_cmd="{command}" nproc=1 num_nodes=2 force=false MASTER_ADDR={address}
+trains() {{ mkdir -p exp/ctap/model; echo "told: $*"; }}
+training ctap pretrain a.yaml -- --layers 1"""
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    if place is None:
+        assert done.returncode and "with --num_nodes set MASTER_ADDR" in done.stderr
+        return
+    assert done.returncode == 0, done.stdout + done.stderr
+    words = f"--max_restarts 0 --rdzv_backend c10d --rdzv_id ctap {place}".strip()
+    assert f"{words} -m ctap.bin.train pretrain" in done.stdout
+
+
 def test_transcripts_lie_in_exp_wherever_it_is(tmp_path: Path) -> None:
     """The mark of a step was once a path that led back to the speech itself, which was removed."""
     (tmp_path / "a/b/c/d").mkdir(parents=True)

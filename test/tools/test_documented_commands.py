@@ -81,6 +81,9 @@ KNOWN = {
     "ctap.bin.transcribe": "test/metrics/test_transcriber.py",
     "ctap.bin.score_transcripts": "test/metrics/test_transcriber.py",
     "ctap.bin.train": "test/docs/test_examples.py",
+    "ctap.bin.report_compare": "test/report/test_runs.py",
+    "ctap.bin.score_speech": "test/metrics/test_speech.py",
+    "ctap.bin.score_asr": "test/bin/test_compare_scores.py",
     "ctap.bin.score_listening_test": "test/listening/test_scores.py",
 }
 FOLLOWED = ["synthesize", "convert", "recognize", "embed", "compare_scores", "plot_alignments", "align"]

@@ -236,6 +236,29 @@ def test_slurm_options_reach_sbatch_as_they_are(
     assert "true a b &" in script
 
 
+@pytest.mark.parametrize(
+    ("before", "options", "place"),
+    [
+        ("", "--num-nodes 2 --srun", "gpu07:29500"),
+        ("export MASTER_PORT=4000\n", "--num-nodes 2 --srun", "gpu07:4000"),
+        ("export PET_RDZV_ENDPOINT=other:1\n", "--num-nodes 2 --srun", "other:1"),
+        ("", "--srun", "nowhere"),
+    ],
+)
+def test_slurm_nodes_meet_on_the_first_of_them(
+    shell, tmp_path: Path, slurm: str, before: str, options: str, place: str
+) -> None:
+    for name, text in (
+        ("srun", 'exec "$@"'),
+        ("scontrol", '[[ $3 == "gpu[07,09]" ]] && printf "gpu07\\ngpu09\\n"'),
+    ):
+        (tmp_path / "bin" / name).write_text(f"#!/usr/bin/env bash\n{text}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    command = f"run_slurm {options} x.log bash -c 'echo at ${{PET_RDZV_ENDPOINT:-nowhere}}'\n"
+    shell(f"{slurm}{before}export SLURM_JOB_NODELIST='gpu[07,09]'\n{command}", check=True)
+    assert f"\nat {place}\n" in (tmp_path / "x.log").read_text()
+
+
 def test_slurm_failure(shell, tmp_path: Path, slurm: str) -> None:
     done = shell(slurm + "run_slurm JOB=1:3 log/x.JOB.log bash -c 'echo cause; [ JOB != 2 ]'\n")
     assert done.returncode == 1

@@ -75,8 +75,12 @@ _training() {
     if ((each * num_nodes > 1)); then
         start=(torchrun --nnodes "${num_nodes}" --nproc_per_node "${each}" --max_restarts 0)
         if ((num_nodes > 1)); then
-            : "${MASTER_ADDR:?with --num_nodes set MASTER_ADDR, and start the training on the other nodes: egs/README.md}"
-            start+=(--rdzv_backend c10d --rdzv_id "${name}" --rdzv_endpoint "${MASTER_ADDR}:${MASTER_PORT:-29500}")
+            start+=(--rdzv_backend c10d --rdzv_id "${name}")
+            # Without MASTER_ADDR, run_slurm --srun takes the job's first node.
+            if [[ -n ${MASTER_ADDR:-} || " ${cuda_cmd} " != *" --srun "* ]]; then
+                : "${MASTER_ADDR:?with --num_nodes set MASTER_ADDR, and start the training on the other nodes: egs/README.md}"
+                start+=(--rdzv_endpoint "${MASTER_ADDR}:${MASTER_PORT:-29500}")
+            fi
         fi
         start+=(-m)
     fi
