@@ -156,11 +156,13 @@ def check_g(g: object, parts: Parts) -> Tensor:
 
 def _tensor(found: object, sizes: Sequence[int | None], what: str) -> Tensor:
     """``found`` in float32 if it is a tensor of these sizes, None standing for T, and of finite numbers."""
-    fits = isinstance(found, Tensor) and found.ndim == len(sizes)
-    if not fits or not all(n == size if size else n for n, size in zip(found.shape, sizes, strict=True)):
+    shape = [*getattr(found, "shape", ())]
+    fits = len(shape) == len(sizes) and all(
+        n == size if size else n for n, size in zip(shape, sizes, strict=True)
+    )
+    if not isinstance(found, Tensor) or not fits:
         wanted = ", ".join("T" if size is None else str(size) for size in sizes)
         least = " with T >= 1" if None in sizes else ""
-        shape = [*getattr(found, "shape", ())]
         raise UserError(f"{type(found).__name__} {shape}: expected {what}, a tensor [{wanted}]{least}")
     if not found.isfinite().all():
         raise UserError(f"NaN or infinite values in place of {what}")

@@ -41,7 +41,7 @@ MAX_SECONDS = 3600.0  # the most that is said at once
 
 
 class Model:
-    """The parts of a model directory, ready to use.
+    """The parts of a model directory, ready to use; what can't be done is a :class:`UserError`.
 
     Args:
         parts: What the directory holds.
@@ -68,7 +68,7 @@ class Model:
         return self.parts.audio.sample_rate
 
     def mel(self, wave: Wave) -> Tensor:
-        """Normalised log-mel [T, n_mels] of a file, or of an array [N] at :attr:`sample_rate`."""
+        """Normalised log-mel [T, n_mels] of a file, or of an array [N] in -1..1 at :attr:`sample_rate`."""
         samples = torch.from_numpy(samples_of(wave, self.sample_rate))
         return self.parts.ctap.normalize(long_log_mel(samples, self.parts.audio).to(self.device))
 
@@ -102,11 +102,11 @@ class Model:
 
     @torch.no_grad()
     def prompt(self, voice: Voice, *, strict: bool = True) -> Prompt:
-        """Compute the prompt once for all speech in a voice: :func:`ctap.models.prompt.hear`."""
+        """Compute the prompt once for all speech of this model: :func:`ctap.models.prompt.hear`."""
         return hear(voice, self.parts, self.mel, strict=strict)
 
     def embed_prompt(self, voice: Voice) -> Tensor:
-        """Prompt embedding G [D_g] of the 3 s with most speech."""
+        """Prompt embedding G [D_g] of the 3 s with most speech; of several recordings the mean."""
         return self.prompt(voice).g.cpu()
 
     def speak(self, mel: Tensor, f0: Tensor | None = None) -> Speech:
@@ -285,7 +285,7 @@ class Model:
 
     @torch.no_grad()
     def recognize_embedding(self, embedding: Tensor, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
-        """The same from speech embeddings [T, d]."""
+        """The same from speech embeddings S [T, d], such as :meth:`embed` gives."""
         embedding = checks.check_embedding(embedding, self.parts)
         asr, tokens, units = self.parts.require("asr"), self.parts.tokens, self.parts.units
 
