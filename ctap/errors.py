@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -144,7 +144,7 @@ def _threads_in_one_line() -> Iterator[None]:
         threading.excepthook = usual
 
 
-def _end(message: str, status: int) -> None:
+def _end(message: str, status: int) -> NoReturn:
     with contextlib.suppress(OSError):  # stderr may lie on the very disk that is full
         print(f"error: {message}", file=sys.stderr, flush=True)
     raise SystemExit(status) from None

@@ -89,7 +89,8 @@ def samples_of(wave: str | Path | np.ndarray, sample_rate: int) -> np.ndarray:
     """Samples ``[N]`` float32 of a file, or of an array at ``sample_rate``, checked.
 
     Raises:
-        AudioError: as :func:`load_wave`; or it is neither a file nor one channel of finite floats.
+        AudioError: as :func:`load_wave`; or it is neither a file nor one channel of finite floats in -1..1
+            (12 dB more pass, as in files).
     """
     if isinstance(wave, (str, Path)):
         return load_wave(wave, sample_rate)
@@ -100,9 +101,16 @@ def samples_of(wave: str | Path | np.ndarray, sample_rate: int) -> np.ndarray:
             f"an array of {wave.dtype} {list(wave.shape)}: expected one channel [N] of floats, full scale 1 "
             f"(int16 divided by 32768), at {sample_rate} Hz"
         )
-    if not np.isfinite(wave).all():
+    peak = max(-float(wave.min()), float(wave.max()))
+    if not np.isfinite(peak):
         raise AudioError("an array of samples that are not all finite")
-    return np.ascontiguousarray(wave, dtype=np.float32)
+    if peak > levels.HEADROOM:
+        raise AudioError(
+            f"an array of samples that go to {peak:g}: expected full scale 1 (integers of 16 bits divided by "
+            "32768)"
+        )
+    # one that is read-only is copied: torch warns of it
+    return np.require(wave, np.float32, ["C_CONTIGUOUS", "WRITEABLE", "ENSUREARRAY"])
 
 
 def load_wave(path: str | Path, sample_rate: int, *, max_seconds: float | None = None) -> np.ndarray:

@@ -23,9 +23,8 @@ _FOREIGN = {
 def header(data: mmap.mmap, offset: int, where: str) -> tuple[bytes, int, int, int, float, float]:
     """Kind, rows, columns, offset of the values, minimum, range."""
     if data[offset : offset + 2] != b"\0B":
-        kind = _FOREIGN.get(data[offset : offset + 3])
-        if kind:
-            raise UserError(f"{where}: holds {kind}, expected a Kaldi matrix")
+        if foreign := _FOREIGN.get(data[offset : offset + 3]):
+            raise UserError(f"{where}: holds {foreign}, expected a Kaldi matrix")
         if offset + 2 > len(data):
             raise UserError(f"{where}: the ark ends before this entry, it is cut short; make it again")
         raise UserError(f"{where}: no binary Kaldi matrix here; is the scp older than its ark?")

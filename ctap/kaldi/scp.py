@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ctap.errors import UserError
 from ctap.files.columns import Names
 
@@ -25,8 +27,8 @@ class Places:
 
     names: Names
     arks: list[str]
-    ark: Sequence[int]
-    offset: Sequence[int]
+    ark: Sequence[int] | np.ndarray
+    offset: Sequence[int] | np.ndarray
 
     @classmethod
     def of(cls, rows: Iterable[tuple[str, str]], scp: Path) -> Places:

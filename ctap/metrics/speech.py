@@ -107,7 +107,7 @@ def _score_files(
         return utt, None, str(error)
 
 
-def common(reference: Mapping[str, str], hypothesis: Mapping[str, str], what: str) -> list[str]:
+def common(reference: Mapping[str, object], hypothesis: Mapping[str, object], what: str) -> list[str]:
     """Utterances of both lists, those of one alone counted on stderr.
 
     Figures are means over what was said: of an utterance that could not be, nothing is scored.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ctap.audio.wave import check_wave
 from ctap.errors import UserError
 from ctap.kaldi.ark import read_matrix
 from ctap.models.model_dir import Parts
-from ctap.models.timing import check_length, given
+from ctap.models.timing import check_length, given, listed
 from ctap.text.languages import language_of
 from ctap.text.pieces import Piece
 
@@ -23,7 +24,7 @@ def read_phones(text: str | list[str], parts: Parts) -> list[str]:
     Raises:
         UserError: The text can't be read.
     """
-    return language_of(parts.text).to_phones(_whole(text)) if isinstance(text, str) else _phones(text)
+    return language_of(parts.text).to_phones(_whole(text)) if isinstance(text, str) else listed(text)
 
 
 def read_pieces(text: str | list[str], parts: Parts) -> list[Piece]:
@@ -31,19 +32,7 @@ def read_pieces(text: str | list[str], parts: Parts) -> list[Piece]:
     language, most = language_of(parts.text), parts.trained.window("duration")
     if isinstance(text, str):
         return language.to_pieces(_whole(text), most)
-    return language.cut(_phones(text), most)
-
-
-def _phones(given: object) -> list[str]:
-    """Phones as they stand.
-
-    Raises:
-        UserError: They are not phones, but ids of the token table, or nothing.
-    """
-    phones = list(given) if isinstance(given, Iterable) else [given]
-    if wrong := [phone for phone in phones if not isinstance(phone, str)]:
-        raise UserError(f"text: expected a text or a list of phones, such as 'a1'; found {wrong[0]!r}")
-    return phones
+    return language.cut(listed(text), most)
 
 
 def _whole(text: str) -> str:
@@ -98,7 +87,7 @@ def check_source(source: str | Path, reads_frames: bool) -> None:
         check_wave(source)
 
 
-def read_frames(entry: str | Path | np.ndarray, parts: Parts) -> np.ndarray:
+def read_frames(entry: str | Path | np.ndarray, parts: Parts) -> Tensor:
     """Frames [T, d] float32 of another representation, for a model that reads one.
 
     Args:
@@ -123,19 +112,58 @@ def read_frames(entry: str | Path | np.ndarray, parts: Parts) -> np.ndarray:
         raise UserError(f"{named}: frames {list(frames.shape)}, expected [T, {dim}]")
     if not np.isfinite(frames).all():
         raise UserError(f"{named}: holds NaN or infinite values")
-    return np.ascontiguousarray(frames, dtype=np.float32)
+    return torch.from_numpy(np.require(frames, np.float32, ["C_CONTIGUOUS", "WRITEABLE", "ENSUREARRAY"]))
 
 
-def check_embedding(embedding: object, parts: Parts) -> None:
-    """Refuse what are no speech embeddings [T, d] of this model.
+def check_embedding(embedding: object, parts: Parts) -> Tensor:
+    """Speech embeddings [T, d] of this model, in float32.
 
     Raises:
-        UserError: With what they are.
+        UserError: They are something else; the message says what.
     """
-    dim = parts.ctap.config.embed_dim
-    sound = isinstance(embedding, Tensor) and embedding.ndim == 2 and embedding.shape[1] == dim
-    if not sound or not len(embedding):
-        shape = [*getattr(embedding, "shape", ())]
-        raise UserError(
-            f"{type(embedding).__name__} {shape}: expected speech embeddings, a tensor [T, {dim}] with T >= 1"
-        )
+    return _tensor(embedding, [None, parts.ctap.config.embed_dim], "speech embeddings")
+
+
+def check_mel(mel: object, parts: Parts) -> Tensor:
+    """Log-mel [T, n_mels], in float32.
+
+    Raises:
+        UserError: It is something else; the message says what.
+    """
+    return _tensor(mel, [None, parts.audio.n_mels], "a log-mel")
+
+
+def check_f0(f0: object, frames: int) -> Tensor:
+    """F0 [T] in Hz of so many frames, in float32.
+
+    Raises:
+        UserError: It is something else; the message says what.
+    """
+    hertz = _tensor(f0, [frames], "F0 of every frame")
+    if (hertz < 0).any():
+        raise UserError("F0 holds negative values: expected Hz, 0 where unvoiced")
+    return hertz
+
+
+def check_g(g: object, parts: Parts) -> Tensor:
+    """Prompt embedding G [D_g] of this model, in float32.
+
+    Raises:
+        UserError: It is something else, or of a model of other sizes; the message says what.
+    """
+    return _tensor(g, [parts.ctap.config.prompt_encoder.dim], "a prompt embedding of this model")
+
+
+def _tensor(found: object, sizes: Sequence[int | None], what: str) -> Tensor:
+    """``found`` in float32 if it is a tensor of these sizes, None standing for T, and of finite numbers."""
+    shape = [*getattr(found, "shape", ())]
+    fits = len(shape) == len(sizes) and all(
+        n == size if size else n for n, size in zip(shape, sizes, strict=True)
+    )
+    if not isinstance(found, Tensor) or not fits:
+        wanted = ", ".join("T" if size is None else str(size) for size in sizes)
+        least = " with T >= 1" if None in sizes else ""
+        raise UserError(f"{type(found).__name__} {shape}: expected {what}, a tensor [{wanted}]{least}")
+    if not found.isfinite().all():
+        raise UserError(f"NaN or infinite values in place of {what}")
+    return found.float()

@@ -29,7 +29,7 @@ from ctap.models.pitch import Melody, carried, check_melody, reader
 from ctap.models.prompt import Prompt, Voice, Wave, hear
 from ctap.models.recognition import SWITCH_PENALTY, Recognition, sticky_path
 from ctap.models.speech import Speech
-from ctap.models.timing import Timed, check_length, check_pause, given, join, time_pieces
+from ctap.models.timing import Timed, check_length, check_pause, given, join, listed, time_pieces
 from ctap.models.vocoder import DEFAULT, load_vocoder
 from ctap.models.windows import AnyLength, windowed
 from ctap.nn.duration import check_speed
@@ -41,7 +41,7 @@ MAX_SECONDS = 3600.0  # the most that is said at once
 
 
 class Model:
-    """The parts of a model directory, ready to use.
+    """The parts of a model directory, ready to use; what can't be done is a :class:`UserError`.
 
     Args:
         parts: What the directory holds.
@@ -68,7 +68,7 @@ class Model:
         return self.parts.audio.sample_rate
 
     def mel(self, wave: Wave) -> Tensor:
-        """Normalised log-mel [T, n_mels] of a file, or of an array [N] at :attr:`sample_rate`."""
+        """Normalised log-mel [T, n_mels] of a file, or of an array [N] in -1..1 at :attr:`sample_rate`."""
         samples = torch.from_numpy(samples_of(wave, self.sample_rate))
         return self.parts.ctap.normalize(long_log_mel(samples, self.parts.audio).to(self.device))
 
@@ -79,11 +79,13 @@ class Model:
         Args:
             speech: A wave; for a model that reads another representation (section 3.2) an entry of its
                 feats.scp, or its frames [T, d].
+
+        Raises:
+            UserError: It can't be read, or is an array of another kind.
         """
-        if not self.parts.ctap.config.given:
-            return self.networks.speech(self.mel(speech)).cpu()
-        frames = torch.from_numpy(checks.read_frames(speech, self.parts))
-        return self.networks.speech(frames.to(self.device)).cpu()
+        given = self.parts.ctap.config.given
+        frames = checks.read_frames(speech, self.parts).to(self.device) if given else self.mel(speech)
+        return self.networks.speech(frames).float().cpu()  # also under autocast
 
     @torch.no_grad()
     def embed_phones(self, phones: list[str], durations: list[int]) -> Tensor:
@@ -92,7 +94,7 @@ class Model:
         Raises:
             UserError: A phone is not one of the model's, or durations do not fit the phones or their limits.
         """
-        return self._phonemes(given(phones, durations)).cpu()
+        return self._phonemes(given(phones, durations)).float().cpu()
 
     def _phonemes(self, timed: Timed) -> Tensor:
         tokens = torch.tensor(self.parts.tokens.encode(timed.phones), device=self.device)
@@ -100,22 +102,23 @@ class Model:
 
     @torch.no_grad()
     def prompt(self, voice: Voice, *, strict: bool = True) -> Prompt:
-        """Compute the prompt once for all speech in a voice: :func:`ctap.models.prompt.hear`."""
+        """Compute the prompt once for all speech of this model: :func:`ctap.models.prompt.hear`."""
         return hear(voice, self.parts, self.mel, strict=strict)
 
     def embed_prompt(self, voice: Voice) -> Tensor:
-        """Prompt embedding G [D_g] of the 3 s with most speech."""
+        """Prompt embedding G [D_g] of the 3 s with most speech; of several recordings the mean."""
         return self.prompt(voice).g.cpu()
 
     def speak(self, mel: Tensor, f0: Tensor | None = None) -> Speech:
         """Log-mel [T, n_mels], not normalised, through the vocoder; with an F0 [T] in Hz of your own.
 
         Raises:
-            UserError: The vocoder takes no F0.
+            UserError: They are no tensors of these sizes, or not finite; or the vocoder takes no F0.
         """
-        plain = f0 is None
-        wave = vocode(self.vocoder, mel, self.parts.audio) if plain else reader(self.vocoder)(mel, f0)
-        return Speech(wave, self.sample_rate, mel)
+        mel = checks.check_mel(mel, self.parts)
+        if f0 is None:
+            return Speech(vocode(self.vocoder, mel, self.parts.audio), self.sample_rate, mel)
+        return Speech(reader(self.vocoder)(mel, checks.check_f0(f0, len(mel))), self.sample_rate, mel)
 
     def check_text(
         self,
@@ -180,7 +183,7 @@ class Model:
         check_speed(speed)
         if source not in (sources := get_args(DurationSource)):
             raise UserError(f"durations {source!r}: expected {' or '.join(sources)}, or frames of each phone")
-        if not phones:
+        if not (phones := listed(phones)):
             raise UserError("no phones to say")
         tokens = torch.tensor(self.parts.tokens.encode(phones), device=self.device)
         condition = self.networks.condition(tokens, g)[None]
@@ -213,7 +216,7 @@ class Model:
             prompt: Speech of the voice wanted; of several recordings, their G is averaged.
             durations: Frames of each phone, or who predicts them.
             speed: Above 1 is faster.
-            seed: Seeds the diffusion model; any whole number, of numpy too.
+            seed: Seeds the diffusion model; any whole number of up to 64 bits, of numpy too.
             pause: Seconds between two sentences, where durations are predicted.
             max_seconds: Refuse to say more.
 
@@ -226,7 +229,7 @@ class Model:
         heard = self.prompt(prompt)
         timed = self._time(text, heard.g, durations, speed, operator.index(seed), pause)
         check_length(timed, self.parts.audio.frame_shift, max_seconds)
-        mels = [self.mel_of(piece.phones, piece.durations, heard.g) for piece in timed]
+        mels = [self._mel_of(piece, heard.g) for piece in timed]
         speech, whole = self.speak(torch.cat(mels)), join(timed)
         speech.phones, speech.durations = whole.phones, whole.durations
         return speech
@@ -238,13 +241,20 @@ class Model:
         Raises:
             UserError: Durations do not fit the phones or their limits.
         """
-        timed = given(phones, durations)
-        return self.mel_of(timed.phones, timed.durations, self.prompt(prompt).g)
+        return self._mel_of(given(phones, durations), self.prompt(prompt).g)
 
+    @torch.no_grad()
     def mel_of(self, phones: list[str], durations: list[int], g: Tensor) -> Tensor:
-        """Log-mel [T, n_mels] of phones that last ``durations`` frames, in the voice of G [D_g]."""
-        p = self._phonemes(Timed(phones, durations))
-        return self.parts.ctap.denormalize(self.networks.speak(p, g)).float().cpu()
+        """Log-mel [T, n_mels] of phones that last ``durations`` frames, in the voice of G [D_g].
+
+        Raises:
+            UserError: Durations do not fit the phones or their limits, or ``g`` is no G of this model.
+        """
+        return self._mel_of(given(phones, durations), checks.check_g(g, self.parts).to(self.device))
+
+    def _mel_of(self, timed: Timed, g: Tensor) -> Tensor:
+        speech = self.networks.speak(self._phonemes(timed), g)
+        return self.parts.ctap.denormalize(speech).float().cpu()
 
     def _time(
         self,
@@ -275,8 +285,8 @@ class Model:
 
     @torch.no_grad()
     def recognize_embedding(self, embedding: Tensor, switch_penalty: float = SWITCH_PENALTY) -> Recognition:
-        """The same from speech embeddings [T, d]."""
-        checks.check_embedding(embedding, self.parts)
+        """The same from speech embeddings S [T, d], such as :meth:`embed` gives."""
+        embedding = checks.check_embedding(embedding, self.parts)
         asr, tokens, units = self.parts.require("asr"), self.parts.tokens, self.parts.units
 
         def scores(x: Tensor) -> Tensor:

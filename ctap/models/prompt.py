@@ -14,6 +14,7 @@ from ctap.audio.speech import NoVoiceError, voice_window
 from ctap.audio.wave import samples_of
 from ctap.data.cropping import clip_window
 from ctap.errors import UserError
+from ctap.models.checks import check_g
 from ctap.models.model_dir import Parts
 
 Wave = str | Path | np.ndarray
@@ -21,7 +22,7 @@ Wave = str | Path | np.ndarray
 
 @dataclass(frozen=True)
 class Prompt:
-    """Speech of a voice, as the networks hear it.
+    """Speech of a voice, as the networks of one model hear it: G of another model means another voice.
 
     Attributes:
         g: [D_g] prompt embedding G: the mean over its recordings, of each the 3 s with most speech.
@@ -47,9 +48,10 @@ def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor], *, str
 
     Raises:
         AudioError: A recording can't be read, or nobody speaks in it; its name is said.
-        UserError: There is none.
+        UserError: There is none, or it was heard by a model of other sizes.
     """
     if isinstance(voice, Prompt):
+        check_g(voice.g, parts)
         return voice
     several = isinstance(voice, Sequence) and not isinstance(voice, str)
     waves: Sequence[Wave] = voice if several else [voice]

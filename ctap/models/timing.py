@@ -64,27 +64,43 @@ def join(timed: Sequence[Timed]) -> Timed:
     return whole
 
 
-def given(phones: list[str], durations: Sequence[int]) -> Timed:
+def listed(phones: Iterable[str]) -> list[str]:
+    """Phones that a user gives, in a list, a tuple or an array.
+
+    Raises:
+        UserError: They are not phones, but a text, ids of the token table, or nothing of the kind.
+    """
+    if isinstance(phones, str):
+        raise UserError(f"expected a list of phones, such as ['n', 'i3']; found the text {str(phones)!r}")
+    found = list(phones) if isinstance(phones, Iterable) else [phones]
+    if wrong := [phone for phone in found if not isinstance(phone, str)]:
+        raise UserError(f"expected a text or a list of phones, such as ['n', 'i3']; found {wrong[0]!r}")
+    return [str(phone) for phone in found]  # of numpy's words, too
+
+
+def given(phones: Iterable[str], durations: Iterable[int]) -> Timed:
     """``phones`` with the durations that a user gives.
 
     Raises:
         UserError: They are not one each, or not whole numbers of 1 to :data:`LONGEST_PHONE` frames; or there
             are no phones.
     """
+    phones = listed(phones)
     if not phones:
         raise UserError("no phones to say")
     if not isinstance(durations, Iterable):
         raise UserError(f"durations {durations!r}: expected the frames of each phone")
+    durations = list(durations)
     if len(durations) != len(phones):
         raise UserError(f"{len(durations)} durations for {len(phones)} phones: expected one each")
     for i, (phone, frames) in enumerate(zip(phones, durations, strict=True), 1):
-        if isinstance(frames, str):
-            raise UserError(f"duration {i} ({phone}) is the word {frames!r}: expected a number of frames")
+        if not hasattr(frames, "__int__"):  # a word, None
+            raise UserError(f"duration {i} ({phone}) is {frames!r}: expected a number of frames")
         if not 1 <= frames <= LONGEST_PHONE or frames != int(frames):  # the first also refuses NaN
             raise UserError(
                 f"duration {i} ({phone}) is {frames}: expected whole frames, 1 to {LONGEST_PHONE} a phone"
             )
-    return Timed(list(phones), [int(n) for n in durations])
+    return Timed(phones, [int(n) for n in durations])
 
 
 def check_length(timed: Sequence[Timed], frame_shift: float, max_seconds: float) -> None:

@@ -28,11 +28,11 @@ class RealTransform(nn.Module):
 
     def __init__(self, settings: AudioSettings) -> None:
         super().__init__()
-        size, self.hop, self.half = settings.n_fft, settings.hop_length, settings.n_fft // 2
+        size, self.hop, self.edge = settings.n_fft, settings.hop_length, settings.n_fft // 2
         window = frame_window(settings).double()
         forward = torch.view_as_real(torch.fft.rfft(torch.eye(size, dtype=torch.float64)))  # [n, F, 2]
         forward = (forward * window[:, None, None]).permute(2, 1, 0).flatten(0, 1)
-        bins = torch.eye(self.half + 1, dtype=torch.complex128)
+        bins = torch.eye(self.edge + 1, dtype=torch.complex128)
         inverse = torch.fft.irfft(torch.cat([bins, 1j * bins]), n=size) * window
         self.register_buffer("forward_kernel", forward[:, None].float())  # [2F, 1, n]
         self.register_buffer("inverse_kernel", inverse[:, None].float())
@@ -40,7 +40,7 @@ class RealTransform(nn.Module):
 
     def spectra(self, wave: Tensor) -> tuple[Tensor, Tensor]:
         """Samples [1, (T - 1) * hop] to two [1, T, F], silence around them."""
-        frames = F.conv1d(F.pad(wave, (self.half, self.half))[:, None], self.forward_kernel, stride=self.hop)
+        frames = F.conv1d(F.pad(wave, (self.edge, self.edge))[:, None], self.forward_kernel, stride=self.hop)
         real, imaginary = frames.transpose(1, 2).chunk(2, dim=-1)
         return real, imaginary
 
@@ -50,7 +50,7 @@ class RealTransform(nn.Module):
         ones = torch.ones_like(spectra[:, :1])
         added = F.conv_transpose1d(spectra, self.inverse_kernel, stride=self.hop)[:, 0]
         envelope = F.conv_transpose1d(ones, self.envelope_kernel, stride=self.hop)[:, 0].clamp(min=1e-3)
-        return (added / envelope)[:, self.half : -self.half]
+        return (added / envelope)[:, self.edge : -self.edge]
 
 
 class PitchGraph(nn.Module):

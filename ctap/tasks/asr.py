@@ -42,7 +42,7 @@ class ASRTask(Task):
         self.ctap = ctap
         self.decoder = decoder
         self.ctc_weight = config.ctc_weight
-        self.freeze(ctap)
+        self.keep_frozen(ctap)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Losses and the frame accuracy of one batch."""

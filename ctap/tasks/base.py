@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import lightning
@@ -32,7 +33,7 @@ class Task(lightning.LightningModule):
         self.settings = settings
         self.frozen: list[nn.Module] = []
 
-    def freeze(self, *modules: nn.Module) -> None:
+    def keep_frozen(self, *modules: nn.Module) -> None:
         """Keep ``modules`` as they are: no gradient, and evaluation mode even while training."""
         for module in modules:
             module.requires_grad_(False)
@@ -104,8 +105,10 @@ class Task(lightning.LightningModule):
         self.report("train", {k: v.detach() for k, v in losses.items()}, self.weight(batch))
         return losses["loss"]
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any] | None:
+        """Log losses; a task may give what :class:`ctap.report.training.Pictures` draws."""
         self.report("val", self.losses(batch), self.weight(batch))
+        return None
 
     def configure_optimizers(self) -> dict[str, Any]:
         optimizer = make_optimizer(self, self.optim, self.settings.computes_in)
@@ -125,7 +128,9 @@ class Task(lightning.LightningModule):
         if self.settings.computes_in != "16-mixed" or torch.isfinite(norm):  # else the scaler skips the step
             self.log("train/grad_norm", norm, on_step=True, on_epoch=True, batch_size=1)
 
-    def report(self, stage: Literal["train", "val"], figures: dict[str, Tensor | float], weight: int) -> None:
+    def report(
+        self, stage: Literal["train", "val"], figures: Mapping[str, Tensor | float], weight: int
+    ) -> None:
         """Log ``figures`` as ``stage/name``; validation weighs them by ``weight`` (frames, phones)."""
         self.log_dict(
             {f"{stage}/{k}": v for k, v in figures.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -89,7 +90,7 @@ class DurationTask(Task):
         super().__init__(config.optim, config.trainer)
         self.ctap = ctap
         self.duration = duration
-        self.freeze(ctap)
+        self.keep_frozen(ctap)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Losses of one batch: of a phone that a crop cuts, all of it is to be predicted."""
@@ -103,6 +104,6 @@ class DurationTask(Task):
         """How much a batch counts in averages: its phones."""
         return int(batch.phone_lengths.sum())
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any] | None:
         torch.manual_seed(self.settings.seed + batch_idx)  # the same noise at every validation
-        super().validation_step(batch, batch_idx)
+        return super().validation_step(batch, batch_idx)

@@ -82,10 +82,10 @@ class FinetuneTask(Task):
         self.ctap = ctap
         self.config = config
         self.voices = OtherVoices(config.voice, audio)
-        self.freeze(ctap.speech_encoder, ctap.phoneme_encoder)
+        self.keep_frozen(ctap.speech_encoder, ctap.phoneme_encoder)
         for name in ("decoder", "prompt_encoder"):
             if name not in config.trained:
-                self.freeze(getattr(ctap, name))
+                self.keep_frozen(getattr(ctap, name))
         ctap.log_scale.requires_grad_(False)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:

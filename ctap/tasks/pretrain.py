@@ -122,7 +122,7 @@ class PretrainTask(Task):
         self.tokens = tokens
         self.reconstructs = config.loss.reconstructs
         if not self.reconstructs:
-            self.freeze(ctap.decoder, ctap.prompt_encoder)
+            self.keep_frozen(ctap.decoder, ctap.prompt_encoder)
         self.phoneme_decoder = None
         if config.loss.phoneme_weight:
             d, stack = config.model.embed_dim, config.loss.phoneme_decoder

@@ -28,7 +28,7 @@ class SemanticTask(Task):
     def __init__(self, ctap: CTAP, config: SemanticTaskConfig) -> None:
         super().__init__(config.optim, config.trainer)
         self.ctap = ctap
-        self.freeze(ctap.speech_encoder, ctap.prompt_encoder, ctap.decoder)
+        self.keep_frozen(ctap.speech_encoder, ctap.prompt_encoder, ctap.decoder)
         ctap.log_scale.requires_grad_(False)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:

@@ -76,3 +76,11 @@ def test_phones_that_a_crop_cuts_are_predicted_whole(sources):
     z = (torch.log1p(batch.whole) - model.mean) / model.std
     expected = (model.predictor(condition, mask) - z)[mask].square().mean()
     assert training.task.losses(batch)["deterministic"].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_freeze_of_lightning_stops_all_of_a_training(sources):
+    """A user's callback may call it; what a training itself keeps frozen has another name."""
+    task = TRAININGS["duration"][1](config(), sources).task
+    assert any(p.requires_grad for p in task.parameters())
+    task.freeze()
+    assert not any(p.requires_grad for p in task.parameters())
