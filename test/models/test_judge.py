@@ -63,6 +63,9 @@ def test_a_model_directory_gives_back_the_judge(parts, tmp_path):
     again = JudgeParts.load(tmp_path / "model")
     mel = torch.randn(2, 30, 40) - 3
     torch.testing.assert_close(again.judge(mel), parts.judge(mel))
+    plain = Judge(len(parts.tokens), 40, STACK).eval()
+    plain.load_state_dict({**parts.judge.state_dict(), "mean": plain.mean, "std": plain.std})
+    torch.testing.assert_close(again.judge(mel), plain((mel + 3.0) / 1.5))
     assert (again.audio, len(again.tokens), again.longest) == (parts.audio, len(parts.tokens), 120)
 
 
