@@ -78,6 +78,8 @@ def test_durations_are_bounded_whatever_is_predicted():
     wide = DurationModel(4, 2, dataclasses.replace(CONFIG, max_frames=70), mean=2.0, std=1.5)
     assert wide.to_frames(z[:, 2:5], mask[:, 2:5]).tolist() == [[70, 70, 70]]
     assert wide.to_frames(z[:, 2:5], mask[:, 2:5], speed=0.5).tolist() == [[140, 140, 140]]
+    narrow.denoiser.forward = lambda z, *_: 100 - z
+    assert narrow.sample(torch.zeros(1, 6, 6), mask).abs().max() == 4
     with pytest.raises(UserError, match="not a number"):
         narrow.to_frames(z, torch.ones_like(mask))
     with pytest.raises(UserError, match="speed 0"):
