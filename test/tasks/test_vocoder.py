@@ -16,7 +16,7 @@ from ctap.tasks.vocoder import VocoderTask, VocoderTaskConfig
 
 
 @pytest.mark.parametrize(("trains", "moved"), [("both", {"f0_net", "gain_net"}), ("f0", {"f0_net"})])
-def test_networks_that_train(trains, moved):
+def test_networks_that_train(trains, moved, monkeypatch):
     torch.manual_seed(0)
     sizes = VocoderConfig(dim=8, layers=1, f0_dim=8, f0_layers=1)
     task = VocoderTask(SourceFilter(sizes, AudioSettings()), VocoderTaskConfig(sizes, trains=trains))
@@ -26,6 +26,11 @@ def test_networks_that_train(trains, moved):
     named = task.vocoder.named_parameters()
     assert {name.split(".")[0] for name, p in named if p.grad is not None and p.grad.abs().sum() > 0} == moved
     assert ("distance" in losses) == (trains == "both")
+    seen = []  # whenever a batch is validated, the noise is the same
+    monkeypatch.setattr(task, "report", lambda _, losses, weight: seen.append(losses["loss"].item()))
+    for number in (1, 2, 1):
+        task.validation_step(batch, number)
+    assert seen[0] == seen[2] and (seen[0] == seen[1]) == (trains == "f0")
 
 
 def test_the_total_is_the_weighted_sum(monkeypatch):
