@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ctap.align import hmm
 from ctap.align.features import NUM_CEPSTRA, Features, Statistics
 from ctap.align.gmm import Mixtures
 from ctap.align.hmm import RINGING, TRANSITION, HmmAligner
@@ -99,3 +100,19 @@ def test_what_sounds_like_a_closure_is_a_pause_only_where_it_is_long(frames, pau
     features = sounds(model, (SILENCE, 8), ("a1", 12), (CLOSURE, frames), ("t", 12), ("i4", 12), (SILENCE, 8))
     result = model.align(features, ["a1", "t", "i4"], 1 + (len(features) - 1) // 2)
     assert ("sp" in result.phones) == pause
+
+
+def test_training_starts_with_silence_where_it_is_quiet_and_closures_that_sound_like_it(monkeypatch):
+    monkeypatch.setattr(hmm, "SCHEDULE", ())
+    model = aligner()
+    features = sounds(model, (SILENCE, 20), ("a1", 60), ("t", 60), ("i4", 60), (SILENCE, 20))
+    data = {"A01": (features, ["a1", "t", "i4"], [True, True, False])}
+    mean = hmm._estimate(data, UNITS, 1).mean[:, 0]
+    quiet = features.level == 0
+    np.testing.assert_allclose(mean[SILENCE], features.cepstra[quiet].mean(0), atol=1e-4)
+    np.testing.assert_array_equal(mean[CLOSURE], mean[SILENCE])
+    loud = features.cepstra[~quiet]  # shared evenly by the phones' states, one of which is a closure
+    owner = np.arange(len(loud)) * 9 // len(loud)
+    for k, state in enumerate(state for phone in ("a1", "t", "i4") for state in UNITS.states(phone)):
+        if state != CLOSURE:
+            np.testing.assert_allclose(mean[state], loud[owner == k].mean(0), atol=1e-4)

@@ -73,3 +73,7 @@ def test_gains_are_bounded(bias, limit):
     pulses = torch.ones(1, 3, 481, dtype=torch.complex64)
     for found in vocoder.gains(torch.zeros(1, 3, 40), torch.zeros(1, 3), pulses):
         assert (found == limit).all()
+
+
+def test_a_new_network_adds_nothing_to_the_envelope():
+    assert not net().gain_net(torch.randn(1, 5, 2 * 40 + 2)).any()

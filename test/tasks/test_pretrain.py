@@ -162,6 +162,7 @@ def test_without_decoder_only_the_contrastive_loss_is_left(dump):
     task, batch = task_and_batch(dump, **WITHOUT_DECODER)
     losses, seen = task.train()(batch)
     assert set(losses) == {"contrastive", "loss"} and len(seen) == 2
+    assert not task.ctap.decoder.training and not task.ctap.prompt_encoder.training
     expected = contrastive(task, *(real_frames(batch, x) for x in seen))
     assert losses["loss"].item() == pytest.approx(expected, rel=1e-5)
     optimised = {id(w) for g in task.configure_optimizers()["optimizer"].param_groups for w in g["params"]}
