@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from ctap.errors import UserError
 from ctap.nn.conv import FrameConv
-from ctap.nn.masking import zero_padding
 from ctap.nn.positions import sinusoids
 from ctap.ranges import NOT_NEGATIVE, POSITIVE, SHARE, Range, check_ranges
 
@@ -161,7 +160,7 @@ class DurationModel(nn.Module):
             condition: [B, L, C], see :meth:`ctap.nn.ctap.CTAP.duration_condition`.
             mask: [B, L] bool, True on real phones.
         """
-        z = zero_padding((torch.log1p(durations.float()) - self.mean)[..., None] / self.std, mask)[..., 0]
+        z = (torch.log1p(durations.float()) - self.mean) / self.std
         step = torch.randint(self.config.steps, (len(z),), device=z.device)
         level = self.alpha_bar[step][:, None]
         noise = torch.randn_like(z)

@@ -75,6 +75,13 @@ def test_two_analysis_frames_for_every_frame():
         assert num_frames(samples, settings) == 1 + (frames - 1) // 2
 
 
+def test_slopes_are_half_the_difference_of_the_frames_on_both_sides():
+    wave = (0.1 * np.random.default_rng(4).normal(size=2400)).astype(np.float32)
+    static, slope = np.split(analyse(wave, analysis_settings(AudioSettings())).cepstra, 2, axis=1)
+    before, after = static[[0, *range(len(static) - 1)]], static[[*range(1, len(static)), -1]]
+    np.testing.assert_allclose(slope, (after - before) / 2, atol=1e-5)
+
+
 def test_adaptation_follows_much_speech_and_distrusts_little():
     rng = np.random.default_rng(3)
     zeros = np.zeros((3, 1, 2), np.float32)

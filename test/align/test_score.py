@@ -1,5 +1,7 @@
 """Scores against figures worked out by hand."""
 
+from statistics import NormalDist
+
 import pytest
 
 from ctap.align.alignment import Alignment
@@ -121,6 +123,8 @@ def test_word_boundaries(tmp_path):
     assert result["words"]["pauses_displaced"] == 0
     assert result["words"]["respected"] == 1
     assert "50.00% of 2" in format_table(result)
+    short = {"A01": (labels, [10, 10, 10, 12, 4, 4, 3, 6, 15, 6, 3])}  # one of 30 ms is none
+    assert score(read_reference(path, {}), short, SETTINGS, MANDARIN)["words"]["pauses_inside"] == 0
     # The pause is heard at the second joint, but the syllable after it is put before it.
     labels = ["sil", "sh", "a1", "sp", "t", "a1", "sp", "m", "en5", "a5", "sil"]
     early = {"A01": (labels, [10, 10, 10, 11, 6, 12, 10, 5, 3, 3, 3])}
@@ -156,9 +160,12 @@ def test_outliers():
 
     good = {f"A{i:02d}": alignment([8, 12, 9, 15], -1.0 - 0.01 * i) for i in range(20)}
     assert find_outliers(good) == []
+    spread = 0.05 / NormalDist().inv_cdf(0.75)  # deviation of a normal distribution
+    assert Usual.of(good.values(), MANDARIN).score == pytest.approx((-1.095, -1.095 - 6 * spread), rel=1e-4)
     bad = good | {
         "B01": alignment([8, 12, 9, 15], -9.0),
         "B02": alignment([1, 2, 1, 150], -1.0),
+        "B03": alignment([8, 12, 9, 110], -1.0),  # less than eight times what is usual
     }
     found = {(o.utterance, o.reason): o.whole_utterance for o in find_outliers(bad)}
     assert found == {
@@ -171,3 +178,5 @@ def test_outliers():
     (outlier,) = find_outliers(sure | {"B01": unsure(3, -7.0)})
     assert (outlier.utterance, outlier.reason, outlier.whole_utterance) == ("B01", "low-phone", False)
     assert outlier.detail == "ao3 of 15 frames from frame 29: -7.00, median -1.00"
+    noisy = Alignment(["sil", *phones], [9, 8, 12, 9, 15], [-50.0, -1.0, -1.0, -1.0, -1.0], -1.0)
+    assert find_outliers(sure | {"B02": noisy}) == []

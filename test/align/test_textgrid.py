@@ -57,7 +57,7 @@ PINYIN = [(0, 0.1, "SIL"), (0.1, 0.2, "N"), (0.2, 0.4, "IAN2"), (0.4, 0.55, "sp"
 
 
 @pytest.mark.parametrize("tier", ["phones", "Phones", "A - phones"])
-@pytest.mark.parametrize("rows", [IPA, PINYIN])
+@pytest.mark.parametrize("rows", [IPA, PINYIN, PINYIN[1:-1]])  # the last without silence at the ends
 def test_import_from_mfa(data_dir, tmp_path, rows, tier):
     grids = tmp_path / "grids" / "speaker"
     grids.mkdir(parents=True)
@@ -214,6 +214,12 @@ def test_a_grid_of_about_the_length_is_taken(data_dir, tmp_path, end):
     (tmp_path / "A02.TextGrid").write_text(mfa_text(rows, end))
     import_durations(only(data_dir, "A02"), tmp_path, SETTINGS)
     assert read_durations(data_dir)["A02"] == (["h", "ao3", "sil"], [20, 60, 41])
+
+
+def test_what_a_grid_lacks_at_its_end_is_silence(data_dir, tmp_path):
+    (tmp_path / "A02.TextGrid").write_text(mfa_text([(0, 0.2, "h"), (0.2, 1.15, "ao3")], 1.15))
+    import_durations(only(data_dir, "A02"), tmp_path, SETTINGS)
+    assert read_durations(data_dir)["A02"] == (["h", "ao3", "sil"], [20, 95, 6])
 
 
 @pytest.mark.parametrize("form", ["long", "short"])

@@ -137,6 +137,14 @@ def test_silence_before_a_stop_is_closure_when_short_and_pause_when_long(frames,
     assert heard + closure == frames
 
 
+def test_states_are_skipped_at_a_cost_at_the_start_as_elsewhere():
+    """Two states for a phone of one frame; of two frames, the middle one, or the first."""
+    units = Units({"m", "a"}, MANDARIN)
+    graph = build_graph(["m", "a1"], units)
+    costs = [search(np.zeros((frames, units.num_states), np.float32), graph)[1] for frames in (2, 4)]
+    assert costs == pytest.approx([4 * topology._SKIP, 2 * topology._SKIP + topology._STAY])
+
+
 def test_too_few_frames_have_no_path():
     graph = build_graph(["n", "a1", "l", "a2"], Units({"n", "a", "l"}, MANDARIN))
     assert search(np.zeros((3, 20), np.float32), graph)[1] <= NO_PATH

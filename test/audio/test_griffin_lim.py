@@ -120,7 +120,7 @@ def test_one_mel_gives_one_wave_and_the_caller_keeps_his_random_state(voice):
 
 def test_silence_stays_silent_and_outliers_stay_in_range():
     floor = torch.full((20, 40), float(np.log(1e-5)))
-    assert np.abs(GriffinLim(SETTINGS, 3)(floor)).max() < 1e-6
+    assert not GriffinLim(SETTINGS, 3)(floor).any()
     loud = GriffinLim(SETTINGS, 3)(torch.full((20, 40), 60.0))
     assert np.isfinite(loud).all()
     assert np.abs(loud).max() <= 1.0

@@ -81,6 +81,12 @@ def test_clipping_and_offset_are_remarked_with_their_size() -> None:
     assert examine(WAVE * 0.1 - 0.05) == (False, [(levels.OFFSET, "mean -0.050 of full scale")])
 
 
+def test_levels_are_of_samples_on_both_sides_as_far_as_there_are_any() -> None:
+    centres = np.array([0, 3, 8000, 15990, 16000])
+    expected = [np.mean(WAVE[max(0, c - 20) : c + 20].astype(np.float64) ** 2) for c in centres]
+    np.testing.assert_allclose(levels.levels(WAVE, centres, 20), 10 * np.log10(expected), atol=1e-4)
+
+
 @pytest.mark.parametrize("wave", [WAVE, WAVE * 20, WAVE * 0.1 + 0.05, 0 * WAVE - 1])
 def test_integers_are_examined_as_floats_are(wave: np.ndarray) -> None:
     shorts = np.clip(np.rint(32768 * wave), -32768, 32767).astype(np.int16)

@@ -29,6 +29,14 @@ def test_what_is_spoken_between_silences_is_found(noise: float) -> None:
     assert window.speech == pytest.approx(3.0, abs=0.05)
 
 
+def test_no_speech_is_shorter_than_a_voice_lasts() -> None:
+    """Noise has pitches, too, some of a single frame."""
+    noise = np.convolve(np.random.default_rng(0).standard_normal(20 * RATE), np.hanning(200), "same")
+    speech = speech_frames((0.01 * noise).astype(np.float32), SETTINGS)
+    edges = np.flatnonzero(np.diff(speech.astype(int), prepend=0, append=0))
+    assert len(edges) and np.diff(edges)[::2].min() >= 5
+
+
 def test_pauses_count_less_than_speech() -> None:
     words = [tiny.voice(0.5), silence(0.7)] * 4
     wave = np.concatenate([*words, tiny.voice(2.5), silence(2), *words])

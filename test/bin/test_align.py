@@ -203,6 +203,14 @@ def test_what_is_too_long_to_be_read_takes_no_time_from_the_training(tmp_path):
         assert corpus.left_out["S0000"] == "61.0 s is longer than 60 s"
 
 
+def test_speakers_take_turns_in_the_training(tmp_path):
+    corpus = AlignCorpus(make_corpus(tmp_path / "data", 8, seed=2))
+    for seed in range(4):
+        chosen = corpus.choose(6.0, np.random.default_rng(seed))
+        of_first = sum(name.startswith("S0") for name in chosen)
+        assert 2 <= len(chosen) < 8 and abs(2 * of_first - len(chosen)) <= 1
+
+
 def test_textgrids_go_out_and_come_back(work, tmp_path):
     data = work / "other"
     run(data, work / "model", tmp_path / "out", 1)

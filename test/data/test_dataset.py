@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctap.data.batching import BatchRequest
-from ctap.data.cropping import crop_durations
-from ctap.data.dataset import CTAPDataset, DataConfig, FeatureSet, train_loader
+from ctap.data.cropping import clip_window, crop_durations
+from ctap.data.dataset import CTAPDataset, DataConfig, FeatureSet, dev_loader, train_loader
 from ctap.errors import UserError
 from ctap.files.tables import read_table, write_table
 from ctap.text.languages import older
@@ -68,6 +68,30 @@ def test_crops_are_random_by_step_and_repeat_by_step(dump):
     assert not torch.equal(first.prompt, other.prompt)
     assert first.lengths.max() == 30
     assert (first.durations.sum(dim=1) == first.lengths).all()
+
+
+def test_every_utterance_and_every_seed_has_crops_and_prompts_of_its_own(dump, monkeypatch):
+    features = FeatureSet(dump / "train", TOKENS, labeled=False)
+    monkeypatch.setattr(features, "mel", lambda index: np.arange(500)[:, None])  # all of one length
+    crops, prompts = set(), set()
+    for seed in (0, 1):
+        data = CTAPDataset(features, max_frames=30, prompt_frames=20, prompt="utterance", seed=seed)
+        for index in range(6):
+            example = data.example(index, 5)
+            crops.add(int(example.mel[0, 0]))
+            prompts.add(int(example.prompt[0, 0]))
+    assert len(crops) > 10 and len(prompts) > 10
+
+
+@pytest.mark.parametrize("prompt", ["utterance", "speaker"])
+def test_loaders_take_prompts_from_where_they_are_asked_and_fill_batches_with_crops(dump, prompt):
+    features, config = FeatureSet(dump / "train", TOKENS), DataConfig(300, None, 30, prompt)
+    step = {"epoch_steps": 9, "max_steps": 9, "position": lambda: 0}
+    training = train_loader(features, config, prompt_frames=20, seed=0, **step)
+    for loader in (training, dev_loader(features, config, prompt_frames=20)):
+        own = np.array_equal(loader.dataset.example(2, None).prompt, clip_window(features.mel(2), 20))
+        assert own == (prompt == "utterance")
+    assert max(len(request.indices) for request in training.sampler) == 300 / 30
 
 
 def test_a_prompt_of_the_speaker_is_another_utterance_of_theirs(dump, monkeypatch):

@@ -25,6 +25,18 @@ def test_a_tone_is_moved_to_where_its_frequency_times_the_factor_is(factor):
     assert found.item() == pytest.approx(expected.item(), rel=0.02)
 
 
+def test_voices_go_up_and_down_as_far_as_is_asked():
+    voices, mel = (
+        OtherVoices(VoiceConfig(warp=0.3), AudioSettings()),
+        tones(2000)[None, ::20].expand(60, -1, -1),
+    )
+    torch.manual_seed(0)
+    found = voices(mel).mean(1).softmax(1) @ voices.centres
+    assert (found.min().item(), found.max().item()) == pytest.approx(
+        (2000 * math.exp(-0.3), 2000 * math.exp(0.3)), rel=0.05
+    )
+
+
 def test_factor_one_and_share_zero_change_nothing():
     mel = torch.randn(3, 7, 40)
     voices = OtherVoices(VoiceConfig(warp=0.3, tilt=2.0, share=0.0), AudioSettings())

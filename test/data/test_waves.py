@@ -7,6 +7,7 @@ import torch
 
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
+from ctap.data.batching import BatchRequest
 from ctap.data.waves import WaveDataConfig, WaveSet, coloured, held_band, train_loader
 from ctap.errors import UserError
 from ctap.files.tables import write_table
@@ -43,6 +44,23 @@ def test_pitch_and_level_vary_within_their_ranges(waves):
     assert max(float(c.wave.abs().max()) for c in crops) <= 0.991
 
 
+def test_level_and_colour_vary_as_far_as_is_asked(waves):
+    """In dB, at the harmonics of the tone, beside the same crop as it was."""
+    still = {"pitch_range": 0.0, "level_range": 0.0, "colour_range": 0.0}
+    found = {"level_range": [], "colour_range": []}
+    for seed in range(20):
+        spectra = []
+        for more in ({}, {"level_range": 12.0}, {"colour_range": 4.0}):
+            crop = waves.read(0, WaveDataConfig(**{**still, **more}), np.random.default_rng(seed))
+            spectra.append(20 * np.log10(np.abs(np.fft.rfft(crop.wave.numpy()))[75:1400:75]))
+        found["level_range"].append(spectra[1] - spectra[0])
+        found["colour_range"].append(spectra[2] - spectra[0])
+    level, colour = map(np.array, found.values())
+    assert np.ptp(level, axis=1).max() < 0.01  # all harmonics alike
+    assert -12.01 < level.min() < -9 and 5 < level.max() < 12.01
+    assert np.ptp(colour, axis=1).max() > 2 and 4 < np.abs(colour).max() < 12
+
+
 def test_batches_are_a_function_of_the_seed(waves):
     config = WaveDataConfig(batch_size=3, num_workers=0)
 
@@ -52,6 +70,9 @@ def test_batches_are_a_function_of_the_seed(waves):
 
     assert all(torch.equal(a, b) for a, b in zip(first(1), first(1), strict=True))
     assert not torch.equal(first(1)[0], first(2)[0])
+    crops = train_loader(waves, config, epoch_steps=2, max_steps=4, position=lambda: 0, seed=1).dataset
+    one, again, other = (crops[BatchRequest((0,), number)].wave for number in (5, 5, 6))
+    assert torch.equal(one, again) and not torch.equal(one, other)  # of one recording
 
 
 def test_channels_and_scales_are_those_of_the_whole_recording(tmp_path):

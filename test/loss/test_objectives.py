@@ -121,7 +121,8 @@ def _one_process(rank, address):
         module = ContrastiveLoss(ContrastiveConfig(objective=objective, gather=True, bias=-2.0)).double()
         scale = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
         a, b = s[own].clone().requires_grad_(), p[own].clone().requires_grad_()
-        local = instances[own] - instances[own].min()  # counted from 0, as a process does
+        # each process counts for itself: the last instance of the one has the number of the other's first
+        local = instances[own] + (instances[1, 4] - instances[2, 0] if rank else 0)
         loss = module(a, b, mask[own], scale, phones[own], local)
         found = with_gradients(loss, a, b, scale, *module.parameters())
 

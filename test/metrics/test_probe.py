@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from ctap.metrics.probe import _folds, _score, _split, linear_probe, phone_probe, speaker_probe
+from ctap.metrics.representation import SETTINGS
 
 
 def blobs(n=240, d=6, C=4, spread=1.5, seed=0):
@@ -28,6 +29,17 @@ def test_agrees_with_scikit_learn():
     model.fit(scaler.transform(x[:160].numpy()), y[:160].numpy())
     expected = torch.tensor(model.predict_proba(scaler.transform(x[160:].numpy())))
     assert (found - expected).abs().max() < 1e-3
+
+
+def test_penalties_are_those_on_record(monkeypatch):
+    used = []
+    monkeypatch.setattr(
+        "ctap.metrics.probe.linear_probe", lambda *x, l2: used.append(l2) or linear_probe(*x, l2=l2)
+    )
+    features = [torch.randn(9, 2) for _ in range(4)]
+    speaker_probe(features, ["x", "y"] * 2)
+    phone_probe(features, [["a", "b", "c"] * 3] * 4)
+    assert used == [SETTINGS["speaker_probe"]["l2"]] * 2 + [SETTINGS["phone_probe"]["l2"]]
 
 
 def test_speakers_that_differ_are_found_and_those_that_do_not_are_guessed():

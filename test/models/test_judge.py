@@ -63,6 +63,9 @@ def test_a_model_directory_gives_back_the_judge(parts, tmp_path):
     again = JudgeParts.load(tmp_path / "model")
     mel = torch.randn(2, 30, 40) - 3
     torch.testing.assert_close(again.judge(mel), parts.judge(mel))
+    plain = Judge(len(parts.tokens), 40, STACK).eval()
+    plain.load_state_dict({**parts.judge.state_dict(), "mean": plain.mean, "std": plain.std})
+    torch.testing.assert_close(again.judge(mel), plain((mel + 3.0) / 1.5))
     assert (again.audio, len(again.tokens), again.longest) == (parts.audio, len(parts.tokens), 120)
 
 
@@ -72,9 +75,11 @@ def test_it_hears_files_and_arrays_of_any_length_alike(parts, tmp_path):
     rate = parts.audio.sample_rate
     wave = (0.1 * np.random.default_rng(0).normal(size=4 * rate)).astype(np.float32)
     save_wave(tmp_path / "a.wav", wave, rate)
-    model = JudgeModel(parts)
+    model, seen = JudgeModel(parts), []
+    parts.judge.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[1]))
     from_file, from_array = model.recognize(tmp_path / "a.wav"), model.recognize(wave)
-    assert len(from_array.frame_phones) == 1 + 4 * rate // parts.audio.hop_length  # in windows of 120 frames
+    assert len(from_array.frame_phones) == 1 + 4 * rate // parts.audio.hop_length
+    assert set(seen) == {120}  # frames of a window
     same = np.mean([a == b for a, b in zip(from_file.frame_phones, from_array.frame_phones, strict=True)])
     assert same > 0.95  # 16 bits
     assert from_file.text is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from ctap.errors import UserError
 from ctap.files.sums import SUMS
 from ctap.metrics.pitch import log_f0
 from ctap.models.vocoder import CHUNK, PRETRAINED, NeuralVocoder, VocoderParts, load_vocoder
+from ctap.nn.vocoder import VocoderUse
 
 SETTINGS = AudioSettings()
 #: A sentence of eSpeak NG, which the small recipe speaks (docs/sounds).
@@ -140,6 +142,15 @@ def test_a_stream_needs_f0_of_all_its_frames(mel, vocoder):
 def test_one_mel_gives_the_same_samples(mel, vocoder):
     mel = mel[:60]
     assert np.array_equal(vocoder(mel), vocoder(mel))
+
+
+def test_the_noise_has_the_level_that_is_asked_for(mel, vocoder):
+    said = []
+    for noise_db in (-20.0, 0.0):
+        net = copy.deepcopy(vocoder.net)
+        net.config.use = VocoderUse(guided_updates=0, noise_db=noise_db)
+        said.append(NeuralVocoder(net)(mel[:60], torch.zeros(60)))
+    np.testing.assert_allclose(said[0], 0.1 * said[1], atol=1e-6)
 
 
 def test_bfloat16_says_the_same(mel, vocoder):

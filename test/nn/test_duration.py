@@ -78,6 +78,8 @@ def test_durations_are_bounded_whatever_is_predicted():
     wide = DurationModel(4, 2, dataclasses.replace(CONFIG, max_frames=70), mean=2.0, std=1.5)
     assert wide.to_frames(z[:, 2:5], mask[:, 2:5]).tolist() == [[70, 70, 70]]
     assert wide.to_frames(z[:, 2:5], mask[:, 2:5], speed=0.5).tolist() == [[140, 140, 140]]
+    narrow.denoiser.forward = lambda z, *_: 100 - z
+    assert narrow.sample(torch.zeros(1, 6, 6), mask).abs().max() == 4
     with pytest.raises(UserError, match="not a number"):
         narrow.to_frames(z, torch.ones_like(mask))
     with pytest.raises(UserError, match="speed 0"):
@@ -115,8 +117,42 @@ def test_padding_is_not_learned():
 
 def test_padding_takes_no_part():
     model = DurationModel(4, 2, CONFIG).eval()
-    condition = torch.randn(1, 5, 6)
-    alone = model.predictor(condition, torch.ones(1, 5, dtype=torch.bool))
+    condition, z, step = torch.randn(1, 5, 6), torch.randn(1, 5), torch.tensor([7])
+    real = torch.ones(1, 5, dtype=torch.bool)
     longer = torch.cat([condition, torch.full((1, 3, 6), 1e3)], dim=1)
     mask = torch.tensor([[True] * 5 + [False] * 3])
-    torch.testing.assert_close(model.predictor(longer, mask)[:, :5], alone, atol=1e-5, rtol=1e-4)
+    alone = model.predictor(condition, real), model.denoiser(z, step, condition, real)
+    rubbish = torch.cat([z, torch.full((1, 3), 1e3)], dim=1)
+    beside = model.predictor(longer, mask), model.denoiser(rubbish, step, longer, mask)
+    for found, expected in zip(beside, alone, strict=True):
+        torch.testing.assert_close(found[:, :5], expected, atol=1e-5, rtol=1e-4)
+
+
+def test_the_denoiser_sees_the_step_and_as_far_as_its_dilations_reach():
+    """1 + 2 + 4 + 8 phones on each side."""
+    model, condition = DurationModel(4, 2, CONFIG).eval(), torch.zeros(1, 40, 6)
+    z, mask = torch.zeros(1, 40), torch.ones(1, 40, dtype=torch.bool)
+    before = model.denoiser(z, torch.tensor([7]), condition, mask)
+    assert not torch.allclose(before, model.denoiser(z, torch.tensor([30]), condition, mask), atol=1e-3)
+    z[0, 20] = 5.0
+    moved = (model.denoiser(z, torch.tensor([7]), condition, mask) != before)[0].nonzero().flatten()
+    assert (moved.min(), moved.max()) == (5, 35)
+
+
+def test_the_predictor_drops_out_in_training_alone():
+    model = DurationModel(4, 2, dataclasses.replace(CONFIG, dropout=1 - 1e-9)).train()
+    condition, mask = torch.randn(1, 6, 6), torch.ones(1, 6, dtype=torch.bool)
+    assert (model.predictor(condition, mask) == model.predictor.project.bias).all()
+    assert model.eval().predictor(condition, mask).std() > 0.01
+
+
+def test_noise_of_every_step_is_learned_by_its_absolute_error():
+    """An utterance has a step of its own, any of them; who says 0 errs by the mean of |x|, x normal."""
+    model, steps, losses = DurationModel(4, 2, CONFIG), [], []
+    model.denoiser.forward = lambda z, step, *_: steps.append(step) or torch.zeros_like(z)
+    mask = torch.ones(50, 8, dtype=torch.bool)
+    for _ in range(20):
+        losses.append(model.losses(torch.full((50, 8), 4), torch.zeros(50, 8, 6), mask)[0])
+    assert set(torch.cat(steps).tolist()) == set(range(50))
+    assert all(len(set(step.tolist())) > 10 for step in steps)
+    assert torch.stack(losses).mean().item() == pytest.approx((2 / torch.pi) ** 0.5, abs=0.03)

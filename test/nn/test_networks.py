@@ -1,5 +1,7 @@
 """The networks: shapes, and padding that takes no part."""
 
+import math
+
 import pytest
 import torch
 
@@ -9,8 +11,8 @@ from ctap.errors import UserError
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.duration import DurationConfig
 from ctap.nn.phoneme_decoder import PhonemeDecoder
-from ctap.nn.positions import make_positions
-from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder
+from ctap.nn.positions import make_positions, rotate
+from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder, sample_gaussian
 from ctap.nn.transformer import StackConfig, TransformerStack, plain_attention
 from ctap.nn.vocoder import VocoderConfig
 
@@ -112,6 +114,19 @@ def test_rotary_sees_distances_only_and_absolute_sees_the_clock():
     assert (outputs["absolute"][0] - outputs["absolute"][1]).abs().max() > 0.1
 
 
+def test_positions_are_those_of_whisper_and_of_roformer():
+    """By hand: sines and cosines of Whisper's wavelengths; pairs turned by the frame times 10000^(-2i/K)."""
+    found = make_positions("absolute").add(torch.zeros(1, 7, 8), offset=100)[0]
+    angles = [[t / 10000 ** (i / 3) for i in range(4)] for t in range(100, 107)]
+    expected = torch.tensor([[*map(math.sin, row), *map(math.cos, row)] for row in angles])
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
+    x = torch.randn(1, 1, 7, 6)
+    turned = rotate(x, make_positions("rotary").rotation(7, 6, 100, x))
+    turns = torch.tensor([[t * 10000 ** (-2 * i / 6) for i in range(3)] for t in range(100, 107)])
+    expected = torch.complex(x[..., :3], x[..., 3:]) * torch.polar(torch.ones_like(turns), turns)
+    torch.testing.assert_close(turned, torch.cat([expected.real, expected.imag], -1), atol=1e-4, rtol=0)
+
+
 def test_plain_attention_is_attention():
     """Beside PyTorch's in double precision; and a training in bfloat16 takes it and comes near to float32."""
     torch.manual_seed(0)
@@ -132,6 +147,14 @@ def test_plain_attention_is_attention():
         assert ("ScaledDot" in _names(y.grad_fn)) != half
     for whole, rough in zip(found[False], found[True], strict=True):
         assert (whole - rough).norm() < 0.02 * whole.norm()
+
+
+def test_dropout_is_on_what_attention_and_feed_forward_add():
+    """With nearly all of it dropped a stack hands on what it is given."""
+    net = TransformerStack(StackConfig(2, 16, 2, 32, dropout=1 - 1e-9, positions="none"))
+    x = torch.randn(1, 12, 16)
+    torch.testing.assert_close(net(x), x)
+    assert not torch.allclose(net.eval()(x), x, atol=0.01)
 
 
 def _names(node, seen=None):
@@ -174,6 +197,9 @@ def test_random_offsets_are_independent_in_training_and_absent_afterwards():
     assert not torch.equal(first, second)
     assert not torch.equal(first[0], first[1])
     torch.testing.assert_close(scheme.eval().add(x), make_positions("absolute").add(x))
+    clock = make_positions("absolute").add(torch.zeros(1, 1100, 8))[0]
+    found = torch.cdist(scheme.train().add(torch.zeros(300, 1, 8))[:, 0], clock).min(dim=1)
+    assert found.values.max() < 1e-3 and found.indices.min() < 100 and 900 < found.indices.max() < 1000
 
 
 @pytest.mark.parametrize("summary", ["recurrent", "mean"])
@@ -193,12 +219,24 @@ def test_a_log_variance_is_bounded_softly():
     assert (net.statistics.bias.grad[3:] > 0).all()
 
 
+def test_a_prompt_embedding_is_drawn_with_its_mean_and_variance():
+    drawn = sample_gaussian(torch.full((20000,), 3.0), torch.full((20000,), 2.0))
+    assert drawn.mean().item() == pytest.approx(3.0, abs=0.1)
+    assert drawn.var().item() == pytest.approx(math.exp(2.0), rel=0.1)
+
+
 def test_phoneme_decoder_shapes():
     net = PhonemeDecoder(8, 20, 11, from_dict(StackConfig, stack(), "test"))
     phones, units = net(torch.randn(2, 9, 8), lengths_to_mask(torch.tensor([9, 4]), 9))
     assert phones.shape == (2, 9, 20)
     assert units.shape == (2, 9, 11)
     assert PhonemeDecoder(8, 20, 0, StackConfig(1, 16, 2, 16))(torch.randn(1, 3, 8))[1] is None
+    (phones.mean() + units.mean()).backward()
+    assert all(w.grad is not None for w in net.parameters())
+    s = torch.randn(2, 9, 8)
+    beside, alone = net.eval()(s, lengths_to_mask(torch.tensor([9, 4]), 9)), net(s[1:, :4])
+    for found, expected in zip(beside, alone, strict=True):
+        torch.testing.assert_close(found[1:, :4], expected, atol=1e-5, rtol=1e-4)
 
 
 def test_temperature_starts_for_the_dimension_and_is_capped():

@@ -1,5 +1,6 @@
 """The filters of the vocoder, against what signal processing says they are."""
 
+import pytest
 import torch
 
 from ctap.audio.logmel import log_mel
@@ -57,3 +58,22 @@ def test_matching_brings_the_mel_nearer():
         for updates in (0, 1, 5)
     ]
     assert error[2] < error[1] < 0.5 * error[0]
+
+
+@pytest.mark.parametrize(("asked", "factor"), [(6.0, 10.0), (-11.0, 0.1)])
+def test_an_update_changes_magnitudes_by_20_db_at_most(asked, factor):
+    found = net().match_factor(torch.full((1, 3, 481), 0.01), torch.full((1, 3, 40), asked), 1)
+    torch.testing.assert_close(found[..., 10:300], torch.full((1, 3, 290), factor))
+
+
+@pytest.mark.parametrize(("bias", "limit"), [(100.0, 10.0), (-100.0, -16.0)])
+def test_gains_are_bounded(bias, limit):
+    vocoder = net()
+    vocoder.gain_net.leave.bias.data.fill_(bias)
+    pulses = torch.ones(1, 3, 481, dtype=torch.complex64)
+    for found in vocoder.gains(torch.zeros(1, 3, 40), torch.zeros(1, 3), pulses):
+        assert (found == limit).all()
+
+
+def test_a_new_network_adds_nothing_to_the_envelope():
+    assert not net().gain_net(torch.randn(1, 5, 2 * 40 + 2)).any()

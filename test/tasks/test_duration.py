@@ -64,7 +64,7 @@ def test_other_sizes_than_those_of_the_model_to_start_from_are_refused(sources, 
         TRAININGS["duration"][1](config(model=asked), sources)
 
 
-def test_phones_that_a_crop_cuts_are_predicted_whole(sources):
+def test_phones_that_a_crop_cuts_are_predicted_whole(sources, monkeypatch):
     """Losses of a crop are those of its phones by themselves: those of remainders would teach short ones."""
     chosen = config(max_frames=60, batch_frames=60)
     training = TRAININGS["duration"][1](chosen, sources)
@@ -76,6 +76,14 @@ def test_phones_that_a_crop_cuts_are_predicted_whole(sources):
     z = (torch.log1p(batch.whole) - model.mean) / model.std
     expected = (model.predictor(condition, mask) - z)[mask].square().mean()
     assert training.task.losses(batch)["deterministic"].item() == pytest.approx(expected.item(), rel=1e-5)
+    # validation weighs a batch by its phones, and has the same noise whenever it comes
+    seen = []
+    monkeypatch.setattr(training.task, "report", lambda _, losses, weight: seen.append((losses, weight)))
+    for number in (1, 2, 1):
+        training.task.validation_step(batch, number)
+    one, two, again = (losses["diffusion"].item() for losses, _ in seen)
+    assert one == again != two
+    assert {weight for _, weight in seen} == {int(mask.sum())}
 
 
 def test_freeze_of_lightning_stops_all_of_a_training(sources):

@@ -101,6 +101,8 @@ def test_semantic_error_by_hand(dump, features, acoustic):
     training = TRAININGS["semantic"][1](chosen, Sources(dump / "train", init=acoustic, given=features))
     batch = next(iter(dev_loader(training.train, chosen.data, prompt_frames=40)))
     task = training.task.eval()
+    trained = {name.split(".")[1] for name, w in task.named_parameters() if w.requires_grad}
+    assert trained == {"phoneme_encoder"}  # all have a gradient, as training on several processes asks
     loss = task.losses(batch)["loss"].item()
     stats = json.loads((features / "stats.json").read_text())
     model = task.ctap.phoneme_encoder

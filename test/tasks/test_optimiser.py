@@ -111,3 +111,15 @@ def test_decay_is_that_asked_for(name):
     groups = make_optimizer(net(), config, "bf16-mixed").param_groups
     assert {group["weight_decay"] for group in groups} == {0.1}
     assert groups[-1]["betas"] == (0.8, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("computes_in", "dtype"), [("32-true", torch.float32), ("bf16-mixed", torch.bfloat16)]
+)
+def test_muon_computes_in_what_the_training_does(computes_in, dtype, monkeypatch):
+    seen = set()
+    monkeypatch.setattr("ctap.tasks.muon.native_bfloat16", lambda gpu: True)
+    monkeypatch.setattr("ctap.tasks.muon.orthogonal", lambda x: seen.add(x.dtype) or x.float())
+    model = net()
+    take_steps(model, make_optimizer(model, OptimConfig(name="muon"), computes_in), 1)
+    assert seen == {dtype}

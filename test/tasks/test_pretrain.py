@@ -17,6 +17,7 @@ from ctap.nn.speech_encoder import SpeechEncoder
 from ctap.nn.transformer import StackConfig
 from ctap.own import OwnModule
 from ctap.tasks.build import TRAININGS, Sources
+from ctap.tasks.pretrain import PretrainTask
 from test import tiny
 
 WITHOUT_DECODER = {"mse_weight": 0.0, "kl_weight": 0.0}
@@ -90,17 +91,31 @@ def test_the_total_is_the_papers_sum(dump):
     assert kl > 0
 
 
-def test_the_weight_of_the_kl_grows_in_training_alone(dump):
+def test_the_weight_of_the_kl_grows_in_training_alone(dump, monkeypatch):
     """Losses of validations are compared for the best checkpoint: all have the full weight."""
     growing, batch = task_and_batch(dump, kl_margin=0.0, kl_warmup_steps=10)
     whole, _ = task_and_batch(dump, kl_margin=0.0)
     assert growing(batch)[0]["loss"].item() == whole(batch)[0]["loss"].item()
-    found = []
-    for task in (growing, whole):
-        torch.manual_seed(1)
-        found.append(task.train()(batch)[0])
-    difference = found[1]["loss"] - found[0]["loss"]
-    assert difference.item() == pytest.approx(found[1]["kl"].item(), rel=1e-3)
+    for step, lacking in ((0, 1.0), (4, 0.6), (30, 0.0)):
+        monkeypatch.setattr(PretrainTask, "global_step", step)
+        found = []
+        for task in (growing, whole):
+            torch.manual_seed(1)
+            found.append(task.train()(batch)[0])
+        difference = (found[1]["loss"] - found[0]["loss"]).item()
+        assert difference == pytest.approx(lacking * found[1]["kl"].item(), rel=1e-3, abs=1e-4)
+
+
+def test_every_phone_of_a_batch_is_an_instance_of_its_own(dump):
+    task, batch = task_and_batch(dump)
+    seen = []
+    task.contrastive.register_forward_pre_hook(lambda _, given: seen.append(given[4:]))
+    task(batch)
+    phones, instances = (real_frames(batch, x) for x in seen[0])
+    spans = batch.durations[batch.phone_mask].numpy()
+    np.testing.assert_array_equal(phones, np.repeat(batch.tokens[batch.phone_mask].numpy(), spans))
+    numbers = np.unique(instances, return_inverse=True)[1]
+    np.testing.assert_array_equal(numbers, np.repeat(np.arange(len(spans)), spans))
 
 
 def test_embedding_error_is_added_with_its_weight(dump):
@@ -147,6 +162,7 @@ def test_without_decoder_only_the_contrastive_loss_is_left(dump):
     task, batch = task_and_batch(dump, **WITHOUT_DECODER)
     losses, seen = task.train()(batch)
     assert set(losses) == {"contrastive", "loss"} and len(seen) == 2
+    assert not task.ctap.decoder.training and not task.ctap.prompt_encoder.training
     expected = contrastive(task, *(real_frames(batch, x) for x in seen))
     assert losses["loss"].item() == pytest.approx(expected, rel=1e-5)
     optimised = {id(w) for g in task.configure_optimizers()["optimizer"].param_groups for w in g["params"]}

@@ -10,12 +10,13 @@ from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.data.waves import WaveBatch, WaveDataConfig
 from ctap.errors import UserError
+from ctap.loss.spectral import energy_distance
 from ctap.nn.vocoder import Pitch, SourceFilter, VocoderConfig
 from ctap.tasks.vocoder import VocoderTask, VocoderTaskConfig
 
 
 @pytest.mark.parametrize(("trains", "moved"), [("both", {"f0_net", "gain_net"}), ("f0", {"f0_net"})])
-def test_networks_that_train(trains, moved):
+def test_networks_that_train(trains, moved, monkeypatch):
     torch.manual_seed(0)
     sizes = VocoderConfig(dim=8, layers=1, f0_dim=8, f0_layers=1)
     task = VocoderTask(SourceFilter(sizes, AudioSettings()), VocoderTaskConfig(sizes, trains=trains))
@@ -25,15 +26,29 @@ def test_networks_that_train(trains, moved):
     named = task.vocoder.named_parameters()
     assert {name.split(".")[0] for name, p in named if p.grad is not None and p.grad.abs().sum() > 0} == moved
     assert ("distance" in losses) == (trains == "both")
+    seen = []  # whenever a batch is validated, the noise is the same
+    monkeypatch.setattr(task, "report", lambda _, losses, weight: seen.append(losses["loss"].item()))
+    for number in (1, 2, 1):
+        task.validation_step(batch, number)
+    assert seen[0] == seen[2] and (seen[0] == seen[1]) == (trains == "f0")
 
 
-def test_the_total_is_the_weighted_sum():
+def test_the_total_is_the_weighted_sum(monkeypatch):
+    """Of two samples with a noise each, and in mels without the frames that hear what was reflected."""
     torch.manual_seed(0)
+    given = []
+    distance = "ctap.tasks.vocoder.energy_distance"
+    monkeypatch.setattr(distance, lambda *x: given.append(x) or energy_distance(*x))
     sizes = VocoderConfig(dim=8, layers=1, f0_dim=8, f0_layers=1)
     config = VocoderTaskConfig(sizes, mel_weight=0.7, f0_weight=0.2)
     task = VocoderTask(SourceFilter(sizes, AudioSettings()), config)
     f0 = torch.where(torch.arange(41) < 20, 120.0, 0.0).expand(2, -1)
-    found = task.losses(WaveBatch(0.1 * torch.randn(2, 40 * 240), f0, torch.ones(2)))
+    batch = WaveBatch(0.1 * torch.randn(2, 40 * 240), f0, torch.tensor([1.0, 0.6]))
+    found = task.losses(batch)
+    ((wave, first, second, share),) = given
+    assert wave is batch.wave and share is batch.band and not torch.equal(first, second)
+    mels = [log_mel(x, AudioSettings())[:, 2:-2] for x in (first, wave)]
+    torch.testing.assert_close(found["mel_db"], DB_PER_NEPER * (mels[0] - mels[1]).abs().mean())
     of_f0 = found["f0"] + found["voicing"]
     expected = found["distance"] + 0.7 * found["mel_db"] / DB_PER_NEPER + 0.2 * of_f0
     torch.testing.assert_close(found["loss"], expected)
@@ -62,6 +77,10 @@ def test_f0_is_learned_where_there_is_one(monkeypatch):
         monkeypatch.setattr(task.vocoder, "pitch", lambda mel, n=end: Pitch(*(x[:, :n] for x in pitch)))
         found.append(task.f0_losses(torch.zeros(1, end, 40), f0[:, :end]))
     torch.testing.assert_close(found[0]["f0"], found[1]["f0"])
+    place = task.vocoder.f0_class(f0[0, :2])[:, None]
+    bell = torch.exp(-((torch.arange(120) - place) ** 2) / 2) / (2 * torch.pi) ** 0.5  # one class wide
+    entropy = -(bell * pitch.classes[0, :2].log_softmax(-1)).sum(-1)
+    torch.testing.assert_close(found[0]["f0"], entropy.mean(), rtol=1e-3, atol=1e-3)
     wrong = (pitch.voicing[0] > 0) != torch.tensor([True, True, False, False, False])
     assert found[0]["voicing_error"] == wrong.float().mean()
 
