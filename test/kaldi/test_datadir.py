@@ -194,8 +194,9 @@ def test_cut_short_audio_is_found(data: Path, tmp_path: Path, suffix: str) -> No
     assert kinds(data, audio=True) == {("wav.scp", "audio")}
 
 
-def test_duration_that_is_not_the_audios_is_found(data: Path) -> None:
-    edit(data / "utt2dur", lambda b: b.replace(b"0.1", b"0.2", 1))
+@pytest.mark.parametrize("stated", [b"0.2", b"0.05"])
+def test_duration_that_is_not_the_audios_is_found(data: Path, stated: bytes) -> None:
+    edit(data / "utt2dur", lambda b: b.replace(b"0.1", stated, 1))
     assert kinds(data, audio=True) == {("utt2dur", "bad duration")}
 
 
