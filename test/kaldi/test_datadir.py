@@ -86,6 +86,7 @@ def test_sound_directory_has_no_problems(data: Path) -> None:
 FAULTS = {
     "order": ("text", lambda b: b"".join(reversed(b.splitlines(keepends=True))), "order"),
     "duplicate": ("text", lambda b: b + "S2-b 又\n".encode(), "duplicate"),
+    "second after none": ("text", lambda b: b.replace(b"S1-b ", b"S1-b\nS1-b "), "duplicate"),
     "missing line": ("text", lambda b: b[b.index(b"\n") + 1 :], "set difference"),
     "extra line": ("pinyin", lambda b: b + b"S3-x ni3\n", "set difference"),
     "CR": ("text", lambda b: b.replace(b"\n", b"\r\n"), "CR"),
@@ -158,6 +159,18 @@ def test_unsorted_speakers_are_found(tmp_path: Path) -> None:
         write_table(tmp_path / table, names)
     write_table(tmp_path / "spk2utt", {"S1": ["S1_a"], "S10": ["S10_a"]})
     assert kinds(tmp_path) == {("utt2spk", "speaker order")}
+
+
+def test_an_utterance_begins_with_its_speaker(tmp_path: Path) -> None:
+    for table in ("wav.scp", "utt2spk", "text"):
+        write_table(tmp_path / table, {"S1_a": "X1"})
+    write_table(tmp_path / "spk2utt", {"X1": ["S1_a"]})
+    assert kinds(tmp_path) == {("utt2spk", "speaker prefix")}
+
+
+def test_order_is_one_problem_of_a_table(data: Path) -> None:
+    edit(data / "text", FAULTS["order"][1])
+    assert [problem.kind for problem in validate(data, phones=PHONE_TABLES)] == ["order"]
 
 
 def test_missing_tables_are_found(data: Path) -> None:

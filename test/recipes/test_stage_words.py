@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,14 +17,16 @@ module() {{ _as_step "$1" _module "${{@:2}}"; }}
 _as_step() {{ printf '%s\\t' "step" "$@"; echo; }}
 all_trained() {{ :; }}
 targets() {{ echo A; }}
-pretrained="" trained=exp tag=ctap ctap_model=exp/ctap/model all_args="" transcriber=kind:model voices=exp/eval/voices
+pretrained="" trained=exp tag=ctap ctap_model=exp/ctap/model all_args="" voices=exp/eval/voices
+transcriber=kind:model
 pretrain_on=train eval_utts=9 vc_utts=8 max_refs=7 units=0 switch_penalty=4 duration_model=diffusion seed=6
 melody=source with_dev=(--dev_dir in:dump/dev) speaks=(--vocoder v)
 for name in train duration judge asr finetune labeled duration_adapt acoustic semantic table1 table1_asr \\
     table1_finetune; do
     declare -a "${{name}}_options=(--more ${{name}})"; declare "${{name}}_config=${{name}}.yaml"
 done
-ours_config=ours.yaml hubert_model=h codec_model=c hubert_layer=2 hubert_clusters=5 codec_bandwidth=3 limit=() shards=()
+ours_config=ours.yaml hubert_model=h codec_model=c hubert_layer=2 hubert_clusters=5 codec_bandwidth=3
+limit=() shards=()
 """
 STAGES = "stage_3; stage_4; stage_5; stage_6; stage_8"
 TABLE = """anchors; ctap_system ctap_ours; one_row logmel; one_row hubert; one_row codec; ground_truth exp
@@ -39,8 +43,7 @@ class Steps(dict[str, list[str]]):
 
     def options(self, step: str) -> dict[str, str]:
         """The (last) word behind each option of a step, of paths the path alone."""
-        words = self[step]
-        pairs = zip(words, words[1:], strict=False)
+        pairs = itertools.pairwise(self[step])
         return {one: PATH.sub("", other) for one, other in pairs if one.startswith("--")}
 
     def heard(self, place: str) -> str:
@@ -59,9 +62,10 @@ def sounds(path: str) -> str:
     return path.removeprefix("exp/").removesuffix("/wav.scp")
 
 
-def told(folder: Path, what: str) -> Steps:
-    for name in ("ctap", "tts_A", "vc_A", "asr"):
-        (folder / "exp" / name / "model").mkdir(parents=True)
+def told(folder: Path, what: str, more: Mapping[str, str] | None = None) -> Steps:
+    """The steps of what is run in ``folder``, where ``more`` files are."""
+    for name in ("exp/ctap/model", "exp/tts_A/model", "exp/vc_A/model", "exp/asr/model", "h", "model"):
+        (folder / name).mkdir(parents=True)
     rows = {
         "exp/prompts/A": "a.wav",
         "exp/table1/hubert/dump/test/feats.scp": "b1 x",
@@ -76,6 +80,7 @@ def told(folder: Path, what: str) -> Steps:
         "exp/eval/test/wav.scp": "b1 x",
         "exp/eval/vc_sources/wav.scp": "b1 x",
     }
+    rows |= more or {}
     for name, text in rows.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text + "\n")
@@ -144,6 +149,7 @@ READ = {
     "rate_tts_A": "--ref_dir exp/eval/target_A --frames false",
     "rate_vc_A": "--ref_dir exp/eval/vc_sources --frames false",
     "words_tts_A": "--ref_dir exp/eval/target_A --hyp_dir exp/transcribed/tts_A/test --asr kind:model",
+    "prompt_A": "--data_dir data/target_A_speech --settings dump/audio.json --out exp/prompts/A",
     "transcription_tts_A/test": "--asr kind:model --language_of exp/eval/target_A",
     "voices": "--max_refs 7",
     "pack_tts_A": "--model exp/tts_A/model --prompt a.wav --out exp/packed/tts_A.zip",
@@ -175,7 +181,8 @@ READ_BY_ROWS = {
     "table1/codec/labeled": "--inputs exp/table1/codec/dump/train",
     "conversion_table1/ground_truth/tts_A/test": "--model exp/tts_A/model --scp exp/eval/target_A/wav.scp",
     # the same durations for all, those that the recipe's model has drawn
-    f"test_{OWN}/tts_A": "--durations_file exp/tts_A/test/durations --phones_file exp/tts_A/test/aligned_phones",
+    f"test_{OWN}/tts_A": "--phones_file exp/tts_A/test/aligned_phones"
+    " --durations_file exp/tts_A/test/durations",
     f"test_given_{OWN}/tts_A": "--durations_file exp/eval/target_A/durations",
 }
 
@@ -230,3 +237,58 @@ def test_what_a_row_is_given_is_among_what_its_steps_read(table: Steps) -> None:
         assert f"read:{dump}/{part}" in table[f"train_table1/hubert/{step}"]
     for step in ("conversion_table1/hubert/vc_A/test", "recognition_table1/hubert/asr"):
         assert f"read:{dump}/test" in table[step]
+    assert "in:h" in table["table1/hubert/kmeans"] and "in:h" in table["table1/hubert/dump_train"]
+    assert f"made:{dump}/stats.json" in table["table1/hubert/dump_train"]
+
+
+def test_a_model_of_a_transcriber_is_read(stages: Steps) -> None:
+    assert "read:model" in stages["transcription_tts_A/test"]
+
+
+def test_labeled_minutes_are_pretrained_on_if_asked_for_and_once(tmp_path: Path) -> None:
+    asked = "pretrain_on=labeled; stage_3; ctap_system ctap_ours; one_row logmel"
+    steps = told(tmp_path / "a", asked)
+    for name in ("ctap", f"{OWN}/ctap", "table1/logmel/acoustic", "table1/logmel/semantic"):
+        assert steps.options(f"train_{name}")["--train_dir"] == "dump/labeled"
+    assert "in:dump/target_A_labeled" in steps["labeled"]
+    steps = told(tmp_path / "b", asked, {"dump/train/spk2utt": "A a1"})  # a target speaker that is in train
+    assert "in:dump/target_A_labeled" not in steps["labeled"]
+
+
+@pytest.mark.parametrize(("listed", "stays"), [("", False), ("A a1", True)])
+def test_voices_are_embedded_again_where_the_encoder_was_missing(
+    tmp_path: Path, listed: str, stays: bool
+) -> None:
+    table = tmp_path / "exp/eval/voices/spk2utt"
+    table.parent.mkdir(parents=True)
+    table.write_text(listed)
+    told(tmp_path, "embed_voices")
+    assert table.exists() == stays
+
+
+def test_the_table_shows_of_each_row_what_is_its_own(tmp_path: Path) -> None:
+    asked = """systems="logmel ctap_paper" paper_config=paper.yaml
+stage_4() { :; }; stage_5() { :; }; stage_6() { :; }
+made_before() { [[ $1 == ctap_paper ]]; }; anchors() { :; }; all_rows() { :; }; ground_truth() { :; }
+step_words() { printf 'step\\ttable'; printf '\\t%s' "$@"; echo; }
+python=step_words; stage_7
+"""
+    scores = {"exp/tts_A/scores_recognition.json": "{}", "exp/vc_A/scores.json": "{}"}
+    words = told(tmp_path, asked, scores)["table"]
+    parts = words[words.index("--parts") + 1 :]
+    voices = {f"{row}={task}_A" for row in ("ctap_paper", "logmel", "ground_truth") for task in ("tts", "vc")}
+    own = {"ctap_paper=ctap", "ctap_paper=asr"}
+    own |= {f"logmel={name}" for name in ("ctap", "acoustic", "semantic", "representation", "asr")}
+    assert voices | own <= set(parts)
+    assert {"ctap_paper=exp", "logmel=exp/table1/logmel", "ground_truth=exp/table1/ground_truth"} <= set(
+        words
+    )
+
+
+def test_the_vocoders_recipe_says_where_the_corpus_is_from_anywhere(tmp_path: Path) -> None:
+    script = tmp_path / "ctap1" / "run.sh"
+    script.parent.mkdir()
+    script.write_text("printf 'step\\trun'; printf '\\t%s' \"$@\"; echo\n")
+    script.chmod(0o755)
+    asked = VOC.partition("\nstage_2")[0] + "\ndumpdir=none ctap=./ctap1 corpus=mine; stage_1"
+    assert told(tmp_path, asked)["run"][-2:] == ["--corpus", str(tmp_path / "mine")]
