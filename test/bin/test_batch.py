@@ -8,6 +8,8 @@ import pytest
 
 from ctap.bin import batch as module
 from ctap.bin.batch import Batch, Recordings, SomeLeftOutError, keep_prompts, read_rows
+from ctap.bin.convert import convert
+from ctap.bin.synthesize import synthesize
 from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.files.tables import read_table
@@ -62,6 +64,20 @@ def test_nothing_that_is_read_is_overwritten_and_nothing_to_do_is_said(tmp_path:
     with pytest.raises(UserError, match="out/wav: is read"):
         keep_prompts([tmp_path / "a.wav", tmp_path / "out/wav/b.wav"], tmp_path / "out")
     keep_prompts(tmp_path / "a.wav", tmp_path)
+
+
+def test_voices_are_made_nowhere_beside_their_prompt(tmp_path: Path) -> None:
+    """Nor beside the durations that are given; no model is looked for before."""
+    model, out, prompt = tmp_path / "none", tmp_path / "out", tmp_path / "out/wav/b.wav"
+    with pytest.raises(UserError, match="out/wav: is read"):
+        synthesize(model, prompt, out, text="a")
+    with pytest.raises(UserError, match="out/wav: is read"):
+        convert(model, prompt, out, Recordings([tmp_path / "a.wav"]))
+    (tmp_path / "phones").write_text("a sil\n")
+    with pytest.raises(UserError, match="durations: is read"):
+        synthesize(
+            model, tmp_path / "b.wav", out, phones_file=tmp_path / "phones", durations_file=out / "durations"
+        )
 
 
 def test_waves_go_by_their_stems_and_what_can_have_no_name_is_left_out() -> None:

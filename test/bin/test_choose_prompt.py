@@ -43,6 +43,8 @@ def test_the_recording_with_most_speech_in_what_is_heard_is_chosen(
     assert "c: 3.0" in capsys.readouterr().out
     choose_prompt(path, tmp_path / "out", seconds=1.0, candidates=1)
     assert (tmp_path / "out").read_text() == f"{tmp_path}/e.wav\n"
+    choose_prompt(path, tmp_path / "out", candidates=1)  # nearest to 4 s, not the shortest
+    assert (tmp_path / "out").read_text() == f"{tmp_path}/c.wav\n"
 
 
 def test_a_speaker_who_says_nothing_has_no_prompt(tmp_path: Path) -> None:

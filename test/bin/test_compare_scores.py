@@ -71,6 +71,13 @@ def test_a_name_with_a_bar_is_one_cell(tmp_path, capsys):
     assert head.startswith(r"| figure | 10\|20 ms | two | difference") and r"| 10\|20 ms | 20 |" in row
 
 
+def test_two_of_one_name_are_told_apart(tmp_path, capsys):
+    a, b = (system(tmp_path / name / "tts" / "scores.json", up) for name, up in (("x", 0), ("y", 2)))
+    compare_scores(a, b, figures=["msep"], resamples=100)
+    head, _, row = capsys.readouterr().out.splitlines()
+    assert head.startswith("| figure | A | B | difference") and "| A | 20 |" in row
+
+
 def test_what_cannot_be_compared_is_named(tmp_path):
     a, b = system(tmp_path / "a" / "scores.json", 0), system(tmp_path / "b" / "scores.json", 0, key="other")
     with pytest.raises(UserError, match="share no figure: msep in one, other in the other"):

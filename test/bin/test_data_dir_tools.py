@@ -28,6 +28,9 @@ def test_merged_directories_hold_all_utterances_and_the_common_tables(tmp_path):
     )
     assert DataDir(tmp_path / "c").spk2utt["s3"] == ["s3-0", "s3-1", "s3-2"]
     assert not (tmp_path / "c" / "text").exists()
+    merge_data_dirs([a, b], tmp_path / "other order")
+    for table in (tmp_path / "c").iterdir():
+        assert (tmp_path / "other order" / table.name).read_bytes() == table.read_bytes()
     with pytest.raises(UserError, match="s3-0"):
         merge_data_dirs([b, tmp_path / "c"], tmp_path / "d")
 
@@ -59,6 +62,11 @@ def test_a_subset_takes_from_all_speakers_alike(tmp_path):
     assert sorted(counts) == [1, 2, 2]
     subset_data_dir(a, tmp_path / "again", 5)
     assert read_table(tmp_path / "few" / "wav.scp") == read_table(tmp_path / "again" / "wav.scp")
+    chosen = set()
+    for seed in range(5):
+        subset_data_dir(a, tmp_path / "other", 5, seed)
+        chosen.add((tmp_path / "other" / "wav.scp").read_text())
+    assert len(chosen) > 1
     subset_data_dir(a, tmp_path / "all", 99)
     assert len(DataDir(tmp_path / "all").utterances()) == 9
     (a / "utt2spk").write_text("")

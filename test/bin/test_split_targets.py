@@ -3,6 +3,7 @@ import shutil
 import pytest
 
 from ctap.bin import split_targets
+from ctap.errors import UserError
 from ctap.files import joins
 from ctap.files.tables import read_table, write_table
 from ctap.kaldi.validate import validate
@@ -75,6 +76,19 @@ def test_sets_of_another_division_go(corpus, capsys):
     ]
     assert (out / "target_notes").exists()
     assert "target_ann_speech: removed" in capsys.readouterr().out
+
+
+def test_a_division_that_did_not_end_has_no_list_of_targets(corpus, monkeypatch):
+    """By which later stages see that all sets are there."""
+    out = run(corpus, "--target_speakers", "ann")
+
+    def full(*_args, **_options):
+        raise UserError("the disk is full")
+
+    monkeypatch.setattr(split_targets, "write_subsets", full)
+    with pytest.raises(SystemExit):
+        run(corpus, "--target_speakers", "bob")
+    assert not (out / "target_speakers").exists()
 
 
 def test_no_targets(corpus):

@@ -87,6 +87,18 @@ def test_a_directory_whose_writer_was_killed_between_two_renames_comes_back(tmp_
     assert sorted(p.name for p in tmp_path.iterdir()) == ["d", "f"]
 
 
+def test_what_was_there_before_goes_where_its_writer_was_killed_after_both(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name, text in ((f".d.old-{socket.gethostname()}-{gone.pid}-0123abcd", "old"), ("d", "new")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a").write_text(text)
+    with atomic_write(tmp_path / "f") as file:
+        file.write("")
+    assert (tmp_path / "d" / "a").read_text() == "new"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["d", "f"]
+
+
 @pytest.mark.parametrize("rewritten", [False, True])
 def test_another_job_may_have_brought_back_a_directory_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rewritten: bool

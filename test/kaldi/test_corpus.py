@@ -59,7 +59,7 @@ def test_of_two_the_first_is_kept(tmp_path: Path) -> None:
 
 
 def test_recordings_are_found_at_any_depth_whatever_their_endings(tmp_path: Path) -> None:
-    names = ["a/1.WAV", "2.Flac", "b/c/d/3.mp3", "a/again/1.wav", "a/4.txt", "__MACOSX/5.wav", ".x/6.wav"]
+    names = ["a/1.WAV", "2.Flac", "b/c/d/3.mp3", "a/0/1.wav", "a/4.txt", "__MACOSX/5.wav", ".x/6.wav"]
     for name in [*names, "a/7.wav.trn", "8"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

@@ -66,7 +66,7 @@ def test_tables_are_read_with_their_types(data: Path) -> None:
 
 def test_subset_takes_every_table_and_only_its_speakers(data: Path, tmp_path: Path) -> None:
     (data / "utt2lang").write_text("S1-a zh\nS1-b zh\n")
-    small = DataDir(data).subset(["S1-b"], tmp_path / "small")
+    small = DataDir(data).subset(["S1-b", "S1-b"], tmp_path / "small")
     assert small.spk2utt == {"S1": ["S1-b"]} and small.table("spk2gender") == {"S1": "m"}
     assert {p.name for p in small.path.iterdir()} == {p.name for p in data.iterdir()}
     assert small.table("utt2lang") == {"S1-b": "zh"}
@@ -86,6 +86,7 @@ def test_sound_directory_has_no_problems(data: Path) -> None:
 FAULTS = {
     "order": ("text", lambda b: b"".join(reversed(b.splitlines(keepends=True))), "order"),
     "duplicate": ("text", lambda b: b + "S2-b 又\n".encode(), "duplicate"),
+    "second after none": ("text", lambda b: b.replace(b"S1-b ", b"S1-b\nS1-b "), "duplicate"),
     "missing line": ("text", lambda b: b[b.index(b"\n") + 1 :], "set difference"),
     "extra line": ("pinyin", lambda b: b + b"S3-x ni3\n", "set difference"),
     "CR": ("text", lambda b: b.replace(b"\n", b"\r\n"), "CR"),
@@ -160,6 +161,18 @@ def test_unsorted_speakers_are_found(tmp_path: Path) -> None:
     assert kinds(tmp_path) == {("utt2spk", "speaker order")}
 
 
+def test_an_utterance_begins_with_its_speaker(tmp_path: Path) -> None:
+    for table in ("wav.scp", "utt2spk", "text"):
+        write_table(tmp_path / table, {"S1_a": "X1"})
+    write_table(tmp_path / "spk2utt", {"X1": ["S1_a"]})
+    assert kinds(tmp_path) == {("utt2spk", "speaker prefix")}
+
+
+def test_order_is_one_problem_of_a_table(data: Path) -> None:
+    edit(data / "text", FAULTS["order"][1])
+    assert [problem.kind for problem in validate(data, phones=PHONE_TABLES)] == ["order"]
+
+
 def test_missing_tables_are_found(data: Path) -> None:
     for name in ("text", "spk2utt"):
         (data / name).unlink()
@@ -194,8 +207,9 @@ def test_cut_short_audio_is_found(data: Path, tmp_path: Path, suffix: str) -> No
     assert kinds(data, audio=True) == {("wav.scp", "audio")}
 
 
-def test_duration_that_is_not_the_audios_is_found(data: Path) -> None:
-    edit(data / "utt2dur", lambda b: b.replace(b"0.1", b"0.2", 1))
+@pytest.mark.parametrize("stated", [b"0.2", b"0.05"])
+def test_duration_that_is_not_the_audios_is_found(data: Path, stated: bytes) -> None:
+    edit(data / "utt2dur", lambda b: b.replace(b"0.1", stated, 1))
     assert kinds(data, audio=True) == {("utt2dur", "bad duration")}
 
 

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from ctap.errors import UserError
@@ -52,6 +54,15 @@ def test_the_same_directory_is_left_alone(there):
 def test_another_directory_is_replaced_with_all_that_is_in_it(there, tables):
     write_tables(there, tables)
     assert read_tables(there) == tables and not (there / "durations").exists()
+
+
+def test_a_table_of_the_same_size_and_time_may_be_another(there):
+    with tables_dir(there) as folder:
+        for name, rows in {**TABLES, "text": {"a1": "一", "a2": "三"}}.items():
+            write_table(folder / name, rows)
+            state = (there / name).stat()
+            os.utime(folder / name, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert read_tables(there)["text"] == {"a1": "一", "a2": "三"}
 
 
 @pytest.mark.parametrize("damage", ["a1 一\n", "a1 一\na2 二\na2 二\n", "a2 二\na1 一\n", "a1\n", b"\xff\n"])

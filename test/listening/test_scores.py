@@ -14,7 +14,7 @@ from ctap.errors import UserError
 from ctap.listening.answers import EXPORT, Answer
 from ctap.listening.plan import Plan
 from ctap.listening.scores import clustered_difference, clustered_mean, ratings
-from ctap.listening.screening import screen
+from ctap.listening.screening import Limits, screen
 from ctap.listening.store import Store, read_answers
 from ctap.listening.table import summary
 
@@ -102,6 +102,7 @@ def test_strange_listeners_are_remarked_upon_and_honest_ones_are_not(make_test, 
     records = dict(zip(PEOPLE, screen(held, plan.anchors), strict=True))
     assert [name for name, record in records.items() if record.remarks] == ["same", "reversed"]
     assert "one score to 100%" in records["same"].remarks[0]
+    assert screen(held, plan.anchors, Limits(max_same=1.0))[4].remarks
     low, apart = records["reversed"].remarks
     assert "rates the recording 1" in low and "correlates -0" in apart
     # by hand: Ann's correlation with the mean of the five others

@@ -57,8 +57,10 @@ def test_every_defect_is_named_and_the_rest_goes_on(corpus: Path, tmp_path: Path
 
 
 def test_mistakes_are_explained_and_the_download_is_resumed(corpus: Path, tmp_path: Path) -> None:
-    done = local("primewords", "data.sh", "--corpus", tmp_path / "none", tmp_path / "tables")
-    assert done.returncode == 1 and "expected set1_transcript.json here" in done.stderr
+    nowhere = tmp_path / "none"
+    for option in ("--corpus", "--downloaddir"):
+        done = local("primewords", "data.sh", option, nowhere, tmp_path / "tables")
+        assert done.returncode == 1 and f"{nowhere}: expected set1_transcript.json here" in done.stderr
     write(corpus / "set1_transcript.json", "{}")
     done = local("primewords", "data.sh", "--corpus", corpus, tmp_path / "tables")
     assert done.returncode == 1 and "expected a list of transcripts, found dict" in done.stderr

@@ -18,6 +18,11 @@ LIMIT, SHARDS = (
     re.search(rf"^\[\[ .* \|\| {name}=.*", (STAGES.parent / "ctap.sh").read_text(), re.MULTILINE)[0]
     for name in ("limit", "shards")
 )
+(PRETRAINED,) = re.findall(
+    r"^if \[\[ -n \$\{pretrained\} .*?^fi$",
+    (STAGES.parent / "ctap.sh").read_text(),
+    re.MULTILINE | re.DOTALL,
+)
 SETUP = f"""set -euo pipefail
 . {ROOT}/utils/run_step.sh
 . {ROOT}/utils/words.sh
@@ -80,14 +85,20 @@ done
 targets() {{ echo S1; }}; prompt_of() {{ echo prompt; }}
 training() {{ echo "trains $*"; }}; generate() {{ echo "generates $*"; }}
 step() {{ :; }}; network() {{ :; }}; embed_voices() {{ :; }}; score_tts() {{ :; }}; score_vc() {{ :; }}
+phones_of="" aligner_model=""
+{PRETRAINED}
+echo "phones of ${{phones_of}}, aligner ${{aligner_model}}."
 stage_3; stage_4; stage_5; stage_6
 """
-    (tmp_path / where / "ctap/model").mkdir(parents=True)  # which stage 5 asks for
+    for name in ("ctap/model", "aligner"):
+        (tmp_path / where / name).mkdir(parents=True)
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     trained = re.findall(r"^trains (\S+)", done.stdout, re.MULTILINE)
     own = {"vc_S1", "tts_S1_decoder", "tts_S1", "asr"}
     assert set(trained) == (own if pretrained else own | {"ctap", "duration", "judge"})
+    given = ("other/ctap/model", "other/aligner") if pretrained else ("", "")
+    assert "phones of {}, aligner {}.".format(*given) in done.stdout
     assert f"--init in:{where}/ctap/model" in done.stdout
     assert f"--duration_init in:{where}/duration/model" in done.stdout
     assert (
@@ -102,7 +113,8 @@ stage_3; stage_4; stage_5; stage_6
         ("", True),
         ("melody=source", False),
         ("pretrained=other", False),
-        ("table1_asr_args=--x", False),
+        ("paper_config=b.yaml", False),
+        *((f"{name}_args=--x", False) for name in ("train", "table1_asr", "finetune", "labeled")),
         ("all_trained() { return 1; }", False),
     ],
 )
@@ -168,6 +180,24 @@ training ctap pretrain a.yaml -- --layers 1"""
     assert done.returncode == 0, done.stdout + done.stderr
     words = f"--max_restarts 0 --rdzv_backend c10d --rdzv_id ctap {place}".strip()
     assert f"{words} -m ctap.bin.train pretrain" in done.stdout
+
+
+@pytest.mark.parametrize(("status", "left_out"), [(3, True), (1, False)])
+def test_a_row_is_left_out_only_as_long_as_its_model_is_not_there(
+    tmp_path: Path, status: int, left_out: bool
+) -> None:
+    script = f"""{SETUP}
+mkdir -p exp/table1; systems="whisper logmel" table1_jobs=1 whisper_model=w python=checks
+processors() {{ echo 1; }}; dump_upstream() {{ :; }}; given_system() {{ echo "made $1"; }}
+checks() {{ echo "no such model"; return "${{answer}}"; }}
+answer={status}; all_rows; ls exp/table1
+answer=0; all_rows; ls exp/table1
+"""
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    made = re.findall(r"^made (.*)|(whisper.left_out)", done.stdout, re.MULTILINE)
+    names = [row or file for row, file in made]
+    assert names == (["logmel", "whisper.left_out", "whisper", "logmel"] if left_out else [])
+    assert done.returncode == (0 if left_out else 1), done.stderr
 
 
 def test_transcripts_lie_in_exp_wherever_it_is(tmp_path: Path) -> None:

@@ -154,6 +154,7 @@ def test_what_can_not_be_shown_is_named(expdir, capsys):
         {"utt": "u9", "role": "vc", "wav": "gone.wav"},
         {"utt": "u8"},
         {"utt": "u7", "role": "vc", "wav": 5},
+        {"utt": "u6", "role": "vc", "wav": "../tts_SSB9004/wav/tts 1#.wav", "mel_png": "u6.png"},
     ]
     (expdir / "asr" / "samples.json").write_text(json.dumps(samples))
     (expdir / "asr" / "images" / "captions.json").write_text(json.dumps({"three.png": "?"}))
@@ -166,11 +167,14 @@ def test_what_can_not_be_shown_is_named(expdir, capsys):
             "gone.wav",
             "sample 1: needs utt",
             "sample 2: needs utt",
+            "u6.png",
             "three.png",
             "no column",
         ):
             assert word in page
-    assert "6 left out" in said
+    assert "7 left out" in said
+    heard = {sample.utt: sample.mel for e in collect(expdir).experiments for sample in e.samples}
+    assert heard["u6"] is None
 
 
 def test_curves_of_each_experiment_are_its_own(expdir):
@@ -194,6 +198,16 @@ def test_sounds_without_scores_still_show(tmp_path):
     assert [e.name for e in collect(tmp_path).experiments] == ["demo"]
     (tmp_path / "demo").rename(tmp_path / "demo.old1")
     assert collect(tmp_path).experiments == []  # a later training took its place
+
+
+def test_what_is_to_be_left_out_is_left_out_right_below_alone(expdir, capsys):
+    for name in ("table1/row", "asr/table1", ".done/row"):
+        scores = {"phone_error_rate": Metric(0.5, n=8)}
+        write_scores(expdir / name / "scores.json", name.replace("/", "_"), scores, META, task="asr")
+    main(["--expdir", str(expdir), "--skip", "table1", "tts_SSB9004"])
+    assert "3 experiments" in capsys.readouterr().out
+    text = (expdir / "RESULTS.md").read_text()
+    assert "asr_table1" in text and "table1_row" not in text and "| tts_SSB9004" not in text
 
 
 def test_scores_of_a_listening_test_are_no_fault(expdir):

@@ -190,6 +190,9 @@ def test_command_writes_table_and_page(tmp_path, capsys, monkeypatch):
     table1(named, tmp_path / "TABLE1.md", tmp_path / "a page" / "TABLE1.html")
     assert "[TABLE1.html](a%20page/TABLE1.html)" in (tmp_path / "TABLE1.md").read_text()
     assert "2 systems" in capsys.readouterr().out
+    table1(named, tmp_path / "TABLE1.md", tmp_path / "TABLE1.html", parts=["ctap_paper=tts_A"])
+    page = (tmp_path / "TABLE1.html").read_text()
+    assert "CTAP: tts_A" in page and "CTAP: tts_B" not in page and "log-mel: tts_B" in page
 
 
 def test_of_single_utterances_nothing_is_said_to_hold(tmp_path):
@@ -216,6 +219,8 @@ def test_mistakes_are_named(tmp_path):
         read_system("codec", tmp_path)
     with pytest.raises(UserError, match="--systems codec: expected label=directory"):
         table1(["codec"], tmp_path / "t.md")
+    with pytest.raises(UserError, match="--systems codec=b: codec is a already"):
+        table1(["codec=a", "codec=b"], tmp_path / "t.md")
     folder = system(tmp_path / "x")
     content = json.loads((folder / "asr" / "scores.json").read_text())
     del content["meta"]["seed"]

@@ -51,6 +51,12 @@ def test_hanzi_stay_without_blanks(tmp_path):
     assert units.decode([*units.encode("好"), units.unk_id, *units.encode("天")]) == "好⁇天"
 
 
+def test_letters_stay_as_they_are_written(tmp_path):
+    """Sentencepiece's own rules would write ＫＴＶ as KTV, and ½ as 1/2."""
+    units = train_units(["去ＫＴＶ唱½首"] * 3, tmp_path / "a.model")
+    assert units.decode(units.encode("去ＫＴＶ唱½首")) == "去ＫＴＶ唱½首"
+
+
 def test_errors(tmp_path):
     with pytest.raises(UserError, match="no sentences"):
         train_units([" "], tmp_path / "a.model")

@@ -33,6 +33,7 @@ def test_no_utterance_gives_more_than_its_share(
     frames, read, failed = sample_frames(UPSTREAM, waves, 1000, 10, seed=0)
     assert (frames.shape, read, failed) == ((40, 1), 4, 1)
     assert "u4: left out: " in caplog.text
+    assert len({tuple(np.round(own % 1, 3)) for own in frames.reshape(4, 10)}) == 4  # other places in each
     other, *_ = sample_frames(UPSTREAM, waves, 1000, 10, seed=1)
     again, *_ = sample_frames(UPSTREAM, dict(reversed(waves.items())), 1000, 10, seed=0)
     assert (frames == again).all() and sorted(other.ravel()) != sorted(frames.ravel())

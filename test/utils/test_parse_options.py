@@ -46,6 +46,7 @@ printf '<%s>' "$stage" "$stop_stage" "$skip_stages" "$force" "$corpus" "$@"
         (["--skip_stages", "4", "--skip_stages", "4 5"], "<0><6><4 5><false><>"),
         (["--corpus", ""], "<0><6><><false><>"),
         (["-3"], "<0><6><><false><><-3>"),
+        (["--force", "-3"], "<0><6><><true><><-3>"),
     ],
 )
 def test_values(shell, tmp_path: Path, arguments: list[str], expected: str) -> None:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = """set -euo pipefail
 . {utils}/run_step.sh
@@ -116,8 +118,43 @@ def test_a_training_is_done_again_if_the_base_of_its_configuration_has_changed(t
     assert "already done" in run(tmp_path, step).stdout
     (tmp_path / "sizes.yaml").write_text("model: {layers: 3}\n")
     assert "sizes.yaml has changed" in run(tmp_path, step).stdout
+    assert "option all_args" in run(tmp_path, step.replace("all_args=''", "all_args=--x")).stdout
     (tmp_path / "sizes.yaml").unlink()
     assert "sizes.yaml: can't read it" in run(tmp_path, step).stderr
+
+
+TORCHRUN = "torchrun --nnodes {} --nproc_per_node {} --max_restarts 0"
+MEETING = " --rdzv_backend c10d --rdzv_id x --rdzv_endpoint a:29500"
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "devices"),
+    [
+        ("ngpu=0 nproc=1 num_nodes=1", "py", "cpu 1 1"),
+        ("ngpu=1 nproc=2 num_nodes=1", "py", "gpu 1 1"),
+        ("ngpu=2 nproc=1 num_nodes=1", TORCHRUN.format(1, 2), "gpu 2 1"),
+        ("ngpu=0 nproc=2 num_nodes=1", TORCHRUN.format(1, 2), "cpu 2 1"),
+        ("ngpu=1 nproc=1 num_nodes=2 MASTER_ADDR=a", TORCHRUN.format(2, 1) + MEETING, "gpu 1 2"),
+    ],
+)
+def test_a_training_is_started_on_what_is_asked_for(
+    tmp_path: Path, asked: str, start: str, devices: str
+) -> None:
+    given = f"{asked}; python=py cuda_cmd=echo force=true; all_options=(--all 1)"
+    done = run(tmp_path, given, "_training x pretrain c.yaml --train_dir d")
+    kind, each, nodes = devices.split()
+    assert done.stdout == (
+        f"--gpu {asked[5]} exp/log/train_x.log {start} -m ctap.bin.train pretrain --config c.yaml"
+        f" --trainer.seed 1 --all 1 --trainer.accelerator {kind} --trainer.devices {each}"
+        f" --trainer.num_nodes {nodes} --out exp/x --restart true --train_dir d\n"
+    )
+
+
+def test_tables_of_several_jobs_become_one(tmp_path: Path) -> None:
+    jobs = """in_jobs() { jobs=10; mkdir "$3"; echo b 1 >"$3/wav.scp.1"; echo a 3 >"$3/wav.scp.10"; }"""
+    done = run(tmp_path, jobs, "generate x module each:list --out into:out/wav.scp")
+    assert done.returncode == 0, done.stderr
+    assert {path.name: path.read_text() for path in (tmp_path / "out").iterdir()} == {"wav.scp": "a 3\nb 1\n"}
 
 
 def test_an_input_that_is_not_there_is_named(tmp_path: Path) -> None:

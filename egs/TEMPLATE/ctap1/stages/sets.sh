@@ -8,7 +8,6 @@ needs_sets() {
     [[ -f ${datadir}/target_speakers ]] || die "stage $1: ${datadir}/target_speakers does not exist; run stage 0 first"
     ! runs 3 4 5 6 || [[ -s ${datadir}/test/wav.scp ]] || die "stage $1: there is no test set, on which stages 3 to 6 score: no" \
         "speaker has enough utterances (--test_share, or utt2part of the corpus: egs/own_corpus.md)"
-    with_dev=()
     [[ ! -s ${datadir}/dev/wav.scp ]] || with_dev=(--dev_dir in:"${dumpdir}/dev")
 }
 
