@@ -365,8 +365,10 @@ def test_killing_the_launcher_cancels_the_slurm_job(tmp_path: Path, slurm: str, 
         [str(ROOT / "utils" / "run_slurm"), "x.log", "bash", "-c", "touch begun; sleep 3"],
         cwd=tmp_path,
         env={**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    assert launcher.stdout.readline().startswith("run_slurm: job")  # from here on its guard knows the job
     wait_until(lambda: (tmp_path / "begun").exists())
     launcher.send_signal(sent)
     launcher.wait(20)
