@@ -17,9 +17,10 @@ from ctap.errors import UserError
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.representation import (
     SETTINGS,
+    guessed,
+    metric_of_loss,
     metrics_of_probes,
     metrics_of_retrieval,
-    metrics_of_set,
     metrics_of_size,
     metrics_of_utterances,
     retrieved,
@@ -110,14 +111,10 @@ def compared(
     trained: Encoded, blank: Encoded, labels: Sequence[Tensor], utts: Sequence[str], contrastive_utts: int
 ) -> dict[str, Metric]:
     """How well speech and phonemes have come together, and what the decoder makes of them."""
-    losses, found, chance = [], [], {}
-    for encoded in (trained, blank):
-        counts, chance = retrieved(encoded.speech, encoded.shifted, encoded.phonemes, labels)
-        found.append(counts)
-        losses.append({"contrastive": encoded.contrastive(contrastive_utts)})
-    notes = {"contrastive": f"Eq. 6 over the frames of {contrastive_utts} utterances at a time"}
-    metrics = metrics_of_set(*losses, len(utts), notes)
-    metrics |= metrics_of_retrieval(*found, chance, [len(x) for x in labels], utts)
+    losses = [encoded.contrastive(contrastive_utts) for encoded in (trained, blank)]
+    found = [retrieved(x.speech, x.shifted, x.phonemes, labels) for x in (trained, blank)]
+    metrics = {"contrastive": metric_of_loss(*losses, len(utts), contrastive_utts)}
+    metrics |= metrics_of_retrieval(*found, guessed(labels), [len(x) for x in labels], utts)
     return metrics | metrics_of_utterances(trained.figures, blank.figures, utts)
 
 

@@ -26,9 +26,10 @@ from ctap.metrics.retrieval import DIRECTIONS, chance, right_frames
 __all__ = [
     "MAX_SHIFT",
     "SETTINGS",
+    "guessed",
+    "metric_of_loss",
     "metrics_of_probes",
     "metrics_of_retrieval",
-    "metrics_of_set",
     "metrics_of_size",
     "metrics_of_utterances",
     "retrieved",
@@ -57,7 +58,7 @@ NOTES = {
 
 def retrieved(
     speech: Sequence[Tensor], shifted: Sequence[Tensor], phonemes: Sequence[Tensor], labels: Sequence[Tensor]
-) -> tuple[dict[str, list[float]], dict[str, float]]:
+) -> dict[str, list[float]]:
     """Retrieval of every direction and level, within utterances and (``across/``) in the whole set.
 
     Args:
@@ -68,7 +69,7 @@ def retrieved(
 
     Returns:
         Of each figure the number of frames of every utterance that were found (NaN with NaN among the
-        embeddings), and the rate of guessing.
+        embeddings).
     """
     lengths = [len(x) for x in speech]
     s, p, phones = torch.cat(list(speech)), torch.cat(list(phonemes)), torch.cat(list(labels))
@@ -89,14 +90,18 @@ def retrieved(
         "phone_retrieval": inside["speech_to_phone/phone"],
         "phone_retrieval_shifted": moved["speech_to_phone/phone"],
     }
-    figures |= inside | {f"across/{key}": counts for key, counts in across.items()}
-    guessed = {"": chance(phones, lengths=lengths, scope="utterance")}
-    guessed["across/"] = chance(phones, lengths=lengths)
-    floor = {"frame_retrieval": guessed[""]["frame"]}
-    floor |= dict.fromkeys(("phone_retrieval", "phone_retrieval_shifted"), guessed[""]["phone"])
-    for prefix, table in guessed.items():
-        floor |= {f"{prefix}{way}/{level}": table[level] for way in DIRECTIONS for level in LEVELS}
-    return figures, floor
+    return figures | inside | {f"across/{key}": counts for key, counts in across.items()}
+
+
+def guessed(labels: Sequence[Tensor]) -> dict[str, float]:
+    """The rate of guessing of each figure of :func:`retrieved`, which depends on the phones alone."""
+    lengths, phones = [len(x) for x in labels], torch.cat(list(labels))
+    inside = chance(phones, lengths=lengths, scope="utterance")
+    rates = {"frame_retrieval": inside["frame"]}
+    rates |= dict.fromkeys(("phone_retrieval", "phone_retrieval_shifted"), inside["phone"])
+    for prefix, table in (("", inside), ("across/", chance(phones, lengths=lengths))):
+        rates |= {f"{prefix}{way}/{level}": table[level] for way in DIRECTIONS for level in LEVELS}
+    return rates
 
 
 def metrics_of_retrieval(
@@ -111,7 +116,7 @@ def metrics_of_retrieval(
     Args:
         found: Figure to the number of frames of each utterance.
         untrained: The same of a model with random weights.
-        chance: The rate of guessing.
+        chance: The rate of guessing, :func:`guessed`.
         lengths: Frames of each utterance.
         utts: The utterances.
     """
@@ -128,28 +133,18 @@ def metrics_of_retrieval(
     }
 
 
-def metrics_of_set(
-    found: Mapping[str, float], untrained: Mapping[str, float], count: int, notes: Mapping[str, str]
-) -> dict[str, Metric]:
-    """Losses of a whole set, of which no utterance has its own.
+def metric_of_loss(value: float, untrained: float, count: int, utts_at_once: int) -> Metric:
+    """The contrastive loss, of which no utterance has its own.
 
     Args:
-        found: The figures.
+        value: nats.
         untrained: The same of a model with random weights.
         count: Utterances.
-        notes: What is to be known of a figure.
+        utts_at_once: Those whose frames are told apart.
     """
-    return {
-        key: Metric(
-            value,
-            count,
-            UNITS.get(key, ""),
-            "lower",
-            against={"untrained": untrained[key]},
-            note=notes.get(key, ""),
-        )
-        for key, value in found.items()
-    }
+    note = f"Eq. 6 over the frames of {utts_at_once} utterances at a time"
+    unit = UNITS["contrastive"]
+    return Metric(value, count, unit, "lower", against={"untrained": untrained}, note=note)
 
 
 def metrics_of_utterances(

@@ -28,8 +28,8 @@ def run_rows(runs: Mapping[str, Collection], figures: Sequence[str] = ()) -> lis
         Experiment, figure, its value in each run (with the number of utterances where the runs differ in it),
         mean and standard deviation over the runs (that of a sample, n - 1). Nothing if no two share one.
     """
-    rows = []
-    tables = {run: _by_name(collection, _alone(runs)) for run, collection in runs.items()}
+    rows, alone = [], _alone(runs)
+    tables = {run: _by_name(collection, alone) for run, collection in runs.items()}
     order = list(dict.fromkeys(name for table in tables.values() for name in table))
     for name in order:
         members = {run: table[name] for run, table in tables.items() if name in table}

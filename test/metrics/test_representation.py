@@ -10,9 +10,10 @@ import torch
 
 from ctap.metrics.representation import (
     SETTINGS,
+    guessed,
+    metric_of_loss,
     metrics_of_probes,
     metrics_of_retrieval,
-    metrics_of_set,
     metrics_of_size,
     metrics_of_utterances,
     retrieved,
@@ -29,7 +30,7 @@ def aligned() -> tuple[list[torch.Tensor], list[torch.Tensor]]:
 def test_what_is_the_same_is_found_and_what_is_turned_round_is_not(aligned) -> None:
     frames, labels = aligned
     turned = [x.roll(2, dims=0) for x in frames]
-    counts, chance = retrieved(frames, turned, frames, labels)
+    counts, chance = retrieved(frames, turned, frames, labels), guessed(labels)
     assert counts.keys() == chance.keys()
     assert counts["frame_retrieval"] == counts["phone_retrieval"] == [8, 4]
     assert counts["across/phone_to_speech/phone"] == [8, 4]
@@ -50,16 +51,15 @@ def test_shares_of_frames_have_intervals_and_what_each_utterance_adds() -> None:
 def test_retrieval_among_nan_is_undefined(aligned) -> None:
     frames, labels = aligned
     broken = [frames[0], frames[1] * torch.nan]
-    counts, chance = retrieved(broken, broken, frames, labels)
+    counts, chance = retrieved(broken, broken, frames, labels), guessed(labels)
     found = metrics_of_retrieval(counts, counts, chance, [8, 4], ["a", "b"])["phone_retrieval"]
     assert math.isnan(found.value) and found.n == 2
 
 
 def test_a_loss_of_the_set_is_better_lower() -> None:
-    loss = metrics_of_set({"contrastive": 2.0}, {"contrastive": 9.0}, 7, {"contrastive": "of 8"})[
-        "contrastive"
-    ]
-    assert (loss.value, loss.n, loss.unit, loss.better, loss.note) == (2.0, 7, "nats", "lower", "of 8")
+    loss = metric_of_loss(2.0, 9.0, 7, 8)
+    assert (loss.value, loss.n, loss.unit, loss.better) == (2.0, 7, "nats", "lower")
+    assert loss.note == "Eq. 6 over the frames of 8 utterances at a time"
     assert loss.against == {"untrained": 9.0}
 
 
