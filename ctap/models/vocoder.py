@@ -159,7 +159,7 @@ class NeuralVocoder:
 
     @torch.inference_mode()
     def f0(self, mel: Tensor) -> Tensor:
-        """F0 ``[T]`` Hz that a natural-log mel ``[T, M]`` shows, 0 where unvoiced."""
+        """F0 ``[T]`` Hz that a natural-log mel ``[T, M]`` shows, 0 where it is rather unvoiced."""
         frames = mel.to(self.device).float()
         return windowed(lambda some: self.net.f0(some)[..., None], frames, CHUNK)[:, 0].cpu()
 
@@ -246,7 +246,8 @@ class _Stream:
         start = self.phase_at
         part = self.mel[None, start - self.first : known - self.first]
         with torch.autocast(vocoder.device.type, vocoder.dtype, enabled=vocoder.dtype != torch.float32):
-            f0 = net.f0(self.mel[None])[:, start - self.first : known - self.first]
+            least = net.config.use.voiced_above if self.f0 is None else 0.0
+            f0 = net.f0(self.mel[None], least)[:, start - self.first : known - self.first]
             if self.f0 is not None:
                 own, f0 = f0, self.f0[:, start:known]
                 part = net.retune(part, own, f0)

@@ -54,7 +54,9 @@ class RealTransform(nn.Module):
 
 
 class PitchGraph(nn.Module):
-    """Log-mel [1, T, M] to F0 [1, T + 2 margin] Hz, 0 where unvoiced; the first and last frame are held.
+    """Log-mel [1, T, M] to the F0 [1, T + 2 margin] Hz, 0 where unvoiced, that it is said with.
+
+    The first and last frame are held.
 
     Args:
         vocoder: Whose F0 it is.
@@ -73,7 +75,7 @@ class PitchGraph(nn.Module):
         return torch.cat([first, mel, last], dim=1)
 
     def forward(self, mel: Tensor) -> Tensor:
-        return self.net.f0(self.held(mel))
+        return self.net.f0(self.held(mel), self.net.config.use.voiced_above)
 
 
 class VocoderGraph(PitchGraph):

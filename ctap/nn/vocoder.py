@@ -38,13 +38,14 @@ class VocoderUse:
         updates: Updates of the magnitudes towards the mel (:meth:`SourceFilter.match`).
         guided_updates: The most of these under an F0 that is not the mel's own.
         noise_db: Level of the noise beside what was learnt, dB.
-        voiced_above: Logit of voicing above which a frame is voiced.
+        voiced_above: Logit of voicing above which a frame has pulses. Below 0, since noise in the place of
+            pulses is heard more than pulses in the place of noise (docs/vocoder.md).
     """
 
     updates: int = 5
     guided_updates: int = 1
     noise_db: float = 0.0
-    voiced_above: float = 0.0
+    voiced_above: float = -2.0
 
     def __post_init__(self) -> None:
         check_ranges(self, "use.", updates=NOT_NEGATIVE, guided_updates=NOT_NEGATIVE)
@@ -157,8 +158,8 @@ class SourceFilter(nn.Module):
         out = self.f0_net((mel - self.mean) / self.std).float()
         return Pitch(out[..., :-1], out[..., -1])
 
-    def f0(self, mel: Tensor) -> Tensor:
-        """F0 ``[B, T]`` Hz of log-mel ``[B, T, M]``, 0 where unvoiced.
+    def f0(self, mel: Tensor, voiced_above: float = 0.0) -> Tensor:
+        """F0 ``[B, T]`` Hz of log-mel ``[B, T, M]``, 0 where voicing's logit is at most ``voiced_above``.
 
         The mean around the class that is likeliest in frames nearby, so that it is finer than the classes and
         does not leap by an octave for a frame.
@@ -169,7 +170,7 @@ class SourceFilter(nn.Module):
         near = (classes - best).abs() <= 3
         shares = found.classes.masked_fill(~near, -torch.inf).softmax(-1)
         place = (shares * classes).sum(-1) / (self.config.f0_bins - 1)
-        voiced = found.voicing > self.config.use.voiced_above
+        voiced = found.voicing > voiced_above
         return torch.where(voiced, f0_at(place), 0.0)
 
     def retune(self, mel: Tensor, own: Tensor, f0: Tensor) -> Tensor:

@@ -74,11 +74,24 @@ def test_an_f0_from_outside_is_followed(mel, vocoder, ratio):
 
 
 def test_the_f0_of_the_mel_itself_changes_nothing(mel, vocoder):
-    read = vocoder.f0(mel)
-    once = NeuralVocoder(vocoder.net)
-    once.updates = vocoder.guided_updates
+    once = NeuralVocoder(copy.deepcopy(vocoder.net))
+    once.net.config.use.voiced_above = 0.0
+    once.updates = once.guided_updates
     assert once.updates < vocoder.updates
-    assert np.abs(vocoder(mel, read) - once(mel)).max() < 1e-3
+    assert np.abs(once(mel, once.f0(mel)) - once(mel)).max() < 1e-3
+
+
+def test_frames_that_may_be_voiced_are_said_with_pulses(mel, vocoder):
+    """But what is read as F0, and said under an F0 from outside, is likelier voiced than not."""
+    strict = NeuralVocoder(copy.deepcopy(vocoder.net))
+    strict.net.config.use.voiced_above = 0.0
+    read = vocoder.f0(mel)
+    assert torch.equal(read, strict.f0(mel))
+    assert np.array_equal(vocoder(mel, read), strict(mel, read))
+    with torch.inference_mode():
+        wide = vocoder.net.f0(mel[None], vocoder.net.config.use.voiced_above)[0]
+    assert torch.equal(wide[read > 0], read[read > 0]) and (wide > 0).sum() > (read > 0).sum()
+    assert not np.array_equal(vocoder(mel), strict(mel))
 
 
 def test_an_f0_from_outside_is_streamed_too(mel, vocoder):
