@@ -17,8 +17,9 @@ from ctap.own import source_files
 from ctap.report.training import Pictures
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.tasks.settings import COMPUTES_IN, as_begun
+from ctap.tasks.settings import COMPUTES_IN, TrainerConfig, as_begun
 from ctap.tasks.sources import digest
+from ctap.tasks.spreading import measure_spread
 from ctap.tasks.trainer import end_experiment, fit, make_trainer, prepare_experiment
 
 
@@ -79,6 +80,11 @@ def train(
     return run(task, config, data, Path(out), callbacks, restart=restart)
 
 
+def _check_patience(settings: TrainerConfig, sources: Sources) -> None:
+    if settings.patience and (sources.dev_dir is None or settings.keep_best == 0):
+        raise UserError("trainer.patience: needs validation (--dev_dir) and trainer.keep_best of 1 or more")
+
+
 def run(
     name: str,
     config: Any,
@@ -95,8 +101,7 @@ def run(
     """
     settings = config.trainer if restart else as_begun(config.trainer, out / "config.yaml")
     model_dir = out / "model"
-    if settings.patience and (sources.dev_dir is None or settings.keep_best == 0):
-        raise UserError("trainer.patience: needs validation (--dev_dir) and trainer.keep_best of 1 or more")
+    _check_patience(settings, sources)
     trainer = make_trainer(settings, Task.monitor if sources.dev_dir else None, out, [Pictures(), *callbacks])
     # what is wrong with the inputs is said before anything moves
     training = TRAININGS[name][1](dataclasses.replace(config, trainer=settings), sources)
@@ -114,7 +119,7 @@ def run(
     if not ahead:
         logging.info("%s: this training has ended already", model_dir)
         return model_dir
-    task, dev = training.task, None
+    task = training.task
     shared = {"rank": trainer.global_rank, "world": trainer.world_size}
     of_waves = isinstance(training.train, waves.WaveSet)
     batches = waves if of_waves else dataset
@@ -130,11 +135,12 @@ def run(
         seed=settings.seed,
         **shared,
     )
-    if training.dev is not None:
-        dev = batches.dev_loader(training.dev, config.data, **shared)
+    dev = None if training.dev is None else batches.dev_loader(training.dev, config.data, **shared)
     weights = fit(trainer, task, train_batches, dev, out)
     if trainer.is_global_zero:
         task.load_state_dict(weights)
+        if getattr(config, "spread", False):
+            measure_spread(training, config.data, trainer.strategy.root_device)
         training.parts.save(model_dir)
         end_experiment(out)
         logging.info("model written to %s", model_dir)

@@ -238,14 +238,25 @@ class BatchStream(Sampler[BatchRequest]):
 class FixedBatches(Sampler[BatchRequest]):
     """Every utterance once, sorted by length, nothing random: validation. Shared out over the processes.
 
+    Or no more than ``most`` batches, evenly from all.
+
     Where there are more processes than batches, some batches are validated twice: none may be without.
     """
 
     def __init__(
-        self, lengths: np.ndarray, *, batch_frames: int, batch_size: int | None, rank: int = 0, world: int = 1
+        self,
+        lengths: np.ndarray,
+        *,
+        batch_frames: int,
+        batch_size: int | None,
+        rank: int = 0,
+        world: int = 1,
+        most: int | None = None,
     ) -> None:
         plan = plan_pass(lengths, batch_frames, batch_size, None)
         own = plan[rank::world] or [plan[rank % len(plan)]]
+        if most is not None and len(own) > most:
+            own = [own[i * len(own) // most] for i in range(most)]
         self.requests = [BatchRequest(indices, None) for indices in own]
 
     def __len__(self) -> int:

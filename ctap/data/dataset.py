@@ -259,12 +259,18 @@ def train_loader(
 
 
 def dev_loader(
-    features: FeatureSet, config: DataConfig, *, prompt_frames: int, rank: int = 0, world: int = 1
+    features: FeatureSet,
+    config: DataConfig,
+    *,
+    prompt_frames: int,
+    rank: int = 0,
+    world: int = 1,
+    most: int | None = None,
 ) -> DataLoader[Batch]:
-    """Every utterance once, whole, in a fixed order."""
+    """Every utterance once, whole, in a fixed order; or ``most`` batches, of short and of long ones."""
     dataset = CTAPDataset(
         features, max_frames=None, prompt_frames=prompt_frames, prompt=config.prompt, seed=0
     )
     size = {"batch_frames": config.batch_frames, "batch_size": config.batch_size}
-    batches = FixedBatches(features.lengths, **size, rank=rank, world=world)
+    batches = FixedBatches(features.lengths, **size, rank=rank, world=world, most=most)
     return DataLoader(dataset, sampler=batches, batch_size=None)

@@ -9,6 +9,7 @@ added or replaced.
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,6 +99,8 @@ class Parts:
         with atomic_dir(path) as folder:
             described = {"format": FORMAT, "parts": configs, "trained": to_dict(self.trained)}
             described["prompt"] = self.prompt
+            if self.ctap.decoder.spreads:
+                described["spread"] = [round(x, 4) for x in self.ctap.decoder.spread.tolist()]
             save_yaml(described, folder / "model.yaml")
             self.tokens.save(folder / "tokens.txt")
             self.audio.save(folder / "audio.json")
@@ -136,6 +139,8 @@ class Parts:
         for name, module in parts.modules().items():
             load_weights(module, path / f"{name}.pt")
             module.eval()
+        if "spread" in described:
+            ctap.decoder.spread.copy_(read_spread(described["spread"], audio.n_mels, where))
         return parts
 
     def require_same_data(self, tokens: TokenTable, audio: AudioSettings, where: str) -> None:
@@ -146,6 +151,18 @@ class Parts:
         """
         self.tokens.require_same(tokens, where)
         self.audio.require_same(audio, where)
+
+
+def read_spread(values: Any, n_mels: int, where: str) -> Tensor:
+    """The factors ``[n_mels]`` under the key spread of file ``where``: :mod:`ctap.nn.spread`.
+
+    Raises:
+        UserError: They are no positive numbers, or not one for each mel bin.
+    """
+    numbers = values if isinstance(values, list) else []
+    if len(numbers) != n_mels or not all(isinstance(x, (int, float)) and 0 < x < math.inf for x in numbers):
+        raise UserError(f"{where}: spread: expected {n_mels} positive numbers, found {values}")
+    return torch.tensor(numbers)
 
 
 def read_description(path: Path) -> dict[str, Any]:

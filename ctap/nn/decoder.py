@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ctap.nn.conv import FrameConv
 from ctap.nn.refiner import Refiner, RefinerConfig
+from ctap.nn.spread import spread_out
 from ctap.nn.transformer import StackConfig, TransformerStack
 
 
@@ -25,6 +26,9 @@ class Decoder(nn.Module):
         config: The stack.
         postnet_dim: Channels of the convolutions.
         refiner: Used by :meth:`speak`; with 0 layers there is none.
+
+    Attributes:
+        spread: Factors ``[n_mels]`` of :meth:`speak`, 1 each where none were measured.
     """
 
     def __init__(
@@ -44,6 +48,8 @@ class Decoder(nn.Module):
         widths = [n_mels, *[postnet_dim] * 4, n_mels]
         self.postnet = nn.ModuleList(FrameConv(a, b, 5) for a, b in pairwise(widths))
         self.refiner = Refiner(n_mels, refiner) if refiner is not None and refiner.layers else None
+        # no weight: set by whoever has measured it (ctap.tasks.spreading), kept in model.yaml
+        self.register_buffer("spread", torch.ones(n_mels), persistent=False)
 
     def forward(self, embedding: Tensor, g: Tensor, mask: Tensor | None = None) -> Tensor:
         """Predict normalised log-mel [B, T, n_mels] from ``embedding`` [B, T, d] and ``g`` [B, D_g]."""
@@ -55,6 +61,17 @@ class Decoder(nn.Module):
         return mel + self.postnet[-1](y, mask)
 
     def speak(self, embedding: Tensor, g: Tensor, mask: Tensor | None = None) -> Tensor:
-        """What is to be heard: the predicted mel, sharpened where there is a refiner; shapes as above."""
-        draft = self(embedding, g, mask)
-        return draft if self.refiner is None else self.refiner.refine(draft, mask)
+        """What is to be heard; shapes as above.
+
+        It is the predicted mel, sharpened where there is a refiner, and with the spread of recordings where
+        that was measured (:mod:`ctap.nn.spread`).
+        """
+        mel = self(embedding, g, mask)
+        if self.refiner is not None:
+            mel = self.refiner.refine(mel, mask)
+        return spread_out(mel, self.spread, mask) if self.spreads else mel
+
+    @property
+    def spreads(self) -> bool:
+        """Whether a spread was measured."""
+        return bool((self.spread != 1).any())

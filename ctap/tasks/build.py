@@ -174,6 +174,7 @@ def build_finetune(config: FinetuneConfig, sources: Sources) -> Training:
     if config.voice.moves and sources.given is not None:
         raise UserError("voice: another representation is given as it is; leave voice out")
     task = FinetuneTask(parts.ctap, config, parts.audio)
+    parts.ctap.decoder.spread.fill_(1.0)  # that of the decoder before
     parts.prompt = config.data.prompt
     parts.trained.reached(longest(train, config.data), "decoder")
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)

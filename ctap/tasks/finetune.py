@@ -43,6 +43,8 @@ class FinetuneConfig(TrainingConfig):
         voice: How the voice of the speech is changed from which S is made; the mel to be predicted stays.
             Not in the paper: the decoder learns to give the target's voice to the S of others, too.
         kl_margin: Margin of L_kl in nats; there is no L_kl where the prompt encoder stays as it is.
+        spread: Whether the spread that the decoder's mels lack is measured in the end, and given back in use
+            (:mod:`ctap.nn.spread`). Not in the paper.
         model: Sizes of a new model, where another representation is given and there is none to start from;
             ``embed_dim`` is taken from the representation, the stack of the phoneme encoder is that of the
             semantic prediction model.
@@ -52,6 +54,7 @@ class FinetuneConfig(TrainingConfig):
     train: list[Trained] | None = None
     voice: VoiceConfig = field(default_factory=VoiceConfig)
     kl_margin: float = 10.0
+    spread: bool = False
     model: CTAPConfig = field(default_factory=CTAPConfig)
 
     def __post_init__(self) -> None:
@@ -88,15 +91,22 @@ class FinetuneTask(Task):
                 self.keep_frozen(getattr(ctap, name))
         ctap.log_scale.requires_grad_(False)
 
+    @torch.no_grad()
+    def embedding(self, batch: Batch) -> Tensor:
+        """What the decoder reads of a batch: S or P [B, T, d]."""
+        if self.config.reads == "speech":
+            return self.ctap.encode_speech(self.voices(batch.mel), batch.mask, batch.given)
+        return self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], batch.mask)
+
+    def said(self, batch: Batch) -> list[Tensor]:
+        """The normalised log-mel [B, T, n_mels] of a batch as it would be heard."""
+        g = self.ctap.prompt_encoder(self.ctap.normalize(batch.prompt))[0]
+        return [self.ctap.decoder.speak(self.embedding(batch), g, batch.mask)]
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Losses of one batch."""
-        ctap, mask, size = self.ctap, batch.mask, batch.mel.shape[1]
-        mel = ctap.normalize(batch.mel)
-        with torch.no_grad():
-            if self.config.reads == "speech":
-                embedding = ctap.encode_speech(self.voices(batch.mel), batch.mask, batch.given)
-            else:
-                embedding = ctap.phoneme_encoder(batch.tokens, batch.durations, size, mask)
+        ctap, mask = self.ctap, batch.mask
+        mel, embedding = ctap.normalize(batch.mel), self.embedding(batch)
         mean, log_variance = ctap.prompt_encoder(ctap.normalize(batch.prompt))
         g = sample_gaussian(mean, log_variance) if self.training else mean
         draft = ctap.decoder(embedding, g, mask)

@@ -93,11 +93,20 @@ class PretrainConfig(TrainingConfig):
         model: Sizes.
         loss: Weights of the losses.
         voice: How the voice of the speech encoder's input is changed; the mel to be predicted keeps its own.
+        spread: Whether the spread that the decoder's mels lack is measured in the end, and given back in use
+            (:mod:`ctap.nn.spread`). Not in the paper.
     """
 
     model: CTAPConfig = field(default_factory=CTAPConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     voice: VoiceConfig = field(default_factory=VoiceConfig)
+    spread: bool = False
+
+    def __post_init__(self) -> None:
+        if self.spread and not self.loss.reconstructs:
+            raise UserError(
+                "spread: expected false where no decoder is trained (loss.mse_weight, kl_weight 0)"
+            )
 
 
 class PretrainTask(Task):
@@ -165,6 +174,14 @@ class PretrainTask(Task):
             losses["speaker"] = F.cross_entropy(self.adversary(s, mask), batch.speakers)
             total = total + w.speaker_weight * losses["speaker"]
         return {**losses, "loss": total}, seen
+
+    def said(self, batch: Batch) -> list[Tensor]:
+        """Normalised log-mels [B, T, n_mels] of a batch from S and from P, as they would be heard."""
+        mask = batch.mask
+        g = self.ctap.prompt_encoder(self.ctap.normalize(batch.prompt))[0]
+        s = self.ctap.encode_speech(batch.mel, mask)
+        p = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask)
+        return [self.ctap.decoder.speak(x, g, mask) for x in (s, p)]
 
     def _reconstruct(
         self, batch: Batch, target: Tensor, s: Tensor, p: Tensor

@@ -3,6 +3,7 @@
 from itertools import islice
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,6 +149,17 @@ def test_validation_takes_every_utterance_once_over_all_processes():
     ]
     assert sorted(i for r in requests for i in r.indices) == list(range(23))
     assert all(r.number is None for r in requests)
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 100])
+def test_fewer_batches_are_taken_evenly(most):
+    lengths = np.arange(50, 500, 10)
+    size = {"batch_frames": 900, "batch_size": 4}
+    whole = [r.indices for r in FixedBatches(lengths, **size)]
+    some = [r.indices for r in FixedBatches(lengths, **size, most=most)]
+    at = [whole.index(indices) for indices in some]
+    assert len(at) == min(most, len(whole)) and at[0] == 0
+    assert max(np.diff([*at, len(whole)])) - min(np.diff([*at, len(whole)])) <= 1
 
 
 def test_no_process_is_without_validation():
