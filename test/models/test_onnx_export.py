@@ -20,6 +20,7 @@ from ctap.bin.export_onnx import main
 from ctap.errors import UserError
 from ctap.models import onnx_export
 from ctap.models.inference import Model
+from ctap.models.model_dir import Parts
 from ctap.models.onnx_graphs import graphs
 from ctap.models.onnx_vocoder import onnx_session
 from ctap.nn.excitation import seeded_noise
@@ -45,7 +46,12 @@ import runpy; runpy.run_path(sys.argv[0], run_name="__main__")
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return ctap.load(save_model(tmp_path_factory.mktemp("model") / "model"), device="cpu")
+    """With a spread: what is heard is the same in a graph."""
+    folder = tmp_path_factory.mktemp("model")
+    parts = Parts.load(save_model(folder / "plain"))
+    parts.ctap.decoder.spread.copy_(torch.linspace(0.9, 1.6, 40))
+    parts.save(folder / "model")
+    return ctap.load(folder / "model", device="cpu")
 
 
 @pytest.fixture(scope="module")
