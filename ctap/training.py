@@ -139,7 +139,7 @@ def run(
     weights = fit(trainer, task, train_batches, dev, out)
     if trainer.is_global_zero:
         task.load_state_dict(weights)
-        if getattr(config, "spread", False):
+        if training.spread:
             measure_spread(training, config.data, trainer.strategy.root_device)
         training.parts.save(model_dir)
         end_experiment(out)

@@ -246,8 +246,8 @@ class _Stream:
         start = self.phase_at
         part = self.mel[None, start - self.first : known - self.first]
         with torch.autocast(vocoder.device.type, vocoder.dtype, enabled=vocoder.dtype != torch.float32):
-            least = net.config.use.voiced_above if self.f0 is None else 0.0
-            f0 = net.f0(self.mel[None], least)[:, start - self.first : known - self.first]
+            read = net.said_f0 if self.f0 is None else net.f0
+            f0 = read(self.mel[None])[:, start - self.first : known - self.first]
             if self.f0 is not None:
                 own, f0 = f0, self.f0[:, start:known]
                 part = net.retune(part, own, f0)

@@ -75,7 +75,7 @@ class PitchGraph(nn.Module):
         return torch.cat([first, mel, last], dim=1)
 
     def forward(self, mel: Tensor) -> Tensor:
-        return self.net.f0(self.held(mel), self.net.config.use.voiced_above)
+        return self.net.said_f0(self.held(mel))
 
 
 class VocoderGraph(PitchGraph):

@@ -173,6 +173,10 @@ class SourceFilter(nn.Module):
         voiced = found.voicing > voiced_above
         return torch.where(voiced, f0_at(place), 0.0)
 
+    def said_f0(self, mel: Tensor) -> Tensor:
+        """F0 ``[B, T]`` Hz that log-mel ``[B, T, M]`` is said with, 0 where it has no pulses."""
+        return self.f0(mel, self.config.use.voiced_above)
+
     def retune(self, mel: Tensor, own: Tensor, f0: Tensor) -> Tensor:
         """Log-mel ``[B, T, M]`` of F0 ``own`` [B, T] as it would be under ``f0``: :mod:`ctap.nn.retune`."""
         return retune(mel, own, f0, self.settings)

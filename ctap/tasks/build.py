@@ -48,6 +48,7 @@ class Training:
     Attributes:
         prompt_frames: Frames of a prompt.
         decided: What the configuration left open, as plain values in its place, for ``config.yaml``.
+        spread: Whether the spread that mels lack is measured in the end (:mod:`ctap.tasks.spreading`).
     """
 
     task: Task
@@ -56,6 +57,7 @@ class Training:
     parts: Parts | JudgeParts | VocoderParts
     prompt_frames: int
     decided: dict[str, Any] = field(default_factory=dict)
+    spread: bool = False
 
 
 def read_audio(dump: Path) -> AudioSettings:
@@ -163,7 +165,7 @@ def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
     if task.reconstructs:
         parts.prompt = config.data.prompt
         parts.trained.reached(longest(train, config.data), "decoder")
-    return Training(task, train, dev, parts, config.model.prompt_encoder.frames)
+    return Training(task, train, dev, parts, config.model.prompt_encoder.frames, spread=config.spread)
 
 
 def build_finetune(config: FinetuneConfig, sources: Sources) -> Training:
@@ -177,7 +179,7 @@ def build_finetune(config: FinetuneConfig, sources: Sources) -> Training:
     parts.ctap.decoder.spread.fill_(1.0)  # that of the decoder before
     parts.prompt = config.data.prompt
     parts.trained.reached(longest(train, config.data), "decoder")
-    return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
+    return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames, spread=config.spread)
 
 
 def build_duration(config: DurationTaskConfig, sources: Sources) -> Training:

@@ -124,7 +124,7 @@ class VocoderTask(Task):
 
     def say(self, mel: Tensor) -> Tensor:
         """Log-mel ``[B, T, M]`` to samples with the networks' own F0."""
-        f0 = self.vocoder.f0(mel, self.vocoder.config.use.voiced_above)
+        f0 = self.vocoder.said_f0(mel)
         pulses = self.vocoder.pulses(f0)[0]
         spectra, noise = (self.vocoder.spectra(x) for x in (pulses, torch.randn_like(pulses)))
         return self.vocoder.wave(self.vocoder.gains(mel, f0, spectra), spectra, noise)

@@ -89,7 +89,7 @@ def test_frames_that_may_be_voiced_are_said_with_pulses(mel, vocoder):
     assert torch.equal(read, strict.f0(mel))
     assert np.array_equal(vocoder(mel, read), strict(mel, read))
     with torch.inference_mode():
-        wide = vocoder.net.f0(mel[None], vocoder.net.config.use.voiced_above)[0]
+        wide = vocoder.net.said_f0(mel[None])[0]
     assert torch.equal(wide[read > 0], read[read > 0]) and (wide > 0).sum() > (read > 0).sum()
     assert not np.array_equal(vocoder(mel), strict(mel))
 
