@@ -159,12 +159,18 @@ def recipe_options(folder: Path, words: Sequence[str]) -> dict[str, str]:
 
 
 @cache
-def check_training(task: str, config: Path, words: str) -> None:
-    """A training's configuration with ``words`` on top, typed and complete."""
+def trainings() -> jsonargparse.ArgumentParser:
+    """The parser of all trainings, which takes longer to make than to use."""
     from ctap.bin.train import main
 
+    return main.parser()
+
+
+@cache
+def check_training(task: str, config: Path, words: str) -> None:
+    """A training's configuration with ``words`` on top, typed and complete."""
     fixed = ["--out", "x", "--train_dir", "x", "--dev_dir", "x", "--trainer.accelerator", "cpu"]
-    main.parser().parse_args([task, "--config", str(config), *fixed, *shlex.split(words)])
+    trainings().parse_args([task, "--config", str(config), *fixed, *shlex.split(words)])
 
 
 def check_recipe(folder: Path, words: Sequence[str]) -> None:
@@ -175,7 +181,7 @@ def check_recipe(folder: Path, words: Sequence[str]) -> None:
     for name, config in configs.items():
         assert config.is_file(), f"--{name} {config}"
     for name, (task, config) in CONFIGURED.items():
-        check_training(task, configs[config], f"{options['all_args']} {options[name]}")
+        check_training(task, configs[config].resolve(), f"{options['all_args']} {options[name]}")
 
 
 def check_make(words: Sequence[str]) -> None:
