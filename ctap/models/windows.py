@@ -140,8 +140,12 @@ class AnyLength:
         return self._decoded(self.ctap.decoder, embedding, g)
 
     def speak(self, embedding: Tensor, g: Tensor) -> Tensor:
-        """The same, as it is to be heard: sharpened where the decoder has a refiner."""
-        return self._decoded(self.ctap.decoder.speak, embedding, g)
+        """The same, as it is to be heard: sharpened and spread out where the decoder does so.
+
+        The spread is that of the utterance, so windows are joined before it.
+        """
+        mel = self._decoded(self.ctap.decoder.sharp, embedding, g)
+        return self.ctap.decoder.spread_out(mel[None])[0]
 
     def _decoded(self, decoder: Callable[[Tensor, Tensor], Tensor], embedding: Tensor, g: Tensor) -> Tensor:
         window = self.trained.window("decoder")

@@ -25,10 +25,10 @@ class Decoder(nn.Module):
         prompt_dim: Dimension D_g of G.
         config: The stack.
         postnet_dim: Channels of the convolutions.
-        refiner: Used by :meth:`speak`; with 0 layers there is none.
+        refiner: Used by :meth:`sharp`; with 0 layers there is none.
 
     Attributes:
-        spread: Factors ``[n_mels]`` of :meth:`speak`, 1 each where none were measured.
+        spread: Factors ``[n_mels]`` of :meth:`spread_out`, 1 each where none were measured.
     """
 
     def __init__(
@@ -61,14 +61,16 @@ class Decoder(nn.Module):
         return mel + self.postnet[-1](y, mask)
 
     def speak(self, embedding: Tensor, g: Tensor, mask: Tensor | None = None) -> Tensor:
-        """What is to be heard; shapes as above.
+        """What is to be heard of whole utterances; shapes as above."""
+        return self.spread_out(self.sharp(embedding, g, mask), mask)
 
-        It is the predicted mel, sharpened where there is a refiner, and with the spread of recordings where
-        that was measured (:mod:`ctap.nn.spread`).
-        """
+    def sharp(self, embedding: Tensor, g: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The predicted mel, sharpened where there is a refiner."""
         mel = self(embedding, g, mask)
-        if self.refiner is not None:
-            mel = self.refiner.refine(mel, mask)
+        return mel if self.refiner is None else self.refiner.refine(mel, mask)
+
+    def spread_out(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Mels of whole utterances with the spread of recordings, where it was measured (ctap.nn.spread)."""
         return spread_out(mel, self.spread, mask) if self.spreads else mel
 
     @property

@@ -51,6 +51,7 @@ def test_convolutions_of_the_whole_model_are_the_same_in_windows(size):
     torch.manual_seed(0)
     stack = {**tiny.STACK, "layers": 0, "positions": "none"}
     sizes = {**tiny.MODEL, **dict.fromkeys(("speech_encoder", "phoneme_encoder", "decoder"), stack)}
+    sizes["refiner"] = stack
     ctap = CTAP(from_dict(CTAPConfig, sizes, "test"), 20).eval()
     networks = AnyLength(ctap, TrainedLengths(80, 90, 100, 80, 80))
     mel, g = torch.randn(size, 40), torch.randn(6)
@@ -62,6 +63,9 @@ def test_convolutions_of_the_whole_model_are_the_same_in_windows(size):
         torch.testing.assert_close(s, ctap.speech_encoder(mel[None])[0])
         torch.testing.assert_close(p, ctap.phoneme_encoder(tokens[None], durations[None], size)[0])
         torch.testing.assert_close(networks.decode(p, g), ctap.decoder(p[None], g[None])[0])
+        ctap.decoder.spread.fill_(1.5)  # around the mean of the utterance, which drifts; not that of a window
+        drifting = p + torch.linspace(-2, 2, size)[:, None]
+        torch.testing.assert_close(networks.speak(drifting, g), ctap.decoder.speak(drifting[None], g[None])[0])
 
 
 def test_conditions_of_durations_are_windowed_over_phones():
