@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
@@ -15,24 +16,84 @@ from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
 from ctap.errors import UserError, cli
 from ctap.files.atomic import atomic_write
 from ctap.files.mappings import parse_yaml
-from ctap.own import source_files
+from ctap.own import OwnModule, source_files
 
 T = TypeVar("T")
+_OTHERS = re.compile("Not of type OwnModule: expected class_path and init_args, got (?!.*class_path)")
+_UNKNOWN = re.compile(r"(?:\w+ '\w+' does not accept o|O)ption '([\w.]+)'( is not accepted)?")
+_KEY = re.compile(r'\s*Parser key "(?:it\.)?([^"]*)":\s*')
+KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a word"}
+"""Types, as a message names them."""
 
 
 def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     """Build dataclass ``cls`` from plain ``values``, types checked.
 
     Raises:
-        UserError: An unknown key, or a value of the wrong type; the message starts with ``where``.
+        UserError: An unknown key, or a value of the wrong type or out of its range; the message starts with
+            ``where`` and names the key.
     """
+    try:
+        return _build(cls, values)
+    except Exception as error:  # jsonargparse raises ArgumentError, TypeError and ValueError alike
+        blame(cls, values, f"{where}: ")
+        raise UserError(f"{where}: {in_one_line(str(error))}") from error
+
+
+def _build(cls: type[T], values: Mapping[str, Any]) -> T:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(cls, "it")
+    return parser.instantiate(parser.parse_object({"it": dict(values)})).it
+
+
+def blame(cls: type, values: Mapping[str, Any], prefix: str = "") -> None:
+    """Find the innermost part of a configuration that can't be built.
+
+    Args:
+        cls: Dataclass of the configuration; fields may be dataclasses.
+        values: Plain nested values.
+        prefix: What the message starts with.
+
+    Raises:
+        UserError: What that part says, behind its dotted key.
+    """
+    hints = get_type_hints(cls)
+    for name, value in values.items():
+        kinds = (hints.get(name), *get_args(hints.get(name)))
+        kind = next((x for x in kinds if dataclasses.is_dataclass(x) and x is not OwnModule), None)
+        if kind is None or value is None or (isinstance(value, Mapping) and "class_path" in value):
+            continue
+        if not isinstance(value, Mapping):
+            raise UserError(f"{prefix}{name}: expected options by name, got {value!r}")
+        blame(kind, value, f"{prefix}{name}.")
     try:
-        return parser.instantiate(parser.parse_object({"it": dict(values)})).it
-    except Exception as error:  # jsonargparse raises ArgumentError, TypeError and ValueError alike
-        message = " ".join(str(error).split()).replace('"it.', '"')
-        raise UserError(f"{where}: {message}") from error
+        _build(cls, values)
+    except Exception as error:
+        raise UserError(prefix + in_one_line(str(error))) from error
+
+
+def in_one_line(message: str) -> str:
+    """What jsonargparse says of a wrong value, without its types and its attempts at other types."""
+    key, rest = _KEY.match(message), _KEY.sub("", message, count=1)
+    name = key[1] if key else ""
+    tried = re.split(r"^ *- ", rest, flags=re.MULTILINE)[1:]
+    if tried:  # of several types, what the toolkit's own one says
+        own = [text for text in tried if not _OTHERS.match(text)]
+        rest = re.sub(r"\n *Given value.*", "", (own or tried)[-1], flags=re.DOTALL)
+        rest = in_one_line(re.sub(r"Problem with given class_path 'ctap\.[^']*':\s*", "", rest))
+        if name and re.match(r"\w+: (expected|no such)", rest):  # a part of it
+            return f"{name}.{rest}"
+    rest = _UNKNOWN.sub(r"\1: no such option", rest)
+    rest = re.sub(r"Expected an? (\S.*?)\. Got value: (.*)", _expected, " ".join(rest.split()))
+    return f"{name}: {rest}" if name else rest.replace('"it.', '"')
+
+
+def _expected(said: re.Match[str]) -> str:
+    """``expected a number, got abc`` for what a type expects."""
+    kind = re.sub(r"<class '(?:\w+\.)*(\w+)'>|typing\.", r"\1", said[1])
+    if choices := re.fullmatch(r"Literal\[(.*)\]", kind):
+        kind = " or ".join(choices[1].replace("'", "").rsplit(", ", 1))
+    return f"expected {KINDS.get(kind, kind)}, got {said[2]}"
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -43,19 +43,18 @@ SHARE = Range(least=0, below=1)
 """What may be left out of something, but not all of it."""
 
 
-def check_ranges(config: object, prefix: str, **ranges: Range) -> None:
+def check_ranges(config: object, **ranges: Range) -> None:
     """Refuse a number out of its range.
 
     Args:
         config: Its attributes are numbers, lists of numbers, or None, which says nothing.
-        prefix: What stands before the name of an attribute in options, such as ``optim.``.
         ranges: By name of the attribute.
 
     Raises:
-        UserError: Naming the option, what was found and what was expected.
+        UserError: Naming the attribute, what was found and what was expected.
     """
     for name, allowed in ranges.items():
         value = getattr(config, name)
         several = value if isinstance(value, (list, tuple)) else [value]
         if any(number is not None and number not in allowed for number in several):
-            raise UserError(f"{prefix}{name}: expected {allowed}, got {value!r}")
+            raise UserError(f"{name}: expected {allowed}, got {value!r}")

@@ -1,9 +1,12 @@
 """Numbers out of their range are refused by the name of their option, wherever they stand."""
 
+import json
 import math
+import re
 
 import pytest
 
+from ctap.bin.train import main
 from ctap.config import from_dict
 from ctap.errors import UserError
 from ctap.nn.duration import DurationConfig
@@ -67,9 +70,45 @@ def nested(option, value):
     ],
 )
 def test_an_impossible_number_is_refused_by_name(training, option, value, expected):
-    name = option.rpartition(".")[2]
-    with pytest.raises(UserError, match=rf"{name}: expected .*{expected}, got "):
+    with pytest.raises(UserError, match=rf"^x.yaml: {re.escape(option)}: expected .*{expected}, got [^\n]*$"):
         from_dict(TRAININGS[training][0], nested(option, value), "x.yaml")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("optim.lr", "fast", "optim.lr: expected a number, got fast"),
+        ("optim.name", "sgd", "optim.name: expected adam or muon, got sgd"),
+        ("trainer.max_steps", 1.5, "trainer.max_steps: expected a whole number, got 1.5"),
+        ("model.decoder.layers", -1, "model.decoder.layers: expected 0 or more, got -1"),
+        ("model.speech_encoder.layers", -1, "model.speech_encoder.layers: expected 0 or more, got -1"),
+        ("model.speech_encoder.layer", 1, "model.speech_encoder.layer: no such option"),
+        (
+            "model.speech_encoder.heads",
+            3,
+            "model.speech_encoder.dim 512 must be a multiple of twice the heads (3)",
+        ),
+        (
+            "model.speech_encoder.positions",
+            "sine",
+            "model.speech_encoder.positions: expected absolute, random_offset, rotary or none, got sine",
+        ),
+        ("loss.contrastive.share", 3.0, "loss.contrastive.share: expected 0 to 1, got 3.0"),
+        ("loss.weight", 3.0, "loss.weight: no such option"),
+    ],
+)
+def test_a_wrong_value_is_a_line_on_the_command_line_and_in_a_file(option, value, said, tmp_path, capsys):
+    config = tmp_path / "x.yaml"
+    config.write_text(json.dumps(nested(option, value)))
+    with pytest.raises(UserError) as raised:
+        from_dict(TRAININGS["pretrain"][0], nested(option, value), "x.yaml")
+    assert str(raised.value) == f"x.yaml: {said}"
+    for words in (["--config", str(config)], [f"--{option}", str(value)]):
+        if "no such" in said and words[0] != "--config" and "encoder" not in option:
+            said = f"unrecognized arguments: --{option} {value}"
+        with pytest.raises(SystemExit):
+            main(["pretrain", *words, "--train_dir", "x", "--out", str(tmp_path / "out")], "train")
+        assert capsys.readouterr().err.splitlines()[-1] == f"error: {said}"
 
 
 @pytest.mark.parametrize(

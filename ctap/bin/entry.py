@@ -9,11 +9,12 @@ import itertools
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 import docstring_parser
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
+from ctap.config import blame, in_one_line
 from ctap.errors import UserError, cli
 
 MAX_SEED = 2**32 - 1  # the largest that numpy and scikit-learn take
@@ -28,6 +29,14 @@ class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
         return _CLASS.sub(r"\1", super()._expand_help(action))
 
 
+class Parser(ArgumentParser):
+    """Says in one line what is wrong."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """As :meth:`jsonargparse.ArgumentParser.error`."""
+        super().error(in_one_line(message), ex)
+
+
 class Entry:
     """A command: its parser, and what is done with what the parser has read."""
 
@@ -37,6 +46,7 @@ class Entry:
         run: Callable[[Namespace], None],
         help_text: str,
         entries: Mapping[str, Entry] | None = None,
+        configs: Mapping[str, type] | None = None,
     ) -> None:
         """Make a command.
 
@@ -45,9 +55,10 @@ class Entry:
             run: Does the work, given their values.
             help_text: What the command is for; the first line stands in lists of commands.
             entries: The subcommands, where they are commands of their own.
+            configs: Dataclasses whose fields the options of a subcommand are, to find the one at fault.
         """
         self.add_arguments, self.run, self.help_text = add_arguments, run, help_text
-        self.entries = entries or {}
+        self.entries, self.configs = entries or {}, configs or {}
 
     def parser(self, program: str | None = None) -> ArgumentParser:
         """The command line; ``program`` is how the command is called in its help."""
@@ -57,7 +68,7 @@ class Entry:
 
     def empty_parser(self, program: str | None) -> ArgumentParser:
         """The same without options yet."""
-        return ArgumentParser(prog=program, description=self.help_text, formatter_class=HelpFormatter)
+        return Parser(prog=program, description=self.help_text, formatter_class=HelpFormatter)
 
     def execute(self, argv: list[str] | None = None, program: str | None = None) -> None:
         """Run the command.
@@ -74,7 +85,16 @@ class Entry:
             _DASHED.sub(lambda name: name[0].replace("-", "_"), word)
             for word in (sys.argv[1:] if argv is None else argv)
         ]
-        self.run(parser.instantiate(parser.parse_args(words)))
+        parsed = parser.parse_args(words)
+        try:
+            values = parser.instantiate(parsed)
+        except (TypeError, ValueError, UserError) as error:  # a class refuses its values
+            if (kind := self.configs.get(parsed.get("subcommand"))) is not None:
+                named = {field.name for field in dataclasses.fields(kind)}
+                given = parsed[parsed.subcommand].as_dict()
+                blame(kind, {name: value for name, value in given.items() if name in named})
+            raise UserError(in_one_line(str(error))) from error
+        self.run(values)
 
     @cli
     def __call__(self, argv: list[str] | None = None, program: str | None = None) -> None:

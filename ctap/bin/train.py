@@ -15,7 +15,7 @@ from typing import Any
 from jsonargparse import ArgumentParser, Namespace
 
 from ctap.bin.common import set_up_logging
-from ctap.bin.entry import Entry
+from ctap.bin.entry import Entry, Parser
 from ctap.config import ConfigFile, load_config, merge
 from ctap.errors import UserError
 from ctap.files.mappings import parse_yaml
@@ -38,7 +38,7 @@ def add_trainings(parser: ArgumentParser) -> None:
         commands.add_subcommand(name, command)
 
 
-class TrainingParser(ArgumentParser):
+class TrainingParser(Parser):
     """Of a training: takes single arguments of the user's modules, too, of which jsonargparse knows none."""
 
     def parse_args(self, args: Any = None, *more: Any, **options: Any) -> Namespace:
@@ -98,7 +98,7 @@ def run(parsed: Namespace) -> None:
     train(name, config, sources, values["out"], restart=values["restart"] and not again)
 
 
-main = Entry(add_trainings, run, __doc__)
+main = Entry(add_trainings, run, __doc__, configs={name: kind for name, (kind, _) in TRAININGS.items()})
 
 if __name__ == "__main__":
     main()

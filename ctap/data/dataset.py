@@ -52,7 +52,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         counts = ("batch_frames", "batch_size", "max_frames", "buffer_frames")
-        check_ranges(self, "data.", **dict.fromkeys(counts, POSITIVE), num_workers=NOT_NEGATIVE)
+        check_ranges(self, **dict.fromkeys(counts, POSITIVE), num_workers=NOT_NEGATIVE)
 
 
 class FeatureSet:

@@ -31,7 +31,7 @@ class VoiceConfig:
     share: float = 1.0
 
     def __post_init__(self) -> None:
-        check_ranges(self, "voice.", warp=Range(0, 0.7), tilt=Range(0, 10), share=Range(0, 1))
+        check_ranges(self, warp=Range(0, 0.7), tilt=Range(0, 10), share=Range(0, 1))
 
     @property
     def moves(self) -> bool:

@@ -48,7 +48,7 @@ class WaveDataConfig:
     num_workers: int = 1
 
     def __post_init__(self) -> None:
-        check_ranges(self, "data.", batch_size=POSITIVE, crop_frames=Range(2), num_workers=NOT_NEGATIVE)
+        check_ranges(self, batch_size=POSITIVE, crop_frames=Range(2), num_workers=NOT_NEGATIVE)
 
 
 @dataclass

@@ -62,7 +62,7 @@ class ContrastiveConfig:
     bias: float = -10.0
 
     def __post_init__(self) -> None:
-        check_ranges(self, "loss.contrastive.", share=Range(0, 1), radius=POSITIVE)
+        check_ranges(self, share=Range(0, 1), radius=POSITIVE)
 
 
 def make_contrastive(config: ContrastiveConfig | OwnModule) -> nn.Module:

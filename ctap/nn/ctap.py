@@ -58,7 +58,7 @@ class CTAPConfig:
 
     def __post_init__(self) -> None:
         sizes = {"embed_dim": POSITIVE, "postnet_dim": POSITIVE}
-        check_ranges(self, "model.", **sizes, temperature=Range(above=0), temperature_cap=Range(above=0))
+        check_ranges(self, **sizes, temperature=Range(above=0), temperature_cap=Range(above=0))
 
 
 class CTAP(nn.Module):

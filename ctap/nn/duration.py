@@ -67,9 +67,9 @@ class DurationConfig:
 
     def __post_init__(self) -> None:
         counts = ("layers", "channels", "cycle", "steps", "predictor_channels", "max_frames")
-        check_ranges(self, "", **dict.fromkeys(counts, POSITIVE))
+        check_ranges(self, **dict.fromkeys(counts, POSITIVE))
         noise = dict.fromkeys(("beta_first", "beta_last"), Range(above=0, below=1))
-        check_ranges(self, "", **noise, temperature=NOT_NEGATIVE, dropout=SHARE)
+        check_ranges(self, **noise, temperature=NOT_NEGATIVE, dropout=SHARE)
         if self.channels % 2:
             raise UserError(f"channels: expected an even number, got {self.channels}")
         if not 1 <= self.sampling_steps <= self.steps:

@@ -28,7 +28,7 @@ class PhonemeStackConfig(StackConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_ranges(self, "", phone_layers=NOT_NEGATIVE)
+        check_ranges(self, phone_layers=NOT_NEGATIVE)
 
 
 class PhonemeEncoder(nn.Module):

@@ -44,11 +44,9 @@ class PromptConfig:
 
     def __post_init__(self) -> None:
         if not self.channels:
-            raise UserError(
-                "model.prompt_encoder.channels: expected those of one convolution or more, got []"
-            )
+            raise UserError("channels: expected those of one convolution or more, got []")
         counts = ("channels", "dim", "frames", "reduction")
-        check_ranges(self, "model.prompt_encoder.", **dict.fromkeys(counts, POSITIVE))
+        check_ranges(self, **dict.fromkeys(counts, POSITIVE))
 
     def require_room(self, n_mels: int) -> None:
         """Refuse sizes of which a batch of one utterance leaves batch norm a single value.

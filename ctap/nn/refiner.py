@@ -37,7 +37,7 @@ class RefinerConfig(StackConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_ranges(self, "refiner.", steps=Range(1, 100))
+        check_ranges(self, steps=Range(1, 100))
 
 
 class Refiner(nn.Module):

@@ -44,7 +44,7 @@ class StackConfig:
 
     def __post_init__(self) -> None:
         sizes = {"layers": NOT_NEGATIVE, "dim": POSITIVE, "ffn": POSITIVE, "fold": Range(1, 8)}
-        check_ranges(self, "", **sizes, dropout=SHARE)
+        check_ranges(self, **sizes, dropout=SHARE)
         if self.heads < 1 or self.dim % (2 * self.heads):
             raise UserError(f"dim {self.dim} must be a multiple of twice the heads ({self.heads})")
 

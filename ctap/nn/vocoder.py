@@ -48,7 +48,7 @@ class VocoderUse:
     voiced_above: float = -2.0
 
     def __post_init__(self) -> None:
-        check_ranges(self, "use.", updates=NOT_NEGATIVE, guided_updates=NOT_NEGATIVE)
+        check_ranges(self, updates=NOT_NEGATIVE, guided_updates=NOT_NEGATIVE)
 
 
 @dataclass
@@ -77,7 +77,7 @@ class VocoderConfig:
 
     def __post_init__(self) -> None:
         counts = ("dim", "layers", "f0_dim", "f0_layers", "expand")
-        check_ranges(self, "", **dict.fromkeys(counts, POSITIVE), f0_bins=Range(2))
+        check_ranges(self, **dict.fromkeys(counts, POSITIVE), f0_bins=Range(2))
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise UserError(f"kernel: expected an odd number of frames, got {self.kernel}")
 

@@ -31,7 +31,7 @@ class ASRConfig(TrainingConfig):
     ctc_weight: float = 0.3
 
     def __post_init__(self) -> None:
-        check_ranges(self, "", ctc_weight=NOT_NEGATIVE)
+        check_ranges(self, ctc_weight=NOT_NEGATIVE)
 
 
 class ASRTask(Task):

@@ -58,7 +58,7 @@ class FinetuneConfig(TrainingConfig):
     model: CTAPConfig = field(default_factory=CTAPConfig)
 
     def __post_init__(self) -> None:
-        check_ranges(self, "", kl_margin=NOT_NEGATIVE)
+        check_ranges(self, kl_margin=NOT_NEGATIVE)
         if self.train is not None and not self.train:
             raise UserError("train: nothing to train; expected decoder, prompt_encoder or both")
         if self.voice.moves and self.reads != "speech":

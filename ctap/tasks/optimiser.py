@@ -37,9 +37,7 @@ class OptimConfig:
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        check_ranges(
-            self, "optim.", lr=NOT_NEGATIVE, warmup_steps=NOT_NEGATIVE, betas=SHARE, weight_decay=NOT_NEGATIVE
-        )
+        check_ranges(self, lr=NOT_NEGATIVE, warmup_steps=NOT_NEGATIVE, betas=SHARE, weight_decay=NOT_NEGATIVE)
 
     def factor(self, step: int, max_steps: int) -> float:
         """Learning rate of ``step`` (from 0) of ``max_steps`` as a share of ``lr``."""

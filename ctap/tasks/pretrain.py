@@ -72,10 +72,10 @@ class LossConfig:
 
     def __post_init__(self) -> None:
         numbers = [name for name, value in vars(self).items() if isinstance(value, (int, float))]
-        check_ranges(self, "loss.", **dict.fromkeys(numbers, NOT_NEGATIVE))
+        check_ranges(self, **dict.fromkeys(numbers, NOT_NEGATIVE))
         if self.swap_weight and not self.reconstructs:
             raise UserError(
-                f"loss.swap_weight: expected 0 where loss.mse_weight and loss.kl_weight are both 0, got "
+                f"swap_weight: expected 0 where mse_weight and kl_weight are both 0, got "
                 f"{self.swap_weight}: without these no decoder is trained"
             )
 

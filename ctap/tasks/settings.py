@@ -63,10 +63,9 @@ class TrainerConfig:
 
     def __post_init__(self) -> None:
         counts = ("max_steps", "epoch_steps", "accumulate", "devices", "num_nodes", "log_every")
-        check_ranges(self, "trainer.", **dict.fromkeys(counts, POSITIVE))
+        check_ranges(self, **dict.fromkeys(counts, POSITIVE))
         check_ranges(
             self,
-            "trainer.",
             patience=NOT_NEGATIVE,
             keep_best=NOT_NEGATIVE,
             gradient_clip=NOT_NEGATIVE,
@@ -74,7 +73,7 @@ class TrainerConfig:
         )
         if self.precision == "16-mixed" and not self.on_gpu:
             raise UserError(
-                "trainer.precision 16-mixed: float16 is for GPUs; take bf16-mixed or 32-true, or auto, which "
+                "precision 16-mixed: float16 is for GPUs; take bf16-mixed or 32-true, or auto, which "
                 "takes what this machine computes in"
             )
 

@@ -12,9 +12,10 @@ from torch import Tensor
 from ctap.audio.levels import DB_PER_NEPER
 from ctap.audio.logmel import log_mel, mel_filters
 from ctap.data.waves import WaveBatch, WaveDataConfig
+from ctap.errors import UserError
 from ctap.loss.spectral import RESOLUTIONS, energy_distance
 from ctap.nn.vocoder import SourceFilter, VocoderConfig
-from ctap.ranges import NOT_NEGATIVE, Range, check_ranges
+from ctap.ranges import NOT_NEGATIVE, check_ranges
 from ctap.tasks.base import Task
 from ctap.tasks.optimiser import OptimConfig
 from ctap.tasks.settings import TrainerConfig
@@ -43,7 +44,7 @@ class VocoderTaskConfig:
     trains: Literal["both", "f0"] = "both"
 
     def __post_init__(self) -> None:
-        check_ranges(self, "", mel_weight=NOT_NEGATIVE, f0_weight=NOT_NEGATIVE)
+        check_ranges(self, mel_weight=NOT_NEGATIVE, f0_weight=NOT_NEGATIVE)
 
 
 class VocoderTask(Task):
@@ -60,8 +61,8 @@ class VocoderTask(Task):
         self.edge = -(-half // hop)  # frames at either end that hear what was reflected
         # a crop is longer than what the longest window reflects, and has frames between its edges
         least = max(max(RESOLUTIONS)[0] // 2 // hop + 2, 2 * self.edge + 1)
-        if config.trains == "both":
-            check_ranges(config.data, "data.", crop_frames=Range(least))
+        if config.trains == "both" and (given := config.data.crop_frames) < least:
+            raise UserError(f"data.crop_frames: expected {least} or more, got {given}")
         vocoder.gain_net.requires_grad_(config.trains == "both")
 
     def weight(self, batch: WaveBatch) -> int:

@@ -197,5 +197,5 @@ def test_a_dump_whose_tables_do_not_fit_is_named(dump, tmp_path, table, change, 
     "wrong", [{"max_frames": 0}, {"batch_frames": -5}, {"batch_size": 0}, {"num_workers": -1}]
 )
 def test_sizes_of_batches_have_bounds(wrong):
-    with pytest.raises(UserError, match=f"data.{next(iter(wrong))}: expected"):
+    with pytest.raises(UserError, match=f"^{next(iter(wrong))}: expected"):
         DataConfig(**wrong)

@@ -65,7 +65,9 @@ def test_convolutions_of_the_whole_model_are_the_same_in_windows(size):
         torch.testing.assert_close(networks.decode(p, g), ctap.decoder(p[None], g[None])[0])
         ctap.decoder.spread.fill_(1.5)  # around the mean of the utterance, which drifts; not that of a window
         drifting = p + torch.linspace(-2, 2, size)[:, None]
-        torch.testing.assert_close(networks.speak(drifting, g), ctap.decoder.speak(drifting[None], g[None])[0])
+        torch.testing.assert_close(
+            networks.speak(drifting, g), ctap.decoder.speak(drifting[None], g[None])[0]
+        )
 
 
 def test_conditions_of_durations_are_windowed_over_phones():
