@@ -165,6 +165,7 @@ READ_BY_VOCODERS = {
     "vocoded_griffin_lim": "--vocoder griffin_lim --scp exp/eval/test/wav.scp",
     "score_voc": "--hypothesis exp/voc/test/wav.scp --reference exp/eval/test/wav.scp"
     " --msep_hypothesis exp/voc/test/wav.scp --task vocoder --seed 6",
+    "pack_voc": "--model exp/voc/model --out exp/packed/voc.zip",
 }
 OWN, HUBERT = "table1/ctap_ours", "exp/table1/hubert"
 READ_BY_ROWS = {
@@ -198,9 +199,8 @@ def test_each_step_reads_what_it_is_to_read(request: pytest.FixtureRequest, made
     assert {name: steps.options(step).get(name) for name in wanted} == wanted
 
 
-def test_a_vocoder_is_trained_again_on_other_mels_and_packed_whole(vocoders: Steps) -> None:
+def test_a_vocoder_is_trained_again_on_other_mels(vocoders: Steps) -> None:
     assert "read:exp/predicted" in vocoders["train_voc"]
-    assert vocoders["pack_voc"][2:] == ["in:exp/voc/model", "out:exp/packed/voc.zip"]
 
 
 def test_a_voice_is_compared_with_recordings_of_all(stages: Steps) -> None:

@@ -119,12 +119,7 @@ stage_4() {
 }
 
 stage_5() {
-    step "pack_${tag}" pack title:"packing of ${tag}" in:"${expdir}/${tag}/model" out:"${expdir}/packed/${tag}.zip"
-}
-# pack DIR ZIP: whole or not at all.
-pack() {
-    "${python}" -c 'import shutil, sys; shutil.make_archive(sys.argv[2], "zip", sys.argv[1])' "$1" "$2.made"
-    mv "$2.made.zip" "$2"
+    module "pack_${tag}" ctap.bin.pack --model in:"${expdir}/${tag}/model" --out out:"${expdir}/packed/${tag}.zip"
 }
 
 begin_run
