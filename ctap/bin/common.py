@@ -67,18 +67,33 @@ def set_up_logging(level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
 
 
-def labelled(items: Sequence[str] | None, option: str) -> dict[str, Path]:
-    """Directories by label, from words "label=directory".
+def labelled(
+    items: Sequence[str] | None,
+    option: str,
+    form: str = "label=directory",
+    kind: Callable[[str], T] = Path,
+) -> dict[str, T]:
+    """What the words "label=value" of an option say, by label; ``kind`` makes something of each value.
 
     Raises:
-        UserError: A word is not of that form.
+        UserError: A word is not of that ``form``, or a label comes twice.
     """
-    found = {}
+    found: dict[str, T] = {}
     for item in items or []:
-        label, _, folder = item.partition("=")
-        if not folder:
-            raise UserError(f"{option} {item}: expected label=directory")
+        label, value = label_and_value(item, option, form)
         if label in found:
             raise UserError(f"{option} {item}: {label} is {found[label]} already; name one otherwise")
-        found[label] = Path(folder)
+        found[label] = kind(value)
     return found
+
+
+def label_and_value(item: str, option: str, form: str) -> tuple[str, str]:
+    """The two parts of one such word.
+
+    Raises:
+        UserError: It has no "=" in it, or nothing before or after that.
+    """
+    label, _, value = item.partition("=")
+    if not label or not value:
+        raise UserError(f"{option} {item}: expected {form}")
+    return label, value

@@ -10,6 +10,7 @@ import torch
 from ctap.audio.logmel import log_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
+from ctap.bin.common import labelled
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import write_json
@@ -40,17 +41,13 @@ def list_samples(
     """
     if count < 1:
         raise UserError(f"--count {count}: expected 1 or more")
-    lists: dict[str, dict[str, str]] = {}
-    for item in waves:
-        role, _, scp = item.partition("=")
-        if not scp:
-            raise UserError(f"--waves {item}: expected role=wav.scp")
-        lists[role] = read_table(scp)
+    tables = labelled(waves, "--waves", "role=wav.scp")
+    lists = {role: read_table(scp) for role, scp in tables.items()}
     common = sorted(set.intersection(*(set(rows) for rows in lists.values())))
     if not common:
         raise UserError(f"--waves: {', '.join(waves)} have no utterance in common")
-    beside = [Path(item.partition("=")[2]).parent / "utt2spk" for item in waves if item.startswith("source=")]
-    sources = read_table(beside[0]) if beside and beside[0].is_file() else {}
+    beside = tables["source"].parent / "utt2spk" if "source" in tables else None
+    sources = read_table(beside) if beside is not None and beside.is_file() else {}
     texts = read_table(text) if text is not None else {}
     language = language_in(text.parent).code if text is not None else ""
     audio = AudioSettings.load(settings)

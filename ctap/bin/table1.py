@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ctap.bin.common import labelled
+from ctap.bin.common import label_and_value, labelled
 from ctap.bin.entry import command
 from ctap.files.atomic import atomic_write
 from ctap.metrics.provenance import running_command
@@ -58,11 +58,12 @@ def table1(
     order = list(ROWS)
     own: dict[str, set[str]] = {}
     for item in parts or []:
-        name, _, part = item.partition("=")
+        name, part = label_and_value(item, "--parts", "label=name")
         own.setdefault(name, set()).add(part)
+    left_out = labelled(skipped, "--skipped", "name=reason", str)
     found = [read_system(name, folder, own.get(name, ())) for name, folder in folders.items()]
     found.sort(key=lambda system: order.index(system.name))
-    sections = sections_of(found, dict(item.partition("=")[::2] for item in skipped or []))
+    sections = sections_of(found, left_out)
     made = running_command()
     text = ["# Table 1", "", f"Written by `{made}`; run it again rather than edit this file.", ""]
     if html is not None:

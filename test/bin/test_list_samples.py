@@ -72,5 +72,17 @@ def test_lists_without_a_common_utterance_are_an_error(tmp_path, lists):
     write_table(tmp_path / "other.scp", {"v1": "v1.wav"})
     with pytest.raises(UserError, match="no utterance in common"):
         list_samples(tmp_path / "samples.json", [*lists, f"vc={tmp_path / 'other.scp'}"], "SSB0001")
-    with pytest.raises(UserError, match=r"expected role=wav\.scp"):
-        list_samples(tmp_path / "samples.json", ["recording"], "SSB0001")
+
+
+@pytest.mark.parametrize(
+    ("waves", "message"),
+    [
+        (["recording"], r"--waves recording: expected role=wav\.scp"),
+        (["recording="], r"--waves recording=: expected role=wav\.scp"),
+        (["=a.scp"], r"--waves =a\.scp: expected role=wav\.scp"),
+        (["{}", "recording=b.scp"], r"--waves recording=b\.scp: recording is .*recording\.scp already"),
+    ],
+)
+def test_a_list_has_a_role_of_its_own(tmp_path, lists, waves, message):
+    with pytest.raises(UserError, match=message):
+        list_samples(tmp_path / "samples.json", [item.format(lists[0]) for item in waves], "SSB0001")

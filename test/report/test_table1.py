@@ -221,6 +221,14 @@ def test_mistakes_are_named(tmp_path):
         table1(["codec"], tmp_path / "t.md")
     with pytest.raises(UserError, match="--systems codec=b: codec is a already"):
         table1(["codec=a", "codec=b"], tmp_path / "t.md")
+    with pytest.raises(UserError, match="--systems =b: expected label=directory"):
+        table1(["=b"], tmp_path / "t.md")
+    with pytest.raises(UserError, match="--parts codec: expected label=name"):
+        table1(["codec=a"], tmp_path / "t.md", parts=["codec"])
+    with pytest.raises(UserError, match="--skipped codec: expected name=reason"):
+        table1(["logmel=a"], tmp_path / "t.md", skipped=["codec"])
+    with pytest.raises(UserError, match="--skipped codec=old: codec is gone already"):
+        table1(["logmel=a"], tmp_path / "t.md", skipped=["codec=gone", "codec=old"])
     folder = system(tmp_path / "x")
     content = json.loads((folder / "asr" / "scores.json").read_text())
     del content["meta"]["seed"]
