@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import ctap
 from ctap.bin.batch import Batch, keep_prompts, read_rows
@@ -14,7 +14,7 @@ from ctap.errors import UserError
 from ctap.files.skips import SkipList
 from ctap.jobs import ALONE, Share
 from ctap.kaldi.durations import whole_numbers
-from ctap.models.inference import Model
+from ctap.models.inference import MAX_SECONDS, PAUSE, DurationSource, Model
 from ctap.models.prompt import Prompt
 from ctap.models.timing import check_pause
 from ctap.models.vocoder import DEFAULT
@@ -31,10 +31,10 @@ def synthesize(
     phones_file: Path | None = None,
     durations_file: Path | None = None,
     phone_map: Path | None = None,
-    durations: Literal["diffusion", "deterministic"] = "diffusion",
+    durations: DurationSource = "diffusion",
     speed: float = 1.0,
-    pause: float = 0.4,
-    max_seconds: float = 3600.0,
+    pause: float = PAUSE,
+    max_seconds: float = MAX_SECONDS,
     seed: int = 777,
     vocoder: str = DEFAULT,
     device: str = "auto",
