@@ -89,8 +89,8 @@ class ContrastiveLoss(nn.Module):
         p: Tensor,
         mask: Tensor,
         scale: Tensor,
-        phones: Tensor | None = None,
-        instances: Tensor | None = None,
+        phones: Tensor,
+        instances: Tensor,
     ) -> Tensor:
         """Loss of S and P.
 
@@ -99,59 +99,53 @@ class ContrastiveLoss(nn.Module):
             p: [B, T, d] phoneme embeddings.
             mask: [B, T] bool, True on real frames.
             scale: Scalar tau.
-            phones: [B, T] int64, phone of each frame; the objectives with "phone" in their name need it.
+            phones: [B, T] int64, phone of each frame, for the objectives with "phone" in their name.
             instances: [B, T] int64, which phone of the batch each frame belongs to, so that a repeated phone
-                has two; soft_instance needs it.
+                has two; for soft_instance.
 
         Returns:
             The scalar loss, in float32 or wider.
         """
         s, p = _wide(s[mask]), _wide(p[mask])
-        phones = None if phones is None else phones[mask]
-        instances = None if instances is None else instances[mask]
+        phones, instances = phones[mask], instances[mask]
         # validation shares batches out unevenly: a process must not wait there for one that has none
         if self.config.gather and self.training and dist.is_available() and dist.is_initialized():
             s, p = gather_rows(s), gather_rows(p)
-            phones = None if phones is None else gather_rows(phones[:, None])[:, 0]
-            if instances is not None:
-                apart = instances + (dist.get_rank() << 32)  # each process counts from 0
-                instances = gather_rows(apart[:, None])[:, 0]
+            phones = gather_rows(phones[:, None])[:, 0]
+            apart = instances + (dist.get_rank() << 32)  # each process counts from 0
+            instances = gather_rows(apart[:, None])[:, 0]
         compute = self._plain if self.config.kind == "plain" else self._tiled
         with torch.autocast(s.device.type, enabled=False):  # the loss is float32 whatever the embeddings are
             return compute(s, p, scale, phones, instances)
 
-    def _tiled(
-        self, s: Tensor, p: Tensor, scale: Tensor, phones: Tensor | None, instances: Tensor | None
-    ) -> Tensor:
+    def _tiled(self, s: Tensor, p: Tensor, scale: Tensor, phones: Tensor, instances: Tensor) -> Tensor:
         config = self.config
         if config.objective == "sigmoid":
             return tiled_sigmoid(s, p, scale, self.bias)
         cross_entropy = triton_cross_entropy(s) if config.kind == "triton" else tiled_contrastive
         if config.objective == "exclude_phone":
-            return cross_entropy(s, p, scale, phones=_needed(phones))
+            return cross_entropy(s, p, scale, phones=phones)
         if config.objective == "paper":
             return cross_entropy(s, p, scale)
         if config.objective == "soft_instance":
-            means = instance_means(p, _needed(instances), config.radius)
+            means = instance_means(p, instances, config.radius)
         else:
-            means = phone_means(p, _needed(phones))
+            means = phone_means(p, phones)
         return cross_entropy(s, p, scale, target=torch.lerp(p, means, config.share))
 
-    def _plain(
-        self, s: Tensor, p: Tensor, scale: Tensor, phones: Tensor | None, instances: Tensor | None
-    ) -> Tensor:
+    def _plain(self, s: Tensor, p: Tensor, scale: Tensor, phones: Tensor, instances: Tensor) -> Tensor:
         config = self.config
         if config.objective == "sigmoid":
             return plain_sigmoid(s, p, scale, self.bias)
         if config.objective == "paper":
             return plain_contrastive(s, p, scale)
         if config.objective == "exclude_phone":
-            others = phone_matrix(_needed(phones)).fill_diagonal_(False)
+            others = phone_matrix(phones).fill_diagonal_(False)
             return plain_contrastive(s, p, scale, left_out=others)
         if config.objective == "soft_instance":
-            like = instance_matrix(_needed(instances), config.radius)
+            like = instance_matrix(instances, config.radius)
         else:
-            like = phone_matrix(_needed(phones))
+            like = phone_matrix(phones)
         return plain_contrastive(s, p, scale, target_matrix(like, config.share).to(s.dtype))
 
 
@@ -183,12 +177,6 @@ def _shared_memory(like: Tensor) -> int:
 
 def _wide(x: Tensor) -> Tensor:
     return x if x.dtype == torch.float64 else x.float()
-
-
-def _needed(labels: Tensor | None) -> Tensor:
-    if labels is None:
-        raise ValueError("this objective needs to know the phones and phone instances of the frames")
-    return labels
 
 
 def gather_rows(x: Tensor) -> Tensor:

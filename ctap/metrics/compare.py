@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ctap.errors import UserError
-from ctap.metrics.intervals import LEVEL, Interval, ends
+from ctap.metrics.intervals import Interval, ends
 
 __all__ = ["Comparison", "Items", "compare"]
 
@@ -72,7 +72,6 @@ def compare(
     b: Items,
     *,
     speakers: Mapping[str, str] | None = None,
-    level: float = LEVEL,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Comparison:
@@ -85,23 +84,22 @@ def compare(
             many sentences per speaker): the figure is the mean over speakers of each one's own, and the
             bootstrap draws speakers, then utterances of each drawn speaker. The interval then speaks of
             other speakers of this kind, the p-value of these. Few speakers give a rough interval.
-        level: of the interval.
         resamples: draws of the bootstrap, and swaps of the permutation test; with at most that many ways to
             swap all are tried, and the p-value is exact.
         seed: of both.
 
     Raises:
         UserError: no utterance in common, or one without a speaker.
-        ValueError: a level that is not between 0 and 1, or fewer than one resample.
+        ValueError: fewer than one resample.
     """
-    if not 0 < level < 1 or resamples < 1:
-        raise ValueError(f"level {level} must lie between 0 and 1, resamples {resamples} be at least 1")
+    if resamples < 1:
+        raise ValueError(f"resamples {resamples}: expected 1 or more")
     groups = _groups(a, b, speakers)
     observed = np.mean([_figures(pairs) for pairs in groups], axis=0)
     value = float(observed[0] - observed[1])
     n = sum(len(pairs.top_a) for pairs in groups)
     generator = np.random.default_rng(seed)
-    low, high = ends(_bootstrap(groups, resamples, generator), level)
+    low, high = ends(_bootstrap(groups, resamples, generator))
     if n == 1:  # all draws of a single utterance are alike
         low = high = np.nan
     return Comparison(

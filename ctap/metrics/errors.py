@@ -36,14 +36,12 @@ class ErrorRate:
 
     Attributes:
         rate: the error rate; may exceed 1; NaN if the references are empty.
-        length: tokens in the references.
         utterances: number of utterances.
         per_utterance: ``[utterances, 2]`` errors and reference length of each.
         names: of the utterances, if they were given.
     """
 
     rate: float
-    length: int
     utterances: int
     per_utterance: np.ndarray = field(repr=False, compare=False)
     names: tuple[str, ...] = field(default=(), repr=False, compare=False)
@@ -84,7 +82,7 @@ def error_rate(
                 if token.split() != [token]:
                     raise ValueError(f"{name} {i}: token {token!r} is empty or holds a blank")
     if not refs:
-        return ErrorRate(float("nan"), 0, 0, np.zeros((0, 2), dtype=int))
+        return ErrorRate(float("nan"), 0, np.zeros((0, 2), dtype=int))
     output = jiwer.process_words([" ".join(r) for r in refs], [" ".join(h) for h in hyps])
     counts = np.zeros((len(refs), 2), dtype=int)
     for i, (reference, chunks) in enumerate(zip(refs, output.alignments, strict=True)):
@@ -96,7 +94,7 @@ def error_rate(
         counts[i, 1] = len(reference)
     errors, length = (int(total) for total in counts.sum(axis=0))
     rate = errors / length if length else float("nan")
-    return ErrorRate(rate, length, len(refs), counts, tuple(names))
+    return ErrorRate(rate, len(refs), counts, tuple(names))
 
 
 def collapse(frame_phones: Iterable[str]) -> list[str]:

@@ -37,14 +37,13 @@ class Interval(NamedTuple):
 
 
 def bootstrap_mean(
-    values: Sequence[float] | np.ndarray, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
+    values: Sequence[float] | np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Interval:
     """Mean of ``values`` with its interval.
 
     Args:
         values: one figure per utterance ``[n]``; NaN (an utterance without a figure) is left out and does
             not count in ``n``.
-        level: share of resampled means inside the interval.
         resamples: how often to draw n items with replacement.
         seed: of the draws.
 
@@ -52,14 +51,13 @@ def bootstrap_mean(
         The interval; all NaN if there is no value, and its ends if there is one.
     """
     values = np.asarray(values, dtype=np.float64).ravel()
-    return bootstrap_ratio(values, np.ones_like(values), level=level, resamples=resamples, seed=seed)
+    return bootstrap_ratio(values, np.ones_like(values), resamples=resamples, seed=seed)
 
 
 def bootstrap_ratio(
     numerators: Sequence[float] | np.ndarray,
     denominators: Sequence[float] | np.ndarray,
     *,
-    level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
@@ -68,12 +66,9 @@ def bootstrap_ratio(
     Args:
         numerators: e.g. errors per utterance ``[n]``.
         denominators: e.g. reference lengths ``[n]``.
-        level: as in :func:`bootstrap_mean`.
         resamples: as in :func:`bootstrap_mean`.
         seed: as in :func:`bootstrap_mean`.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level {level} must lie between 0 and 1")
     top = np.asarray(numerators, dtype=np.float64).ravel()
     bottom = np.asarray(denominators, dtype=np.float64).ravel()
     if top.shape != bottom.shape:
@@ -87,13 +82,12 @@ def bootstrap_ratio(
     if n == 1:
         return Interval(value, np.nan, np.nan, 1)
     drawn = _resampled(top, bottom, resamples, np.random.default_rng(seed))
-    return Interval(value, *ends(drawn, level), int(n))
+    return Interval(value, *ends(drawn), int(n))
 
 
 def bootstrap_strata(
     strata: Sequence[Sequence[tuple[float, float]]],
     *,
-    level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
@@ -101,7 +95,6 @@ def bootstrap_strata(
 
     Args:
         strata: of each, the numerator and denominator of its utterances; NaN pairs are left out.
-        level: as in :func:`bootstrap_mean`.
         resamples: as in :func:`bootstrap_mean`.
         seed: as in :func:`bootstrap_mean`.
 
@@ -123,7 +116,7 @@ def bootstrap_strata(
     generator, drawn = np.random.default_rng(seed), np.zeros(resamples)
     for top, bottom in (table.T for table in tables):
         drawn += _resampled(top, bottom, resamples, generator) / len(tables)
-    return Interval(value, *ends(drawn, level), n)
+    return Interval(value, *ends(drawn), n)
 
 
 def _resampled(
@@ -139,14 +132,14 @@ def _resampled(
     return np.concatenate(drawn)
 
 
-def ends(drawn: np.ndarray, level: float) -> tuple[float, float]:
-    """Between which the share ``level`` of the draws lies that are defined; NaN if none is."""
-    drawn, tail = drawn[np.isfinite(drawn)], (1 - level) / 2
+def ends(drawn: np.ndarray) -> tuple[float, float]:
+    """Between which the share :data:`LEVEL` of the draws lies that are defined; NaN if none is."""
+    drawn, tail = drawn[np.isfinite(drawn)], (1 - LEVEL) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail]) if len(drawn) else (np.nan, np.nan)
     return float(low), float(high)
 
 
-def interval_of_share(strata: Sequence[Sequence[float]], *, level: float = LEVEL) -> Interval:
+def interval_of_share(strata: Sequence[Sequence[float]]) -> Interval:
     """Mean over strata (speakers) of the share of utterances of which something holds.
 
     The score interval of each (Wilson, 1927), put together as Zou and Donner (2008) do. Resampling would give
@@ -154,7 +147,6 @@ def interval_of_share(strata: Sequence[Sequence[float]], *, level: float = LEVEL
 
     Args:
         strata: of each, 1 or 0 for every utterance.
-        level: how often the interval holds the true share.
 
     Returns:
         The interval; all NaN if a stratum has no utterance.
@@ -162,7 +154,7 @@ def interval_of_share(strata: Sequence[Sequence[float]], *, level: float = LEVEL
     counts = [len(values) for values in strata]
     if not all(counts) or not counts:
         return Interval(np.nan, np.nan, np.nan, sum(counts))
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = NormalDist().inv_cdf((1 + LEVEL) / 2)
     shares, below, above = [], 0.0, 0.0
     for values, n in zip(strata, counts, strict=True):
         share = sum(values) / n

@@ -53,10 +53,9 @@ class SpeakerEncoder(Protocol):
 
     name: str
     sample_rate: int
-    dimension: int
 
     def __call__(self, wave: np.ndarray) -> np.ndarray:
-        """Embedding ``[dimension]`` of length 1 of a wave ``[N]`` at ``sample_rate``, in -1..1."""
+        """Embedding ``[D]`` of length 1 of a wave ``[N]`` at ``sample_rate``, in -1..1."""
         ...
 
 
@@ -77,7 +76,6 @@ class Resemblyzer:
 
     name = "resemblyzer"
     sample_rate = 16000
-    dimension = 256
 
     def __init__(self, device: str = "cpu") -> None:
         # its imports use deprecated names of scipy and webrtcvad, which a user could not change

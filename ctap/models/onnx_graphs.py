@@ -8,7 +8,7 @@ graph.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -36,8 +36,8 @@ class Graph:
     module: nn.Module
     draw: Callable[[int], dict[str, Tensor]]
     inputs: dict[str, str | None]
-    outputs: dict[str, str | None] = field(default_factory=dict)
-    says: str = ""
+    outputs: dict[str, str | None]
+    says: str
 
 
 class _SpeechEncoder(nn.Module):

@@ -115,17 +115,13 @@ class NeuralVocoder:
     Args:
         vocoder: The networks.
         device: Torch device.
-        dtype: ``torch.bfloat16`` computes the networks in it; the signal path stays in float32.
     """
 
     any_length = True
 
-    def __init__(
-        self, vocoder: SourceFilter, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
-    ) -> None:
+    def __init__(self, vocoder: SourceFilter, device: str | torch.device = "cpu") -> None:
         self.net = vocoder.to(device).eval()
         self.settings, self.device = vocoder.settings, torch.device(device)
-        self.dtype = dtype
         self.updates = vocoder.config.use.updates
         self.guided_updates = min(self.updates, vocoder.config.use.guided_updates)
         self.noise = 10 ** (vocoder.config.use.noise_db / 20)
@@ -245,7 +241,7 @@ class _Stream:
         vocoder, net, hop = self.vocoder, self.vocoder.net, self.vocoder.settings.hop_length
         start = self.phase_at
         part = self.mel[None, start - self.first : known - self.first]
-        with torch.autocast(vocoder.device.type, vocoder.dtype, enabled=vocoder.dtype != torch.float32):
+        with torch.autocast(vocoder.device.type, enabled=False):  # whatever a caller computes in
             read = net.said_f0 if self.f0 is None else net.f0
             f0 = read(self.mel[None])[:, start - self.first : known - self.first]
             if self.f0 is not None:

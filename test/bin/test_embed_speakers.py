@@ -16,7 +16,7 @@ from ctap.metrics import speaker, speaker_metrics
 class Loudness:
     """Mean and deviation of a wave as an embedding; silence has none."""
 
-    name, sample_rate, dimension = "loudness", 16000, 2
+    name, sample_rate = "loudness", 16000
 
     def __call__(self, wave):
         if not np.any(wave):

@@ -120,16 +120,17 @@ def test_padding_takes_no_part():
     module, scale = ContrastiveLoss(ContrastiveConfig()), torch.tensor(0.3)
     s, p = torch.randn(2, 6, 8), torch.randn(2, 6, 8)
     mask = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])
-    before = module(s, p, mask, scale)
+    phones = torch.arange(6).expand(2, 6)
+    before = module(s, p, mask, scale, phones, phones)
     s[1, 4:], p[1, 4:] = 1e3, -1e3
-    torch.testing.assert_close(module(s, p, mask, scale), before)
+    torch.testing.assert_close(module(s, p, mask, scale, phones, phones), before)
 
 
 def test_the_gpu_kernel_on_a_cpu_says_what_to_take():
     loss = ContrastiveLoss(ContrastiveConfig(kind="triton"))
     s, p, mask = torch.randn(1, 5, 4), torch.randn(1, 5, 4), torch.ones(1, 5, dtype=torch.bool)
     with pytest.raises(UserError, match=r"it runs on a GPU, the batch is on the cpu; take tiled"):
-        loss(s, p, mask, torch.tensor(1.0))
+        loss(s, p, mask, torch.tensor(1.0), torch.arange(5)[None], torch.arange(5)[None])
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

@@ -106,10 +106,6 @@ def test_settings_out_of_range_are_refused():
         ContrastiveConfig(share=1.5)
     with pytest.raises(UserError, match=r"^radius: expected"):
         ContrastiveConfig(radius=0)
-    with pytest.raises(ValueError, match="phones"):
-        ContrastiveLoss(ContrastiveConfig(objective="exclude_phone"))(
-            torch.randn(1, 3, 2), torch.randn(1, 3, 2), torch.ones(1, 3, dtype=torch.bool), torch.tensor(1.0)
-        )
 
 
 def _one_process(rank, address):

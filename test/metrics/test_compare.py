@@ -177,8 +177,8 @@ def test_only_shared_and_defined_utterances_count():
         compare({"x": (1, 1)}, {"q": (1, 1)})
     with pytest.raises(UserError, match="utterance z has no speaker"):
         compare(a, b, speakers={"x": "s"})
-    with pytest.raises(ValueError, match="level"):
-        compare(a, b, level=1.0)
+    with pytest.raises(ValueError, match="resamples 0: expected 1 or more"):
+        compare(a, b, resamples=0)
 
 
 def test_empty_references_make_no_figure():

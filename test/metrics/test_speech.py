@@ -87,7 +87,7 @@ def waves(tmp_path):
 class Pitch:
     """A 'speaker encoder' whose embedding turns with the strongest low frequency of the wave."""
 
-    name, sample_rate, dimension = "pitch", RATE, 2
+    name, sample_rate = "pitch", RATE
 
     def __call__(self, wave):
         if not np.abs(wave).max() > 0:

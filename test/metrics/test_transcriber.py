@@ -214,6 +214,6 @@ def test_traditional_characters_and_digits_are_right_answers(tmp_path):
     write_table(tmp_path / "heard" / "text", heard)
     rates = transcription_rates(tmp_path / "ref", tmp_path / "heard")
     assert rates["character_error_rate"].rate == 0
-    assert rates["character_error_rate"].length == 6 + 4 + 7
+    assert rates["character_error_rate"].per_utterance[:, 1].tolist() == [6, 4, 7]
     write_table(tmp_path / "heard" / "text", heard | {"u1": "為什麽看他", "u2": "陪2000元"})
     assert transcription_rates(tmp_path / "ref", tmp_path / "heard")["character_error_rate"].rate == 2 / 17

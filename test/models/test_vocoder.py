@@ -166,11 +166,10 @@ def test_the_noise_has_the_level_that_is_asked_for(mel, vocoder):
     np.testing.assert_allclose(said[0], 0.1 * said[1], atol=1e-6)
 
 
-def test_bfloat16_says_the_same(mel, vocoder):
-    mel = mel[:200]
-    said = NeuralVocoder(vocoder.net, dtype=torch.bfloat16)(mel)
-    again, wanted = (log_mel(torch.from_numpy(x), SETTINGS) for x in (said, vocoder(mel)))
-    assert (again - wanted)[:, :30].abs().mean() < 0.2
+def test_the_networks_compute_in_float32_under_autocast_too(mel, vocoder):
+    with torch.autocast("cpu", torch.bfloat16):
+        said = vocoder(mel[:60])
+    np.testing.assert_allclose(said, vocoder(mel[:60]), atol=0.005)  # F0 in bfloat16 would be 0.09 away
 
 
 def test_silence_and_outliers_are_bounded(vocoder):
