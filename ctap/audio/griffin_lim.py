@@ -18,14 +18,14 @@ SEED = 0  # of the random first phase: one mel gives one waveform
 
 
 @functools.lru_cache(maxsize=8)
+@torch.inference_mode(False)  # whoever asks first: a training may ask next
 def _start_filters(settings: AudioSettings) -> tuple[Tensor, Tensor]:
     """For :func:`invert_mel`: a first guess ``[M, F]`` from each mel bin, and the filters' sums ``[F]``."""
     filters = mel_filters(settings)
     each_bin = filters.sum(dim=1)
     # A mel bin's mean magnitude, spread over the bins under its triangle.
-    spread = filters.T / filters.sum(dim=0).clamp(min=1e-8)[:, None]
-    guess = spread * filters.sum(dim=0)[:, None] / each_bin.clamp(min=1e-8)[None]
-    return guess / filters.sum(dim=0).clamp(min=1e-8)[:, None], each_bin
+    guess = filters.T / filters.sum(dim=0).clamp(min=1e-8)[:, None] / each_bin.clamp(min=1e-8)[None]
+    return guess, each_bin
 
 
 def invert_mel(mel: Tensor, settings: AudioSettings) -> Tensor:

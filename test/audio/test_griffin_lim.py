@@ -62,6 +62,14 @@ def test_inverted_mel_has_that_mel_and_is_not_negative(voice):
     assert (found - mel.log()).abs().mean() < 1e-3
 
 
+def test_gradients_go_through_the_inversion_whoever_inverts_first():
+    griffin_lim._start_filters.cache_clear()
+    GriffinLim(SETTINGS, iterations=1)(torch.full((6, 40), -3.0))
+    mel = torch.full((6, 40), 0.05, requires_grad=True)
+    invert_mel(mel, SETTINGS).sum().backward()
+    assert mel.grad is not None and torch.isfinite(mel.grad).all()
+
+
 def test_inverted_mel_beats_least_squares_cut_at_zero(voice):
     mel = log_mel(voice, SETTINGS).exp()
     filters = mel_filters(SETTINGS)
