@@ -65,8 +65,15 @@ def nested(option, value):
         ("asr", "ctc_weight", -1.0, "0 or more"),
         ("vocoder", "mel_weight", -1.0, "0 or more"),
         ("vocoder", "data.crop_frames", 1, "2 or more"),
+        ("vocoder", "data.pitch_range", math.nan, "0 to 24"),
+        ("vocoder", "data.pitch_range", -1.0, "0 to 24"),
+        ("vocoder", "data.level_range", math.inf, "0 to 60"),
+        ("vocoder", "data.colour_range", math.nan, "0 to 60"),
         ("vocoder", "model.layers", 0, "1 or more"),
         ("vocoder", "model.use.updates", -1, "0 or more"),
+        ("vocoder", "model.use.noise_db", math.nan, "-100 to 100"),
+        ("vocoder", "model.use.voiced_above", math.nan, "-100 to 100"),
+        ("vocoder", "model.use.voiced_above", -math.inf, "-100 to 100"),
     ],
 )
 def test_an_impossible_number_is_refused_by_name(training, option, value, expected):

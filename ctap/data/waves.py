@@ -49,6 +49,8 @@ class WaveDataConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self, batch_size=POSITIVE, crop_frames=Range(2), num_workers=NOT_NEGATIVE)
+        decibels = Range(0, 60)
+        check_ranges(self, pitch_range=Range(0, 24), level_range=decibels, colour_range=decibels)
 
 
 @dataclass
@@ -198,9 +200,12 @@ def held_band(wave: np.ndarray) -> float:
     """Share of the frequencies up to half the sampling rate that ``wave`` [N] holds, from its spectrum.
 
     A recording that was once sampled more slowly has nothing above (80 dB below its loudest band), whatever
-    its file says; a model must not learn that there is nothing.
+    its file says; a model must not learn that there is nothing. Of less than 198 samples it can't be told,
+    and they count as holding all.
     """
     power = np.abs(np.fft.rfft(wave)) ** 2
+    if len(power) < 100:
+        return 1.0
     power = power[: len(power) // 100 * 100].reshape(100, -1).mean(axis=1)
     held = np.flatnonzero(power > 1e-8 * power.max())
     return float(held[-1] / 100) if len(held) and held[-1] < 99 else 1.0

@@ -49,6 +49,7 @@ class VocoderUse:
 
     def __post_init__(self) -> None:
         check_ranges(self, updates=NOT_NEGATIVE, guided_updates=NOT_NEGATIVE)
+        check_ranges(self, noise_db=Range(-100, 100), voiced_above=Range(-100, 100))
 
 
 @dataclass

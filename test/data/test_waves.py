@@ -126,6 +126,12 @@ def test_the_band_of_a_recording_is_found():
     assert abs(held_band(np.fft.irfft(spectrum)) - 8000 / 12000) < 0.02
 
 
+@pytest.mark.parametrize("samples", [1, 80, 197, 198])
+@pytest.mark.filterwarnings("error")
+def test_a_short_crop_counts_as_holding_all(samples):
+    assert held_band(np.random.default_rng(0).normal(size=samples).astype(np.float32)) == 1.0
+
+
 def test_no_recordings_are_an_error(tmp_path):
     (tmp_path / "wav.scp").write_text("")
     with pytest.raises(UserError, match="no recording"):
