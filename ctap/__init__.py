@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ctap.errors import UserError
+    from ctap.models.inference import load
+    from ctap.tasks.sources import Sources
+    from ctap.training import train
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load", "train"]
+__all__ = ["Sources", "UserError", "__version__", "load", "train"]
+
+_PLACES = {
+    "Sources": "ctap.tasks.sources",
+    "UserError": "ctap.errors",
+    "load": "ctap.models.inference",
+    "train": "ctap.training",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import :func:`ctap.load` and :func:`ctap.train` on first use: data tools need not import torch."""
-    if name == "load":
-        from ctap.models.inference import load
-
-        return load
-    if name == "train":
-        from ctap.training import train
-
-        return train
+    """Import what is asked for on first use, as :func:`ctap.load`: data tools need not import torch."""
+    if name in _PLACES:
+        return getattr(importlib.import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'ctap' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What is imported on first use is there, too."""
+    return sorted({*globals(), *__all__})

@@ -16,15 +16,17 @@ from ctap.errors import UserError
 from ctap.own import source_files
 from ctap.report.training import Pictures
 from ctap.tasks.base import Task
-from ctap.tasks.build import TRAININGS, Sources
+from ctap.tasks.build import TRAININGS
+from ctap.tasks.config import TrainingConfig
 from ctap.tasks.settings import COMPUTES_IN, TrainerConfig, as_begun
-from ctap.tasks.sources import digest
+from ctap.tasks.sources import Sources, digest
 from ctap.tasks.spreading import measure_spread
 from ctap.tasks.trainer import end_experiment, fit, make_trainer, prepare_experiment
+from ctap.tasks.vocoder import VocoderTaskConfig
 
 
 def train(
-    config: object,
+    config: str | Path | Mapping[str, Any] | TrainingConfig | VocoderTaskConfig,
     data: str | Path | Sources,
     out: str | Path,
     callbacks: Sequence[Callback] = (),
@@ -36,12 +38,14 @@ def train(
     """Train one part of the system; an interrupted training continues, a finished one is left as it is.
 
     Args:
-        config: YAML file, mapping or dataclass of the training's configuration; its values are checked.
+        config: YAML file, mapping or dataclass of the training's configuration (``TRAININGS`` in
+            :mod:`ctap.tasks.build` says which); its values are checked.
         data: Directory of a dump (stage 2), of which ``train`` and, if it is there, ``dev`` are read; or
-            :class:`~ctap.tasks.build.Sources`, for all that the command can be given.
+            :class:`~ctap.tasks.sources.Sources`, for all that the command can be given.
         out: Experiment directory; curves, pictures and checkpoints go there.
         callbacks: Lightning's, called besides the toolkit's own.
-        task: What to train, a subcommand of ``ctap.bin.train``: pretrain, finetune, duration, asr, ...
+        task: What to train, a subcommand of ``ctap train``: pretrain, finetune, duration, asr, semantic,
+            judge or vocoder.
         init: Model directory to start from.
         restart: Start from the beginning, whatever is there.
 
