@@ -218,5 +218,5 @@ def check_state(module: nn.Module, state: dict[str, Tensor], path: Path) -> None
         if k in state and state[k].shape != own[k].shape
     ]
     if wrong:
-        listed = "\n  ".join(wrong[:10] + (["..."] if len(wrong) > 10 else []))
-        raise UserError(f"{path}: does not fit its configuration:\n  {listed}")
+        listed = "; ".join(wrong[:10] + (["..."] if len(wrong) > 10 else []))
+        raise UserError(f"{path}: does not fit its configuration: {listed}")

@@ -83,11 +83,11 @@ def prepare_experiment(
         if before > now and resumable and not restart and _steps_in(out) > now:
             changed["trainer.max_steps"] = before, now
         if changed and not ended and not restart and resumable:
-            listed = "\n".join(f"  {k}: {old} -> {new}" for k, (old, new) in changed.items())
+            listed = "; ".join(f"{k}: {old} -> {new}" for k, (old, new) in changed.items())
             raise UserError(
-                f"{out} holds an unfinished training that differs from the one asked for:\n{listed}\n"
-                "Set these back to resume it, choose another --tag, or give --force true to start again "
-                "(what is there is moved aside, not deleted)."
+                f"{out} holds an unfinished training that differs from the one asked for: {listed}; "
+                "set these back to resume it, choose another --tag, or give --force true to start again "
+                "(what is there is moved aside, not deleted)"
             )
         if changed or restart or (ended and not resumable):
             aside = next(
