@@ -40,27 +40,29 @@ class Graph:
     says: str
 
 
-class _SpeechEncoder(nn.Module):
+class _OfCTAP(nn.Module):
     def __init__(self, ctap: CTAP) -> None:
         super().__init__()
         self.ctap = ctap
 
+
+class _SpeechEncoder(_OfCTAP):
     def forward(self, frames: Tensor) -> Tensor:
         given = self.ctap.config.given
         return self.ctap.speech_encoder(frames if given else self.ctap.normalize(frames))
 
 
-class _PromptEncoder(_SpeechEncoder):
+class _PromptEncoder(_OfCTAP):
     def forward(self, mel: Tensor) -> Tensor:
         return self.ctap.prompt_encoder(self.ctap.normalize(mel))[0]
 
 
-class _PhonemeEncoder(_SpeechEncoder):
+class _PhonemeEncoder(_OfCTAP):
     def forward(self, tokens: Tensor, durations: Tensor) -> Tensor:
         return self.ctap.phoneme_encoder(tokens, durations, durations.sum())
 
 
-class _Decoder(_SpeechEncoder):
+class _Decoder(_OfCTAP):
     def forward(self, embedding: Tensor, g: Tensor) -> Tensor:
         return self.ctap.denormalize(self.ctap.decoder.speak(embedding, g))
 
