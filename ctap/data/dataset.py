@@ -14,7 +14,7 @@ from ctap.data.arrays import Arrays, column, read_arrays, stored_arrays
 from ctap.data.batch import Batch, Example, collate
 from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
 from ctap.data.cropping import clip_window, crop_durations
-from ctap.data.workers import read_ahead
+from ctap.data.workers import make_loader
 from ctap.errors import UserError
 from ctap.files.columns import Names, Ragged, places_of
 from ctap.kaldi.ark import MatrixReader
@@ -255,7 +255,7 @@ def train_loader(
         seed=seed,
         **stream,
     )
-    return read_ahead(dataset, batches, config.num_workers)
+    return make_loader(dataset, batches, config.num_workers)
 
 
 def dev_loader(

@@ -17,7 +17,7 @@ from ctap.audio.levels import HEADROOM, LevelError, one_channel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave, resample, utterance_frames, wave_info
 from ctap.data.batching import BatchRequest, BatchStream, FixedBatches
-from ctap.data.workers import read_ahead
+from ctap.data.workers import make_loader
 from ctap.errors import UserError
 from ctap.files.tables import read_table
 from ctap.kaldi.ark import MatrixReader
@@ -237,7 +237,7 @@ def train_loader(
     """
     batches = BatchStream(**_crops_of(waves, config), seed=seed, **stream)
     dataset = _Crops(waves, config, seed)
-    return read_ahead(dataset, batches, config.num_workers)
+    return make_loader(dataset, batches, config.num_workers)
 
 
 def dev_loader(

@@ -12,8 +12,14 @@ ENDING = (signal.SIGTERM, signal.SIGUSR1)
 """What launchers, Slurm and `kill` send to end a training, and what `sbatch --signal` may be told to send."""
 
 
-def read_ahead(dataset: Dataset[T], batches: Sampler, num_workers: int) -> DataLoader[T]:
-    """What ``dataset`` makes of each of the ``batches``, in so many processes; 0: in the training's own."""
+def make_loader(dataset: Dataset[T], batches: Sampler, num_workers: int) -> DataLoader[T]:
+    """A loader of whole batches.
+
+    Args:
+        dataset: Makes a batch of each item of ``batches``.
+        batches: What each batch consists of, in order.
+        num_workers: Processes that make them, ahead of the training; 0: the training's own does, when asked.
+    """
     return DataLoader(
         dataset, sampler=batches, batch_size=None, num_workers=num_workers, worker_init_fn=_leave_signals
     )

@@ -83,8 +83,8 @@ class Model:
         Raises:
             UserError: It can't be read, or is an array of another kind.
         """
-        given = self.parts.ctap.config.given
-        frames = checks.read_frames(speech, self.parts).to(self.device) if given else self.mel(speech)
+        takes_frames = self.parts.ctap.config.given
+        frames = checks.read_frames(speech, self.parts).to(self.device) if takes_frames else self.mel(speech)
         return self.networks.speech(frames).float().cpu()  # also under autocast
 
     @torch.no_grad()

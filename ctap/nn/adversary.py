@@ -16,7 +16,7 @@ from ctap.nn.masking import zero_padding
 CHANNELS = 64
 
 
-class TurnedGradient(torch.autograd.Function):
+class GradientReversal(torch.autograd.Function):
     """The identity, whose gradient has the opposite sign."""
 
     @staticmethod
@@ -44,7 +44,7 @@ class SpeakerAdversary(nn.Module):
 
     def forward(self, s: Tensor, mask: Tensor) -> Tensor:
         """Logits [B, n_speakers] from S [B, T, d] under ``mask`` [B, T]; gradients to S are reversed."""
-        x = torch.relu(self.conv1(TurnedGradient.apply(s), mask))
+        x = torch.relu(self.conv1(GradientReversal.apply(s), mask))
         x = zero_padding(torch.relu(self.conv2(x, mask)), mask).float()
         count = mask.sum(1, keepdim=True)
         mean = x.sum(1) / count
