@@ -1,4 +1,4 @@
-"""The seam between log-mel and waveforms: a vocoder is one named choice."""
+"""Interface of all vocoders, and those that need no weights, by name."""
 
 from __future__ import annotations
 

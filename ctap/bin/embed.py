@@ -11,7 +11,9 @@ from ctap.kaldi.ark import MatrixWriter
 
 
 def embed(model: Path, out: Path, recordings: Recordings, device: str = "auto") -> None:
-    """Write speech embeddings S of recordings, one vector for every 10 ms, as a Kaldi ark.
+    """Write speech embeddings S of recordings, one vector a frame, as a Kaldi ark.
+
+    A frame is 10 ms with the default audio settings.
 
     Args:
         model: Model directory.

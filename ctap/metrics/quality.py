@@ -1,10 +1,11 @@
 """Predicted speech quality: DNSMOS, for use before listeners are available.
 
 A predictor does not replace listeners: its figures are called by its name, never MOS (those come from
-:mod:`ctap.listening`). The predictor is a seam (:class:`QualityPredictor`). DNSMOS P.835 (Reddy et al.,
-"DNSMOS P.835: a non-intrusive perceptual objective speech quality metric to evaluate noise suppressors",
-2022) comes with its weights inside the optional package speechmos; without it there is no such column, and
-a printed line says so. It was trained on noisy and denoised speech, not on synthesis.
+:mod:`ctap.listening`). The predictor can be replaced: any object with the interface of
+:class:`QualityPredictor`. DNSMOS P.835 (Reddy et al., "DNSMOS P.835: a non-intrusive perceptual objective
+speech quality metric to evaluate noise suppressors", 2022) comes with its weights inside the optional package
+speechmos; without it there is no such column, and a printed line says so. It was trained on noisy and
+denoised speech, not on synthesis.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Speaker similarity: cosine between embeddings of a speaker encoder.
 
-The encoder is a seam (:class:`SpeakerEncoder`). The one that comes with its weights, and so needs no
-download, is Resemblyzer (GE2E: Wan et al., "Generalized end-to-end loss for speaker verification", 2018),
-an optional package; without it speaker figures are left out, and a printed line says so.
+The encoder can be replaced: any object with the interface of :class:`SpeakerEncoder`. The one that comes
+with its weights, and so needs no download, is Resemblyzer (GE2E: Wan et al., "Generalized end-to-end loss for
+speaker verification", 2018), an optional package; without it speaker figures are left out, and a printed line
+says so.
 """
 
 from __future__ import annotations

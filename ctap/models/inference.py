@@ -74,7 +74,7 @@ class Model:
 
     @torch.no_grad()
     def embed(self, speech: Wave) -> Tensor:
-        """Speech embeddings S [T, d], one a frame of 10 ms (Eq. 1).
+        """Speech embeddings S [T, d], one a frame: 10 ms with the default audio settings (Eq. 1).
 
         Args:
             speech: A wave; for a model that reads another representation (section 3.2) an entry of its

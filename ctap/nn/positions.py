@@ -28,7 +28,7 @@ def sinusoids(positions: Tensor, dim: int) -> Tensor:
 
 
 class Positions(nn.Module):
-    """The seam: a scheme may add to the input of the stack, rotate queries and keys, or do nothing."""
+    """Base class, and the scheme ``none``: adds nothing, rotates nothing."""
 
     def add(self, x: Tensor, offset: int = 0) -> Tensor:
         """Add positions to ``x`` [B, T, D], whose first frame stands at ``offset`` frames."""

@@ -17,7 +17,7 @@ from ctap.tasks.settings import Precision
 
 @dataclass
 class OptimConfig:
-    """Adam and its schedule (paper, section 3.1: Adam, 2e-4).
+    """AdamW (Adam where ``weight_decay`` is 0, as in the paper) and its schedule (section 3.1: 2e-4).
 
     Args:
         name: adam, or muon: see :class:`MuonAndAdam`.

@@ -23,7 +23,7 @@ class SemanticTaskConfig(TrainingConfig):
 
 
 class SemanticTask(Task):
-    """Trains the text side of a model to say what the speech side says; all else is frozen."""
+    """Trains the phoneme side to predict the representation; all else is frozen."""
 
     def __init__(self, ctap: CTAP, config: SemanticTaskConfig) -> None:
         super().__init__(config.optim, config.trainer)
