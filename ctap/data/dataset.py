@@ -90,8 +90,10 @@ class FeatureSet:
             bounds = arrays["labels.bounds"]
             self.tokens = Ragged(arrays["phones"], bounds, self._ids(arrays, tokens))
             self.durations = Ragged(arrays["durations"], bounds)
-        texts = column(self.utts, self.path / "text")
-        self.units = Ragged.of(units(text) for _, text in texts) if units else None
+        self.units: Ragged | None = None
+        if units is not None:
+            texts = column(self.utts, self.path / "text")
+            self.units = Ragged.of(units(text) for _, text in texts)
 
     def _ids(self, arrays: Arrays, tokens: TokenTable) -> np.ndarray:
         """Ids of the phones that there are."""

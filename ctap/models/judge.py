@@ -20,8 +20,9 @@ from ctap.device import choose_device
 from ctap.files.atomic import atomic_dir
 from ctap.files.sums import write_sums
 from ctap.metrics.errors import collapse
-from ctap.models.inference import Model, Wave, load
+from ctap.models.inference import Model, load
 from ctap.models.model_dir import FORMAT, load_weights, read_description, save_weights
+from ctap.models.prompt import Wave
 from ctap.models.recognition import SWITCH_PENALTY, Recognition, sticky_path
 from ctap.models.windows import windowed
 from ctap.nn.judge import Judge

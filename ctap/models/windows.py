@@ -124,7 +124,6 @@ class AnyLength:
 
     def phonemes(self, tokens: Tensor, durations: Tensor) -> Tensor:
         """P [T, d] of phone ids ``tokens`` [L] that last ``durations`` [L] frames (Eq. 1)."""
-
         ids, spans = tokens.cpu().numpy(), durations.cpu().numpy()
 
         def encode(some: list[Window]) -> Tensor:
