@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import load_wave
 from ctap.bin.batch import Recordings
 from ctap.bin.import_vocoder import import_vocoder
+from ctap.bin.pack import pack
 from ctap.bin.resynthesize import resynthesize
 from ctap.errors import UserError
 from ctap.files.tables import read_table
@@ -59,6 +61,13 @@ def test_a_recording_is_resynthesised_by_its_name(folder, tmp_path):
     resynthesize(folder / "audio.json", tmp_path, Recordings([source]), vocoder=str(folder), device="cpu")
     said = load_wave(read_table(tmp_path / "wav.scp")["vc_source"], 22050)
     assert num_frames(len(said), SETTINGS) == num_frames(len(load_wave(source, 22050)), SETTINGS)
+
+
+def test_it_is_packed_as_any_vocoder(folder, tmp_path):
+    pack(folder, tmp_path / "g.zip")
+    with zipfile.ZipFile(tmp_path / "g.zip") as archive:
+        archive.extractall(tmp_path)
+    assert isinstance(load_vocoder(tmp_path / "g", SETTINGS), OnnxVocoder)
 
 
 def test_other_settings_are_refused_by_their_names(folder):
