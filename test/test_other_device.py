@@ -117,8 +117,12 @@ def test_a_model_elsewhere_says_and_hears_the_same(tmp_path):
     path, prompt = save_model(tmp_path / "model"), save_tone(tmp_path / "prompt.wav", 2.0)
     source = tiny.voice(1.5)
     here = everything(Model(Parts.load(path)), prompt, source)
+    heard = Model(Parts.load(path)).prompt(prompt)
     with OtherDevice():
-        elsewhere = everything(Model(Parts.load(path), DEVICE), prompt, source)
+        model = Model(Parts.load(path), DEVICE)
+        elsewhere = everything(model, prompt, source)
+        said = model.convert(source, heard).wave  # heard here, used there
+        np.testing.assert_allclose(said, elsewhere["converted"], atol=1e-3)
     for name, value in here.items():
         np.testing.assert_allclose(elsewhere[name], value, atol=1e-3, err_msg=name)
 

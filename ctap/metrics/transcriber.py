@@ -127,7 +127,7 @@ class FasterWhisper:
 
     Args:
         model: a directory or a size such as ``large-v3``.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
         language: as of :class:`Transformers`.
     """
 
@@ -136,7 +136,8 @@ class FasterWhisper:
     def __init__(self, model: str, device: str = "cpu", language: str = "") -> None:
         package = _package("faster_whisper", "faster-whisper")
         try:
-            self._model = package.WhisperModel(model, device=device)
+            kind, _, index = device.partition(":")
+            self._model = package.WhisperModel(model, device=kind, device_index=int(index or 0))
         except (OSError, RuntimeError, ValueError) as error:
             raise UserError(f"{model}: faster-whisper can't load it: {error}") from None
         known = language in self._model.supported_languages

@@ -143,7 +143,9 @@ def onnx_session(graph: Path, device: torch.device) -> Any:
     options.log_severity_level = 3  # errors
     wanted: dict[str, dict[str, Any]] = {"CPUExecutionProvider": {}}
     if device.type == "cuda":
-        wanted = {"CUDAExecutionProvider": {"device_id": device.index or 0}} | wanted
+        # by default, every convolution is tuned anew for each length of an utterance
+        options_there = {"device_id": device.index or 0, "cudnn_conv_algo_search": "HEURISTIC"}
+        wanted = {"CUDAExecutionProvider": options_there} | wanted
     there = onnxruntime.get_available_providers()
     try:
         return onnxruntime.InferenceSession(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +52,8 @@ def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor], *, str
     """
     if isinstance(voice, Prompt):
         check_g(voice.g, parts)
-        return voice
+        device = parts.ctap.mean.device  # it may come from a file, or from the same model elsewhere
+        return replace(voice, g=voice.g.to(device), mels=voice.mels.to(device))
     several = isinstance(voice, Sequence) and not isinstance(voice, str)
     waves: Sequence[Wave] = voice if several else [voice]
     if not waves:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -102,13 +104,23 @@ def as_begun(config: TrainerConfig, saved: Path) -> TrainerConfig:
     return config
 
 
-def set_product_precision(config: TrainerConfig) -> None:
-    """Let float32 products on a GPU take TF32 where the networks compute in half precision.
+@contextlib.contextmanager
+def product_precision(config: TrainerConfig) -> Iterator[None]:
+    """While a GPU trains in half precision, its float32 products may be TF32; else they are not.
 
-    Such products are left in the losses; TF32 holds more digits than the bfloat16 that went into them.
+    Such products are left in the losses; TF32 holds more digits than the bfloat16 that went into them. Of
+    its own accord, PyTorch takes TF32 in convolutions.
     """
-    if config.on_gpu:
-        torch.set_float32_matmul_precision("highest" if config.computes_in == "32-true" else "high")
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    half = config.computes_in != "32-true"
+    try:
+        if config.on_gpu:
+            torch.set_float32_matmul_precision("high" if half else "highest")
+            torch.backends.cudnn.allow_tf32 = half
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 def native_bfloat16(gpu: bool) -> bool:

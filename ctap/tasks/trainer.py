@@ -30,7 +30,7 @@ from ctap.tasks.ending import EndOnSignal
 from ctap.tasks.peers import naming_lost_processes
 from ctap.tasks.progress import LineProgress, MetricsFile
 from ctap.tasks.resuming import CSVLogger, EarlyStopping, ModelCheckpoint
-from ctap.tasks.settings import COMPUTES_IN, TrainerConfig, set_product_precision
+from ctap.tasks.settings import COMPUTES_IN, TrainerConfig, product_precision
 
 #: Settings that may change between two runs of one training without affecting what has been trained so far.
 #: With the linear schedule, another number of steps changes the learning rate from there on; a warning says
@@ -147,7 +147,6 @@ def _quiet_lightning() -> None:
         ".*could not find the monitored key",
         ".*logging interval",
         r".*`lr_scheduler.step\(\)` before",  # the loss scaler skips the first steps
-        ".*defaults to a non-deterministic algorithm",  # docs/speed.md
         ".*recommended to use .*sync_dist",  # curves of the training are those of the first process
         ".*`srun` command is available",
         ".*your dataloader is not resumable",  # its position follows from the step
@@ -175,7 +174,6 @@ def make_trainer(
     """
     _quiet_lightning()
     _check_processes(config)
-    set_product_precision(config)
     bar = sys.stderr.isatty()
     several = config.devices * config.num_nodes > 1
     try:
@@ -200,7 +198,6 @@ def make_trainer(
             ),
             enable_progress_bar=bar,
             enable_model_summary=False,
-            deterministic="warn" if torch.cuda.is_available() else False,
         )
     except (MisconfigurationException, ValueError) as error:
         raise UserError(f"trainer: {' '.join(str(error).split())}") from error
@@ -285,7 +282,7 @@ def fit(
     if resume.exists():
         logging.info("resuming from %s", resume)
     try:
-        with naming_lost_processes(trainer):
+        with naming_lost_processes(trainer), product_precision(task.settings):
             trainer.fit(task, train, dev, ckpt_path=resume if resume.exists() else None, weights_only=True)
     except SystemExit as ended:
         if isinstance(ended.__context__, KeyboardInterrupt):  # Lightning makes an exit of it, with status 1

@@ -87,11 +87,11 @@ def test_a_loop_is_heard_once(text, expected):
 
 
 def test_faster_whisper_joins_its_segments(monkeypatch):
-    languages = []
+    languages, devices = [], []
 
     class WhisperModel:
-        def __init__(self, model, device):
-            assert (model, device) == ("large-v3", "cpu")
+        def __init__(self, model, device, device_index):
+            devices.append((model, device, device_index))
             self.supported_languages = ["zh", "de"]
 
         def transcribe(self, wave, language, beam_size):
@@ -102,6 +102,8 @@ def test_faster_whisper_joins_its_segments(monkeypatch):
     assert make_transcriber("faster_whisper:large-v3", language="de")(WAVE) == "你好"
     assert make_transcriber("faster_whisper:large-v3", language="sw")(WAVE) == "你好"
     assert languages == [(np.float32, "de"), (np.float32, None)]
+    make_transcriber("faster_whisper:large-v3", "cuda:1")
+    assert devices == [*[("large-v3", "cpu", 0)] * 2, ("large-v3", "cuda", 1)]
 
 
 def test_funasr(monkeypatch, caplog):

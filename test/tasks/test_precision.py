@@ -14,7 +14,7 @@ from ctap.data.dataset import dev_loader, train_loader
 from ctap.errors import UserError
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources
-from ctap.tasks.settings import TrainerConfig, native_bfloat16, set_product_precision
+from ctap.tasks.settings import TrainerConfig, native_bfloat16, product_precision
 from test import tiny
 
 CASES = [
@@ -193,16 +193,18 @@ def test_a_resumed_training_computes_in_what_it_was_begun_in(dump, tmp_path, mon
 
 
 def test_products_of_a_gpu_are_as_precise_as_its_networks(monkeypatch):
-    before = torch.get_float32_matmul_precision()
-    try:
-        set_product_precision(TrainerConfig(precision="bf16-mixed", accelerator="cpu"))
-        assert torch.get_float32_matmul_precision() == before
-        monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-        for precision, expected in (("16-mixed", "high"), ("32-true", "highest")):
-            set_product_precision(TrainerConfig(precision=precision))
-            assert torch.get_float32_matmul_precision() == expected
-    finally:
-        torch.set_float32_matmul_precision(before)
+    def now():
+        return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+
+    before = now()
+    with product_precision(TrainerConfig(precision="bf16-mixed", accelerator="cpu")):
+        assert now() == before
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    for precision, expected in (("16-mixed", ("high", True)), ("32-true", ("highest", False))):
+        with pytest.raises(KeyboardInterrupt), product_precision(TrainerConfig(precision=precision)):
+            assert now() == expected
+            raise KeyboardInterrupt
+        assert now() == before  # whatever else a notebook does
 
 
 def test_the_optimiser_is_fused_but_under_a_scaler(dump, monkeypatch):
