@@ -147,10 +147,6 @@ hubert_clusters=500                        # k-means of these frames
 . parse_options.sh
 # shellcheck source=utils/recipe.sh
 . recipe.sh
-if [[ ${pretrain_on} != train && ${pretrain_on} != labeled ]]; then
-    log "error: --pretrain_on ${pretrain_on}: expected train or labeled" >&2
-    exit 2
-fi
 whole_numbers stage stop_stage
 at_least 0 nj decode_nj ngpu seed units align_pictures
 at_least 1 nproc num_nodes num_targets eval_utts vc_utts max_refs table1_jobs

@@ -7,8 +7,25 @@ wrong_option() {
     exit 2
 }
 
+# one_of OPTION WORD...: ends the run if the option is none of the words.
+one_of() {
+    local words="${*:2}"
+    [[ -n ${!1} && " ${words} " == *" ${!1} "* ]] || wrong_option "$1" "expected one of ${words// /, }"
+}
+
 check_options() {
-    local word
+    local word row
+    one_of pretrain_on train labeled
+    one_of drop_outliers none doubtful all true false
+    one_of duration_model diffusion deterministic
+    one_of melody model source
+    [[ -z ${transcriber} || ${transcriber} =~ ^(transformers|faster_whisper|funasr):. ]] ||
+        wrong_option transcriber "expected KIND:MODEL, where KIND is transformers, faster_whisper or funasr"
+    if runs 7; then
+        for row in ${systems}; do
+            [[ -n $(kind_of "${row}") ]] || wrong_option systems "'${row}' is no row of the table (ctap/report/paper_table1.py)"
+        done
+    fi
     local -a skipped
     read -r -a skipped <<<"${skip_stages//[,[:space:]]/ }"
     for word in "${skipped[@]}"; do
