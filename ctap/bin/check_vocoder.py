@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ctap.audio.settings import AudioSettings
 from ctap.bin.entry import command
-from ctap.models.pitch import Melody, reader
+from ctap.models.pitch import Melody, taking_f0
 from ctap.models.vocoder import DEFAULT, load_vocoder
 
 
@@ -20,7 +20,7 @@ def check_vocoder(audio: Path, vocoder: str = DEFAULT, melody: Melody = "model")
     """
     loaded = load_vocoder(vocoder, AudioSettings.load(audio))
     if melody == "source":
-        reader(loaded)
+        taking_f0(loaded)
     print(f"vocoder {vocoder}: fits {audio}")
 
 

@@ -25,7 +25,7 @@ from ctap.errors import UserError
 from ctap.metrics.errors import collapse
 from ctap.models import checks
 from ctap.models.model_dir import Parts
-from ctap.models.pitch import Melody, carried, check_melody, reader
+from ctap.models.pitch import Melody, check_melody, source_f0, taking_f0
 from ctap.models.prompt import Prompt, Voice, Wave, hear
 from ctap.models.recognition import SWITCH_PENALTY, Recognition, sticky_path
 from ctap.models.speech import Speech
@@ -50,12 +50,10 @@ class Model:
     """
 
     def __init__(self, parts: Parts, device: str = "cpu", vocoder: str | Path = DEFAULT) -> None:
-        self.parts = parts
-        self.device = torch.device(device)
+        self.parts, self.device = parts, torch.device(device)
         for module in parts.modules().values():
             module.to(self.device).eval()
-        self.networks = AnyLength(parts.ctap, parts.trained)
-        self._vocoder = vocoder
+        self.networks, self._vocoder = AnyLength(parts.ctap, parts.trained), vocoder
 
     @functools.cached_property
     def vocoder(self) -> Vocoder:
@@ -67,10 +65,10 @@ class Model:
         """Sampling rate in Hz of every waveform that goes in as an array or comes out."""
         return self.parts.audio.sample_rate
 
-    def mel(self, wave: Wave) -> Tensor:
-        """Normalised log-mel [T, n_mels] of a file, or of an array [N] in -1..1 at :attr:`sample_rate`."""
+    def log_mel(self, wave: Wave) -> Tensor:
+        """Log-mel [T, n_mels] of a file, or of an array [N] in -1..1 at :attr:`sample_rate`."""
         samples = torch.from_numpy(samples_of(wave, self.sample_rate))
-        return self.parts.ctap.normalize(long_log_mel(samples, self.parts.audio).to(self.device))
+        return long_log_mel(samples, self.parts.audio).to(self.device)
 
     @torch.no_grad()
     def embed(self, speech: Wave) -> Tensor:
@@ -83,8 +81,10 @@ class Model:
         Raises:
             UserError: It can't be read, or is an array of another kind.
         """
-        takes_frames = self.parts.ctap.config.given
-        frames = checks.read_frames(speech, self.parts).to(self.device) if takes_frames else self.mel(speech)
+        if self.parts.ctap.config.given:
+            frames = checks.read_frames(speech, self.parts).to(self.device)
+        else:
+            frames = self.parts.ctap.normalize(self.log_mel(speech))
         return self.networks.speech(frames).float().cpu()  # also under autocast
 
     @torch.no_grad()
@@ -103,7 +103,7 @@ class Model:
     @torch.no_grad()
     def prompt(self, voice: Voice, *, strict: bool = True) -> Prompt:
         """Compute the prompt once for all speech of this model: :func:`ctap.models.prompt.hear`."""
-        return hear(voice, self.parts, self.mel, strict=strict)
+        return hear(voice, self.parts, self.log_mel, strict=strict)
 
     def embed_prompt(self, voice: Voice) -> Tensor:
         """Prompt embedding G [D_g] of the 3 s with most speech; of several recordings the mean."""
@@ -118,7 +118,7 @@ class Model:
         mel = checks.check_mel(mel, self.parts)
         if f0 is None:
             return Speech(vocode(self.vocoder, mel, self.parts.audio), self.sample_rate, mel)
-        return Speech(reader(self.vocoder)(mel, checks.check_f0(f0, len(mel))), self.sample_rate, mel)
+        return Speech(taking_f0(self.vocoder)(mel, checks.check_f0(f0, len(mel))), self.sample_rate, mel)
 
     def check_text(
         self,
@@ -148,10 +148,10 @@ class Model:
         """
         self.check_melody(melody)
         voice, embedding = self.prompt(prompt), self.embed(source).to(self.device)
-        log_mel = self.parts.ctap.denormalize
-        mel, f0 = log_mel(self.networks.speak(embedding, voice.g)).float().cpu(), None
+        denormalize, f0 = self.parts.ctap.denormalize, None
+        mel = denormalize(self.networks.speak(embedding, voice.g)).float().cpu()
         if melody == "source":
-            f0 = carried(reader(self.vocoder), log_mel(self.mel(source)), log_mel(voice.mels))
+            f0 = source_f0(taking_f0(self.vocoder), self.log_mel(source), denormalize(voice.mels))
         return self.speak(mel, f0)
 
     def check_melody(self, melody: Melody) -> None:

@@ -19,7 +19,7 @@ from ctap.models.vocoder import NeuralVocoder
 Melody = Literal["model", "source"]
 
 
-def reader(vocoder: Vocoder) -> NeuralVocoder:
+def taking_f0(vocoder: Vocoder) -> NeuralVocoder:
     """The vocoder as one that takes F0.
 
     Raises:
@@ -27,8 +27,9 @@ def reader(vocoder: Vocoder) -> NeuralVocoder:
     """
     if not isinstance(vocoder, NeuralVocoder):
         raise UserError(
-            "the source's melody needs a vocoder that takes F0: pretrained, or the directory of one that was "
-            f"trained with ctap train vocoder; this one, {type(vocoder).__name__}, takes the mel alone"
+            "F0, such as the source's melody, needs a vocoder that takes it: pretrained, or the directory of "
+            "one that was trained with ctap train vocoder; this one, "
+            f"{type(vocoder).__name__}, takes the mel alone"
         )
     return vocoder
 
@@ -44,7 +45,7 @@ def check_melody(melody: str, vocoder: Vocoder, parts: Parts) -> None:
         raise UserError(f"melody {melody!r}: expected {' or '.join(known)}")
     if melody == "model":
         return
-    reader(vocoder)
+    taking_f0(vocoder)
     if parts.ctap.config.given:
         raise UserError(
             f"{parts.path or 'this model'} reads frames of another representation: there is no recording "
@@ -52,12 +53,12 @@ def check_melody(melody: str, vocoder: Vocoder, parts: Parts) -> None:
         )
 
 
-def carried(vocoder: NeuralVocoder, source: Tensor, voice: Tensor) -> Tensor:
+def source_f0(vocoder: NeuralVocoder, source: Tensor, voice: Tensor) -> Tensor:
     """F0 [T] in Hz of log-mel ``source`` [T, n_mels], moved to the mean of ``voice`` [N, F, n_mels]."""
-    return moved(vocoder.f0(source), torch.cat([vocoder.f0(part) for part in voice]))
+    return shift_f0(vocoder.f0(source), torch.cat([vocoder.f0(part) for part in voice]))
 
 
-def moved(f0: Tensor, voice: Tensor) -> Tensor:
+def shift_f0(f0: Tensor, voice: Tensor) -> Tensor:
     """``f0`` [T] Hz, 0 where unvoiced, with the mean of ``voice`` [N] Hz, both on a logarithmic scale.
 
     Where either has no voiced frame, there is nothing to go by, and it stays.

@@ -37,13 +37,15 @@ Voice = Wave | Sequence[Wave] | Prompt
 """One recording, several, or what :func:`hear` made of them."""
 
 
-def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor], *, strict: bool = True) -> Prompt:
+def hear(
+    voice: Voice, parts: Parts, log_mel: Callable[[np.ndarray], Tensor], *, strict: bool = True
+) -> Prompt:
     """Hear one recording of a voice or several: the 3 s of each with most speech.
 
     Args:
         voice: Files, or arrays [N] at the model's rate.
         parts: The model.
-        mel: Samples to their normalised log-mel [T, n_mels].
+        log_mel: Samples to their log-mel [T, n_mels].
         strict: Refuse recordings in which nobody speaks; of one, the middle is heard otherwise.
 
     Raises:
@@ -70,6 +72,6 @@ def hear(voice: Voice, parts: Parts, mel: Callable[[np.ndarray], Tensor], *, str
             if strict:
                 named = "" if isinstance(wave, np.ndarray) else f"{wave}: "
                 raise NoVoiceError(f"{named}no prompt: {error}") from None
-        mels.append(clip_window(mel(samples)[part], frames))
+        mels.append(clip_window(parts.ctap.normalize(log_mel(samples))[part], frames))
     heard = torch.stack(mels)
     return Prompt(parts.ctap.prompt_encoder(heard)[0].mean(dim=0), heard)

@@ -167,7 +167,7 @@ class Desk:
         def hear(source: Any) -> dict[str, Any]:
             heard = own.model.recognize(source)
             phones, durations = heard.runs()
-            mel = own.model.parts.ctap.denormalize(own.model.mel(source)).cpu()
+            mel = own.model.log_mel(source).cpu()
             shift = own.model.parts.audio.frame_shift
             return {
                 "heard": heard.phones,

@@ -29,7 +29,7 @@ from ctap.jobs import Share
 from ctap.kaldi.ark import MatrixReader
 from ctap.models import inference
 from ctap.models.model_dir import Parts
-from ctap.models.pitch import carried
+from ctap.models.pitch import source_f0
 from ctap.models.windows import TrainedLengths
 from ctap.text.frontend import text_to_phones
 from ctap.text.reading import read
@@ -133,8 +133,8 @@ def test_conversion_with_the_melody_of_its_source(model_dir, wav):
     model = ctap.load(model_dir, device="cpu")
     own, sung = (model.convert(SPEECH, wav, melody) for melody in ("model", "source"))
     assert torch.equal(own.mel, sung.mel)
-    log_mel = model.parts.ctap.denormalize
-    f0 = carried(model.vocoder, log_mel(model.mel(SPEECH)), log_mel(model.prompt(wav).mels))
+    heard = model.parts.ctap.denormalize(model.prompt(wav).mels)
+    f0 = source_f0(model.vocoder, model.log_mel(SPEECH), heard)
     assert np.array_equal(sung.wave, model.speak(own.mel, f0).wave)
     assert not np.allclose(sung.wave, own.wave, atol=1e-4)
     with pytest.raises(UserError, match="melody 'sorce': expected model or source"):

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from ctap.audio.settings import AudioSettings
 from ctap.errors import UserError
-from ctap.models.pitch import moved, reader
+from ctap.models.pitch import shift_f0, taking_f0
 from ctap.models.vocoder import load_vocoder
 
 HERTZ = st.one_of(st.just(0.0), st.floats(50, 600))
@@ -20,7 +20,7 @@ CONTOURS = hnp.arrays("float32", st.integers(1, 30), elements=HERTZ.map(lambda x
 @given(source=CONTOURS, voice=CONTOURS)
 def test_the_mean_is_the_voices_and_the_contour_the_sources(source, voice):
     source, voice = torch.from_numpy(source), torch.from_numpy(voice)
-    found = moved(source, voice)
+    found = shift_f0(source, voice)
     assert torch.equal(found > 0, source > 0)
     if not (source > 0).any() or not (voice > 0).any():
         assert torch.equal(found, source)
@@ -32,6 +32,6 @@ def test_the_mean_is_the_voices_and_the_contour_the_sources(source, voice):
 
 def test_a_vocoder_that_takes_no_f0_is_named():
     settings = AudioSettings()
-    assert reader(load_vocoder("pretrained", settings)).settings == settings
+    assert taking_f0(load_vocoder("pretrained", settings)).settings == settings
     with pytest.raises(UserError, match="this one, GriffinLim, takes the mel alone"):
-        reader(load_vocoder("griffin_lim", settings))
+        taking_f0(load_vocoder("griffin_lim", settings))

@@ -26,7 +26,7 @@ import ctap
 from ctap.errors import cli
 from ctap.files.tables import read_table, write_table
 from ctap.models.inference import Model
-from ctap.models.pitch import reader
+from ctap.models.pitch import taking_f0
 from ctap.models.speech import Speech
 
 SLOW = 3.0  # frames: standard deviation of the window that tells slow movement from quick
@@ -44,8 +44,8 @@ KINDS: dict[str, Say] = {
     "lower_bands": lambda model, true, made: model.speak(torch.cat([true[:, :20], made[:, 20:]], 1)),
     "upper_bands": lambda model, true, made: model.speak(torch.cat([made[:, :20], true[:, 20:]], 1)),
     "slow_movement": lambda model, true, made: model.speak(slow(true) + made - slow(made)),
-    "f0": lambda model, true, made: model.speak(made, reader(model.vocoder).f0(true)),
-    "f0_lost": lambda model, true, made: model.speak(true, reader(model.vocoder).f0(made)),
+    "f0": lambda model, true, made: model.speak(made, taking_f0(model.vocoder).f0(true)),
+    "f0_lost": lambda model, true, made: model.speak(true, taking_f0(model.vocoder).f0(made)),
 }
 
 
@@ -70,7 +70,7 @@ def main() -> None:
             options.out / kind / "wav.scp", {u: options.out / kind / "wav" / f"{u}.wav" for u in recordings}
         )
     for utt, path in recordings.items():
-        true = denormalize(model.mel(path))
+        true = model.log_mel(path)
         made = denormalize(model.networks.speak(model.embed(path), g)).float()
         for kind in options.kinds:
             KINDS[kind](model, true, made).save(options.out / kind / "wav" / f"{utt}.wav")
