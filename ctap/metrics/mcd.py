@@ -23,6 +23,7 @@ import math
 
 import numpy as np
 
+from ctap.audio.cepstrum import cepstral_basis
 from ctap.metrics.dtw import dtw
 
 __all__ = ["ORDER", "mel_cepstral_distortion", "mel_cepstrum", "warped_distortion"]
@@ -41,8 +42,7 @@ def mel_cepstrum(log_mel: np.ndarray) -> np.ndarray:
     if log_mel.ndim != 2 or log_mel.shape[1] <= ORDER:
         raise ValueError(f"need a log-mel [T, M] with M > {ORDER}, got {log_mel.shape}")
     M = log_mel.shape[1]
-    basis = np.cos(np.pi / M * np.outer(np.arange(M) + 0.5, np.arange(1, ORDER + 1)))
-    return log_mel @ basis * (2 / M)
+    return log_mel @ cepstral_basis(M)[:, 1 : ORDER + 1] * math.sqrt(2 / M)
 
 
 def mel_cepstral_distortion(

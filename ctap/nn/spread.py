@@ -11,28 +11,23 @@ statistical speech synthesis", 2012.
 
 from __future__ import annotations
 
-import functools
-import math
-
 import torch
 from torch import Tensor
+
+from ctap.audio.cepstrum import cepstral_basis
 
 LIMITS = 0.5, 3.0  # of factors: a coefficient that hardly moves is not made to
 
 
-@functools.lru_cache(maxsize=4)
-@torch.inference_mode(False)  # whoever asks first: a training may ask next
-def cepstral_basis(n_mels: int) -> Tensor:
-    """Orthonormal cosine transform ``[M, M]``: cepstrum ``mel @ basis``, mel ``cepstrum @ basis.T``."""
-    place, order = torch.arange(n_mels, dtype=torch.float64) + 0.5, torch.arange(n_mels)
-    basis = torch.cos(math.pi / n_mels * place[:, None] * order) * math.sqrt(2 / n_mels)
-    basis[:, 0] /= math.sqrt(2)
-    return basis.float()
+def _basis(mel: Tensor) -> Tensor:
+    """:func:`ctap.audio.cepstrum.cepstral_basis` for mels such as ``mel`` [..., M]."""
+    n_mels = int(mel.shape[-1])  # while ONNX is exported, a tensor
+    return torch.tensor(cepstral_basis(n_mels), dtype=torch.float32).to(mel)
 
 
 def _deviations(mel: Tensor, mask: Tensor | None) -> Tensor:
     """Cepstra ``[B, T, M]`` less their means over the real frames of each utterance; 0 on padding."""
-    cepstra = mel @ cepstral_basis(mel.shape[-1]).to(mel)
+    cepstra = mel @ _basis(mel)
     if mask is None:
         return cepstra - cepstra.mean(1, keepdim=True)
     real = mask[..., None].to(cepstra)
@@ -42,7 +37,7 @@ def _deviations(mel: Tensor, mask: Tensor | None) -> Tensor:
 
 def spread_out(mel: Tensor, factors: Tensor, mask: Tensor | None = None) -> Tensor:
     """Mels ``[B, T, M]`` with cepstra ``factors`` [M] times as far from their mean over each utterance."""
-    return mel + (_deviations(mel, mask) * (factors - 1)) @ cepstral_basis(mel.shape[-1]).T.to(mel)
+    return mel + (_deviations(mel, mask) * (factors - 1)) @ _basis(mel).T
 
 
 class SpreadMeter:
