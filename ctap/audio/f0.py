@@ -7,7 +7,7 @@ import numpy as np
 from ctap.audio.frames import num_frames
 from ctap.audio.settings import AudioSettings
 
-F0_MIN, F0_MAX = 50.0, 600.0  # Hz
+F0_MIN, F0_MAX = 50.0, 600.0  # Hz; trained vocoders have their classes of F0 between these
 
 
 def extract_f0(wave: np.ndarray, settings: AudioSettings) -> np.ndarray:

@@ -9,18 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ctap.audio.f0 import F0_MAX, F0_MIN
+
 NOISE_BLOCK = 24000  # samples that share a seed
-LOWEST, HIGHEST = 50.0, 600.0  # Hz, of F0
 
 
 def f0_place(f0: Tensor) -> Tensor:
-    """Where F0 in Hz lies on a logarithmic scale: 0 at LOWEST or below, 1 at HIGHEST or above."""
-    return torch.log(f0.clamp(min=LOWEST, max=HIGHEST) / LOWEST) / math.log(HIGHEST / LOWEST)
+    """Where F0 in Hz lies on a logarithmic scale: 0 at F0_MIN or below, 1 at F0_MAX or above."""
+    return torch.log(f0.clamp(min=F0_MIN, max=F0_MAX) / F0_MIN) / math.log(F0_MAX / F0_MIN)
 
 
 def f0_at(place: Tensor) -> Tensor:
     """F0 in Hz at a ``place``: the inverse of :func:`f0_place`."""
-    return LOWEST * (HIGHEST / LOWEST) ** place
+    return F0_MIN * (F0_MAX / F0_MIN) ** place
 
 
 def sample_f0(f0: Tensor, hop: int) -> Tensor:

@@ -18,11 +18,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ctap.audio.f0 import F0_MIN
 from ctap.audio.logmel import band_centres, mel_filters, noise_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import frame_window
 from ctap.errors import UserError
-from ctap.nn.excitation import LOWEST, f0_at, f0_place, pulse_train, sample_f0
+from ctap.nn.excitation import f0_at, f0_place, pulse_train, sample_f0
 from ctap.nn.minimum_phase import minimum_phase
 from ctap.nn.retune import retune
 from ctap.ranges import NOT_NEGATIVE, POSITIVE, Range, check_ranges
@@ -210,7 +211,7 @@ class SourceFilter(nn.Module):
         with torch.autocast(mel.device.type, enabled=False):
             own = (pulses.abs() @ mel_filters(self.settings).to(pulses.abs())).clamp(min=0.01).log()
         voiced = (f0 > 0).to(mel)
-        height = torch.log(f0.clamp(min=LOWEST) / 200.0) * voiced
+        height = torch.log(f0.clamp(min=F0_MIN) / 200.0) * voiced
         given = [(mel - self.mean) / self.std, own - 1.0, height[..., None], voiced[..., None]]
         out = self.gain_net(torch.cat(given, dim=-1)).float()
         with torch.autocast(mel.device.type, enabled=False):
