@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ctap.audio.f0 import F0_MIN
 from ctap.audio.logmel import band_centres, mel_filters, noise_mel
 from ctap.audio.settings import AudioSettings
-from ctap.audio.stft import frame_window
+from ctap.audio.stft import frame_window, from_spectra, to_spectra
 from ctap.errors import UserError
 from ctap.nn.excitation import f0_at, f0_place, pulse_train, sample_f0
 from ctap.nn.minimum_phase import minimum_phase
@@ -194,8 +194,8 @@ class SourceFilter(nn.Module):
     def spectra(self, wave: Tensor) -> Tensor:
         """Samples ``[B, (T - 1) * hop]`` to spectra ``[B, T, F]``, silence around them."""
         s = self.settings
-        padded = F.pad(wave, (s.n_fft // 2, s.n_fft // 2))
-        return torch.fft.rfft(padded.unfold(-1, s.n_fft, s.hop_length) * frame_window(s, wave.device))
+        around = F.pad(wave, (s.n_fft // 2, s.n_fft // 2))
+        return to_spectra(around, frame_window(s, wave.device), s.hop_length)
 
     def gains(self, mel: Tensor, f0: Tensor, pulses: Tensor) -> tuple[Tensor, Tensor]:
         """Logarithms of the gains of pulses and of noise.
@@ -234,17 +234,7 @@ class SourceFilter(nn.Module):
 
     def overlap_add(self, spectra: Tensor) -> Tensor:
         """Spectra ``[B, T, F]`` to the samples nearest to them ``[B, (T - 1) * hop]``."""
-        s = self.settings
-        window = frame_window(s, spectra.device)
-        frames = (torch.fft.irfft(spectra, n=s.n_fft) * window).transpose(1, 2)
-        count, length = frames.shape[-1], s.n_fft + (frames.shape[-1] - 1) * s.hop_length
-
-        def add(x: Tensor) -> Tensor:
-            return F.fold(x, (1, length), (1, s.n_fft), stride=(1, s.hop_length))[:, 0, 0]
-
-        envelope = add((window**2)[None, :, None].expand(1, -1, count)).clamp(min=1e-3)
-        half = s.n_fft // 2
-        return (add(frames) / envelope)[:, half : half + (count - 1) * s.hop_length]
+        return from_spectra(spectra, frame_window(self.settings, spectra.device), self.settings.hop_length)
 
     def match(self, wave: Tensor, mel: Tensor, updates: int) -> Tensor:
         """Bring samples ``[B, (T - 1) * hop]`` nearer to the log-mel ``[B, T, M]`` that they are to have.
