@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ctap.audio.logmel import mel_filters
+from ctap.audio.logmel import check_mel, mel_filters
 from ctap.audio.settings import AudioSettings
 from ctap.audio.stft import FrameTransform
 
@@ -78,10 +78,7 @@ class GriffinLim:
             ValueError: the mel is not ``[T, n_mels]`` with at least one frame, or not finite.
         """
         settings = self.settings
-        if mel.ndim != 2 or mel.shape[0] < 1 or mel.shape[1] != settings.n_mels:
-            raise ValueError(f"expected a mel [T, {settings.n_mels}], found shape {tuple(mel.shape)}")
-        if not torch.isfinite(mel).all():
-            raise ValueError("the mel holds NaN or infinite values")
+        check_mel(mel, settings)
         frames = mel.shape[0]
         samples = (frames - 1) * settings.hop_length if frames > 1 else settings.hop_length - 1
         shortest = 2 + settings.n_fft // settings.hop_length

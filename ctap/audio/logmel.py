@@ -89,3 +89,15 @@ def log_mel(wave: Tensor, settings: AudioSettings) -> Tensor:
     mel = spectrum.transpose(-1, -2) @ filters
     assert mel.shape[-2] == num_frames(wave.shape[-1], settings)
     return mel.clamp(min=settings.log_floor).log()
+
+
+def check_mel(mel: Tensor, settings: AudioSettings, *, least: int = 1) -> None:
+    """Refuse what no vocoder can turn into a waveform.
+
+    Raises:
+        ValueError: ``mel`` is not ``[T, n_mels]`` with at least ``least`` frames, or not finite.
+    """
+    if mel.ndim != 2 or len(mel) < least or mel.shape[1] != settings.n_mels:
+        raise ValueError(f"expected a mel [T, {settings.n_mels}], found shape {tuple(mel.shape)}")
+    if not torch.isfinite(mel).all():
+        raise ValueError("the mel holds NaN or infinite values")

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ctap.audio.logmel import check_mel
 from ctap.audio.settings import AudioSettings
 from ctap.config import save_yaml, to_dict
 from ctap.errors import UserError
@@ -76,10 +77,7 @@ class OnnxVocoder:
             ValueError: The mel is not ``[T, n_mels]`` with at least one frame, or not finite.
             UserError: The graph does not give a waveform of that length.
         """
-        if mel.ndim != 2 or len(mel) < 1 or mel.shape[1] != self.settings.n_mels:
-            raise ValueError(f"expected a mel [T, {self.settings.n_mels}], found shape {tuple(mel.shape)}")
-        if not torch.isfinite(mel).all():
-            raise ValueError("the mel holds NaN or infinite values")
+        check_mel(mel, self.settings)
         if len(mel) == 1:
             return self(mel.expand(2, -1))[: self.settings.hop_length - 1]
         given = mel.detach().cpu().float().numpy()[None]

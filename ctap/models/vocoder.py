@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ctap.audio.logmel import check_mel
 from ctap.audio.settings import AudioSettings
 from ctap.audio.vocoder import VOCODERS, Vocoder
 from ctap.config import from_dict, save_yaml, to_dict
@@ -144,8 +145,7 @@ class NeuralVocoder:
             ValueError: The mel is not ``[T, n_mels]`` with at least one frame, or not finite, or F0 does not
                 fit it, or is somewhere not a number.
         """
-        if mel.ndim != 2 or len(mel) < 1:
-            raise ValueError(f"expected a mel [T, {self.settings.n_mels}], found shape {tuple(mel.shape)}")
+        check_mel(mel, self.settings)
         if f0 is not None and f0.shape != mel.shape[:1]:
             raise ValueError(f"expected F0 [{len(mel)}] for a mel of as many frames, found {tuple(f0.shape)}")
         if len(mel) == 1:
@@ -206,10 +206,7 @@ class _Stream:
 
     def add(self, chunk: Tensor) -> np.ndarray:
         settings, margin = self.vocoder.settings, self.vocoder.margin
-        if chunk.ndim != 2 or chunk.shape[1] != settings.n_mels:
-            raise ValueError(f"expected a mel [T, {settings.n_mels}], found shape {tuple(chunk.shape)}")
-        if not torch.isfinite(chunk).all():
-            raise ValueError("the mel holds NaN or infinite values")
+        check_mel(chunk, settings, least=0)
         if not len(chunk):
             return np.zeros(0, np.float32)
         limits = float(np.log(settings.log_floor)), float(np.log(settings.n_fft))
