@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from ctap.audio.f0 import extract_f0
 from ctap.audio.frames import num_frames
 from ctap.audio.levels import levels
+from ctap.audio.long import by_parts
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError
 
@@ -19,7 +19,7 @@ LOUD_DB = 20.0  # what lies deeper below the loudest frame counts as silence in 
 RUN = 0.05  # seconds that a voice lasts at least: noise has pitches, too, but short ones
 GAP = 0.2  # seconds of unvoiced sounds and stops between two vowels
 MARGIN = 0.2  # seconds kept before and behind speech
-PART, EDGE = 6000, 100  # frames that are looked at together, and those beside them that they may depend on
+EDGE = 100  # frames beside others that level and F0 of these may depend on
 LEAST = 0.25  # seconds of speech that a recording must have, or nobody speaks in it
 
 
@@ -55,12 +55,12 @@ def speech_frames(wave: np.ndarray, settings: AudioSettings) -> np.ndarray:
         ``[T]`` bool, ``T = num_frames(N, settings)``.
     """
     frames = num_frames(len(wave), settings)
-    level = _by_parts(_levels, wave, settings)
+    level = np.concatenate(by_parts(_levels, wave, settings, EDGE))
     loud = float(np.percentile(level[level > level.max() - LOUD_DB], 95))
     active = level > max(loud - ACTIVE_DB, QUIET_DB)
     if not active.any():
         return np.zeros(frames, dtype=bool)
-    voiced = (_by_parts(extract_f0, wave, settings) > 0) & active
+    voiced = (np.concatenate(by_parts(extract_f0, wave, settings, EDGE)) > 0) & active
     shift = settings.frame_shift
     spans = [(a, b) for a, b in _spans(voiced) if b - a >= RUN / shift]
     speech = np.zeros(frames, dtype=bool)
@@ -111,19 +111,6 @@ def _most(speech: np.ndarray, frames: int, margin: int) -> tuple[int, int]:
     best = np.flatnonzero(sums == sums.max())
     start += int(best[np.abs(best - (len(sums) - 1) / 2).argmin()])
     return start, start + frames
-
-
-def _by_parts(
-    function: Callable[[np.ndarray, AudioSettings], np.ndarray], wave: np.ndarray, settings: AudioSettings
-) -> np.ndarray:
-    """``function`` of frames ``[T]``, a minute of ``wave`` at a time: an hour takes no more memory."""
-    total, hop = num_frames(len(wave), settings), settings.hop_length
-    found = []
-    for start in range(0, total, PART):
-        first, stop = max(0, start - EDGE), min(start + PART, total)
-        part = function(wave[first * hop : (stop + EDGE) * hop], settings)
-        found.append(part[start - first : stop - first])
-    return np.concatenate(found)
 
 
 def _levels(wave: np.ndarray, settings: AudioSettings) -> np.ndarray:
