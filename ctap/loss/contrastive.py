@@ -22,7 +22,7 @@ from torch.distributed.nn.functional import all_gather
 
 from ctap.errors import UserError
 from ctap.loss.contrastive_plain import plain_contrastive, plain_sigmoid
-from ctap.loss.contrastive_tiled import tiled_contrastive, tiled_sigmoid
+from ctap.loss.contrastive_tiled import full_precision, tiled_contrastive, tiled_sigmoid
 from ctap.loss.targets import (
     instance_matrix,
     instance_means,
@@ -106,7 +106,7 @@ class ContrastiveLoss(nn.Module):
         Returns:
             The scalar loss, in float32 or wider.
         """
-        s, p = _wide(s[mask]), _wide(p[mask])
+        s, p = full_precision(s[mask], p[mask])
         phones, instances = phones[mask], instances[mask]
         # validation shares batches out unevenly: a process must not wait there for one that has none
         if self.config.gather and self.training and dist.is_available() and dist.is_initialized():
@@ -173,10 +173,6 @@ def triton_cross_entropy(like: Tensor) -> Callable[..., Tensor]:
 
 def _shared_memory(like: Tensor) -> int:
     return getattr(torch.cuda.get_device_properties(like.device), "shared_memory_per_block_optin", 0)
-
-
-def _wide(x: Tensor) -> Tensor:
-    return x if x.dtype == torch.float64 else x.float()
 
 
 def gather_rows(x: Tensor) -> Tensor:

@@ -186,13 +186,18 @@ def _tile(s: Tensor) -> tuple[int, int]:
     return GPU_TILE if s.is_cuda else TILE
 
 
-def _full_precision(s: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
+def full_precision(s: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
+    """S and P [N, d], each in float32 if it is in half precision.
+
+    Raises:
+        ValueError: They are no matrices of one shape.
+    """
     if s.shape != p.shape or s.dim() != 2:
         raise ValueError(
             f"expected two [N, d] matrices of one shape, got {tuple(s.shape)} and {tuple(p.shape)}"
         )
-    half = s.dtype in (torch.float16, torch.bfloat16)
-    return (s.float(), p.float()) if half else (s, p)
+    s, p = (x.float() if x.dtype in (torch.float16, torch.bfloat16) else x for x in (s, p))
+    return s, p
 
 
 @torch.compiler.disable  # looks at the values to choose how to add up
@@ -222,7 +227,7 @@ def tiled_contrastive(
         The scalar loss of Eq. 6, with gradients for the four tensors.
     """
     with torch.autocast(s.device.type, enabled=False):
-        s, p = _full_precision(s, p)
+        s, p = full_precision(s, p)
         target = p if target is None else target.to(p.dtype)
         if keep_bytes is None:
             keep_bytes = GPU_KEEP_BYTES if s.is_cuda else KEEP_BYTES
@@ -243,5 +248,5 @@ def tiled_sigmoid(s: Tensor, p: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
         The scalar loss: the sum over all pairs divided by N.
     """
     with torch.autocast(s.device.type, enabled=False):
-        s, p = _full_precision(s, p)
+        s, p = full_precision(s, p)
         return _Sigmoid.apply(s, p, scale.to(s.dtype), bias.to(s.dtype), _tile(s))

@@ -14,6 +14,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from ctap.loss.contrastive_tiled import full_precision
+
 HEIGHT = 64  # rows of a program's block; with them all of d = 256, the most that is let in, fits a GPU
 
 
@@ -126,11 +128,7 @@ def triton_contrastive(
     s: Tensor, p: Tensor, scale: Tensor, target: Tensor | None = None, phones: Tensor | None = None
 ) -> Tensor:
     """:func:`ctap.loss.contrastive_tiled.tiled_contrastive` for float32 tensors on a GPU."""
-    if s.shape != p.shape or s.dim() != 2:
-        raise ValueError(
-            f"expected two [N, d] matrices of one shape, got {tuple(s.shape)} and {tuple(p.shape)}"
-        )
     with torch.autocast(s.device.type, enabled=False):
-        s, p = s.float().contiguous(), p.float().contiguous()
+        s, p = (x.float().contiguous() for x in full_precision(s, p))
         target = p if target is None else target.float()
         return _MeanLogSumExp.apply(s, p, target, scale.float(), phones)
