@@ -28,7 +28,7 @@ from ctap.metrics.representation import (
 from ctap.metrics.results import Metric, write_scores
 from ctap.models.encoded import Encoded, untrained
 from ctap.models.model_dir import Parts
-from ctap.nn.length_regulator import frame_to_phone
+from ctap.nn.length_regulator import frame_phones
 from ctap.report.embedding_plots import plot_by_phone, plot_by_speaker
 from ctap.report.plots import plot_similarity, save_figure
 from ctap.text.languages import language_of
@@ -76,7 +76,7 @@ def score_representation(
     features = FeatureSet(data_dir, parts.tokens, given=given)
     utts = features.utts[:max_utts]
     batches = read(features, parts, len(utts), seed)
-    labels = [b.tokens[0][frame_to_phone(b.durations, b.mel.shape[1])[0]] for b in batches]
+    labels = [frame_phones(b.tokens, b.durations, b.mel.shape[1])[0] for b in batches]
     phones, mels = [parts.tokens.decode(x.tolist()) for x in labels], [b.mel[0] for b in batches]
     speakers = [features.speakers[features.speaker[i]] for i in range(len(utts))]
     batches, ctap = [_to(b, device) for b in batches], parts.ctap.to(device)

@@ -46,7 +46,7 @@ class Encoded:
             s = networks.speech(mel[0])
             p = networks.phonemes(batch.tokens[0], batch.durations[0])
             moved = networks.speech(mel[0], offset=shifts.randint(1, MAX_SHIFT))
-            g, log_variance = ctap.prompt_encoder(ctap.normalize(batch.prompt))
+            g, log_variance = ctap.encode_prompt(batch.prompt)
             mel_s, mel_p = (networks.decode(x, g[0])[None] for x in (s, p))
             self.speech.append(s.cpu())
             self.shifted.append(moved.cpu())

@@ -137,6 +137,10 @@ class CTAP(nn.Module):
         """
         return self.speech_encoder(given if self.config.given else self.normalize(mel), mask)
 
+    def encode_prompt(self, prompt: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of G (Eq. 2), [B, D_g] each, from log-mel [B, F, n_mels], not normalised."""
+        return self.prompt_encoder(self.normalize(prompt))
+
     def duration_condition(self, tokens: Tensor, mask: Tensor, prompt: Tensor) -> Tensor:
         """Condition of the duration models: the unexpanded phoneme encoding beside G.
 
@@ -148,7 +152,7 @@ class CTAP(nn.Module):
         Returns:
             [B, L, d + D_g]. "Unexpanded": every phone lasts one frame.
         """
-        return self.condition(tokens, mask, self.prompt_encoder(self.normalize(prompt))[0])
+        return self.condition(tokens, mask, self.encode_prompt(prompt)[0])
 
     def condition(self, tokens: Tensor, mask: Tensor, g: Tensor) -> Tensor:
         """:meth:`duration_condition` of a G [B, D_g] at hand."""

@@ -24,6 +24,11 @@ def frame_to_phone(durations: Tensor, size: int) -> Tensor:
     return torch.searchsorted(ends, frames, right=True).clamp(max=durations.shape[1] - 1)
 
 
+def frame_phones(tokens: Tensor, durations: Tensor, size: int) -> Tensor:
+    """Phone ids ``tokens`` [B, L], one a phone, to [B, T=size], one a frame; see :func:`frame_to_phone`."""
+    return tokens.gather(1, frame_to_phone(durations, size))
+
+
 def regulate(x: Tensor, durations: Tensor, size: int) -> Tensor:
     """Repeat each phone's row of ``x`` [B, L, D] ``durations`` [B, L] times -> [B, T=size, D]."""
     index = frame_to_phone(durations, size)

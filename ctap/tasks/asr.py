@@ -10,11 +10,11 @@ from torch import Tensor
 
 from ctap.data.batch import Batch
 from ctap.nn.ctap import CTAP
-from ctap.nn.length_regulator import frame_to_phone
+from ctap.nn.length_regulator import frame_phones
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.transformer import StackConfig
 from ctap.ranges import NOT_NEGATIVE, check_ranges
-from ctap.tasks.base import Task
+from ctap.tasks.base import Task, frame_accuracy
 from ctap.tasks.config import TrainingConfig
 
 
@@ -50,14 +50,14 @@ class ASRTask(Task):
         with torch.no_grad():
             embedding = self.ctap.encode_speech(batch.mel, batch.mask, batch.given)
         phones, units = self.decoder(embedding, mask)
-        target = batch.tokens.gather(1, frame_to_phone(batch.durations, batch.mel.shape[1]))[mask]
+        target = frame_phones(batch.tokens, batch.durations, batch.mel.shape[1])[mask]
         logits = phones[mask].float()
         losses = {"phones": F.cross_entropy(logits, target)}
         losses["loss"] = losses["phones"]
         if units is not None and self.ctc_weight:
             losses["ctc"] = ctc_loss(units, batch)
             losses["loss"] = losses["loss"] + self.ctc_weight * losses["ctc"]
-        losses["frame_accuracy"] = (logits.argmax(dim=-1) == target).float().mean()
+        losses["frame_accuracy"] = frame_accuracy(logits, target)
         return losses
 
 

@@ -140,3 +140,8 @@ class Task(lightning.LightningModule):
             sync_dist=stage == "val",
             prog_bar=False,
         )
+
+
+def frame_accuracy(logits: Tensor, phones: Tensor) -> Tensor:
+    """Share of frames whose phone [N] has the highest of its ``logits`` [N, phones], a scalar."""
+    return (logits.argmax(dim=-1) == phones).float().mean()

@@ -100,14 +100,14 @@ class FinetuneTask(Task):
 
     def said(self, batch: Batch) -> list[Tensor]:
         """The normalised log-mel [B, T, n_mels] of a batch as it would be heard."""
-        g = self.ctap.prompt_encoder(self.ctap.normalize(batch.prompt))[0]
+        g = self.ctap.encode_prompt(batch.prompt)[0]
         return [self.ctap.decoder.speak(self.embedding(batch), g, batch.mask)]
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Losses of one batch."""
         ctap, mask = self.ctap, batch.mask
         mel, embedding = ctap.normalize(batch.mel), self.embedding(batch)
-        mean, log_variance = ctap.prompt_encoder(ctap.normalize(batch.prompt))
+        mean, log_variance = ctap.encode_prompt(batch.prompt)
         g = sample_gaussian(mean, log_variance) if self.training else mean
         draft = ctap.decoder(embedding, g, mask)
         mse = masked_mse(draft, mel, mask)

@@ -15,9 +15,9 @@ from ctap.audio.settings import AudioSettings
 from ctap.data.batch import Batch
 from ctap.data.voice import OtherVoices, VoiceConfig
 from ctap.nn.judge import Judge
-from ctap.nn.length_regulator import frame_to_phone
+from ctap.nn.length_regulator import frame_phones
 from ctap.nn.transformer import StackConfig
-from ctap.tasks.base import Task
+from ctap.tasks.base import Task, frame_accuracy
 from ctap.tasks.config import TrainingConfig
 
 
@@ -45,7 +45,7 @@ class JudgeTask(Task):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Loss and frame accuracy of one batch."""
         mask = batch.mask
-        target = batch.tokens.gather(1, frame_to_phone(batch.durations, batch.mel.shape[1]))[mask]
+        target = frame_phones(batch.tokens, batch.durations, batch.mel.shape[1])[mask]
         logits = self.judge(self.voices(batch.mel), mask)[mask].float()
-        accuracy = (logits.argmax(dim=-1) == target).float().mean()
+        accuracy = frame_accuracy(logits, target)
         return {"loss": F.cross_entropy(logits, target), "frame_accuracy": accuracy}

@@ -20,13 +20,13 @@ from ctap.metrics.representation import MAX_SHIFT
 from ctap.metrics.retrieval import retrieval
 from ctap.nn.adversary import SpeakerAdversary
 from ctap.nn.ctap import CTAP, CTAPConfig
-from ctap.nn.length_regulator import frame_to_phone
+from ctap.nn.length_regulator import frame_phones, frame_to_phone
 from ctap.nn.phoneme_decoder import PhonemeDecoder
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.nn.transformer import StackConfig
 from ctap.own import OwnModule
 from ctap.ranges import NOT_NEGATIVE, check_ranges
-from ctap.tasks.base import Task
+from ctap.tasks.base import Task, frame_accuracy
 from ctap.tasks.config import TrainingConfig
 from ctap.tasks.refining import refining
 from ctap.text.tokens import TokenTable
@@ -178,7 +178,7 @@ class PretrainTask(Task):
     def said(self, batch: Batch) -> list[Tensor]:
         """Normalised log-mels [B, T, n_mels] of a batch from S and from P, as they would be heard."""
         mask = batch.mask
-        g = self.ctap.prompt_encoder(self.ctap.normalize(batch.prompt))[0]
+        g = self.ctap.encode_prompt(batch.prompt)[0]
         s = self.ctap.encode_speech(batch.mel, mask)
         p = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask)
         return [self.ctap.decoder.speak(x, g, mask) for x in (s, p)]
@@ -188,7 +188,7 @@ class PretrainTask(Task):
     ) -> tuple[tuple[Tensor, Tensor], dict[str, Tensor]]:
         """Mel from S and from P [B, T, n_mels], their errors, and the KL of the prompt (Eq. 2-4)."""
         mask = batch.mask
-        mean, log_variance = self.ctap.prompt_encoder(self.ctap.normalize(batch.prompt))
+        mean, log_variance = self.ctap.encode_prompt(batch.prompt)
         g = sample_gaussian(mean, log_variance) if self.training else mean
         # S and P go through the decoder in one pass (Eq. 3)
         both = self.ctap.decoder(torch.cat([s, p]), torch.cat([g, g]), torch.cat([mask, mask]))
@@ -221,7 +221,7 @@ class PretrainTask(Task):
         right = phones[mask]
         return {
             "phonemes": 2 * F.cross_entropy(said, right.repeat(2)),
-            "frame_accuracy": (said[: len(right)].argmax(1) == right).float().mean(),
+            "frame_accuracy": frame_accuracy(said[: len(right)], right),
         }
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
@@ -238,7 +238,7 @@ class PretrainTask(Task):
         """Log losses and retrieval; of the first batch, give what pictures show: :meth:`_sight`."""
         losses, (s, p, *mels) = self(batch)
         mask, frames = batch.mask, int(batch.lengths.sum())
-        phones = batch.tokens.gather(1, frame_to_phone(batch.durations, s.shape[1]))[mask]
+        phones = frame_phones(batch.tokens, batch.durations, s.shape[1])[mask]
         lengths = batch.lengths.tolist()
         found = retrieval(s[mask], p[mask], phones, lengths=lengths, scope="utterance")
         offset = 1 + (batch_idx * 137 + 136) % MAX_SHIFT  # any, but the same at every validation
