@@ -14,6 +14,8 @@ from typing import overload
 import numpy as np
 from torch.utils.data import Sampler
 
+from ctap.files.lists import spread
+
 PIECES = 16
 """Pieces of the corpus, from places drawn at random, that make a buffer."""
 
@@ -255,8 +257,7 @@ class FixedBatches(Sampler[BatchRequest]):
     ) -> None:
         plan = plan_pass(lengths, batch_frames, batch_size, None)
         own = plan[rank::world] or [plan[rank % len(plan)]]
-        if most is not None and len(own) > most:
-            own = [own[i * len(own) // most] for i in range(most)]
+        own = own if most is None else spread(own, most)
         self.requests = [BatchRequest(indices, None) for indices in own]
 
     def __len__(self) -> int:

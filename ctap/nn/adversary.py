@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ctap.nn.conv import FrameConv
-from ctap.nn.masking import zero_padding
+from ctap.nn.masking import masked_mean
 
 CHANNELS = 64
 
@@ -45,8 +45,7 @@ class SpeakerAdversary(nn.Module):
     def forward(self, s: Tensor, mask: Tensor) -> Tensor:
         """Logits [B, n_speakers] from S [B, T, d] under ``mask`` [B, T]; gradients to S are reversed."""
         x = torch.relu(self.conv1(GradientReversal.apply(s), mask))
-        x = zero_padding(torch.relu(self.conv2(x, mask)), mask).float()
-        count = mask.sum(1, keepdim=True)
-        mean = x.sum(1) / count
-        spread = (x.square().sum(1) / count - mean.square()).clamp(min=1e-5).sqrt()
-        return self.classify(torch.cat([mean, spread], dim=1))
+        x = torch.relu(self.conv2(x, mask)).float()
+        mean = masked_mean(x, mask)
+        spread = (masked_mean(x.square(), mask) - mean.square()).clamp(min=1e-5).sqrt()
+        return self.classify(torch.cat([mean, spread], dim=-1)[:, 0])

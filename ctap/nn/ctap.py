@@ -16,6 +16,7 @@ from ctap.nn.phoneme_encoder import PhonemeStackConfig
 from ctap.nn.prompt_encoder import PromptConfig, PromptEncoder
 from ctap.nn.refiner import RefinerConfig
 from ctap.nn.semantic import SemanticModel
+from ctap.nn.statistics import keep_statistics
 from ctap.nn.transformer import StackConfig
 from ctap.own import OwnModule
 from ctap.ranges import POSITIVE, Range, check_ranges
@@ -100,8 +101,7 @@ class CTAP(nn.Module):
         self.prompt_encoder = PromptEncoder(n_mels, prompt)
         self.decoder = Decoder(n_mels, d, prompt.dim, config.decoder, config.postnet_dim, config.refiner)
         self.log_scale = nn.Parameter(torch.tensor(math.log(config.temperature / d)))
-        self.register_buffer("mean", torch.tensor(mean) if mean else torch.zeros(n_mels))
-        self.register_buffer("std", torch.tensor(std) if std else torch.ones(n_mels))
+        keep_statistics(self, n_mels, mean, std)
 
     @property
     def scale(self) -> Tensor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
+
+from ctap.nn.statistics import keep_statistics
 
 
 class GivenFrames(nn.Module):
@@ -17,8 +18,7 @@ class GivenFrames(nn.Module):
 
     def __init__(self, dim: int, mean: list[float] | None = None, std: list[float] | None = None) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(mean) if mean else torch.zeros(dim))
-        self.register_buffer("std", torch.tensor(std) if std else torch.ones(dim))
+        keep_statistics(self, dim, mean, std)
 
     def forward(self, frames: Tensor, mask: Tensor | None = None, offset: int = 0) -> Tensor:
         """Frames [B, T, d] as they were dumped -> S [B, T, d], normalised."""

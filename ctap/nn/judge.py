@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from ctap.nn.speech_encoder import SpeechEncoder
+from ctap.nn.statistics import keep_statistics
 from ctap.nn.transformer import StackConfig
 
 
@@ -34,8 +34,7 @@ class Judge(nn.Module):
         self.config = config
         self.encoder = SpeechEncoder(n_mels, config.dim, config)
         self.phones = nn.Linear(config.dim, n_tokens)
-        self.register_buffer("mean", torch.tensor(mean) if mean else torch.zeros(n_mels))
-        self.register_buffer("std", torch.tensor(std) if std else torch.ones(n_mels))
+        keep_statistics(self, n_mels, mean, std)
 
     def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
         """Log-mel ``mel`` [B, T, n_mels], as it is dumped -> logits over phones [B, T, n_tokens]."""

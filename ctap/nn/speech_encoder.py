@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ctap.nn.conv import FrameConv
+from ctap.nn.masking import masked_mean
 from ctap.nn.transformer import StackConfig, TransformerStack
 
 
@@ -44,7 +44,5 @@ class SpeechEncoder(nn.Module):
 
 def normalize_over_time(x: Tensor, mask: Tensor | None) -> Tensor:
     """Each bin of each utterance of ``x`` [B, T, D] to zero mean and unit variance over its real frames."""
-    real = torch.ones_like(x[..., :1]) if mask is None else mask[..., None].to(x.dtype)
-    count = real.sum(1, keepdim=True)
-    centred = x - (x * real).sum(1, keepdim=True) / count
-    return centred * ((centred * real).square().sum(1, keepdim=True) / count + 1e-3).rsqrt()
+    centred = x - masked_mean(x, mask)
+    return centred * (masked_mean(centred.square(), mask) + 1e-3).rsqrt()

@@ -110,6 +110,10 @@ class Task(lightning.LightningModule):
         self.report("val", self.losses(batch), self.weight(batch))
         return None
 
+    def repeat_noise(self, batch_idx: int) -> None:
+        """Seed what is random in a batch of validation: the same noise at every one."""
+        torch.manual_seed(self.settings.seed + batch_idx)
+
     def configure_optimizers(self) -> dict[str, Any]:
         optimizer = make_optimizer(self, self.optim, self.settings.computes_in)
         schedule = torch.optim.lr_scheduler.LambdaLR(

@@ -105,5 +105,5 @@ class DurationTask(Task):
         return int(batch.phone_lengths.sum())
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any] | None:
-        torch.manual_seed(self.settings.seed + batch_idx)  # the same noise at every validation
+        self.repeat_noise(batch_idx)
         return super().validation_step(batch, batch_idx)

@@ -110,7 +110,7 @@ class VocoderTask(Task):
         }
 
     def validation_step(self, batch: WaveBatch, batch_idx: int) -> dict[str, Any] | None:
-        torch.manual_seed(self.settings.seed + batch_idx)  # the same noise at every validation
+        self.repeat_noise(batch_idx)
         super().validation_step(batch, batch_idx)
         if batch_idx or not self.trainer.is_global_zero:
             return None
