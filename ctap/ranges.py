@@ -58,3 +58,13 @@ def check_ranges(config: object, **ranges: Range) -> None:
         several = value if isinstance(value, (list, tuple)) else [value]
         if any(number is not None and number not in allowed for number in several):
             raise UserError(f"{name}: expected {allowed}, got {value!r}")
+
+
+def require(option: str, value: float, allowed: Range) -> None:
+    """Refuse the ``value`` of an ``option`` of a command, such as ``--port``, out of its range.
+
+    Raises:
+        UserError: Naming the option, its value and what was expected.
+    """
+    if value not in allowed:
+        raise UserError(f"{option} {value}: expected {allowed}")

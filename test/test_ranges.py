@@ -11,7 +11,7 @@ from ctap.config import from_dict
 from ctap.errors import UserError
 from ctap.nn.duration import DurationConfig
 from ctap.nn.vocoder import VocoderConfig
-from ctap.ranges import Range
+from ctap.ranges import POSITIVE, Range, require
 from ctap.tasks.build import TRAININGS
 
 
@@ -35,6 +35,14 @@ def nested(option, value):
     for name in reversed(option.split(".")):
         value = {name: value}
     return value
+
+
+def test_a_commands_option_is_refused_by_its_name():
+    require("--port", 0, Range(0, 65535))
+    with pytest.raises(UserError, match=r"^--port 65536: expected 0 to 65535$"):
+        require("--port", 65536, Range(0, 65535))
+    with pytest.raises(UserError, match=r"^--share nan: expected 1 or more$"):
+        require("--share", math.nan, POSITIVE)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_write
 from ctap.kaldi.datadir import DataDir
+from ctap.ranges import POSITIVE, require
 
 
 def choose_prompt(
@@ -40,8 +41,7 @@ def choose_prompt(
     lengths = {utt: length for utt, length in data.utt2dur.items() if utt in waves}
     if not lengths:
         raise UserError(f"{data_dir}/utt2dur: no utterance to take a prompt from")
-    if candidates < 1:
-        raise UserError(f"--candidates {candidates}: expected 1 or more")
+    require("--candidates", candidates, POSITIVE)
     if frames < 1:
         raise UserError(f"--heard {heard}: expected a frame ({audio.frame_shift:g} s) or more")
     speech: dict[str, float] = {}

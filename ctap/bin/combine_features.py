@@ -22,6 +22,7 @@ from ctap.kaldi.ark_sums import sums_path
 from ctap.kaldi.datadir import DataDir
 from ctap.kaldi.parts import Parts, fitting_durations
 from ctap.kaldi.statistics import mel_stats
+from ctap.ranges import POSITIVE, require
 from ctap.upstream.representation import Representation
 
 MOST_ROUNDING = 0.01  # of a dimension's standard deviation
@@ -119,6 +120,7 @@ def read_parts(
     Returns:
         The features, the audio settings of all, and the utterances that failed.
     """
+    require("--num_jobs", num_jobs, POSITIVE)
     failed, settings, asked = SkipList(), None, 0
     for job in range(1, num_jobs + 1):
         for name in (f"feats.{job}.scp", f"failed.{job}.tsv", f"count.{job}"):
@@ -131,8 +133,6 @@ def read_parts(
         settings.require_same(own, str(parts / f"audio.{job}.json"))
         failed.extend(parts / f"failed.{job}.tsv")
         asked += int(read_table(parts / f"count.{job}")["asked"])
-    if settings is None:
-        raise UserError(f"--num_jobs {num_jobs}: expected at least 1")
     made = Parts.open([parts / f"feats.{job}.scp" for job in range(1, num_jobs + 1)])
     lost: list[str] = []
     foreign: list[str] = []

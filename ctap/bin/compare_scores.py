@@ -16,6 +16,7 @@ from ctap.metrics.compare import Comparison, compare
 from ctap.metrics.intervals import LEVEL
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.results import Scores, read_items, read_scores
+from ctap.ranges import POSITIVE, require
 from ctap.report.markdown import figure, label, markdown_table
 
 
@@ -43,8 +44,7 @@ def compare_scores(
         seed: Seed of both.
         out: Write the comparison here too, as JSON.
     """
-    if resamples < 1:
-        raise UserError(f"--resamples {resamples}: expected 1 or more")
+    require("--resamples", resamples, POSITIVE)
     scores, tables = [read_scores(path) for path in (a, b)], [read_items(path) for path in (a, b)]
     both = [key for key in tables[0] if key in tables[1] and key in scores[0].metrics]
     shared = [key for key in both if not figures or key in figures]

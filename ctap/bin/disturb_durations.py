@@ -8,8 +8,8 @@ from pathlib import Path
 from ctap.align.durations import read_durations, write_durations
 from ctap.align.jitter import disturb_all
 from ctap.bin.entry import command
-from ctap.errors import UserError
 from ctap.files.atomic import keep_apart
+from ctap.ranges import NOT_NEGATIVE, require
 from ctap.text.rules import TextRules
 
 
@@ -24,8 +24,7 @@ def disturb_durations(data_dir: Path, out_dir: Path, frames: int, seed: int = 0)
         frames: How far, earlier or later; less where a phone would be left without a frame. 0 only copies.
         seed: Of the directions.
     """
-    if frames < 0:
-        raise UserError(f"--frames {frames}: expected 0 or more")
+    require("--frames", frames, NOT_NEGATIVE)
     keep_apart(out_dir, data_dir)
     before = read_durations(data_dir)
     after = disturb_all(before, frames, seed)

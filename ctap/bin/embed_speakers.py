@@ -11,6 +11,7 @@ from ctap.device import choose_device
 from ctap.errors import UserError
 from ctap.files.atomic import atomic_dir, keep_apart
 from ctap.files.tables import read_table, write_table
+from ctap.ranges import POSITIVE, require
 
 
 def embed_speakers(
@@ -39,8 +40,7 @@ def embed_speakers(
 
     set_up_logging()
     keep_apart(out_dir, *(table.parent for table in [*spk2utt, *wav_scp]))
-    if max_refs < 1:
-        raise UserError(f"--max_refs {max_refs}: expected 1 or more")
+    require("--max_refs", max_refs, POSITIVE)
     waves = {utt: path for table in wav_scp for utt, path in read_table(table).items()}
     speakers: dict[str, list[str]] = {}
     for table in spk2utt:

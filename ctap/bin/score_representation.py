@@ -29,6 +29,7 @@ from ctap.metrics.results import Metric, write_scores
 from ctap.models.encoded import Encoded, untrained
 from ctap.models.model_dir import Parts
 from ctap.nn.length_regulator import frame_phones
+from ctap.ranges import POSITIVE, require
 from ctap.report.embedding_plots import plot_by_phone, plot_by_speaker
 from ctap.report.plots import plot_similarity, save_figure
 from ctap.text.languages import language_of
@@ -66,9 +67,8 @@ def score_representation(
         given: Dump directory of the same speech in the representation that the model reads, if it reads one:
             only probes and size are scored then.
     """
-    for option, value in (("contrastive_utts", contrastive_utts), ("max_utts", max_utts)):
-        if value < 1:
-            raise UserError(f"--{option} {value}: expected 1 or more")
+    require("--contrastive_utts", contrastive_utts, POSITIVE)
+    require("--max_utts", max_utts, POSITIVE)
     device, parts = choose_device(device), Parts.load(model)
     if parts.ctap.config.given != (given is not None):
         reads = "reads" if given is None else "does not read"

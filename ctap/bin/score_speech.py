@@ -16,6 +16,7 @@ from ctap.metrics.generated import (
 )
 from ctap.metrics.provenance import collect_meta
 from ctap.metrics.results import SIMILARITIES, Metric, write_scores
+from ctap.ranges import POSITIVE, require
 from ctap.report.markdown import figure, label
 
 NOTHING = "nothing to compare with: give --reference, --source_scp, --speakers or --target_speaker_scp"
@@ -70,8 +71,7 @@ def score_speech(
         raise UserError('--config "": no result goes without the configuration behind it')
     audio = AudioSettings.load(settings)
     speech = Speech.of(hypothesis, reference, msep_hypothesis, vocoded, source_scp, from_phonemes)
-    if max_refs < 1:
-        raise UserError(f"--max_refs {max_refs}: expected 1 or more")
+    require("--max_refs", max_refs, POSITIVE)
     voices = Voices(speaker_encoder, target_speaker_scp, source_scp, speakers, target_speaker, max_refs)
     metrics = metrics_of_recordings(speech, audio, nj, seed)
     metrics |= metrics_of_voices(speech, voices, out.parent / SIMILARITIES, seed)

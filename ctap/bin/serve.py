@@ -10,6 +10,7 @@ from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
 from ctap.errors import UserError
 from ctap.models.vocoder import DEFAULT
+from ctap.ranges import Range, require
 
 
 def serve(
@@ -57,8 +58,7 @@ def serve(
     # a kernel for every length that was ever asked for is kept otherwise: memory that grows for hours
     for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
         os.environ.setdefault(cache, "16")
-    if not 0 <= port <= 65535:
-        raise UserError(f"--port {port}: expected 0 to 65535")
+    require("--port", port, Range(0, 65535))
     set_up_logging()
     limits = Limits(
         characters=max_characters,

@@ -20,6 +20,7 @@ from ctap.files.joins import numbered_values, sorted_names, values_of
 from ctap.files.tables import read_rows, read_table
 from ctap.kaldi.prepare import check_tables, tables_dir
 from ctap.kaldi.subsets import Subset, write_subsets
+from ctap.ranges import POSITIVE, Range, require
 
 KINDS = ("speech", "labeled", "test")
 
@@ -55,9 +56,8 @@ def split_targets(
         targets_in_train: Pretrain on target speakers too; auto: only if there are one or two speakers.
         seed: Of the choice.
     """
-    for name, value in (("num_targets", num_targets), ("labeled_minutes", labeled_minutes)):
-        if value <= 0:
-            raise UserError(f"--{name} {value}: expected more than 0")
+    require("--num_targets", num_targets, POSITIVE)
+    require("--labeled_minutes", labeled_minutes, Range(above=0))
     options = SplitOptions(
         target_speakers=names_of_targets(target_speakers),
         num_targets=num_targets,

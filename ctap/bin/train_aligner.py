@@ -41,8 +41,8 @@ def train_aligner(
         init: Model folder of an aligner of the same language, with whose alignments training begins: for a
             few minutes of speech, where a flat start goes astray.
     """
-    if train_hours <= 0:
-        raise UserError(f"--train_hours must be above 0, not {train_hours:g}")
+    if not train_hours > 0:  # also true of NaN; infinity takes all
+        raise UserError(f"--train_hours {train_hours:g}: expected more than 0")
     limit_threads()  # --threads are the aligner's own
     started = time.perf_counter()
     audio = AudioSettings.load(settings)

@@ -7,8 +7,8 @@ from pathlib import Path
 from ctap.audio.settings import AudioSettings
 from ctap.bin.common import set_up_logging
 from ctap.bin.entry import command
-from ctap.errors import UserError
 from ctap.kaldi.datadir import DataDir
+from ctap.ranges import POSITIVE, require
 from ctap.upstream import kmeans
 from ctap.upstream.registry import make_upstream
 from ctap.upstream.sampling import sample_frames
@@ -44,13 +44,9 @@ def train_kmeans(
         max_seconds: Leave longer recordings out.
         device: cpu, cuda or auto.
     """
-    for name, value in {
-        "clusters": clusters,
-        "max_frames": max_frames,
-        "frames_per_utt": frames_per_utt,
-    }.items():
-        if value < 1:
-            raise UserError(f"--{name} {value}: expected at least 1")
+    require("--clusters", clusters, POSITIVE)
+    require("--max_frames", max_frames, POSITIVE)
+    require("--frames_per_utt", frames_per_utt, POSITIVE)
     set_up_logging()
     audio = AudioSettings.load(settings)
     upstream = make_upstream("hubert_frames", model, audio, revision=revision, device=device, layer=layer)
