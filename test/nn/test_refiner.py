@@ -28,7 +28,7 @@ def test_without_layers_there_is_none():
     given = torch.randn(1, 9, 3), torch.randn(1, 2)
     assert net.refiner is None and torch.equal(net.speak(*given), net(*given))
     assert refining(net.train(), *2 * (torch.randn(1, 9, 4),), torch.ones(1, 9, dtype=torch.bool)) == {}
-    with pytest.raises(UserError, match=r"refiner\.steps: expected 1 to 100, got 0"):
+    with pytest.raises(UserError, match=r"^steps: expected 1 to 100, got 0"):
         RefinerConfig(steps=0)
 
 
