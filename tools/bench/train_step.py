@@ -50,7 +50,7 @@ from ctap.nn.length_regulator import frame_to_phone
 from ctap.nn.transformer import TransformerStack
 from ctap.tasks.build import Sources, Training, build_pretrain, read_audio
 from ctap.tasks.pretrain import PretrainConfig, PretrainTask
-from ctap.tasks.settings import set_product_precision
+from ctap.tasks.settings import product_precision
 from ctap.text.languages import older
 
 #: Log-normal lengths in frames: median, sigma, least and most. AISHELL-3: 0.79 to 15.7 s, mean 3.5 s.
@@ -100,9 +100,8 @@ class Toolkit:
 
     def __init__(self, training: Training, config: PretrainConfig, precision: str) -> None:
         self.task, self.config, self.training = training.task, config, training
-        trainer = replace(config.trainer, precision=precision)
-        self.bfloat16 = trainer.computes_in == "bf16-mixed"
-        set_product_precision(trainer)
+        self.trainer = replace(config.trainer, precision=precision)
+        self.bfloat16 = self.trainer.computes_in == "bf16-mixed"
         self.optimizer = self.task.configure_optimizers()["optimizer"]
 
     def batches(self, steps: int) -> Iterator[Batch]:
@@ -199,11 +198,17 @@ def to_device(batch: Batch, device: str) -> Batch:
     return Batch(**{k: v.to(device) if isinstance(v, Tensor) else v for k, v in vars(batch).items()})
 
 
+def backward(system: Toolkit, loss: Callable[[], Tensor], device: str) -> None:
+    """A forward and a backward pass as a training computes them."""
+    with product_precision(system.trainer):
+        with torch.autocast(device, torch.bfloat16, enabled=system.bfloat16):
+            found = loss()
+        found.backward()
+
+
 def step(system: Toolkit, batch: Batch, device: str) -> None:
     """One training step."""
-    with torch.autocast(device, torch.bfloat16, enabled=system.bfloat16):
-        loss = system.loss(batch)
-    loss.backward()
+    backward(system, lambda: system.loss(batch), device)
     torch.nn.utils.clip_grad_norm_(system.task.parameters(), system.config.trainer.gradient_clip)
     system.optimizer.step()
     system.optimizer.zero_grad(set_to_none=True)
@@ -238,9 +243,7 @@ def parts(system: Toolkit, batch: Batch, device: str) -> dict[str, float]:
     for name, run in runs.items():
         for _ in range(2):
             started = clock(device)
-            with torch.autocast(device, torch.bfloat16, enabled=system.bfloat16):
-                loss = run()
-            loss.backward()
+            backward(system, run, device)
             found[name] = clock(device) - started
     started = clock(device)
     system.optimizer.step()
