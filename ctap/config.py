@@ -20,7 +20,7 @@ from ctap.own import OwnModule, source_files
 
 T = TypeVar("T")
 _OTHERS = re.compile("Not of type OwnModule: expected class_path and init_args, got (?!.*class_path)")
-_UNKNOWN = re.compile(r"(?:\w+ '\w+' does not accept o|O)ption '([\w.]+)'( is not accepted)?")
+_UNKNOWN = re.compile(r"(?:\w+ '\w+' does not accept o|O)ption '([^']+)'( is not accepted)?")
 _KEY = re.compile(r'\s*Parser key "(?:it\.)?([^"]*)":\s*')
 KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a word"}
 """Types, as a message names them."""
@@ -33,10 +33,12 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str) -> T:
         UserError: An unknown key, or a value of the wrong type or out of its range; the message starts with
             ``where`` and names the key.
     """
+    if not isinstance(values, Mapping):  # such as of a damaged file
+        raise UserError(f"{where}: expected options by name, got {values!r}")
     try:
         return _build(cls, values)
     except Exception as error:  # jsonargparse raises ArgumentError, TypeError and ValueError alike
-        blame(cls, values, f"{where}: ")
+        blame(cls, values, where)
         raise UserError(f"{where}: {in_one_line(str(error))}") from error
 
 
@@ -46,30 +48,48 @@ def _build(cls: type[T], values: Mapping[str, Any]) -> T:
     return parser.instantiate(parser.parse_object({"it": dict(values)})).it
 
 
-def blame(cls: type, values: Mapping[str, Any], prefix: str = "") -> None:
+def blame(cls: type, values: Mapping[str, Any], where: str = "", section: str = "") -> None:
     """Find the innermost part of a configuration that can't be built.
 
     Args:
         cls: Dataclass of the configuration; fields may be dataclasses.
-        values: Plain nested values.
-        prefix: What the message starts with.
+        values: Plain nested values; a key may be dotted.
+        where: What the message starts with.
+        section: Dotted key of this part.
 
     Raises:
         UserError: What that part says, behind its dotted key.
     """
     hints = get_type_hints(cls)
-    for name, value in values.items():
+    nested = _nested(values)
+    start = f"{where}: " if where else ""
+    for name, value in nested.items():
+        key = f"{section}.{name}".lstrip(".")
         kinds = (hints.get(name), *get_args(hints.get(name)))
         kind = next((x for x in kinds if dataclasses.is_dataclass(x) and x is not OwnModule), None)
-        if kind is None or value is None or (isinstance(value, Mapping) and "class_path" in value):
+        if kind is None or isinstance(value, OwnModule) or (value is None and type(None) in kinds):
             continue
         if not isinstance(value, Mapping):
-            raise UserError(f"{prefix}{name}: expected options by name, got {value!r}")
-        blame(kind, value, f"{prefix}{name}.")
+            raise UserError(f"{start}{key}: expected options by name, got {value!r}")
+        if "class_path" not in value:
+            blame(kind, value, where, key)
     try:
-        _build(cls, values)
+        _build(cls, nested)
     except Exception as error:
-        raise UserError(prefix + in_one_line(str(error))) from error
+        said = in_one_line(str(error))
+        named = re.match(r"[\w.-]+", said)
+        ours = section and named is not None and named[0].split(".")[0] in {*hints, *map(str, nested)}
+        between = "." if ours else ": " if section else ""
+        raise UserError(f"{start}{section}{between}{said}") from error
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """``{"data.prompt": x}`` as ``{"data": {"prompt": x}}``."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        first, dot, rest = str(key).partition(".")
+        found = merge(found, {first: {rest: value}} if dot else {key: value})
+    return found
 
 
 def in_one_line(message: str) -> str:
@@ -79,9 +99,14 @@ def in_one_line(message: str) -> str:
     tried = re.split(r"^ *- ", rest, flags=re.MULTILINE)[1:]
     if tried:  # of several types, what the toolkit's own one says
         own = [text for text in tried if not _OTHERS.match(text)]
-        rest = re.sub(r"\n *Given value.*", "", (own or tried)[-1], flags=re.DOTALL)
+        given = re.search(r"^ *Given value: (.*)", rest, flags=re.DOTALL | re.MULTILINE)
+        rest = re.sub(r"\n *Given value.*", "", (own or tried)[0], flags=re.DOTALL).rstrip()
+        if given and re.fullmatch(r"Expected an? \S.*", rest) and "Got value" not in rest:
+            rest = f"{rest}. Got value: {given[1].strip()}"
         rest = in_one_line(re.sub(r"Problem with given class_path 'ctap\.[^']*':\s*", "", rest))
-        if name and re.match(r"\w+: (expected|no such)", rest):  # a part of it
+        if name and rest.startswith(f"{name}: "):
+            return rest
+        if name and re.match(r"[\w-]+: (expected|no such)", rest):  # a part of it
             return f"{name}.{rest}"
     rest = _UNKNOWN.sub(r"\1: no such option", rest)
     rest = re.sub(r"Expected an? (\S.*?)\. Got value: (.*)", _expected, " ".join(rest.split()))

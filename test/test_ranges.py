@@ -140,3 +140,38 @@ def test_sizes_that_no_network_has_are_refused(config, sizes):
     ((name, value),) = sizes.items()
     with pytest.raises(UserError, match=f"{name}: expected .*, got {value}"):
         config(**sizes)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"data": {"batch_size": "x"}}, "data.batch_size: expected a whole number, got x"),
+        ({"data": {"batch-frames": 1}}, "data.batch-frames: no such option"),
+        ({"data": {1: 2}}, "data: Key must be a string, got: 1."),
+        ({"data.batch_frames": 0}, "data.batch_frames: expected 1 or more, got 0"),
+        ({"data": None}, "data: expected options by name, got None"),
+        ({"model": {"decoder": 7}}, "model.decoder: expected options by name, got 7"),
+        (
+            {"model": {"speech_encoder": {"class_path": "a.B", "init_arg": {}}}},
+            "class_path and init_args, got",
+        ),
+        (
+            {"model": {"speech_encoder": {"class_path": "a.B"}}, "loss": {"kl_margin": -1}},
+            "x: loss.kl_margin: e",
+        ),
+        (None, "x: expected options by name, got None"),
+    ],
+)
+def test_odd_configurations_are_a_line_too(values, said):
+    with pytest.raises(UserError) as raised:
+        from_dict(TRAININGS["pretrain"][0], values, "x")
+    assert said in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_network_of_ones_own_is_not_blamed_for_others(capsys, tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text("model: {speech_encoder: {class_path: a.B}}")
+    words = ["--config", str(own), "--loss.mse_weight", "-1", "--train_dir", "x", "--out", str(tmp_path)]
+    with pytest.raises(SystemExit):
+        main(["pretrain", *words], "train")
+    assert capsys.readouterr().err == "error: loss.mse_weight: expected 0 or more, got -1.0\n"

@@ -9,7 +9,7 @@ import numpy as np
 from ctap.audio.f0 import extract_f0
 from ctap.audio.frames import num_frames
 from ctap.audio.levels import levels
-from ctap.audio.long import by_parts
+from ctap.audio.parts import by_parts
 from ctap.audio.settings import AudioSettings
 from ctap.audio.wave import AudioError
 

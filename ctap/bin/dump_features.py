@@ -17,7 +17,6 @@ from ctap.files.skips import SkipList
 from ctap.files.tables import write_table
 from ctap.jobs import ALONE, Share
 from ctap.kaldi.ark import MatrixWriter
-from ctap.ranges import Range, require
 from ctap.threads import limit_threads
 
 FAILURE = "recording failed"
@@ -45,8 +44,8 @@ class Dump:
     shard_hours: float | None = None
 
     def __post_init__(self) -> None:
-        if self.shard_hours is not None:
-            require("--shard_hours", self.shard_hours, Range(above=0))
+        if self.shard_hours is not None and not self.shard_hours > 0:
+            raise UserError(f"--shard_hours {self.shard_hours:g}: expected more than 0")
 
     def shard_frames(self, audio: AudioSettings) -> int | None:
         """What an ark holds at most, in frames."""

@@ -20,7 +20,7 @@ from ctap.files.joins import numbered_values, sorted_names, values_of
 from ctap.files.tables import read_rows, read_table
 from ctap.kaldi.prepare import check_tables, tables_dir
 from ctap.kaldi.subsets import Subset, write_subsets
-from ctap.ranges import POSITIVE, Range, require
+from ctap.ranges import POSITIVE, require
 
 KINDS = ("speech", "labeled", "test")
 
@@ -57,7 +57,8 @@ def split_targets(
         seed: Of the choice.
     """
     require("--num_targets", num_targets, POSITIVE)
-    require("--labeled_minutes", labeled_minutes, Range(above=0))
+    if not labeled_minutes > 0:  # infinity takes all
+        raise UserError(f"--labeled_minutes {labeled_minutes:g}: expected more than 0")
     options = SplitOptions(
         target_speakers=names_of_targets(target_speakers),
         num_targets=num_targets,

@@ -111,12 +111,14 @@ def product_precision(config: TrainerConfig) -> Iterator[None]:
     Such products are left in the losses; TF32 holds more digits than the bfloat16 that went into them. Of
     its own accord, PyTorch takes TF32 in convolutions.
     """
+    if not config.on_gpu:
+        yield
+        return
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     half = config.computes_in != "32-true"
     try:
-        if config.on_gpu:
-            torch.set_float32_matmul_precision("high" if half else "highest")
-            torch.backends.cudnn.allow_tf32 = half
+        torch.set_float32_matmul_precision("high" if half else "highest")
+        torch.backends.cudnn.allow_tf32 = half
         yield
     finally:
         torch.set_float32_matmul_precision(before[0])

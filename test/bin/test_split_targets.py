@@ -103,7 +103,7 @@ def test_no_targets(corpus):
         (["--target_speakers", "zoe"], "no speaker 'zoe'"),
         (["--target_speakers", " "], "expected auto, none, or names"),
         (["--dev_utts", "many"], "--dev_utts many: expected auto or a number"),
-        (["--labeled_minutes", "0"], "--labeled_minutes 0.0: expected more than 0"),
+        (["--labeled_minutes", "0"], "--labeled_minutes 0: expected more than 0"),
     ],
 )
 def test_mistakes(corpus, capsys, options, message):

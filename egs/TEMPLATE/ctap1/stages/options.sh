@@ -10,11 +10,17 @@ wrong_option() {
 # one_of OPTION WORD...: ends the run if the option is none of the words.
 one_of() {
     local words="${*:2}"
-    [[ -n ${!1} && " ${words} " == *" ${!1} "* ]] || wrong_option "$1" "expected one of ${words// /, }"
+    [[ -n ${!1} && ${!1} != *[[:space:]]* && " ${words} " == *" ${!1} "* ]] || wrong_option "$1" "expected one of ${words// /, }"
 }
 
 check_options() {
     local word row
+    local -a skipped
+    read -r -a skipped <<<"${skip_stages//[,[:space:]]/ }"
+    for word in "${skipped[@]}"; do
+        [[ ${word} =~ ^(-1|[0-8])$ ]] || wrong_option skip_stages "'${word}' is no stage; expected some of -1 to 8, such as \"4 5\""
+    done
+    skip_stages=${skipped[*]-}
     one_of pretrain_on train labeled
     one_of drop_outliers none doubtful all true false
     one_of duration_model diffusion deterministic
@@ -26,12 +32,6 @@ check_options() {
             [[ -n $(kind_of "${row}") ]] || wrong_option systems "'${row}' is no row of the table (ctap/report/paper_table1.py)"
         done
     fi
-    local -a skipped
-    read -r -a skipped <<<"${skip_stages//[,[:space:]]/ }"
-    for word in "${skipped[@]}"; do
-        [[ ${word} =~ ^(-1|[0-8])$ ]] || wrong_option skip_stages "'${word}' is no stage; expected some of -1 to 8, such as \"4 5\""
-    done
-    skip_stages=${skipped[*]-}
     check_paths
 }
 
