@@ -16,6 +16,7 @@ from ctap.errors import UserError
 from ctap.files.atomic import write_json
 from ctap.files.lists import spread
 from ctap.files.tables import read_table
+from ctap.ranges import POSITIVE, require
 from ctap.report.plots import plot_mels, save_figure
 from ctap.text.languages import language_in
 
@@ -39,8 +40,7 @@ def list_samples(
         settings: Audio settings (audio.json of a dump directory); without, the default ones.
         count: Utterances to show, spread evenly over the list.
     """
-    if count < 1:
-        raise UserError(f"--count {count}: expected 1 or more")
+    require("--count", count, POSITIVE)
     tables = labelled(waves, "--waves", "role=wav.scp")
     lists = {role: read_table(scp) for role, scp in tables.items()}
     common = sorted(set.intersection(*(set(rows) for rows in lists.values())))

@@ -16,4 +16,4 @@ def zero_padding(x: Tensor, mask: Tensor | None) -> Tensor:
 def masked_mean(x: Tensor, mask: Tensor | None) -> Tensor:
     """Mean of ``x`` [B, T, D] over the real frames of each utterance, [B, 1, D]."""
     real = torch.ones_like(x[..., :1]) if mask is None else mask[..., None].to(x.dtype)
-    return (x * real).sum(1, keepdim=True) / real.sum(1, keepdim=True)
+    return (x * real).sum(1, keepdim=True) / real.sum(1, keepdim=True).clamp(min=1)

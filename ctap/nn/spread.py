@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ctap.audio.cepstrum import cepstral_basis
+from ctap.nn.masking import masked_mean, zero_padding
 
 LIMITS = 0.5, 3.0  # of factors: a coefficient that hardly moves is not made to
 
@@ -25,19 +26,15 @@ def _basis(mel: Tensor) -> Tensor:
     return torch.tensor(cepstral_basis(n_mels), dtype=torch.float32).to(mel)
 
 
-def _deviations(mel: Tensor, mask: Tensor | None) -> Tensor:
+def _deviations(cepstra: Tensor, mask: Tensor | None) -> Tensor:
     """Cepstra ``[B, T, M]`` less their means over the real frames of each utterance; 0 on padding."""
-    cepstra = mel @ _basis(mel)
-    if mask is None:
-        return cepstra - cepstra.mean(1, keepdim=True)
-    real = mask[..., None].to(cepstra)
-    mean = (cepstra * real).sum(1, keepdim=True) / real.sum(1, keepdim=True).clamp(min=1)
-    return (cepstra - mean) * real
+    return zero_padding(cepstra - masked_mean(cepstra, mask), mask)
 
 
 def spread_out(mel: Tensor, factors: Tensor, mask: Tensor | None = None) -> Tensor:
     """Mels ``[B, T, M]`` with cepstra ``factors`` [M] times as far from their mean over each utterance."""
-    return mel + (_deviations(mel, mask) * (factors - 1)) @ _basis(mel).T
+    basis = _basis(mel)
+    return mel + (_deviations(mel @ basis, mask) * (factors - 1)) @ basis.T
 
 
 class SpreadMeter:
@@ -52,8 +49,8 @@ class SpreadMeter:
 
     def add(self, recorded: Tensor, decoded: Tensor, mask: Tensor) -> None:
         """Two mels ``[B, T, M]`` of the same utterances, with ``mask`` [B, T] True on real frames."""
-        for total, mel in ((self.recorded, recorded), (self.decoded, decoded)):
-            total += _deviations(mel.float(), mask).double().square().sum((0, 1)).cpu()
+        for total, mel in ((self.recorded, recorded.float()), (self.decoded, decoded.float())):
+            total += _deviations(mel @ _basis(mel), mask).double().square().sum((0, 1)).cpu()
 
     def factors(self) -> Tensor:
         """What deviations of what is decoded lack ``[M]``, within :data:`LIMITS`; 1 where nothing moves."""
