@@ -100,7 +100,7 @@ def plan_pass(
     """
     blurred = lengths if rng is None else lengths * rng.uniform(0.97, 1.03, len(lengths))
     order = np.argsort(blurred, kind="stable")
-    ends = _cut(np.asarray(lengths, np.int64)[order], batch_frames, batch_size or len(lengths))
+    ends = cut(np.asarray(lengths, np.int64)[order], batch_frames, batch_size or len(lengths))
     turns = np.arange(len(ends)) if rng is None else rng.permutation(len(ends))
     return Plan(order, ends, turns)
 
@@ -141,12 +141,18 @@ def plan_in_buffers(
     return Plan(*map(np.concatenate, (order, ends, turns)), buffers)
 
 
-def _cut(lengths: np.ndarray, batch_frames: int, batch_size: int) -> np.ndarray:
-    """Where batches end, if utterances are taken one after another while there is room."""
-    from ctap.data.cutting import cut
-
-    ends = np.empty(len(lengths), np.int64)
-    return ends[: cut(lengths, batch_frames, batch_size, ends)].copy()
+def cut(lengths: np.ndarray, batch_frames: int, batch_size: int) -> np.ndarray:
+    """Where batches ``[K]`` end, if utterances of ``lengths`` [N] are taken in turn while there is room."""
+    ends: list[int] = []
+    start, count = 0, len(lengths)
+    while start < count:
+        # more than so many as long as the first one do not fit
+        room = min(batch_size, max(1, batch_frames // max(1, int(lengths[start]))))
+        longest = np.maximum.accumulate(lengths[start : start + room])
+        fits = longest * np.arange(1, len(longest) + 1) <= batch_frames
+        start += max(1, int(np.count_nonzero(fits)))
+        ends.append(start)
+    return np.array(ends, dtype=np.int64)
 
 
 class BatchStream(Sampler[BatchRequest]):

@@ -62,8 +62,19 @@ def sticky_path(scores: Tensor, penalty: float) -> Tensor:
         UserError: The penalty is below 0, or not a number.
     """
     check_penalty(penalty)
-    from ctap.models.sticky import search
-
-    path = np.empty(len(scores), np.int64)
-    search(np.ascontiguousarray(scores.detach().cpu().numpy()), float(penalty), path)
+    frames = scores.detach().cpu().numpy()
+    best = np.zeros(frames.shape[1])  # in double precision: an hour's sum
+    changed = np.empty(frames.shape, dtype=bool)
+    source = np.empty(len(frames), dtype=np.int64)
+    for t, frame in enumerate(frames):
+        source[t] = best.argmax()
+        value = best[source[t]] - penalty
+        np.less(best, value, out=changed[t])
+        np.maximum(best, value, out=best)
+        best += frame
+    path, label = np.empty(len(frames), dtype=np.int64), int(best.argmax()) if len(frames) else 0
+    for t in reversed(range(len(frames))):
+        path[t] = label
+        if changed[t, label]:
+            label = source[t]
     return torch.from_numpy(path)

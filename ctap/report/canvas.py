@@ -44,8 +44,9 @@ def drawable(text: str) -> str:
     return re.sub("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+", "", text).strip()
 
 
-def new_figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+def new_figure(width: float, height: float, layout: str | None = "constrained") -> Figure:
+    """A white figure of so many inches; without ``layout`` whoever draws says where its parts lie."""
+    figure = Figure(figsize=(width, height), layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 

@@ -67,6 +67,22 @@ def _panels(names: Iterable[str]) -> dict[str, list[str]]:
     return panels
 
 
+def _grid(panels: int) -> tuple[Figure, np.ndarray]:
+    """A figure with at least so many axes ``[N]``, row by row.
+
+    Their places are reckoned: a layout that measures every label takes three times as long as the drawing.
+    """
+    columns = min(3, panels)
+    rows = -(-panels // columns)
+    wide, high, left, above, heading = 3.55, 1.95, 0.75, 0.75, 0.4  # inches; axes, what is beside them
+    width, height = columns * (wide + left), rows * (high + above) + heading
+    figure = new_figure(width, height, layout=None)
+    place = {"left": (left - 0.15) / width, "right": 1 - 0.15 / width}
+    place |= {"bottom": 0.45 / height, "top": 1 - (heading + above - 0.45) / height}
+    gaps = {"wspace": left / wide, "hspace": above / high}
+    return figure, figure.subplots(rows, columns, squeeze=False, gridspec_kw=place | gaps).ravel()
+
+
 def plot_curves(path: str | Path, title: str) -> Figure:
     """Training and validation curves, one panel per quantity (``train/x`` and ``val/x`` share a panel).
 
@@ -81,10 +97,7 @@ def plot_curves(path: str | Path, title: str) -> Figure:
     panels = _panels(data)
     if not panels:
         raise UserError(f"{path}: no curve to draw: the training log has no column but step and epoch")
-    columns = min(3, len(panels))
-    rows = -(-len(panels) // columns)
-    figure = new_figure(4.3 * columns, 2.7 * rows + 0.4)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    figure, grid = _grid(len(panels))
     colours = {"train": "#4c78a8", "val": "#e4572e", "valid": "#e4572e", "test": "#54a24b"}
     for axes, (key, members) in zip(grid, panels.items(), strict=False):
         for name in members:
@@ -107,5 +120,6 @@ def plot_curves(path: str | Path, title: str) -> Figure:
             axes.legend(fontsize=8, frameon=False)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
-    figure.suptitle(drawable(title), fontsize=11, fontfamily=fonts())
+    height = figure.get_size_inches()[1]
+    figure.suptitle(drawable(title), y=1 - 0.1 / height, va="top", fontsize=11, fontfamily=fonts())
     return figure

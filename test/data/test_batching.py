@@ -1,6 +1,6 @@
 """Batches: every utterance once, like lengths together, the same stream from any step on."""
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -21,6 +21,14 @@ def test_a_pass_takes_every_utterance_once_within_the_limits(lengths, batch_fram
         padded = lengths[list(batch)].max() * len(batch)
         assert padded <= batch_frames or len(batch) == 1
         assert len(batch) <= (batch_size or len(lengths))
+
+
+@settings(max_examples=80, deadline=None)
+@given(LENGTHS, st.integers(1, 3000), st.one_of(st.none(), st.integers(1, 9)))
+def test_a_batch_ends_where_the_next_utterance_does_not_fit(lengths, batch_frames, batch_size):
+    for batch, after in pairwise(plan_pass(lengths, batch_frames, batch_size, None)):
+        grown = [*batch, after[0]]
+        assert lengths[grown].max() * len(grown) > batch_frames or len(batch) == batch_size
 
 
 @settings(max_examples=80, deadline=None)
