@@ -12,6 +12,8 @@ same mels (``--vocos``): its speed alone means something.
     OMP_NUM_THREADS=1 python tools/bench/vocoder.py --scp data/test/wav.scp --memory 1 10
 
 says instead how much memory the last of --vocoders takes for so many minutes of speech, said in one go.
+``--recorded_f0`` adds rows of neural vocoders under the recording's own F0 and voicing: what a better reading
+of F0 from the mel could bring.
 """
 
 from __future__ import annotations
@@ -59,17 +61,19 @@ def vocos(settings: AudioSettings) -> Callable[[Tensor], np.ndarray]:
 
 def figures(
     waves: Mapping[str, np.ndarray],
-    vocoder: Callable[[Tensor], np.ndarray] | None,
+    vocoder: Callable[..., np.ndarray] | None,
     settings: AudioSettings,
     predictor: QualityPredictor | None,
+    recorded_f0: bool = False,
 ) -> dict[str, float]:
     """Means over ``waves``; of the recordings themselves without a vocoder."""
     rows: dict[str, list[float]] = {}
     seconds = spent = 0.0
     for wave in waves.values():
         mel = log_mel(torch.from_numpy(wave), settings)
+        given = (torch.from_numpy(extract_f0(wave, settings)),) if recorded_f0 else ()
         start = time.perf_counter()
-        said = wave if vocoder is None else vocoder(mel)
+        said = wave if vocoder is None else vocoder(mel, *given)
         spent += time.perf_counter() - start
         seconds += len(wave) / settings.sample_rate
         row = dict(predictor(resample(said, settings.sample_rate, 16000))) if predictor else {}
@@ -112,6 +116,9 @@ def main() -> None:
     parser.add_argument("--vocoders", nargs="+", default=["griffin_lim", "pretrained"])
     parser.add_argument("--utts", type=int, default=40, help="recordings, evenly from the list")
     parser.add_argument("--vocos", action="store_true", help="time the package vocos, too")
+    parser.add_argument(
+        "--recorded_f0", action="store_true", help="neural vocoders under the recording's F0, too"
+    )
     parser.add_argument("--memory", type=float, nargs="+", help="minutes of speech: measure memory alone")
     options = parser.parse_args()
     settings = AudioSettings()
@@ -128,6 +135,8 @@ def main() -> None:
     for name, vocoder in vocoders.items():
         vocoder(torch.zeros(50, settings.n_mels))  # what is done once
         results[name] = figures(waves, vocoder, settings, predictor)
+        if options.recorded_f0 and hasattr(vocoder, "f0"):
+            results[f"{name}, the recording's F0"] = figures(waves, vocoder, settings, predictor, True)
     if untrained:
         timed = figures(waves, untrained, settings, None)
         results["vocos, random weights"] = {"real-time factor": timed["real-time factor"]}
