@@ -14,7 +14,7 @@ import ctap
 PACKAGE = Path(ctap.__file__).parent
 #: From the bottom up. What stands in a line imports from the lines above it, and not from its neighbours.
 ORDER = (
-    ("errors", "threads", "stages"),
+    ("errors", "threads", "stages", "compiled"),
     ("files", "device", "own"),
     ("config", "jobs", "audio", "ranges"),
     ("text", "kaldi", "listening"),

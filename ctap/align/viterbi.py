@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from ctap.compiled import compiled
 
-@numba.njit(cache=True, nogil=True, fastmath=False)
+
+@compiled
 def _viterbi(scores, states, stay, offsets, weights, start, end, path):
     frames, nodes = scores.shape[0], states.shape[0]
     arcs = offsets.shape[1]

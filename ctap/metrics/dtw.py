@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from ctap.compiled import compiled
 
 __all__ = ["dtw"]
 
 
-@numba.njit(cache=True)
+@compiled
 def _search(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
     """Path of least summed distance; moves are coded 0 = both, 1 = x alone, 2 = y alone."""
     N, M, D = x.shape[0], y.shape[0], x.shape[1]

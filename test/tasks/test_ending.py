@@ -27,14 +27,36 @@ def with_readers(chosen):
     return replace(chosen, data=replace(chosen.data, num_workers=2))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
-@pytest.mark.parametrize(("accumulate", "batch", "ended"), [(1, 5, 6), (1, 3, 4), (2, 8, 5)])
+@pytest.fixture(scope="module")
+def undisturbed(dump, tmp_path_factory):
+    """Whole trainings, by the batches of a step; each is made once."""
+    root, made = tmp_path_factory.mktemp("undisturbed"), {}
+
+    def whole(accumulate):
+        if accumulate not in made:
+            made[accumulate] = root / str(accumulate)
+            given = Sources(dump / "train", dump / "dev")
+            train("pretrain", config(accumulate=accumulate), given, made[accumulate])
+        return made[accumulate]
+
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("number", "accumulate", "batch", "ended"),
+    [
+        (signal.SIGTERM, 1, 5, 6),
+        (signal.SIGUSR1, 1, 5, 6),
+        (signal.SIGTERM, 1, 3, 4),
+        (signal.SIGUSR1, 2, 8, 5),
+    ],
+)
 def test_told_to_end_and_run_again_equals_undisturbed(
-    number, accumulate, batch, ended, dump, tmp_path, monkeypatch
+    number, accumulate, batch, ended, dump, undisturbed, tmp_path, monkeypatch
 ):
     """In an epoch of 4 steps, in its last step, and between the batches of a step; of 8 steps in all."""
     chosen, given = config(accumulate=accumulate), Sources(dump / "train", dump / "dev")
-    train("pretrain", chosen, given, tmp_path / "whole")
+    whole, resumed = undisturbed(accumulate), tmp_path / "ended"
     step, seen, before = Task.training_step, [], signal.getsignal(number)
 
     def told(self, *arguments):
@@ -45,15 +67,15 @@ def test_told_to_end_and_run_again_equals_undisturbed(
 
     monkeypatch.setattr(Task, "training_step", told)
     with pytest.raises(TrainingEndedError, match=f"{number.name} after step {ended}; .*last.ckpt") as error:
-        train("pretrain", chosen, given, tmp_path / "ended")
+        train("pretrain", chosen, given, resumed)
     assert error.value.status == 128 + number
     assert signal.getsignal(number) == before
-    assert torch.load(tmp_path / "ended/last.ckpt", weights_only=True)["global_step"] == ended
+    assert torch.load(resumed / "last.ckpt", weights_only=True)["global_step"] == ended
     monkeypatch.setattr(Task, "training_step", step)
-    train("pretrain", chosen, given, tmp_path / "ended")
-    a, b = (torch.load(tmp_path / f"{d}/model/ctap.pt", weights_only=True) for d in ("whole", "ended"))
+    train("pretrain", chosen, given, resumed)
+    a, b = (torch.load(d / "model/ctap.pt", weights_only=True) for d in (whole, resumed))
     assert all(torch.equal(a[k], b[k]) for k in a)
-    last = [torch.load(tmp_path / f"{d}/last.ckpt", weights_only=True) for d in ("whole", "ended")]
+    last = [torch.load(d / "last.ckpt", weights_only=True) for d in (whole, resumed)]
     assert all(torch.equal(last[0]["state_dict"][k], v) for k, v in last[1]["state_dict"].items())
 
 
