@@ -11,7 +11,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` in machine code, kept on the disk; numba is loaded at the first call, which takes a second."""
+    """``function`` in machine code, kept on the disk; the first call loads numba, which takes a second."""
     made: list[Callable[..., Any]] = []
 
     @functools.wraps(function)
