@@ -12,16 +12,17 @@ _ONE_AT_A_TIME = threading.Lock()
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` in machine code, kept on the disk; the first call loads numba, which takes a second."""
-    made: list[Callable[..., Any]] = []
+
+    @functools.cache
+    def made() -> Callable[..., Any]:
+        import numba
+
+        return numba.njit(cache=True, nogil=True)(function)
 
     @functools.wraps(function)
     def call(*args: Any) -> Any:
-        if not made:
-            with _ONE_AT_A_TIME:
-                if not made:
-                    import numba
-
-                    made.append(numba.njit(cache=True, nogil=True)(function))
-        return made[0](*args)
+        with _ONE_AT_A_TIME:
+            machine = made()
+        return machine(*args)
 
     return call

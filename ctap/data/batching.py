@@ -100,7 +100,7 @@ def plan_pass(
     """
     blurred = lengths if rng is None else lengths * rng.uniform(0.97, 1.03, len(lengths))
     order = np.argsort(blurred, kind="stable")
-    ends = cut(np.asarray(lengths, np.int64)[order], batch_frames, batch_size or len(lengths))
+    ends = _cut(np.asarray(lengths, np.int64)[order], batch_frames, batch_size or len(lengths))
     turns = np.arange(len(ends)) if rng is None else rng.permutation(len(ends))
     return Plan(order, ends, turns)
 
@@ -141,7 +141,7 @@ def plan_in_buffers(
     return Plan(*map(np.concatenate, (order, ends, turns)), buffers)
 
 
-def cut(lengths: np.ndarray, batch_frames: int, batch_size: int) -> np.ndarray:
+def _cut(lengths: np.ndarray, batch_frames: int, batch_size: int) -> np.ndarray:
     """Where batches ``[K]`` end, if utterances of ``lengths`` [N] are taken in turn while there is room."""
     ends: list[int] = []
     start, count = 0, len(lengths)

@@ -72,7 +72,7 @@ def sticky_path(scores: Tensor, penalty: float) -> Tensor:
         np.less(best, value, out=changed[t])
         np.maximum(best, value, out=best)
         best += frame
-    path, label = np.empty(len(frames), dtype=np.int64), int(best.argmax()) if len(frames) else 0
+    path, label = np.empty(len(frames), dtype=np.int64), best.argmax()
     for t in reversed(range(len(frames))):
         path[t] = label
         if changed[t, label]:

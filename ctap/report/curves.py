@@ -67,10 +67,10 @@ def _panels(names: Iterable[str]) -> dict[str, list[str]]:
     return panels
 
 
-def _grid(panels: int) -> tuple[Figure, np.ndarray]:
-    """A figure with at least so many axes ``[N]``, row by row.
+def _grid(panels: int, title: str) -> tuple[Figure, np.ndarray]:
+    """A figure with ``title`` and at least so many axes ``[N]``, row by row.
 
-    Their places are reckoned: a layout that measures every label takes three times as long as the drawing.
+    Their places are reckoned: a layout that measures every label takes as long as the drawing and more.
     """
     columns = min(3, panels)
     rows = -(-panels // columns)
@@ -80,6 +80,7 @@ def _grid(panels: int) -> tuple[Figure, np.ndarray]:
     place = {"left": (left - 0.15) / width, "right": 1 - 0.15 / width}
     place |= {"bottom": 0.45 / height, "top": 1 - (heading + above - 0.45) / height}
     gaps = {"wspace": left / wide, "hspace": above / high}
+    figure.suptitle(drawable(title), y=1 - 0.1 / height, va="top", fontsize=11, fontfamily=fonts())
     return figure, figure.subplots(rows, columns, squeeze=False, gridspec_kw=place | gaps).ravel()
 
 
@@ -97,7 +98,7 @@ def plot_curves(path: str | Path, title: str) -> Figure:
     panels = _panels(data)
     if not panels:
         raise UserError(f"{path}: no curve to draw: the training log has no column but step and epoch")
-    figure, grid = _grid(len(panels))
+    figure, grid = _grid(len(panels), title)
     colours = {"train": "#4c78a8", "val": "#e4572e", "valid": "#e4572e", "test": "#54a24b"}
     for axes, (key, members) in zip(grid, panels.items(), strict=False):
         for name in members:
@@ -120,6 +121,4 @@ def plot_curves(path: str | Path, title: str) -> Figure:
             axes.legend(fontsize=8, frameon=False)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
-    height = figure.get_size_inches()[1]
-    figure.suptitle(drawable(title), y=1 - 0.1 / height, va="top", fontsize=11, fontfamily=fonts())
     return figure

@@ -1,5 +1,6 @@
 """A training that is told to end: one more step, a checkpoint, and the same weights when it is run again."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -30,27 +31,18 @@ def with_readers(chosen):
 @pytest.fixture(scope="module")
 def undisturbed(dump, tmp_path_factory):
     """Whole trainings, by the batches of a step; each is made once."""
-    root, made = tmp_path_factory.mktemp("undisturbed"), {}
+    root, given = tmp_path_factory.mktemp("undisturbed"), Sources(dump / "train", dump / "dev")
 
+    @functools.cache
     def whole(accumulate):
-        if accumulate not in made:
-            made[accumulate] = root / str(accumulate)
-            given = Sources(dump / "train", dump / "dev")
-            train("pretrain", config(accumulate=accumulate), given, made[accumulate])
-        return made[accumulate]
+        train("pretrain", config(accumulate=accumulate), given, root / str(accumulate))
+        return root / str(accumulate)
 
     return whole
 
 
-@pytest.mark.parametrize(
-    ("number", "accumulate", "batch", "ended"),
-    [
-        (signal.SIGTERM, 1, 5, 6),
-        (signal.SIGUSR1, 1, 5, 6),
-        (signal.SIGTERM, 1, 3, 4),
-        (signal.SIGUSR1, 2, 8, 5),
-    ],
-)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize(("accumulate", "batch", "ended"), [(1, 5, 6), (1, 3, 4), (2, 8, 5)])
 def test_told_to_end_and_run_again_equals_undisturbed(
     number, accumulate, batch, ended, dump, undisturbed, tmp_path, monkeypatch
 ):

@@ -36,7 +36,7 @@ from ctap.errors import UserError, cli
 from ctap.files.tables import read_table
 from ctap.metrics.pitch import log_f0
 from ctap.metrics.quality import QualityPredictor, load_quality_predictor
-from ctap.models.vocoder import load_vocoder
+from ctap.models.vocoder import NeuralVocoder, load_vocoder
 
 DB = 20 / np.log(10)
 
@@ -135,7 +135,7 @@ def main() -> None:
     for name, vocoder in vocoders.items():
         vocoder(torch.zeros(50, settings.n_mels))  # what is done once
         results[name] = figures(waves, vocoder, settings, predictor)
-        if options.recorded_f0 and hasattr(vocoder, "f0"):
+        if options.recorded_f0 and isinstance(vocoder, NeuralVocoder):
             results[f"{name}, the recording's F0"] = figures(waves, vocoder, settings, predictor, True)
     if untrained:
         timed = figures(waves, untrained, settings, None)
