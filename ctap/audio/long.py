@@ -22,7 +22,8 @@ FADE = 4  # frames on both sides of a cut, over which one waveform fades into th
 def long_log_mel(wave: Tensor, settings: AudioSettings) -> Tensor:
     """:func:`ctap.audio.logmel.log_mel` of one waveform ``[N]``: the same values."""
     edge = 1 + settings.n_fft // settings.hop_length  # more than a frame reaches, enough to be reflected
-    return torch.cat(by_parts(log_mel, wave, settings, edge))
+    with torch.autocast(wave.device.type, enabled=False):  # whatever a caller computes in
+        return torch.cat(by_parts(log_mel, wave, settings, edge))
 
 
 def quiet_cuts(mel: Tensor) -> list[int]:

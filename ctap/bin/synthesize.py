@@ -63,6 +63,8 @@ def synthesize(
     set_up_logging()
     check_speed(speed)
     check_pause(pause)
+    if phone_map and phones_file:
+        raise UserError("--phone_map is for texts: phones of --phones_file are given as the model knows them")
     keep_prompts(prompt, out)
     lists = [text_file, phones_file, durations_file]
     batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, share, lists)

@@ -58,9 +58,7 @@ class Guard:
         self.allowed = frozenset(_plain(name) for name in allow_hosts)
         for name in allow_hosts:
             if not _NAME.fullmatch(_plain(name)) and not _is_address(_plain(name)):
-                raise UserError(
-                    f"--allow_host {name}: expected a name or an address, without http:// and port"
-                )
+                raise UserError(f"host {name!r}: expected a name or an address, without http:// and port")
         self.token, self.max_joins = token, max_joins
         self._joined: Counter[str] = Counter()
         self._lock = threading.Lock()

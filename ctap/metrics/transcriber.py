@@ -91,10 +91,9 @@ class Transformers:
         except (OSError, ValueError, pickle.UnpicklingError) as error:
             raise UserError(f"{model}: not a recogniser that transformers can load: {error}") from None
         self._is_whisper = self._run.model.config.model_type == "whisper"
-        self._told = {"task": "transcribe"}
+        self._told: dict[str, Any] = {}
         if self._is_whisper:
-            known = getattr(self._run.model.generation_config, "lang_to_id", None) or {}
-            self._told |= {"language": language} if _takes(language, f"<|{language}|>" in known) else {}
+            self._told = _told(self._run.model.generation_config, language)
 
     def __call__(self, wave: np.ndarray) -> str:
         """See :class:`Transcriber`."""
@@ -102,7 +101,7 @@ class Transformers:
         if not self._is_whisper:
             return str(self._run(heard)["text"])
         seconds = len(wave) / self.sample_rate
-        told: dict[str, Any] = dict(self._told)
+        told = dict(self._told)
         if seconds <= WINDOW:
             told["max_new_tokens"] = min(MOST_TOKENS, math.ceil(TOKENS_A_SECOND * (1 + seconds)))
         # timestamps let it go on after its window
@@ -185,6 +184,16 @@ class FunASR:
         """See :class:`Transcriber`."""
         (found,) = self._model.generate(input=wave.astype(np.float32), fs=self.sample_rate)
         return str(found["text"])
+
+
+def _told(generation: Any, language: str) -> dict[str, str]:
+    """What a Whisper of transformers is told; one that knows English alone refuses to be told anything."""
+    if not getattr(generation, "is_multilingual", True):
+        _takes(language, language == "en")
+        return {}
+    known = getattr(generation, "lang_to_id", None) or {}
+    told = {"language": language} if _takes(language, f"<|{language}|>" in known) else {}
+    return {"task": "transcribe", **told}
 
 
 def _takes(language: str, known: bool) -> bool:

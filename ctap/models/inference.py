@@ -32,7 +32,7 @@ from ctap.models.speech import Speech
 from ctap.models.timing import Timed, check_length, check_pause, given, join, listed, time_pieces
 from ctap.models.vocoder import DEFAULT, load_vocoder
 from ctap.models.windows import AnyLength, windowed
-from ctap.nn.duration import check_speed
+from ctap.nn.duration import check_speed, seeded
 
 DurationSource = Literal["diffusion", "deterministic"]
 
@@ -189,7 +189,7 @@ class Model:
         condition = self.networks.condition(tokens, g)[None]
         mask = torch.ones_like(tokens, dtype=torch.bool)[None]
         if source == "diffusion":
-            z = duration.sample(condition, mask, torch.Generator().manual_seed(seed))
+            z = duration.sample(condition, mask, seeded(seed))
         else:
             z = duration.predictor(condition, mask)
         return duration.to_frames(z, mask, speed)[0].tolist()
@@ -216,7 +216,7 @@ class Model:
             prompt: Speech of the voice wanted; of several recordings, their G is averaged.
             durations: Frames of each phone, or who predicts them.
             speed: Above 1 is faster.
-            seed: Seeds the diffusion model; any whole number of up to 64 bits, of numpy too.
+            seed: Seeds the diffusion model; any whole number, of numpy too.
             pause: Seconds between two sentences, where durations are predicted.
             max_seconds: Refuse to say more.
 

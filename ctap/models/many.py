@@ -16,7 +16,7 @@ from ctap.models.prompt import Prompt
 from ctap.models.speech import Speech
 from ctap.models.timing import Timed, check_length, join, time_pieces
 from ctap.models.windows import BATCH_FRAMES
-from ctap.nn.duration import check_speed
+from ctap.nn.duration import check_speed, seeded
 from ctap.text.pieces import Piece
 
 
@@ -93,7 +93,7 @@ def _draw(model: Model, asked: list[tuple[Wanted, int, list[str]]]) -> list[list
     noise = torch.zeros(mask.shape)
     for row, (own, k, phones) in enumerate(asked):
         seed = operator.index(own.seed) + k  # torch takes no whole numbers of numpy
-        drawn = torch.randn((1, len(phones)), generator=torch.Generator().manual_seed(seed))
+        drawn = torch.randn((1, len(phones)), generator=seeded(seed))
         noise[row, : len(phones)] = drawn[0]
     g = torch.stack([own.prompt.g for own, _, _ in asked]).to(model.device)
     condition = model.parts.ctap.condition(ids, mask, g)

@@ -247,9 +247,9 @@ class _Stream:
             pulses, phases = net.pulses(f0, self.phase)
             spectra = net.spectra(pulses)
             gains = net.gains(part, f0, spectra)
-        noise = seeded_noise(SEED, start * hop, (known - 1) * hop).to(vocoder.device)
-        draft = net.wave(gains, spectra, net.spectra(vocoder.noise * noise[None]))
-        wave = net.match(draft, part, self.updates)[0]
+            noise = seeded_noise(SEED, start * hop, (known - 1) * hop).to(vocoder.device)
+            draft = net.wave(gains, spectra, net.spectra(vocoder.noise * noise[None]))
+            wave = net.match(draft, part, self.updates)[0]
         said = wave[(self.sent - start) * hop : (upto - start) * hop].clamp(-1, 1).cpu().numpy()
         self.sent, self.phase_at = upto, max(0, upto - vocoder.filter_reach)
         self.phase = phases[:, (self.phase_at - start) * hop]

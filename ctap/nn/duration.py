@@ -34,6 +34,11 @@ def check_speed(speed: float) -> None:
         raise UserError(f"speed {speed:g}: expected {SPEEDS[0]:g} to {SPEEDS[1]:g}; above 1 is faster")
 
 
+def seeded(seed: int) -> torch.Generator:
+    """A generator for any whole number, of which torch takes those of 64 bits."""
+    return torch.Generator().manual_seed(seed % 2**64)
+
+
 @dataclass
 class DurationConfig:
     """Sizes of the duration models.

@@ -130,7 +130,7 @@ class Mandarin(Language):
         >>> Mandarin(TextRules()).written_out("賠2000元。")
         '赔两千元'
         """
-        text = simplified(text)
+        text = simplified(text).replace("〇", "零")
         try:
             return normalize_text(text)
         except UnreadableText:
@@ -149,6 +149,18 @@ class Mandarin(Language):
         return without_tone(tokens)
 
     def heard_syllables(self, text: str) -> list[str]:
-        """Syllables of the hanzi in ``text``, of no other characters."""
-        hanzi = "".join(character for character in text if "\u4e00" <= character <= "\u9fff")
-        return self.syllables(text_to_phones(hanzi)) if hanzi else []
+        """Syllables of the hanzi in ``text`` that have a reading, of no other characters."""
+        hanzi = "".join(filter(is_hanzi, text))
+        try:
+            phones = text_to_phones(hanzi) if hanzi else []
+        except UserError:  # a few rare ones have none
+            phones = [phone for one in hanzi for phone in _said(one)]
+        return self.syllables(phones)
+
+
+def _said(hanzi: str) -> list[str]:
+    """Phones of one character; none if it has no reading."""
+    try:
+        return text_to_phones(hanzi)
+    except UserError:
+        return []

@@ -78,6 +78,9 @@ def test_voices_are_made_nowhere_beside_their_prompt(tmp_path: Path) -> None:
         synthesize(
             model, tmp_path / "b.wav", out, phones_file=tmp_path / "phones", durations_file=out / "durations"
         )
+    unread = {"phones_file": tmp_path / "phones", "phone_map": tmp_path / "map"}
+    with pytest.raises(UserError, match="--phone_map is for texts"):
+        synthesize(model, tmp_path / "b.wav", out, **unread)
 
 
 def test_waves_go_by_their_stems_and_what_can_have_no_name_is_left_out() -> None:
@@ -125,6 +128,17 @@ def test_what_can_not_be_done_is_left_out_before_the_work_and_in_it(
         again.finish(again.path("halves"))
     assert caplog.messages[-1] == f"halving: 1 of 1 done, listed in {tmp_path}/halves"
     assert not (tmp_path / "left_out.tsv").exists()
+
+
+def test_tables_of_an_earlier_run_do_not_pass_for_those_of_this_one(tmp_path: Path) -> None:
+    def run(items: dict[str, int], job: int, num_jobs: int) -> str:
+        work = make(items, tmp_path, job, num_jobs)
+        work.run(halve, lambda done: work.write("halves", done))
+        return work.path("halves").read_text()
+
+    assert [run({"a": 2, "b": 4}, job, 2) for job in (1, 2)] == ["a 1\n", "b 2\n"]
+    assert sorted(run({"c": 6}, job, 2) for job in (1, 2)) == ["", "c 3\n"]  # one has nothing to do
+    assert [run({"a": 2}, 1, 1), run({"d": 7}, 1, 1)] == ["a 1\n", ""]
 
 
 def test_where_nothing_can_be_done_the_command_has_failed(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from ctap.errors import UserError
 from ctap.files.tables import write_table
-from ctap.metrics.recognition import error_rates, frame_metric
+from ctap.metrics.recognition import error_rates, frame_metric, transcription_rates
+from ctap.text.languages import rules_for
 
 
 def folder(path: Path, **tables: dict[str, str]) -> Path:
@@ -34,6 +35,32 @@ def test_phones_syllables_and_characters_are_counted(
     assert "character_error_rate" not in error_rates(said, heard, text=False)
     with pytest.raises(UserError, match="no utterance in common"):
         error_rates(folder(tmp_path / "other", phones={"x": "h ao3"}), heard, text=False)
+
+
+def test_text_of_own_phones_is_counted_beside_what_was_heard_in_frames(tmp_path: Path) -> None:
+    (tmp_path / "classes").write_text("a vowel\nt stop\n")
+    said = folder(tmp_path / "said", phones={"u": "t a"}, text={"u": "t a"})
+    rules_for(f"custom:{tmp_path / 'classes'}").save(said)
+    heard = folder(tmp_path / "heard", phones={"u": "t a"}, text={"u": "t"})
+    rates = error_rates(said, heard, text=True)
+    assert {name: rate.per_utterance.sum(axis=0).tolist() for name, rate in rates.items()} == {
+        "phone_error_rate": [0, 2],
+        "text_error_rate": [1, 2],
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "errors"),
+    [("2008年", 0), ("二〇〇八年", 0), ("二零零八年", 0), ("二零零八嗧年", 0), ("二零零嗧年", 1)],
+)
+def test_how_a_transcript_is_written_does_not_count(tmp_path: Path, written: str, errors: int) -> None:
+    """Nor is a rare character that has no reading an error of a syllable, or the end of all scoring."""
+    phones = "er4 l ing2 l ing2 b a1 n ian2"
+    said = folder(tmp_path / "said", phones={"u": phones}, text={"u": "二零零八年"})
+    rates = transcription_rates(said, folder(tmp_path / "heard", text={"u": written}))
+    assert rates["syllable_error_rate"].per_utterance.sum(axis=0).tolist() == [errors, 5]
+    wrong = 1 if "嗧" in written else 0
+    assert rates["character_error_rate"].per_utterance.sum(axis=0).tolist() == [wrong, 5]
 
 
 def test_frames_are_right_where_their_phone_is(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ def test_transformers_is_told_the_language_where_the_model_takes_one(monkeypatch
     class Pipeline:
         def __init__(self, kind):
             known = types.SimpleNamespace(lang_to_id={"<|zh|>": 1, "<|en|>": 2})
-            config = types.SimpleNamespace(model_type=kind)
+            if kind.endswith(".en"):  # of which transformers says no more
+                known = types.SimpleNamespace(is_multilingual=False)
+            config = types.SimpleNamespace(model_type=kind.removesuffix(".en"))
             self.model = types.SimpleNamespace(config=config, generation_config=known)
 
         def __call__(self, heard, **options):
@@ -58,6 +60,10 @@ def test_transformers_is_told_the_language_where_the_model_takes_one(monkeypatch
     assert "language" not in calls[2][2]["generate_kwargs"] and "no language 'yue'" in caplog.text
     make_transcriber("transformers:whisper")(np.zeros(31 * 16000))
     assert calls[3][2] == {"return_timestamps": True, "generate_kwargs": {"task": "transcribe"}}
+    caplog.clear()
+    for language, words in (("en", 0), ("zh", 1)):  # one for English alone refuses to be told a task
+        make_transcriber("transformers:whisper.en", language=language)(WAVE)
+        assert calls[-1][2]["generate_kwargs"] == {"max_new_tokens": 38} and len(caplog.messages) == words
     with pytest.raises(UserError, match="broken: not a recogniser that transformers can load: no such thing"):
         make_transcriber("transformers:broken")
 

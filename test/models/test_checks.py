@@ -51,7 +51,8 @@ def test_tensors_are_float32_under_autocast_too(model, voice):
     wave = np.sin(np.arange(RATE, dtype=np.float32) / 20)
     with torch.autocast("cpu", torch.bfloat16):
         found = model.embed(wave), model.embed_phones(PHONES, FRAMES), model.mel_of(PHONES, FRAMES, voice.g)
-    assert {x.dtype for x in found} == {torch.float32}
+        mel = model.log_mel(wave)
+    assert {x.dtype for x in (*found, mel)} == {torch.float32} and torch.equal(mel, model.log_mel(wave))
 
 
 def test_phones_are_a_list_a_tuple_or_an_array(model, voice):

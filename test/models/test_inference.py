@@ -108,6 +108,8 @@ def test_synthesis_says_the_phones_in_the_durations(model_dir, wav):
     assert drawn[0] == drawn[1] == drawn[2]
     with pytest.raises(TypeError, match="float"):
         model.synthesize("你好", wav, seed=1.5)
+    for seed in (2**64 - 1, 2**70, -3):  # torch takes 64 bits, and a second sentence has the next seed
+        assert model.synthesize("你好！再见。", wav, seed=seed).durations
     assert len(drawn[0]) == len(phones)
     steady = model.synthesize("你好", wav, durations="deterministic")
     assert min(steady.durations) >= 1
