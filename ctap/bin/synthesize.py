@@ -63,11 +63,9 @@ def synthesize(
     set_up_logging()
     check_speed(speed)
     check_pause(pause)
-    if phone_map and phones_file:
-        raise UserError("--phone_map is for texts: phones of --phones_file are given as the model knows them")
     keep_prompts(prompt, out)
     lists = [text_file, phones_file, durations_file]
-    batch = Batch("synthesis", *read_texts(text, text_file, phones_file), out, share, lists)
+    batch = Batch("synthesis", *read_texts(text, text_file, phones_file, phone_map), out, share, lists)
     spans = read_durations(durations_file)
     loaded, voice = load_voice(model, device, vocoder, phone_map, prompt)
     (out / "wav").mkdir(parents=True, exist_ok=True)
@@ -104,13 +102,15 @@ def write_said(batch: Batch[Any], done: dict[str, tuple[str, list[str], list[int
 
 
 def read_texts(
-    text: str | None, text_file: Path | None, phones_file: Path | None
+    text: str | None, text_file: Path | None, phones_file: Path | None, phone_map: Path | None
 ) -> tuple[dict[str, str | list[str]], SkipList]:
     """What is to be said, by id: a text, or phones as they stand; and the lines that can't be used.
 
     Raises:
-        UserError: More than one of the three is given, or none.
+        UserError: More than one of the three is given, or none; or a map of phones for what is phones.
     """
+    if phone_map and phones_file:
+        raise UserError("--phone_map is for texts: phones of --phones_file are given as the model knows them")
     if [text, text_file, phones_file].count(None) != 2:
         raise UserError("give one of --text, --text_file and --phones_file")
     if phones_file is not None:
