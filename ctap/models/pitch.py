@@ -54,8 +54,12 @@ def check_melody(melody: str, vocoder: Vocoder, parts: Parts) -> None:
 
 
 def source_f0(vocoder: NeuralVocoder, source: Tensor, voice: Tensor) -> Tensor:
-    """F0 [T] in Hz of log-mel ``source`` [T, n_mels], moved to the mean of ``voice`` [N, F, n_mels]."""
-    return shift_f0(vocoder.f0(source), torch.cat([vocoder.f0(part) for part in voice]))
+    """F0 [T] in Hz of log-mel ``source`` [T, n_mels], moved to the mean of ``voice`` [N, F, n_mels].
+
+    It is that which the source is said with: frames that may be voiced have pulses, too, since noise in
+    their place is what listeners mind (docs/vocoder.md, "Voicing").
+    """
+    return shift_f0(vocoder.said_f0(source), torch.cat([vocoder.said_f0(part) for part in voice]))
 
 
 def shift_f0(f0: Tensor, voice: Tensor) -> Tensor:

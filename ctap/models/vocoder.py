@@ -8,7 +8,7 @@ This is the one place where a name becomes a vocoder: ``pretrained`` (the weight
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -153,11 +153,18 @@ class NeuralVocoder:
             return self(mel.expand(2, -1), twice)[: self.settings.hop_length - 1]
         return np.concatenate(list(self.stream([mel], f0)))
 
-    @torch.inference_mode()
     def f0(self, mel: Tensor) -> Tensor:
         """F0 ``[T]`` Hz that a natural-log mel ``[T, M]`` shows, 0 where it is rather unvoiced."""
+        return self._read(self.net.f0, mel)
+
+    def said_f0(self, mel: Tensor) -> Tensor:
+        """F0 ``[T]`` that a mel is said with: frames that may be voiced have it, too."""
+        return self._read(self.net.said_f0, mel)
+
+    @torch.inference_mode()
+    def _read(self, read: Callable[[Tensor], Tensor], mel: Tensor) -> Tensor:
         frames = mel.to(self.device).float()
-        return windowed(lambda some: self.net.f0(some)[..., None], frames, CHUNK)[:, 0].cpu()
+        return windowed(lambda some: read(some)[..., None], frames, CHUNK)[:, 0].cpu()
 
     def stream(self, chunks: Iterable[Tensor], f0: Tensor | None = None) -> Iterator[np.ndarray]:
         """Samples of a mel that comes in chunks ``[t, M]``: as :meth:`__call__` gives for all of it at once.
