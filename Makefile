@@ -28,7 +28,7 @@ PYTEST := OMP_NUM_THREADS=1 python -m pytest -n auto --maxprocesses $(TEST_JOBS)
 .PHONY: help
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "variables:"
 	@echo "  CTAP_ENV=DIR     environment to make and use (now: $(CTAP_ENV)); CTAP_ENV=active: the one that is active"
 	@echo "  PYTHON=PROGRAM   Python >= 3.10 to make it from"

@@ -380,3 +380,14 @@ def test_without_slurm_the_error_says_so(shell) -> None:
     bare = 'mkdir bare\nln -s "$(command -v python3)" bare/python3\n'
     done = shell(bare + f"PATH={ROOT / 'utils'}:$PWD/bare run_slurm x.log true\n")
     assert done.returncode == 2 and "no sbatch" in done.stderr
+
+
+def test_under_nohup_the_terminal_may_be_closed(tmp_path):
+    launcher = Path(__file__).parents[2] / "utils/run_local"
+    command = f'trap "" HUP; exec {launcher} {tmp_path}/job.log sh -c "sleep 1.5; touch {tmp_path}/done"'
+    with subprocess.Popen(["sh", "-c", command]) as running:
+        while not (tmp_path / "job.log").exists():
+            time.sleep(0.05)
+        time.sleep(0.3)
+        running.send_signal(signal.SIGHUP)
+    assert running.returncode == 0 and (tmp_path / "done").exists()
