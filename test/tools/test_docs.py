@@ -99,5 +99,5 @@ def test_defaults_of_the_page_of_choices_are_those_of_the_code() -> None:
 def test_help_of_make_names_the_targets_of_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in set(re.findall(r"`?make ([a-z-]+)", text)):
+    for target in set(re.findall(r"`?make ([a-z0-9-]+)", text)):
         assert re.search(rf"^  {target} ", shown, re.MULTILINE), target

@@ -383,11 +383,9 @@ def test_without_slurm_the_error_says_so(shell) -> None:
 
 
 def test_under_nohup_the_terminal_may_be_closed(tmp_path):
-    launcher = Path(__file__).parents[2] / "utils/run_local"
-    command = f'trap "" HUP; exec {launcher} {tmp_path}/job.log sh -c "sleep 1.5; touch {tmp_path}/done"'
-    with subprocess.Popen(["sh", "-c", command]) as running:
-        while not (tmp_path / "job.log").exists():
-            time.sleep(0.05)
-        time.sleep(0.3)
+    job = "touch begun; sleep 1.5; touch done"
+    command = f"trap '' HUP; exec {ROOT / 'utils/run_local'} job.log sh -c '{job}'"
+    with subprocess.Popen(["sh", "-c", command], cwd=tmp_path) as running:
+        wait_until((tmp_path / "begun").exists)
         running.send_signal(signal.SIGHUP)
     assert running.returncode == 0 and (tmp_path / "done").exists()
