@@ -70,6 +70,13 @@ _po_known() {
     [[ $1 =~ ^[a-z][a-z0-9_]*$ && -n ${!1+set} ]]
 }
 
+# Succeeds if the word $2 behind option $1 is another option. Options of a program, for NAME_args, are not.
+_po_is_option() {
+    local next=${2#--}
+    [[ $1 == *_args ]] || next=${next%%=*}
+    [[ $2 == --* ]] && _po_known "${next//-/_}"
+}
+
 # Says that --$2 is not an option of script $1, and which names are similar; $3 says where it stands.
 _po_unknown() {
     local near
@@ -175,7 +182,7 @@ while (($#)); do
             elif [[ ${!_po_name} == true || ${!_po_name} == false ]] && { (($# < 2)) || [[ $2 == -* ]]; }; then
                 _po_set "${_po_script}" "${_po_name}" true
                 shift
-            elif (($# < 2)) || { [[ $2 == --* ]] && _po_next=${2#--} _po_next=${_po_next%%=*} && _po_known "${_po_next//-/_}"; }; then
+            elif (($# < 2)) || _po_is_option "${_po_name}" "$2"; then
                 _po_error "${_po_script}" "--${_po_name} needs a value"
                 exit 1
             else
@@ -192,4 +199,4 @@ while (($#)); do
             ;;
     esac
 done
-unset _po_name _po_next _po_value _po_script _po_default
+unset _po_name _po_value _po_script _po_default

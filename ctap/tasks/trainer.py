@@ -192,14 +192,14 @@ def make_trainer(
             log_every_n_steps=config.log_every,
             default_root_dir=out,
             logger=_logger(config, out),
-            plugins=[WholeCheckpoints()],
+            plugins=[WholeCheckpoints(), *_where_alone(config)],
             callbacks=_callbacks(
                 config, monitor, out, [TQDMProgressBar() if bar else LineProgress(), *watching]
             ),
             enable_progress_bar=bar,
             enable_model_summary=False,
         )
-    except (MisconfigurationException, ValueError) as error:
+    except (MisconfigurationException, ValueError, RuntimeError) as error:  # the last: tasks of Slurm
         raise UserError(f"trainer: {' '.join(str(error).split())}") from error
     if several and not isinstance(trainer.strategy.cluster_environment, LightningEnvironment):
         # All processes are there (torchrun, Slurm), and can wait for each other from here on. Where Lightning
@@ -236,6 +236,18 @@ def _check_processes(config: TrainerConfig) -> None:
             f"torchrun started {world} processes, but trainer.devices {config.devices} times "
             f"trainer.num_nodes {config.num_nodes} is {asked}: give both the same numbers"
         )
+
+
+def _where_alone(config: TrainerConfig) -> list[LightningEnvironment]:
+    """The environment of a process that no launcher gave companions, where Lightning would take it for Slurm's.
+
+    Lightning believes SLURM_NTASKS, the tasks of the job; a script of sbatch is one process whatever that says,
+    and what srun starts to train alone has none to wait for.
+    """
+    if "SLURM_NTASKS" not in os.environ or "TORCHELASTIC_RUN_ID" in os.environ:
+        return []
+    alone = config.devices * config.num_nodes == 1 or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) == 1
+    return [LightningEnvironment()] if alone else []
 
 
 def _best_checkpoints(config: TrainerConfig, monitor: tuple[str, str], out: Path) -> ModelCheckpoint:

@@ -14,7 +14,7 @@ SETUP = f"""set -euo pipefail
 . {ROOT}/utils/words.sh
 . {STAGES}/steps.sh
 . {STAGES}/0_data.sh
-marks=done current=0 datadir=data corpus=corpus downloaddir=downloads language=mandarin
+current=0 datadir=data dumpdir=dump expdir=exp corpus=corpus downloaddir=downloads language=mandarin
 phones_of="" phone_map="" join="" min_seconds=0 max_seconds=60 sandhi=false spell_latin=false
 target_speakers=auto num_targets=1 labeled_minutes=1 dev_utts=auto test_share=0.1 targets_in_train=auto seed=1
 data_options=()
@@ -68,3 +68,11 @@ def test_a_changed_recording_is_noticed_however_its_row_is_written(folder: Path,
         recording.write_text("x" * size)
         seen |= {run(folder, "recordings_of wav.scp") for _ in range(2)}
     assert len(seen) == 2
+
+
+def test_a_corpus_that_the_recipe_makes_itself_is_made_again_once_it_is_gone(folder: Path) -> None:
+    (folder / "local/data.sh").write_text(DATA + "echo says >b.wav\n")
+    alone = ("corpus=''", "stage_0")
+    assert "done in" in run(folder, *alone) and "already done" in run(folder, *alone)
+    (folder / "b.wav").unlink()
+    assert "done in" in run(folder, *alone) and (folder / "b.wav").exists()

@@ -28,7 +28,7 @@ SETUP = f"""set -euo pipefail
 . {ROOT}/utils/words.sh
 . {ROOT}/utils/jobs.sh
 for file in {STAGES}/*.sh; do . "${{file}}"; done
-marks=done current=0 datadir=data dumpdir=dump expdir=exp nj=1 ngpu=0 decode_nj=0 device=cpu
+current=0 datadir=data dumpdir=dump expdir=exp nj=1 ngpu=0 decode_nj=0 device=cpu
 durations="" aligner_model=aligner drop_outliers=none textgrids=false align_pictures=0
 speaks=() mel_settings=() melody=model python=true train_cmd=run decode_cmd=run
 all_sets() {{ echo train; }}
@@ -155,7 +155,7 @@ rm -r exp/asr; asked
     assert done.returncode == 0, done.stdout + done.stderr
     found = [line for line in done.stdout.splitlines() if line in ("yes", "no", "trained")]
     assert found == ["no", "trained", "no", "trained", "yes", "no", "no", "no", "no"]
-    assert not list((tmp_path / "done").glob(".*.running")) and not (tmp_path / "done/other").exists()
+    assert not list((tmp_path / "exp/.done").glob(".*.running")) and not (tmp_path / "exp/.done/other").exists()
 
 
 @pytest.mark.parametrize(
@@ -177,6 +177,8 @@ training ctap pretrain a.yaml -- --layers 1"""
     if place is None:
         assert done.returncode and "with --num_nodes set MASTER_ADDR" in done.stderr
         return
+    # srun starts it on so many nodes, whatever else the command says
+    assert ("--srun --num-nodes 2 --gpu 0" in done.stdout) == ("--srun" in command)
     assert done.returncode == 0, done.stdout + done.stderr
     words = f"--max_restarts 0 --rdzv_backend c10d --rdzv_id ctap {place}".strip()
     assert f"{words} -m ctap.bin.train pretrain" in done.stdout
@@ -204,7 +206,7 @@ def test_transcripts_lie_in_exp_wherever_it_is(tmp_path: Path) -> None:
     """The mark of a step was once a path that led back to the speech itself, which was removed."""
     (tmp_path / "a/b/c/d").mkdir(parents=True)
     script = f"""{SETUP}
-expdir=../../../../exp marks=../../../../exp/.done transcriber=some:thing seed=1
+expdir=../../../../exp transcriber=some:thing seed=1
 mkdir -p ${{expdir}}/tts_A/test ${{expdir}}/eval/A && touch ${{expdir}}/{{tts_A/test,eval/A}}/wav.scp
 in_jobs() {{ mkdir -p "$3" && touch "$3/text" && echo "log $4"; }}
 generate() {{ each="" folder="" _as_step "$1" listens "${{@:2}}"; }}

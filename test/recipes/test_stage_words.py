@@ -31,7 +31,7 @@ limit=() shards=()
 STAGES = "stage_3; stage_4; stage_5; stage_6; stage_8"
 TABLE = """anchors; ctap_system ctap_ours; one_row logmel; one_row hubert; one_row codec; ground_truth exp
 """
-VOC = f"""dumpdir=dump ctap=../ctap1 corpus="" mels_of=m init=i train_config=voc.yaml tag=voc
+VOC = f"""datadir=data dumpdir=dump ctap=../ctap1 corpus="" mels_of=m init=i train_config=voc.yaml tag=voc
 . <(sed -n '/^stage_1()/,/^begin_run/p' {ROOT}/egs/TEMPLATE/voc1/voc.sh | head -n -1)
 stage_2; stage_3; stage_4; stage_5
 """

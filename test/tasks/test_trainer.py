@@ -335,6 +335,23 @@ def test_processes_of_torchrun_must_be_those_of_the_configuration(dump, tmp_path
         train("pretrain", config(), Sources(dump / "train"), tmp_path / "x")
 
 
+@pytest.mark.parametrize("tasks", [{}, {"SLURM_STEP_NUM_TASKS": "8"}])
+def test_a_training_of_one_process_is_none_of_the_tasks_of_slurms_job(tasks, dump, tmp_path, monkeypatch):
+    """Within `sbatch -n 8` Lightning took it for one of eight, and ended in a traceback."""
+    for name, value in {"SLURM_NTASKS": "8", "SLURM_JOB_NAME": "train", "SLURM_PROCID": "0", **tasks}.items():
+        monkeypatch.setenv(name, value)
+    train("pretrain", config(max_steps=1), Sources(dump / "train"), tmp_path / "x")
+    assert (tmp_path / "x/model").is_dir()
+
+
+def test_tasks_that_are_not_those_of_the_configuration_are_named(dump, tmp_path, monkeypatch):
+    for name in ("SLURM_NTASKS", "SLURM_STEP_NUM_TASKS"):
+        monkeypatch.setenv(name, "8")
+    with pytest.raises(UserError, match=r"trainer: .*ntasks") as error:
+        train("pretrain", config(devices=2, accelerator="cpu"), Sources(dump / "train"), tmp_path / "x")
+    assert "\n" not in str(error.value)
+
+
 def test_tau_comes_back_from_its_cap():
     """Above it, a clamp in the forward pass would leave it no gradient; it is capped after the step."""
     model = CTAP(from_dict(CTAPConfig, {**tiny.MODEL, "temperature": 99.0}, "test"), 30)

@@ -224,6 +224,8 @@ def test_slurm_array(shell, tmp_path: Path, slurm: str) -> None:
         ("--exclusive=user -H", ["--exclusive=user", "-H"]),
         ("-s --no-requeue -Q", ["-s", "--no-requeue", "-Q"]),
         ("--comment 'a b' -J 'c d'", ['"--comment=a b"', '-J "c d"']),
+        ("--export NAME=1 --licenses matlab=2", ["--export=NAME=1", "--licenses=matlab=2"]),
+        ("--spread JOB=1:1", ["--spread"]),
         ("--nodelist=a,b --wait-all-nodes 1", ["--nodelist=a,b", "--wait-all-nodes=1"]),
     ],
 )

@@ -141,3 +141,10 @@ def test_help_lists_every_option_with_its_default(shell, tmp_path: Path) -> None
     assert "--force repeat finished steps (false)" in text
     assert "--cores cores of this machine (" in text
     assert "--here" not in text and "--there" not in text and "later" not in text and "<" not in done.stdout
+
+
+def test_options_of_a_program_may_be_named_as_those_of_the_script(shell) -> None:
+    script = SCRIPT.replace("share=0.1", 'tool_args=""\nshare=0.1').replace('"$corpus"', '"$tool_args"')
+    assert shell(script, "--tool_args", "--stage=3", check=True).stdout == "<0><6><><false><--stage=3>"
+    assert shell(script, "--tool_args=--stage 3", check=True).stdout == "<0><6><><false><--stage 3>"
+    assert "--tool_args needs a value" in shell(script, "--tool_args", "--stage", "3").stderr

@@ -13,7 +13,7 @@ SETUP = """set -euo pipefail
 . {utils}/run_step.sh
 . {utils}/words.sh
 . {stages}/steps.sh
-marks=done current=4 expdir=exp seed=1
+current=4 datadir=data dumpdir=dump expdir=exp seed=1
 say() {{ printf '<%s>' "$@" && echo && mkdir -p made out && : >made/table >out/file; }}
 """
 
@@ -83,6 +83,19 @@ def test_force_repeats_what_two_stages_share_once(tmp_path: Path) -> None:
     run(tmp_path, STEP)
     again = run(tmp_path, "force=true", "begin_run", STEP, STEP)
     assert again.stdout.count("a title: done in") == again.stdout.count("already done") == 1
+
+
+@pytest.mark.parametrize("place", ["data", "dump"])
+def test_runs_that_share_data_see_what_others_have_made_of_them(tmp_path: Path, place: str) -> None:
+    """With its mark in the exp of one run, data that another had changed would count as done."""
+    step = f"step sets say --minutes 15 made:{place}/train/wav.scp"
+    script = [f"say() {{ mkdir -p {place}/train && echo \"$*\" >{place}/train/wav.scp; }}", step]
+    assert "done in" in run(tmp_path, *script).stdout
+    assert "already done" in run(tmp_path, "expdir=other", *script).stdout
+    assert "runs again" in run(tmp_path, "expdir=other", *script[:1], step.replace("15", "5")).stdout
+    assert "runs again" in run(tmp_path, *script).stdout
+    assert (tmp_path / place / "train/wav.scp").read_text() == "--minutes 15\n"
+    assert "runs again: forced" in run(tmp_path, "force=true", "begin_run", *script).stdout
 
 
 def test_recordings_are_tables_that_may_be_two(tmp_path: Path) -> None:

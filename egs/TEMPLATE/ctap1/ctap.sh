@@ -162,7 +162,6 @@ if [[ -n ${pretrained} ]]; then
     phones_of=${phones_of:-${ctap_model}}
     [[ -n ${aligner_model} || ! -d ${pretrained}/aligner ]] || aligner_model=${pretrained}/aligner
 fi
-marks=${expdir}/.done
 if [[ ${vocoder} == pretrained || ${vocoder} == griffin_lim ]]; then speaks=(--vocoder "${vocoder}"); else speaks=(--vocoder in:"${vocoder}"); fi
 voices=${expdir}/eval/voices
 declare -a mel_settings=() limit=() shards=()

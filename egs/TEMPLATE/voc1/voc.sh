@@ -56,8 +56,8 @@ in_order
 ((nj > 0)) || nj=$(processors)
 [[ ${init} != pretrained ]] || init=${CTAP_ROOT}/ctap/models/pretrained_vocoder
 [[ -n ${tag} ]] || tag=$(basename "${train_config}" .yaml)
+datadir=${ctap}/data
 dumpdir=${ctap}/dump
-marks=${expdir}/.done
 # shellcheck disable=SC2034 # the helpers read them
 declare all_args="" && declare -a all_options=()
 declare -a train_options
@@ -71,7 +71,7 @@ stage_1() {
         log "${dumpdir}: data are there"
     else
         [[ -z ${corpus} ]] || corpus=$(readlink -m -- "${corpus}") # that recipe has a directory of its own
-        "${ctap}/run.sh" --stage 0 --stop_stage 2 ${corpus:+--corpus "${corpus}"}
+        "${ctap}/run.sh" --stage 0 --stop_stage 2 --nj "${nj}" ${corpus:+--corpus "${corpus}"}
     fi
 }
 

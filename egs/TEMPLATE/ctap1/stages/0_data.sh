@@ -23,6 +23,8 @@ stage_0() {
     [[ ${language} != custom:* ]] || spoken+=(read:"${language#custom:}")
     [[ -z ${phones_of} ]] || spoken+=(--phones_of in:"${phones_of}")
     [[ -z ${phone_map} ]] || spoken+=(--phone_map in:"${phone_map}")
+    # A corpus that the recipe makes itself, and that was removed since, is made again.
+    [[ -n ${corpus} ]] || recordings_are_there "${all}/corpus/wav.scp" || rm -f "${datadir}/.done/data_tables"
     step data_tables corpus_tables title:"tables of the corpus" read:local opt:"files=$(corpus_files)" "${given[@]}" \
         --corpus "${corpus}" --downloaddir "${downloaddir}" "${data_options[@]}" into:"${all}/corpus/wav.scp"
     # If recordings may have changed, they are looked at; what is done again is what their content (utt2audio) decides.
@@ -53,6 +55,12 @@ stage_0() {
 corpus_tables() {
     rm -rf -- "${@: -1}"
     local/data.sh "$@"
+}
+
+# recordings_are_there WAV_SCP: whether the first of them is.
+recordings_are_there() {
+    local utt recording
+    { read -r utt recording <"$1"; } 2>/dev/null && [[ -n ${utt} && -e ${recording} ]]
 }
 
 # A digest of the names, sizes and times of the corpus's files, so that a changed corpus is noticed.

@@ -25,12 +25,15 @@
 #   generate NAME MODULE WORD...       one that does so for each utterance, in several jobs
 #   training NAME TASK CONFIG WORD...  a training -> exp/NAME
 
+# The mark of a step lies in .done of the directory in which it makes something: data, dump or else exp. Runs that share
+# data, each with an exp of its own, so see what the others have made of them.
+
 # With asking=true no step is run; a training that is not done ends the shell, and all others count as done.
 #
 # begin_run: to be called once, before the first step; with --force each step is then repeated once, however many
 # stages ask for it.
 begin_run() {
-    { mkdir -p "${marks}" && : >"${marks}/.begun"; } || die "${marks}: can't be written to"
+    { mkdir -p "${expdir}/.done" && : >"${expdir}/.done/.begun"; } || die "${expdir}/.done: can't be written to"
 }
 
 step() { _as_step "$@"; }
@@ -68,7 +71,7 @@ training() {
 # On the devices asked for.
 _training() {
     local name=$1 task=$2 config=$3
-    local -a start=("${python}" -m)
+    local -a start=("${python}" -m) nodes=()
     local accelerator=cpu each=${nproc}
     ((ngpu == 0)) || accelerator=gpu each=${ngpu}
     local -a devices=(--trainer.accelerator "${accelerator}" --trainer.devices "${each}" --trainer.num_nodes "${num_nodes}")
@@ -84,15 +87,17 @@ _training() {
         fi
         start+=(-m)
     fi
+    # srun starts the command on each node of its job, which are as many as train together, whatever cmd.sh says.
+    [[ " ${cuda_cmd} " != *" --srun "* ]] || nodes=(--num-nodes "${num_nodes}")
     # shellcheck disable=SC2086 # the launcher and its options are words
-    ${cuda_cmd} --gpu "${ngpu}" "${expdir}/log/train_${name}.log" \
+    ${cuda_cmd} "${nodes[@]}" --gpu "${ngpu}" "${expdir}/log/train_${name}.log" \
         "${start[@]}" ctap.bin.train "${task}" --config "${config}" --trainer.seed "${seed}" "${all_options[@]}" \
         "${devices[@]}" --out "${expdir}/${name}" --restart "${force}" "${@:4}"
 }
 
 # _as_step NAME WORD...: the command that the words stand for, as a step; its options begin with the first dash.
 _as_step() {
-    local name=$1 title=$1 each="" folder="" word label table first=0
+    local name=$1 title=$1 each="" folder="" word label table mark first=0
     local -a about=() words=() counted=() tables
     shift
     while (($#)); do
@@ -139,13 +144,30 @@ _as_step() {
     local -a options=("${words[@]:first}")
     for word in "${!counted[@]}"; do options[word - first]=any; done
     ((first == ${#words[@]})) || about+=(--opt "options=$(quoted "${options[@]}")")
+    mark=$(place_of_marks "${about[@]}")/${name}
     if [[ ${asking:-false} == true ]]; then
-        [[ ${name} != train_* ]] || step_is_done --mark "${marks}/${name}" "${about[@]}" || exit 1
+        [[ ${name} != train_* ]] || step_is_done --mark "${mark}" "${about[@]}" || exit 1
         return 0
     fi
-    local force=${force:-false}
-    [[ ! -e ${marks}/.begun || ! ${marks}/${name} -nt ${marks}/.begun ]] || force=false # repeated already
-    run_step --mark "${marks}/${name}" --name "stage ${current}, ${title}" "${about[@]}" -- "${words[@]}"
+    local force=${force:-false} begun=${expdir}/.done/.begun
+    [[ ! -e ${begun} || ! ${mark} -nt ${begun} ]] || force=false # repeated already
+    run_step --mark "${mark}" --name "stage ${current}, ${title}" "${about[@]}" -- "${words[@]}"
+}
+
+# place_of_marks ABOUT...: where the mark of a step with this --out lies.
+place_of_marks() {
+    local place=${expdir}
+    while (($#)); do
+        if [[ $1 == --out ]]; then
+            case $2 in
+                "${expdir}"/*) place=${expdir} && break ;;
+                "${datadir}"/*) place=${datadir} && break ;;
+                "${dumpdir}"/*) place=${dumpdir} && break ;;
+            esac
+        fi
+        shift
+    done
+    echo "${place}/.done"
 }
 
 # starting_points WORD...: what the user's options of a training start from is read -> about
