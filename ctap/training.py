@@ -18,10 +18,11 @@ from ctap.report.training import Pictures
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS
 from ctap.tasks.config import TrainingConfig
+from ctap.tasks.experiment import Standing, end_experiment, prepare_experiment, standing
 from ctap.tasks.settings import COMPUTES_IN, TrainerConfig, as_begun
 from ctap.tasks.sources import Sources, digest
 from ctap.tasks.spreading import measure_spread
-from ctap.tasks.trainer import end_experiment, fit, make_trainer, prepare_experiment
+from ctap.tasks.trainer import fit, make_trainer
 from ctap.tasks.vocoder import VocoderTaskConfig
 
 
@@ -103,27 +104,27 @@ def run(
     Returns:
         The model directory, OUT/model.
     """
-    settings = config.trainer if restart else as_begun(config.trainer, out / "config.yaml")
     model_dir = out / "model"
-    _check_patience(settings, sources)
+    _check_patience(config.trainer, sources)
+    training = TRAININGS[name][1](config, sources)
+    values, inputs = to_dict(config), sources.fingerprints()
+    if code := source_files(values):
+        inputs["code"] = digest(*code)
+    described = {"task": name, **values, **training.decided, "inputs": inputs}
+    found, differs = standing(out, described, model_dir, restart=restart, kind=type(config))
+    settings = as_begun(config.trainer, out / "config.yaml") if found is Standing.BEGUN else config.trainer
+    task = training.task
+    task.settings = settings
     trainer = make_trainer(settings, Task.monitor if sources.dev_dir else None, out, [Pictures(), *callbacks])
-    # what is wrong with the inputs is said before anything moves
-    training = TRAININGS[name][1](dataclasses.replace(config, trainer=settings), sources)
-    if trainer.is_global_zero:
-        values, inputs = to_dict(config), sources.fingerprints()
-        if code := source_files(values):
-            inputs["code"] = digest(*code)
-        described = {"task": name, **values, **training.decided, "inputs": inputs}
-        described[COMPUTES_IN] = settings.computes_in
-        ahead = prepare_experiment(out, described, model_dir, restart=restart, kind=type(config))
-    else:
-        logging.getLogger().setLevel(logging.WARNING)
-        ahead = True
-    ahead = trainer.strategy.broadcast(ahead)
-    if not ahead:
+    # What is wrong was said; from here on something moves, once all processes have looked.
+    found = trainer.strategy.broadcast(found)
+    if found is Standing.ENDED:
         logging.info("%s: this training has ended already", model_dir)
         return model_dir
-    task = training.task
+    if trainer.is_global_zero:
+        prepare_experiment(out, {**described, COMPUTES_IN: settings.computes_in}, found, differs)
+    else:
+        logging.getLogger().setLevel(logging.WARNING)
     shared = {"rank": trainer.global_rank, "world": trainer.world_size}
     of_waves = isinstance(training.train, waves.WaveSet)
     batches = waves if of_waves else dataset

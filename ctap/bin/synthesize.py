@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import ctap
 from ctap.bin.batch import Batch, keep_prompts, read_rows
@@ -55,7 +56,7 @@ def synthesize(
         speed: 0.2 to 5; above 1 is faster.
         pause: Seconds between two sentences of a text.
         max_seconds: Refuse texts that would take longer.
-        seed: Seeds the duration model.
+        seed: Seeds the duration model, for each of many texts together with its id.
         vocoder: pretrained, griffin_lim, or the directory of a trained vocoder.
         device: cpu, cuda or auto.
         share: This job's share of the texts.
@@ -71,9 +72,14 @@ def synthesize(
     (out / "wav").mkdir(parents=True, exist_ok=True)
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
-        times = spans(utt) or durations
         speech = loaded.synthesize(
-            what, voice, durations=times, speed=speed, seed=seed, pause=pause, max_seconds=max_seconds
+            what,
+            voice,
+            durations=spans(utt) or durations,
+            speed=speed,
+            seed=seed if text is not None else seed + crc32(utt.encode()),
+            pause=pause,
+            max_seconds=max_seconds,
         )
         path = out / "wav" / f"{utt}.wav"
         speech.save(path)

@@ -1,17 +1,14 @@
-"""Running a training with Lightning: devices, precision, logs, checkpoints, exact resume."""
+"""Running a training with Lightning: devices, precision, logs, checkpoints."""
 
 from __future__ import annotations
 
 import importlib.util
 import logging
 import os
-import shutil
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import lightning
 import torch
@@ -21,117 +18,14 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
-from ctap.config import differences, from_dict, load_yaml, merge, save_yaml, to_dict
 from ctap.errors import UserError
-from ctap.files.atomic import atomic_write
 from ctap.tasks.base import Task
 from ctap.tasks.checkpoints import WholeCheckpoints, average_weights, read_checkpoint
 from ctap.tasks.ending import EndOnSignal
 from ctap.tasks.peers import naming_lost_processes
 from ctap.tasks.progress import LineProgress, MetricsFile
 from ctap.tasks.resuming import CSVLogger, EarlyStopping, ModelCheckpoint
-from ctap.tasks.settings import COMPUTES_IN, TrainerConfig, product_precision
-
-#: Settings that may change between two runs of one training without affecting what has been trained so far.
-#: With the linear schedule, another number of steps changes the learning rate from there on; a warning says
-#: so. Fewer steps than have been made are another training.
-FREE_TO_CHANGE = (
-    "trainer.max_steps",
-    "trainer.patience",
-    "trainer.logger",
-    "trainer.log_every",
-    "data.num_workers",
-)
-
-#: File in an experiment whose training goes on, or was killed.
-RUNNING = "unfinished"
-
-
-def prepare_experiment(
-    out: Path, config: dict[str, Any], finished: Path, *, restart: bool, kind: type
-) -> bool:
-    """Make ``out`` ready for the training that ``config`` describes, keeping what it can be resumed from.
-
-    A training with the same configuration and inputs is resumed. A finished one that differs is moved aside
-    and done again. An unfinished one that differs is not touched: that is for the user to decide.
-
-    Args:
-        out: Experiment directory.
-        config: Everything that decides the result, inputs' fingerprints included.
-        finished: Exists when the training in ``out`` has ended.
-        restart: Start from the beginning, whatever there is.
-        kind: Class of the configuration: options that an earlier version did not have yet are at their
-            defaults in what it wrote.
-
-    Returns:
-        Whether there is something to do: False for a finished training of this very configuration. Until
-        :func:`end_experiment` the training then counts as unfinished, also where it goes on from a finished
-        one.
-
-    Raises:
-        UserError: ``out`` holds an unfinished training that differs; the message names the differences.
-    """
-    saved = out / "config.yaml"
-    if saved.exists():
-        differs = differences(_completed(saved, kind), config)
-        differs.pop(COMPUTES_IN, None)  # it follows from trainer.precision, and earlier versions lack it
-        ended, resumable = finished.exists() and not (out / RUNNING).exists(), (out / "last.ckpt").exists()
-        if not differs and ended and not restart:
-            return False
-        changed = {k: v for k, v in differs.items() if k not in FREE_TO_CHANGE}
-        before, now = differs.get("trainer.max_steps", (0, 0))
-        if before > now and resumable and not restart and _steps_in(out) > now:
-            changed["trainer.max_steps"] = before, now
-        if changed and not ended and not restart and resumable:
-            listed = "; ".join(f"{k}: {old} -> {new}" for k, (old, new) in changed.items())
-            raise UserError(
-                f"{out} holds an unfinished training that differs from the one asked for: {listed}; "
-                "set these back to resume it, choose another --tag, or give --force true to start again "
-                "(what is there is moved aside, not deleted)"
-            )
-        if changed or restart or (ended and not resumable):
-            aside = next(
-                p for i in range(1, 10_000) if not (p := out.with_name(f"{out.name}.old{i}")).exists()
-            )
-            logging.info("%s: moved to %s, starting from the beginning", out, aside)
-            shutil.move(out, aside)
-        elif resumable:
-            _warn_of_steps(out, differs, config)
-    out.mkdir(parents=True, exist_ok=True)
-    with atomic_write(out / RUNNING):
-        pass
-    save_yaml(config, saved)
-    return True
-
-
-def end_experiment(out: Path) -> None:
-    """Note that the training in ``out`` has ended, and what it makes is there."""
-    (out / RUNNING).unlink(missing_ok=True)
-
-
-def _steps_in(out: Path) -> int:
-    return read_checkpoint(out / "last.ckpt")["global_step"]
-
-
-def _completed(saved: Path, kind: type) -> dict[str, Any]:
-    """A recorded configuration, with the options of ``kind`` that it lacks at their defaults."""
-    before = load_yaml(saved)
-    own = {field.name: before[field.name] for field in fields(kind) if field.name in before}
-    try:
-        return merge(to_dict(from_dict(kind, own, str(saved))), before)
-    except UserError:  # of a version that had other options: what differs is named
-        return before
-
-
-def _warn_of_steps(out: Path, differs: dict[str, tuple[Any, Any]], config: dict[str, Any]) -> None:
-    """Warn if a training is resumed with another last step and its schedule depends on the last step."""
-    if "trainer.max_steps" in differs and config["optim"]["schedule"] == "linear":
-        old, new = differs["trainer.max_steps"]
-        logging.warning(
-            "%s: trainer.max_steps was %d and is %d: optim.schedule linear ends at the last step, so the "
-            "learning rate jumps here, and the result is not that of %d steps from the start",
-            *(out, old, new, new),
-        )
+from ctap.tasks.settings import TrainerConfig, product_precision
 
 
 def _quiet_lightning() -> None:
@@ -239,10 +133,10 @@ def _check_processes(config: TrainerConfig) -> None:
 
 
 def _where_alone(config: TrainerConfig) -> list[LightningEnvironment]:
-    """The environment of a process that no launcher gave companions, where Lightning would take it for Slurm's.
+    """The environment of a process without companions that Lightning would take for one of Slurm's tasks.
 
-    Lightning believes SLURM_NTASKS, the tasks of the job; a script of sbatch is one process whatever that says,
-    and what srun starts to train alone has none to wait for.
+    It believes SLURM_NTASKS, the tasks of the job. A script of sbatch is one process whatever that says, and
+    what srun starts to train alone has none to wait for.
     """
     if "SLURM_NTASKS" not in os.environ or "TORCHELASTIC_RUN_ID" in os.environ:
         return []

@@ -155,7 +155,9 @@ rm -r exp/asr; asked
     assert done.returncode == 0, done.stdout + done.stderr
     found = [line for line in done.stdout.splitlines() if line in ("yes", "no", "trained")]
     assert found == ["no", "trained", "no", "trained", "yes", "no", "no", "no", "no"]
-    assert not list((tmp_path / "exp/.done").glob(".*.running")) and not (tmp_path / "exp/.done/other").exists()
+    assert (
+        not list((tmp_path / "exp/.done").glob(".*.running")) and not (tmp_path / "exp/.done/other").exists()
+    )
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,18 @@ def test_a_resumed_training_computes_in_what_it_was_begun_in(dump, tmp_path, mon
         save_yaml(recorded, out / "config.yaml")
 
 
+def test_a_training_begun_anew_computes_in_what_this_machine_does(dump, tmp_path, monkeypatch):
+    """It took the precision of the one that it took the place of: bfloat16 on a machine without it."""
+    given, out = Sources(dump / "train"), tmp_path / "ctap"
+    for half, rate, expected in ((True, 1e-3, "bf16-mixed"), (False, 2e-3, "32-true")):
+        monkeypatch.setattr("ctap.tasks.settings.native_bfloat16", lambda gpu, half=half: half)
+        chosen = config("pretrain", precision="auto", max_steps=2, epoch_steps=2)
+        chosen.optim.lr = rate
+        train("pretrain", chosen, given, out)
+        assert load_yaml(out / "config.yaml")["computes_in"] == expected
+    assert load_yaml(tmp_path / "ctap.old1/config.yaml")["computes_in"] == "bf16-mixed"
+
+
 def test_products_of_a_gpu_are_as_precise_as_its_networks(monkeypatch):
     def now():
         return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ctap.bin.train import train
-from ctap.config import from_dict, load_yaml, save_yaml, to_dict
+from ctap.config import from_dict
 from ctap.data.dataset import train_loader
 from ctap.errors import UserError
 from ctap.models.model_dir import Parts
@@ -21,7 +21,6 @@ from ctap.report.curves import read_curves
 from ctap.tasks.base import Task
 from ctap.tasks.build import TRAININGS, Sources, build_finetune
 from ctap.tasks.settings import TrainerConfig
-from ctap.tasks.trainer import end_experiment, prepare_experiment
 from ctap.text.units import train_units
 from ctap.training import run
 from test import tiny
@@ -97,20 +96,6 @@ def test_accumulating_training_resumes_exactly(dump, model, tmp_path):
     assert all(torch.equal(a[k], b[k]) for k in a)
 
 
-@pytest.mark.parametrize("schedule", ["linear", "constant"])
-def test_other_steps_under_a_schedule_that_depends_on_them_are_warned_of(schedule, tmp_path, caplog):
-    kind = TRAININGS["finetune"][0]
-    for steps in (4, 4, 6):
-        (tmp_path / "x").mkdir(exist_ok=True)
-        (tmp_path / "x/last.ckpt").touch()
-        described = to_dict(config("finetune", max_steps=steps))
-        described["optim"]["schedule"] = schedule
-        caplog.clear()
-        assert prepare_experiment(tmp_path / "x", described, tmp_path / "model", restart=False, kind=kind)
-        assert bool(caplog.records) == (schedule == "linear" and steps == 6)
-        assert "max_steps was 4 and is 6" in caplog.text or not caplog.records
-
-
 def test_an_extended_linear_schedule_has_its_own_rates_from_the_first_step(dump, tmp_path):
     class Watch(lightning.Callback):
         def on_train_batch_start(self, trainer, task, batch, index):
@@ -123,74 +108,6 @@ def test_an_extended_linear_schedule_has_its_own_rates_from_the_first_step(dump,
         run("pretrain", chosen, Sources(dump / "train"), tmp_path / "x", [Watch()])
     expected = [chosen.optim.factor(i, 4 if i < 4 else 8) * chosen.optim.lr for i in range(8)]
     assert rates == pytest.approx(expected, rel=1e-12) and rates[4] > 0
-
-
-def test_a_finished_training_that_was_extended_and_killed_goes_on(tmp_path):
-    """Its model of fewer steps must not count as that of more."""
-    kind, out = TRAININGS["finetune"][0], tmp_path / "x"
-
-    def ahead(steps):
-        described = to_dict(config("finetune", max_steps=steps))
-        return prepare_experiment(out, described, out / "model", restart=False, kind=kind)
-
-    assert ahead(4)
-    (out / "model").mkdir()
-    (out / "last.ckpt").touch()
-    end_experiment(out)
-    assert not ahead(4)
-    assert ahead(8) and ahead(8)  # killed in between
-    assert (out / "model").is_dir()  # in use until there is another
-    end_experiment(out)
-    assert not ahead(8) and not (tmp_path / "x.old1").exists()
-
-
-@pytest.mark.parametrize("ended", [True, False])
-def test_fewer_steps_than_were_made_are_another_training(ended, tmp_path):
-    """The model of more steps must not pass for that of fewer."""
-    kind, out = TRAININGS["finetune"][0], tmp_path / "x"
-
-    def ahead(steps):
-        described = to_dict(config("finetune", max_steps=steps))
-        return prepare_experiment(out, described, out / "model", restart=False, kind=kind)
-
-    assert ahead(8)
-    torch.save({"global_step": 6 + 2 * ended}, out / "last.ckpt")
-    if ended:
-        (out / "model").mkdir()
-        end_experiment(out)
-        assert ahead(4) and (tmp_path / "x.old1/model").is_dir() and not (out / "last.ckpt").exists()
-    else:
-        assert ahead(6)  # which it has made, and need not make again
-        with pytest.raises(UserError, match=r"trainer\.max_steps: 6 -> 4"):
-            ahead(4)
-
-
-def test_a_finished_training_without_its_checkpoint_is_moved_aside(tmp_path):
-    """It can't go on: the first steps would otherwise be written over it."""
-    kind, out = TRAININGS["finetune"][0], tmp_path / "x"
-    for steps in (4, 8):
-        described = to_dict(config("finetune", max_steps=steps))
-        assert prepare_experiment(out, described, out / "model", restart=False, kind=kind)
-        (out / "model").mkdir()
-        end_experiment(out)
-    assert (tmp_path / "x.old1/model").is_dir()
-
-
-def test_options_that_an_earlier_version_did_not_have_are_at_their_defaults(tmp_path):
-    """A training goes on after the toolkit was brought up to date, unless a new option is asked for."""
-    kind = TRAININGS["finetune"][0]
-    asked = {"task": "finetune", **to_dict(config("finetune")), "inputs": {"train": "1"}}
-    out = tmp_path / "x"
-    out.mkdir()
-    (out / "last.ckpt").touch()
-    earlier = {k: v for k, v in asked.items() if k != "voice"}
-    earlier["trainer"] = {k: v for k, v in asked["trainer"].items() if k != "accumulate"}
-    save_yaml(earlier, out / "config.yaml")
-    moved = {**asked, "voice": {"warp": 0.1, "tilt": 0.0, "share": 1.0}}
-    with pytest.raises(UserError, match=r"differs .*: voice\.warp: 0\.0 -> 0\.1; set these back"):
-        prepare_experiment(out, moved, tmp_path / "model", restart=False, kind=kind)
-    assert prepare_experiment(out, asked, tmp_path / "model", restart=False, kind=kind)
-    assert load_yaml(out / "config.yaml") == asked and not (tmp_path / "x.old1").exists()
 
 
 def test_training_that_gets_no_better_ends_early(dump, model, tmp_path, caplog):

@@ -89,7 +89,7 @@ def test_force_repeats_what_two_stages_share_once(tmp_path: Path) -> None:
 def test_runs_that_share_data_see_what_others_have_made_of_them(tmp_path: Path, place: str) -> None:
     """With its mark in the exp of one run, data that another had changed would count as done."""
     step = f"step sets say --minutes 15 made:{place}/train/wav.scp"
-    script = [f"say() {{ mkdir -p {place}/train && echo \"$*\" >{place}/train/wav.scp; }}", step]
+    script = [f'say() {{ mkdir -p {place}/train && echo "$*" >{place}/train/wav.scp; }}', step]
     assert "done in" in run(tmp_path, *script).stdout
     assert "already done" in run(tmp_path, "expdir=other", *script).stdout
     assert "runs again" in run(tmp_path, "expdir=other", *script[:1], step.replace("15", "5")).stdout
