@@ -141,7 +141,7 @@ def _add_arguments(parser: ArgumentParser, source: Callable[..., Any], skip: set
     helps = {item.arg_name: item.description for item in text.params}
     parameters, hints = inspect.signature(source).parameters, get_type_hints(source)
     unnamed = _unnamed(source)
-    special = {name for name in parameters if name in unnamed or _word(hints[name]) or _switch(hints[name])}
+    special = {name for name in parameters if name in unnamed or _is_special(hints[name])}
     add = parser.add_class_arguments if inspect.isclass(source) else parser.add_function_arguments
     wanted = [name for name in parameters if name not in skip]
     for is_special, names in itertools.groupby(wanted, special.__contains__):
@@ -169,7 +169,7 @@ def _options(
     is_needed = default is inspect.Parameter.empty
     if hint is bool and some_unnamed:  # a parameter without a name would be taken for its value
         return {"help": text, "action": "store_true"}
-    options: dict[str, Any] = {"help": text, "type": _word(hint) or hint}
+    options: dict[str, Any] = {"help": text, "type": _word(hint) or (str if _text(hint) else hint)}
     if not is_unnamed:
         options |= {"required": True} if is_needed else {"default": default}
     if _word(hint):
@@ -220,6 +220,15 @@ def _word(hint: Any) -> Any:
 
 def _switch(hint: Any) -> bool:
     return hint is bool or bool in get_args(hint)
+
+
+def _text(hint: Any) -> bool:
+    """Whether it is text that may be left out; read as YAML, "null" and "#4" would be left out, too."""
+    return set(get_args(hint)) == {str, type(None)}
+
+
+def _is_special(hint: Any) -> bool:
+    return bool(_word(hint)) or _switch(hint) or _text(hint)
 
 
 def _module_program() -> str | None:

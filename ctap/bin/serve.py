@@ -52,6 +52,7 @@ def serve(
         from ctap.serving.app import make_app
     except ImportError as error:
         raise UserError(f"serve: {error}; the extra has what it takes: pip install 'ctap[serve]'") from None
+    from ctap.listening.guard import Guard
     from ctap.serving.limits import Limits
     from ctap.serving.served import load_served
 
@@ -66,8 +67,9 @@ def serve(
         wait_seconds=max_wait_seconds,
         waiting=max_waiting,
     )
+    any_name = host in ("0.0.0.0", "::") and not hosts
+    names = None if any_name else Guard(allow_hosts=[host, *(hosts or [])])  # refuses, before models are read
     served = load_served(models, voices or [], device, vocoder)
-    names = None if host in ("0.0.0.0", "::") and not hosts else [host, *(hosts or [])]
     _listen(make_app(served, limits, names), host, port, ", ".join(served))
 
 

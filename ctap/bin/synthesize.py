@@ -72,14 +72,9 @@ def synthesize(
     (out / "wav").mkdir(parents=True, exist_ok=True)
 
     def say(utt: str, what: str | list[str]) -> tuple[str, list[str], list[int]]:
+        times, own = spans(utt) or durations, seed if text is not None else seed + crc32(utt.encode())
         speech = loaded.synthesize(
-            what,
-            voice,
-            durations=spans(utt) or durations,
-            speed=speed,
-            seed=seed if text is not None else seed + crc32(utt.encode()),
-            pause=pause,
-            max_seconds=max_seconds,
+            what, voice, durations=times, speed=speed, seed=own, pause=pause, max_seconds=max_seconds
         )
         path = out / "wav" / f"{utt}.wav"
         speech.save(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,17 +48,16 @@ HEADERS = {
 }
 
 
-def make_app(served: dict[str, Served], limits: Limits, hosts: Sequence[str] | None = None) -> FastAPI:
+def make_app(served: dict[str, Served], limits: Limits, names: Guard | None = None) -> FastAPI:
     """The server.
 
     Args:
         served: Models by name.
         limits: Sizes and times.
-        hosts: Names that it may be called by, besides this machine's own; None for any. A page elsewhere
-            whose name is made to point here is turned away by it.
+        names: Knows the names that it may be called by, besides this machine's own; None for any. A page
+            elsewhere whose name is made to point here is turned away by it.
     """
     worker = Worker(limits)
-    names = None if hosts is None else Guard(allow_hosts=hosts)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ctap.data.batch import Batch
+from ctap.models.in_use import InUse
+from ctap.models.windows import TrainedLengths
 from ctap.nn.ctap import CTAP
 from ctap.nn.length_regulator import frame_phones
 from ctap.nn.phoneme_decoder import PhonemeDecoder
@@ -35,11 +36,21 @@ class ASRConfig(TrainingConfig):
 
 
 class ASRTask(Task):
-    """Trains the phoneme decoder with a cross-entropy a frame, and the CTC head; CTAP is frozen."""
+    """Trains the phoneme decoder with a cross-entropy a frame, and the CTC head; CTAP is frozen.
 
-    def __init__(self, ctap: CTAP, decoder: PhonemeDecoder, config: ASRConfig) -> None:
+    Args:
+        ctap: The networks.
+        trained: How long their training utterances were.
+        decoder: What is trained.
+        config: Configuration.
+    """
+
+    def __init__(
+        self, ctap: CTAP, trained: TrainedLengths, decoder: PhonemeDecoder, config: ASRConfig
+    ) -> None:
         super().__init__(config.optim, config.trainer)
         self.ctap = ctap
+        self.in_use = InUse(ctap, trained)
         self.decoder = decoder
         self.ctc_weight = config.ctc_weight
         self.keep_frozen(ctap)
@@ -47,8 +58,7 @@ class ASRTask(Task):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Losses and the frame accuracy of one batch."""
         mask = batch.mask
-        with torch.no_grad():
-            embedding = self.ctap.encode_speech(batch.mel, batch.mask, batch.given)
+        embedding = self.in_use.speech(batch.mel, mask, batch.given)
         phones, units = self.decoder(embedding, mask)
         target = frame_phones(batch.tokens, batch.durations, batch.mel.shape[1])[mask]
         logits = phones[mask].float()

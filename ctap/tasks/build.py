@@ -160,7 +160,7 @@ def build_pretrain(config: PretrainConfig, sources: Sources) -> Training:
         ctap.load_state_dict(start.ctap.state_dict(), strict=there == start.ctap.config)
         parts.trained, parts.prompt = start.trained, start.prompt
     train, dev = _features(sources, parts)
-    task = PretrainTask(ctap, config, tokens, audio, len(train.speakers))
+    task = PretrainTask(ctap, config, tokens, audio, len(train.speakers), parts.trained)
     parts.trained.reached(longest(train, config.data), "speech_encoder", "phoneme_encoder")
     if task.reconstructs:
         parts.prompt = config.data.prompt
@@ -175,7 +175,7 @@ def build_finetune(config: FinetuneConfig, sources: Sources) -> Training:
     train, dev = _features(sources, parts, labeled=config.reads == "phonemes")
     if config.voice.moves and sources.given is not None:
         raise UserError("voice: another representation is given as it is; leave voice out")
-    task = FinetuneTask(parts.ctap, config, parts.audio)
+    task = FinetuneTask(parts.ctap, parts.trained, config, parts.audio)
     parts.ctap.decoder.spread.fill_(1.0)  # that of the decoder before
     parts.prompt = config.data.prompt
     parts.trained.reached(longest(train, config.data), "decoder")
@@ -245,7 +245,7 @@ def build_asr(config: ASRConfig, sources: Sources) -> Training:
     parts.asr = PhonemeDecoder(parts.ctap.config.embed_dim, len(parts.tokens), n_units, config.model)
     parts.asr_config = config.model
     parts.trained.asr = longest(train, config.data)
-    task = ASRTask(parts.ctap, parts.asr, config)
+    task = ASRTask(parts.ctap, parts.trained, parts.asr, config)
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
 
 
@@ -254,7 +254,7 @@ def build_semantic(config: SemanticTaskConfig, sources: Sources) -> Training:
     sources.refuse("duration_init", "units")
     parts = _start(sources)
     train, dev = _features(sources, parts)
-    task = SemanticTask(parts.ctap, config)
+    task = SemanticTask(parts.ctap, parts.trained, config)
     parts.trained.reached(longest(train, config.data), "phoneme_encoder")
     return Training(task, train, dev, parts, parts.ctap.config.prompt_encoder.frames)
 

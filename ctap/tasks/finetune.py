@@ -22,6 +22,8 @@ from ctap.data.voice import OtherVoices, VoiceConfig
 from ctap.errors import UserError
 from ctap.loss.kl import margin_kl
 from ctap.loss.regression import masked_mse
+from ctap.models.in_use import InUse
+from ctap.models.windows import TrainedLengths
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.prompt_encoder import sample_gaussian
 from ctap.ranges import NOT_NEGATIVE, check_ranges
@@ -76,13 +78,17 @@ class FinetuneTask(Task):
 
     Args:
         ctap: The networks.
+        trained: How long their training utterances were.
         config: Configuration.
         audio: Settings of the mels.
     """
 
-    def __init__(self, ctap: CTAP, config: FinetuneConfig, audio: AudioSettings) -> None:
+    def __init__(
+        self, ctap: CTAP, trained: TrainedLengths, config: FinetuneConfig, audio: AudioSettings
+    ) -> None:
         super().__init__(config.optim, config.trainer)
         self.ctap = ctap
+        self.in_use = InUse(ctap, trained)
         self.config = config
         self.voices = OtherVoices(config.voice, audio)
         self.keep_frozen(ctap.speech_encoder, ctap.phoneme_encoder)
@@ -95,13 +101,13 @@ class FinetuneTask(Task):
     def embedding(self, batch: Batch) -> Tensor:
         """What the decoder reads of a batch: S or P [B, T, d]."""
         if self.config.reads == "speech":
-            return self.ctap.encode_speech(self.voices(batch.mel), batch.mask, batch.given)
-        return self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], batch.mask)
+            return self.in_use.speech(self.voices(batch.mel), batch.mask, batch.given)
+        return self.in_use.phonemes(batch)
 
     def said(self, batch: Batch) -> list[Tensor]:
         """The normalised log-mel [B, T, n_mels] of a batch as it would be heard."""
         g = self.ctap.encode_prompt(batch.prompt)[0]
-        return [self.ctap.decoder.speak(self.embedding(batch), g, batch.mask)]
+        return [self.in_use.speak(self.embedding(batch), g, batch.mask)]
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Losses of one batch."""

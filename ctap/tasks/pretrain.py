@@ -18,6 +18,8 @@ from ctap.loss.kl import gaussian_kl, margin_kl
 from ctap.loss.regression import masked_mse
 from ctap.metrics.representation import MAX_SHIFT
 from ctap.metrics.retrieval import retrieval
+from ctap.models.in_use import InUse
+from ctap.models.windows import TrainedLengths
 from ctap.nn.adversary import SpeakerAdversary
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.length_regulator import frame_phones, frame_to_phone
@@ -118,13 +120,21 @@ class PretrainTask(Task):
         tokens: Token table.
         audio: Settings of the mels.
         n_speakers: Speakers of the training.
+        trained: How long its utterances are.
     """
 
     def __init__(
-        self, ctap: CTAP, config: PretrainConfig, tokens: TokenTable, audio: AudioSettings, n_speakers: int
+        self,
+        ctap: CTAP,
+        config: PretrainConfig,
+        tokens: TokenTable,
+        audio: AudioSettings,
+        n_speakers: int,
+        trained: TrainedLengths,
     ) -> None:
         super().__init__(config.optim, config.trainer)
         self.ctap = ctap
+        self.in_use = InUse(ctap, trained)
         ctap.cap_scale()
         self.weights = config.loss
         self.contrastive = make_contrastive(config.loss.contrastive)
@@ -177,11 +187,9 @@ class PretrainTask(Task):
 
     def said(self, batch: Batch) -> list[Tensor]:
         """Normalised log-mels [B, T, n_mels] of a batch from S and from P, as they would be heard."""
-        mask = batch.mask
         g = self.ctap.encode_prompt(batch.prompt)[0]
-        s = self.ctap.encode_speech(batch.mel, mask)
-        p = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask)
-        return [self.ctap.decoder.speak(x, g, mask) for x in (s, p)]
+        s, p = self.in_use.speech(batch.mel, batch.mask), self.in_use.phonemes(batch)
+        return [self.in_use.speak(x, g, batch.mask) for x in (s, p)]
 
     def _reconstruct(
         self, batch: Batch, target: Tensor, s: Tensor, p: Tensor

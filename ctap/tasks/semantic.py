@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ctap.data.batch import Batch
 from ctap.loss.regression import masked_mse
+from ctap.models.in_use import InUse
+from ctap.models.windows import TrainedLengths
 from ctap.nn.ctap import CTAP
 from ctap.tasks.base import Task
 from ctap.tasks.config import TrainingConfig
@@ -23,18 +24,24 @@ class SemanticTaskConfig(TrainingConfig):
 
 
 class SemanticTask(Task):
-    """Trains the phoneme side to predict the representation; all else is frozen."""
+    """Trains the phoneme side to predict the representation; all else is frozen.
 
-    def __init__(self, ctap: CTAP, config: SemanticTaskConfig) -> None:
+    Args:
+        ctap: The networks.
+        trained: How long their training utterances were.
+        config: Configuration.
+    """
+
+    def __init__(self, ctap: CTAP, trained: TrainedLengths, config: SemanticTaskConfig) -> None:
         super().__init__(config.optim, config.trainer)
         self.ctap = ctap
+        self.in_use = InUse(ctap, trained)
         self.keep_frozen(ctap.speech_encoder, ctap.prompt_encoder, ctap.decoder)
         ctap.log_scale.requires_grad_(False)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Squared error in normalised units: 1 is what the mean of the corpus would give."""
         mask = batch.mask
-        with torch.no_grad():
-            target = self.ctap.encode_speech(batch.mel, batch.mask, batch.given)
+        target = self.in_use.speech(batch.mel, mask, batch.given)
         predicted = self.ctap.phoneme_encoder(batch.tokens, batch.durations, batch.mel.shape[1], mask)
         return {"loss": masked_mse(predicted, target, mask)}

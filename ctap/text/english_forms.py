@@ -45,7 +45,14 @@ _POWERS = {None: "", "²": "square ", "³": "cubic "}
 _CURRENCIES = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "penny"), "¥": ("yen", "sen")}
 _LANDS = {None: "", "US": f"U{DOT}S{DOT} ", "A": "Australian ", "C": "Canadian "}
 _SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion"}
-_PLURALS = {"foot": "feet", "hertz": "hertz", "yen": "yen", "sen": "sen", "penny": "pence", "half": "halves"}
+_PLURALS = {
+    "foot": "feet",
+    **{f"{of}hertz": f"{of}hertz" for of in ("", "kilo", "mega", "giga")},
+    "yen": "yen",
+    "sen": "sen",
+    "penny": "pence",
+    "half": "halves",
+}
 _FRACTIONS = _table(
     "2 half|3 third|4 quarter|5 fifth|6 sixth|7 seventh|8 eighth|9 ninth|10 tenth|16 sixteenth"
     "|100 hundredth|1000 thousandth"
@@ -56,6 +63,7 @@ _RULERS = "Charles|Edward|Elizabeth|Francis|Frederick|George|Henry|James|John|Lo
 _RULERS += "|Richard|William"
 _ROMAN = "(?=[IVX]{2})(?:X{1,3}(?:IX|IV|V?I{0,3})|IX|IV|V?I{1,3})"
 _COUNT = r"\d+(?:[.,:]\d+)*"
+_BEHIND = rf"\s?(?:{'|'.join(_UNITS)}|[AaPp]\.?[Mm]\.?)|s|st|nd|rd|th"  # in ranges, on both sides
 # Capitalised words that begin a sentence where others are names: "in the U.S. He", "the U.S. Army".
 _FIRST = (
     r"(?:A|An|After|And|As|At|But|For|He|Her|His|How|I|If|In|It|Its|My|No|On|Our|She|So|That|The|Their|Then"
@@ -163,7 +171,9 @@ _SAID: list[tuple[re.Pattern[str], _Said]] = [
             _phone_number,
         ),
         (r"(?<![\w.)%-])[-–](?=[$£€¥]?\.?\d)", "minus "),
+        (r"(?<=[$£€¥])\.(?=\d)", "0."),
         (r"(?<![\w.])\.(\d+)", lambda m: "point " + " ".join(m[1])),
+        (rf"(?<![\w.-])({_COUNT}(?:{_BEHIND}))\s?[-–]\s?(?={_COUNT}(?:{_BEHIND})(?!\w))", r"\1 to "),
         (
             rf"(?<![$£€¥\w.,])((?:(?:\d+ +)?\d+/)?{_COUNT})(\s*|-)({'|'.join(_UNITS)})([²³])?"
             rf"(?:/({'|'.join(_PER)}))?(?!\w|[/'-]\w)(?:\.(?=\s+[a-z\d]))?",

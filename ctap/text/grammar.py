@@ -30,15 +30,16 @@ from ctap.text.quantities import (
 
 _SERVICES = r"10086|10010|12306|12315|12333|12345|12348|12369|95[3-6]\d\d"
 # Between 3 and -5 these are not units: 3加-5, 3等于-5, 3米到-5米.
-_NO_UNIT = "加|减|乘|除|等于|是|为"
-_UNIT = rf"(?:{alternation(UNITS)}|[%‰°万亿]|(?!{_NO_UNIT})[一-鿿]{{1,2}}(?<![到至]))"
+_NO_UNIT = "加|减|乘|除|等于|是|为|变成|减去"
+_UNIT = rf"(?:{alternation(UNITS)}|[%‰°万亿]|(?!{_NO_UNIT})[一-鿿]{{1,2}}(?<![到至的和与或跟比变于去]))"
 _NUMERALS = "一二三四五六七八九十百千万"
 # A hyphen after other hanzi joins a name and its number (歼-20, 北京-3号线, 成人票-120元).
 _SIGNED = (
     "海拔|余额|金额|总额|差额|利润|净利|亏损|水位|气温|温度|室温|高度|深度|坐标|电压|电流|电荷|差值|数值|得分|评分|"
     "总分|积分|分数|涨幅|跌幅|增幅|降幅|增长|增速|误差|偏差"
 )
-_MINUS = rf"(?:(?<![一-鿿\w)-])|(?<=[为是到至低达约率于在从有以乘减])|(?<=\d加|[加乘]上|{_SIGNED}))-\s?"
+_BEFORE_MINUS = rf"[为是到至低达约率于在从有以乘减和与或跟比])|(?<=\d[加的]|[加乘]上|变成|减去|{_SIGNED}"
+_MINUS = rf"(?:(?<![一-鿿\w)-])|(?<={_BEFORE_MINUS}))-\s?"
 _PLATE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
 _NAMED = (
     "电话|手机|热线|拨打|致电|传真|客服|号码|邮编|邮政编码|QQ群?|微信号?|验证码|密码|编号|学号|工号|卡号|账号|帐号|房号|"
@@ -133,6 +134,8 @@ _RULES: list[Rule] = [
         rf"(?<![\d.])(?<!^-)(?<![^\d–—-]-)({NUMBER}{_UNIT}?)\s*[-–—]{{2,}}\s*(?={NUMBER}(?![\d.]|\s?=))",
         r"\1-",
     ),
+    # A range with the same words behind both numbers; those of one or two are looked at below.
+    (rf"(?<![\d.])({NUMBER})([一-鿿]{{2,5}}){DASH}(?={NUMBER}\2)", r"\1\2到"),
     # Groups of three digits; with the comma of Chinese text only where it can be nothing else.
     (r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])", lambda m: m[0].replace(",", "")),
     (r"(?<![\d，.])\d{1,3}(?:，\d{3})*，000(?![\d，])", lambda m: m[0].replace("，", "")),

@@ -45,6 +45,25 @@ def check(folder: list[Path], /, audio: bool = False, most: int = 3, no_text: bo
         raise UserError("folder: nothing to show")
 
 
+def say(text: str | None = None, seconds: float | None = None) -> None:
+    """Say something.
+
+    Args:
+        text: What.
+        seconds: How long.
+    """
+    SEEN.update(locals())
+
+
+@pytest.mark.parametrize("text", ["null", "#4 you", "~", "12", "[1]", "a: b", "", "None", "True"])
+def test_text_is_text_whatever_yaml_reads_in_it(text: str) -> None:
+    SEEN.clear()
+    command(say).execute(["--text", text, "--seconds", "2"])
+    assert {"text": text, "seconds": 2.0} == SEEN
+    command(say).execute([])
+    assert SEEN == {"text": None, "seconds": None}
+
+
 @dataclass(frozen=True)
 class Chosen:
     """What is chosen.

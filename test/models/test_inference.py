@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -170,8 +171,13 @@ def test_commands_write_what_the_functions_return(model_dir, wav, tmp_path):
     write_table(tmp_path / "texts", {"u1": "你好", "u2": "zai4 jian4"})
     write_table(tmp_path / "wav.scp", {"u1": str(wav), "u2": str(wav)})
     synthesize(model_dir, wav, tmp_path / "tts", text_file=tmp_path / "texts", seed=3, device="cpu")
-    said = read_table(tmp_path / "tts" / "durations")["u1"].split()
-    assert list(map(int, said)) == model.synthesize("你好", wav, seed=3).durations
+    synthesize(model_dir, wav, tmp_path / "one", text="你好", seed=3, device="cpu")
+    for folder, utt, seed in (
+        ("tts", "u1", 3 + crc32(b"u1")),
+        ("one", "text", 3),
+    ):  # many: each its own noise
+        said = read_table(tmp_path / folder / "durations")[utt].split()
+        assert list(map(int, said)) == model.synthesize("你好", wav, seed=seed).durations
     assert soundfile.info(read_table(tmp_path / "tts" / "wav.scp")["u2"]).samplerate == RATE
 
     convert(model_dir, wav, tmp_path / "vc", Recordings(scp=tmp_path / "wav.scp"), device="cpu")

@@ -10,6 +10,7 @@ import json
 import threading
 import time as clock
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ pytest.importorskip("fastapi", reason="fastapi is not installed (extra: serve)")
 pytest.importorskip("httpx2", reason="httpx2 is not installed (extra: dev)")
 from starlette.testclient import TestClient
 
+from ctap.bin.serve import serve
+from ctap.errors import UserError
+from ctap.listening.guard import Guard
 from ctap.models.inference import Model
 from ctap.models.many import Wanted, synthesize_many
 from ctap.serving.app import make_app
@@ -33,7 +37,7 @@ SAY, CONVERT, HEAR = (f"/api/models/tts_a/{verb}" for verb in ("synthesize", "co
 
 @pytest.fixture(scope="module")
 def client(served: dict[str, Served]) -> Iterator[TestClient]:
-    with TestClient(make_app(served, LIMITS, ["testserver"])) as made:
+    with TestClient(make_app(served, LIMITS, Guard(allow_hosts=["testserver"]))) as made:
         yield made
 
 
@@ -194,7 +198,7 @@ def test_each_is_refused_with_a_reason(client: TestClient) -> None:
 
 
 def test_names_of_this_machine_are_known_however_they_are_written(served: dict[str, Served]) -> None:
-    with TestClient(make_app(served, LIMITS, ["::1", "MyHost"])) as client:
+    with TestClient(make_app(served, LIMITS, Guard(allow_hosts=["::1", "MyHost"]))) as client:
         for name in ("[::1]:8000", "[::1]", "myhost:80", "MYHOST", "myhost."):
             assert client.get("/api/models", headers={"host": name}).status_code == 200, name
         for name in ("evil.example", "myhost.evil.example", "[::2]", ""):
@@ -339,3 +343,8 @@ def test_long_texts_are_said_one_by_one(served: dict[str, Served], monkeypatch: 
 
     asyncio.run(ask())
     assert batches == [[20], [9, 11], [1], [20], [3]]
+
+
+def test_a_wrong_name_is_refused_before_models_are_read():
+    with pytest.raises(UserError, match="host 'a/b': expected a name"):
+        serve([Path("nowhere")], hosts=["a/b"])

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ctap.models.windows import TrainedLengths
 from ctap.tasks.asr import ASRConfig, ASRTask, ctc_loss
 
 
@@ -31,14 +32,14 @@ def test_ctc_counts_a_unit_of_every_utterance_alike_and_leaves_out_those_without
 def test_the_total_is_the_cross_entropy_of_the_frames_phones_and_the_weighted_ctc(weight):
     ctap, decoder = nn.Module(), nn.Module()
     phones, units = torch.randn(1, 4, 6), torch.randn(1, 4, 5)
-    ctap.encode_speech = lambda mel, mask, given: mel
+    ctap.config, ctap.encode_speech = SimpleNamespace(given=False), lambda mel, mask, given: mel
     decoder.forward = lambda embedding, mask: (phones, units)
     batch = SimpleNamespace(
         mask=torch.tensor([[True, True, True, False]]), mel=torch.zeros(1, 4, 2), given=None,
         tokens=torch.tensor([[4, 2]]), durations=torch.tensor([[1, 2]]), lengths=torch.tensor([3]),
         units=torch.tensor([[3]]), unit_lengths=torch.tensor([1]),
     )  # fmt: skip
-    found = ASRTask(ctap, decoder, ASRConfig(ctc_weight=weight)).losses(batch)
+    found = ASRTask(ctap, TrainedLengths(), decoder, ASRConfig(ctc_weight=weight)).losses(batch)
     torch.testing.assert_close(found["phones"], F.cross_entropy(phones[0, :3], torch.tensor([4, 2, 2])))
     torch.testing.assert_close(found["loss"], found["phones"] + weight * ctc_loss(units, batch))
     assert ("ctc" in found) == bool(weight)
