@@ -1,16 +1,19 @@
-"""Batches through the networks in use, against one utterance after the other."""
+"""Batches through the networks in use, against one utterance after the other; which trainings read them."""
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctap.bin.train import train
 from ctap.config import from_dict
 from ctap.data.batch import Batch, lengths_to_mask
+from ctap.data.dataset import dev_loader
 from ctap.models.in_use import Cut, InUse
 from ctap.models.windows import AnyLength, TrainedLengths
 from ctap.nn.ctap import CTAP, CTAPConfig
 from ctap.nn.length_regulator import frame_phones
+from ctap.tasks.build import TRAININGS, Sources
 from test import tiny
 
 LENGTHS = st.lists(st.integers(1, 200), min_size=1, max_size=5)
@@ -69,3 +72,40 @@ def test_each_utterance_of_a_batch_is_as_alone(positions, lengths):
         torch.testing.assert_close(s[i, :size], alone.speech(ctap.normalize(batch.mel[i, :size])))
         torch.testing.assert_close(p[i, :size], alone.phonemes(batch.tokens[i, : len(spans)], spans))
         torch.testing.assert_close(mel[i, :size], alone.speak(s[i, :size], g[i]), atol=1e-4, rtol=1e-4)
+
+
+def training_of(name, **more):
+    values = {"data": tiny.DATA, "optim": tiny.OPTIM, "trainer": tiny.TRAINER, **more}
+    return from_dict(TRAININGS[name][0], values, "test")
+
+
+@pytest.fixture(scope="module")
+def of_short_crops(dump, tmp_path_factory):
+    """A model whose encoders are given no more than 30 frames at once."""
+    out = tmp_path_factory.mktemp("short")
+    chosen = training_of("pretrain", model=tiny.MODEL, data={**tiny.DATA, "max_frames": 30})
+    return train("pretrain", chosen, Sources(dump / "train"), out)
+
+
+@pytest.mark.parametrize(
+    ("name", "reads"),
+    [("finetune", "speech"), ("finetune", "phonemes"), ("asr", "speech"), ("semantic", "speech")],
+)
+def test_trainings_on_frozen_encoders_read_what_a_model_in_use_would(name, reads, of_short_crops, dump):
+    more = {"reads": reads} if name == "finetune" else {}
+    chosen = training_of(name, **more)
+    training = TRAININGS[name][1](chosen, Sources(dump / "train", init=of_short_crops))
+    task, read = training.task.eval(), []
+    in_use = getattr(task.in_use, reads)
+    setattr(task.in_use, reads, lambda *given: read.append(in_use(*given)) or read[-1])
+    batch = next(iter(dev_loader(training.train, chosen.data, prompt_frames=training.prompt_frames)))
+    task.losses(batch)
+    assert min(batch.lengths) > 30 and len(batch) > 1
+    networks = AnyLength(task.ctap, training.parts.trained)
+    for i, size in enumerate(batch.lengths):
+        if reads == "speech":
+            expected = networks.speech(task.ctap.normalize(batch.mel[i, :size]))
+        else:
+            count = batch.phone_lengths[i]
+            expected = networks.phonemes(batch.tokens[i, :count], batch.durations[i, :count])
+        torch.testing.assert_close(read[0][i, :size], expected, atol=1e-5, rtol=1e-4)
