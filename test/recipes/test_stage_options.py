@@ -73,6 +73,21 @@ def test_another_limit_makes_the_step_run_again(
     assert re.search(f"asked: .* --{option} {other} ", again)
 
 
+def test_an_aligner_counts_by_its_content_wherever_it_lies(tmp_path: Path) -> None:
+    """Runs with an exp of their own train the same one, and need not align the same data in turns."""
+    for name in (*MADE, *READ[:-1], "exp/aligner/model", "other/aligner/model"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1")
+
+    def run(model: str) -> str:
+        script = f"{SETUP}\nlimit=() shards=() aligner_model={model}\nstage_1"
+        return subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True).stdout
+
+    assert "asked: " in run("exp/aligner") and "already done" in run("other/aligner")
+    (tmp_path / "other/aligner/model").write_text("2")
+    assert "option aligner: " in run("other/aligner")
+
+
 @pytest.mark.parametrize("pretrained", ["", "other"])
 def test_what_is_trained_elsewhere_is_not_trained_here(tmp_path: Path, pretrained: str) -> None:
     where = pretrained or "exp"

@@ -28,9 +28,14 @@ stage_1() {
         [[ ${drop_outliers} == none ]] || combine+=(--drop_outliers "${drop_outliers}")
         [[ ${textgrids} != true ]] || combine+=(--textgrid_dir "${expdir}/align/${set}/textgrids")
         step "durations_${set}" align_set title:"durations of ${set}" recordings:"${data}" phones:"${data}" \
-            "${set}" in:"${model}" made:"${data}/durations" "${limit[@]}" "${combine[@]}"
+            opt:"aligner=$(content_of "${model}")" "${set}" "${model}" made:"${data}/durations" "${limit[@]}" "${combine[@]}"
     done
     draw_alignments
+}
+
+# A digest of what is in a directory, wherever that is: runs with an exp of their own train the same aligner.
+content_of() {
+    find -L "$1" -type f -print0 | LC_ALL=C sort -z | xargs -0 cat | sha256sum | cut -c 1-16
 }
 
 # align_set SET MODEL [OPTION]...: aligned in several jobs, then joined and looked through; each heeds its own options.
