@@ -52,7 +52,7 @@ def embed_speakers(
     if not speakers:
         raise UserError(f"{spk2utt[0]}: no speaker")
     encoder = load_speaker_encoder(speaker_encoder, device=choose_device(device))
-    with atomic_dir(out_dir) as out:
+    with atomic_dir(out_dir, own=("spk2utt", "embeddings.*")) as out:
         embedded: dict[str, list[str]] = {}
         with MatrixWriter(out / "embeddings.ark", out / "embeddings.scp", compression=None) as writer:
             for speaker, utterances in tqdm(

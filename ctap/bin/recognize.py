@@ -48,6 +48,8 @@ def recognize(
         batch.write("durations", {u: frames for u, (_, frames) in runs.items()})
         if any(h.text is not None for h in heard.values()):
             batch.write("text", {u: h.text or NOTHING for u, h in heard.items()})
+        else:
+            batch.path("text").unlink(missing_ok=True)  # of an earlier recogniser
 
     def hear(utt: str, path: str) -> Recognition:
         return recognizer.recognize(path, switch_penalty)

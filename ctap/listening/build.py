@@ -198,7 +198,7 @@ def _write(out: Path, plan: Plan) -> None:
     with atomic_write(out / "page.html") as file:
         file.write(page(plan, out / "sounds"))
     wanted = {f"{name}.flac" for name in plan.sounds}
-    for file in (out / "sounds").glob("*.flac"):
+    for file in (out / "sounds").glob("[0-9a-f]" * 16 + ".flac"):  # not a user's
         if file.name not in wanted:
             file.unlink()
 

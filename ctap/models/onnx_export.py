@@ -19,6 +19,9 @@ from ctap.models.onnx_vocoder import onnx_session
 from ctap.models.vocoder import NeuralVocoder
 from ctap.text.languages import language_of
 
+PARTS = ("speech_encoder", "prompt_encoder", "phoneme_encoder", "decoder")
+PARTS += ("durations", "recognizer", "pitch", "vocoder")
+OWN = (*(f"{name}.onnx" for name in PARTS), "audio.npz", "manifest.json")
 OPSET = 17
 TRACED = 23  # frames or phones of the utterance that a graph is traced with
 LENGTHS = (1, 7, 333)
@@ -37,7 +40,7 @@ def export(model: Model, out: str | Path) -> list[str]:
     if model.device.type != "cpu":
         raise UserError("a model is exported from the processor: load it with device cpu")
     found = graphs(model)
-    with atomic_dir(out, own=("*.onnx", "audio.npz", "manifest.json")) as folder:
+    with atomic_dir(out, own=OWN) as folder:
         for name, graph in found.items():
             export_graph(graph, folder / f"{name}.onnx", name)
         np.savez(folder / "audio.npz", filters=mel_filters(model.parts.audio).numpy())
