@@ -59,10 +59,8 @@ def list_samples(
             mels[role] = log_mel(torch.from_numpy(load_wave(rows[utt], audio.sample_rate)), audio)
             sample = {"utt": utt, "text": texts.get(utt, ""), "language": language, "role": role}
             who = sources.get(utt, "") if role == "source" else speaker
-            sample |= {
-                "speaker": who,
-                "wav": os.path.relpath(os.path.realpath(rows[utt]), os.path.realpath(out.parent)),
-            }
+            place = os.path.relpath(Path(rows[utt]).resolve(), out.resolve().parent)
+            sample |= {"speaker": who, "wav": place}
             samples.append(sample | {"mel_png": f"samples/{utt}.png"})
         save_figure(plot_mels(mels, hop=audio.frame_shift), picture)
     write_json(out, samples, indent=1)

@@ -2,7 +2,7 @@
 # Stage 1: how long each phone lasts, by the built-in aligner or from elsewhere.
 
 stage_1() {
-    local set data model=${aligner_model:-${expdir}/aligner}
+    local set data aligned_by model=${aligner_model:-${expdir}/aligner}
     local -a combine table=()
     if [[ -n ${durations} ]]; then
         [[ -z ${label_table} ]] || table=(--label_table in:"${label_table}")
@@ -22,13 +22,14 @@ stage_1() {
             --data_dir "${datadir}/train" --out out:"${model}" --aligner "${aligner}" --seed "${seed}" \
             "${mel_settings[@]}" -- "${aligner_options[@]}"
     fi
+    aligned_by=$(content_of "${model}")
     for set in $(labeled_sets); do
         data=${datadir}/${set}
         combine=()
         [[ ${drop_outliers} == none ]] || combine+=(--drop_outliers "${drop_outliers}")
         [[ ${textgrids} != true ]] || combine+=(--textgrid_dir "${expdir}/align/${set}/textgrids")
         step "durations_${set}" align_set title:"durations of ${set}" recordings:"${data}" phones:"${data}" \
-            opt:"aligner=$(content_of "${model}")" "${set}" "${model}" made:"${data}/durations" "${limit[@]}" "${combine[@]}"
+            opt:"aligner=${aligned_by}" "${set}" "${model}" made:"${data}/durations" "${limit[@]}" "${combine[@]}"
     done
     draw_alignments
 }
